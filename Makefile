@@ -1,0 +1,35 @@
+# make demo | test | check: each works as the only command on a fresh clone.
+PYTHON ?= python3
+BIN := .venv/bin
+
+.PHONY: help install demo test check format clean
+
+help:
+	@echo "make demo    train the sample taggers (English and Chinese) and tag a sentence with each"
+	@echo "make test    run the test suite"
+	@echo "make check   ruff (lint and format) and mypy"
+	@echo "make format  let ruff rewrite what it can"
+
+# The stamp is the proof that the install finished; it is redone when the declared packages change.
+.venv/.installed: pyproject.toml constraints.txt
+	test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt torch
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e ".[dev]"
+	touch $@
+
+install: .venv/.installed
+
+test: install
+	$(BIN)/python -m pytest
+
+check: install
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+format: install
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+clean:
+	rm -rf .venv build *.egg-info .pytest_cache .mypy_cache .ruff_cache

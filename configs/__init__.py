@@ -1,0 +1,1 @@
+"""Shipped configurations (YAML), usable by name: `rnnlp fit --config ner`."""

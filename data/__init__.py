@@ -1,0 +1,1 @@
+"""Readers, tokenizers, batching and LightningDataModules. Knows no models."""
