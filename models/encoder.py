@@ -1,0 +1,251 @@
+"""The recurrent encoder: layers, directions and dropout around the recurrences.
+
+Its parameters carry the names, shapes and order that `torch.nn.RNN`, `LSTM` and `GRU` give theirs,
+so that state dicts go both ways. It does not embed tokens (`models/embedding.py` does) and knows
+no task.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import NamedTuple
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from .dropout import LockedDropout
+from .recurrence import CELLS, GATES, Cell, State, Weights, recur, step
+
+
+class EncoderOutput(NamedTuple):
+    """What every encoder returns.
+
+    `final` is the raw recurrent state after the last token that each direction reads: position
+    `length - 1` forwards, position 0 backwards. Its first dimension runs over the layers and
+    within them over the directions, as in torch.nn: `final.hidden[-1]` is the last layer (its
+    backward direction where there are two). Dropout, residual connections and layer norm act on
+    `states`, not on `final`.
+    """
+
+    states: Tensor  # [batch, time, output_size], zeros at padding
+    final: State  # hidden (and cell): [layers * directions, batch, hidden_size]
+
+
+class Encoder(nn.Module):
+    """Stacked recurrent layers over a padded batch of sequences.
+
+    Args:
+        input_size: Width of an embedded token.
+        cell: The recurrence: "rnn" (tanh), "rnn_relu", "lstm" or "gru".
+        hidden_size: Width of the state of each direction.
+        layers: How many recurrences lie on top of each other.
+        bidirectional: Whether each layer also reads from right to left.
+        dropout: Share of the inputs of the second and further layers set to zero in training.
+        locked_dropout: Whether `dropout` keeps its mask over time (Gal & Ghahramani 2016).
+        recurrent_dropout: Share of the recurrent weights set to zero in training, anew for each
+            batch ("weight drop", Merity et al. 2018).
+        residual: Whether a layer's input is added to its output where their widths agree.
+        layer_norm: Whether the output of each layer is normalised (Ba et al. 2016), before the
+            residual connection is added.
+    """
+
+    def __init__(
+        self,
+        *,
+        input_size: int,
+        cell: Cell = "lstm",
+        hidden_size: int = 256,
+        layers: int = 1,
+        bidirectional: bool = True,
+        dropout: float = 0.0,
+        locked_dropout: bool = False,
+        recurrent_dropout: float = 0.0,
+        residual: bool = False,
+        layer_norm: bool = False,
+    ) -> None:
+        super().__init__()
+        if cell not in CELLS:
+            raise ValueError(f"cell must be one of {', '.join(CELLS)}, not {cell!r}")
+        for name, size in (
+            ("input_size", input_size),
+            ("hidden_size", hidden_size),
+            ("layers", layers),
+        ):
+            if size < 1:
+                raise ValueError(f"{name} must be at least 1, not {size}")
+        for name, share in (("dropout", dropout), ("recurrent_dropout", recurrent_dropout)):
+            if not 0.0 <= share < 1.0:
+                raise ValueError(f"{name} must lie in [0, 1), not {share}")
+        self.input_size = input_size
+        self.cell: Cell = cell
+        self.hidden_size = hidden_size
+        self.layers = layers
+        self.bidirectional = bidirectional
+        self.recurrent_dropout = recurrent_dropout
+        self.residual = residual
+        self.between = LockedDropout(dropout) if locked_dropout else nn.Dropout(dropout)
+        self.norms = nn.ModuleList(
+            nn.LayerNorm(self.output_size) for _ in range(layers if layer_norm else 0)
+        )
+        rows = GATES[cell] * hidden_size
+        for layer in range(layers):
+            width = input_size if layer == 0 else self.output_size
+            for suffix in self._suffixes(layer):
+                for name, shape in (
+                    ("weight_ih", (rows, width)),
+                    ("weight_hh", (rows, hidden_size)),
+                    ("bias_ih", (rows,)),
+                    ("bias_hh", (rows,)),
+                ):
+                    self.register_parameter(name + suffix, nn.Parameter(torch.empty(shape)))
+        self.reset_parameters()
+
+    @property
+    def directions(self) -> int:
+        """How many directions each layer has: 1 or 2."""
+        return 2 if self.bidirectional else 1
+
+    @property
+    def output_size(self) -> int:
+        """Width of the states this encoder returns."""
+        return self.directions * self.hidden_size
+
+    def reset_parameters(self) -> None:
+        """Draw all weights anew, from the distribution torch.nn uses."""
+        bound = 1.0 / math.sqrt(self.hidden_size)
+        for name, parameter in self.named_parameters(recurse=False):
+            if name.startswith(("weight", "bias")):
+                nn.init.uniform_(parameter, -bound, bound)
+        for norm in self.norms:
+            norm.reset_parameters()
+
+    def forward(
+        self, embedded: Tensor, lengths: Tensor, initial: State | None = None
+    ) -> EncoderOutput:
+        """Encode a padded batch.
+
+        Args:
+            embedded: Embedded tokens [batch, time, input_size]; what stands at padding is ignored.
+            lengths: Number of tokens of each sequence [batch], int64 on the CPU, at least 1.
+            initial: State to start from, shaped as `final`; zeros when absent.
+
+        Returns:
+            The states of the last layer and the final state of every layer.
+
+        Raises:
+            ValueError: Shapes that do not fit each other, or a length outside 1 to time.
+        """
+        self._check(embedded, lengths)
+        d = self.directions
+        states, finals = embedded, []
+        for layer in range(self.layers):
+            inputs = self.between(states) if layer else states
+            begin = None if initial is None else _slice(initial, layer * d, d)
+            states, final = recur(
+                self.cell, inputs, lengths, self._weights(layer), begin
+            )  # [batch, time, directions * hidden_size]
+            states = self._finish(layer, inputs, states)
+            finals.append(final)
+        if len(self.norms) or (self.residual and embedded.shape[-1] == self.output_size):
+            inside = torch.arange(embedded.shape[1], device=states.device) < lengths.to(
+                states.device
+            ).unsqueeze(1)
+            states = states * inside.unsqueeze(2)
+        return EncoderOutput(states, _join(finals))
+
+    def start(self, batch: int) -> State:
+        """The state before the first token: zeros for `batch` sequences."""
+        like: Tensor = self.weight_hh_l0
+        hidden = like.new_zeros(self.layers * self.directions, batch, self.hidden_size)
+        return State(hidden, torch.zeros_like(hidden) if self.cell == "lstm" else None)
+
+    def step(self, embedded: Tensor, state: State) -> tuple[Tensor, State]:
+        """Read one token of every sequence: what decoders, generation and streaming call.
+
+        Gives what `forward` gives for that token (in training, plain and locked dropout draw
+        their masks anew at every call).
+
+        Args:
+            embedded: One embedded token of each sequence [batch, input_size].
+            state: The state before it: `start(batch)`, or what the step before returned.
+
+        Returns:
+            The state of the last layer [batch, output_size] and the state to pass on.
+
+        Raises:
+            ValueError: An encoder that also reads from right to left.
+        """
+        if self.bidirectional:
+            raise ValueError("a bidirectional encoder needs the whole sequence: it has no step")
+        outputs, finals = embedded, []
+        for layer in range(self.layers):
+            inputs = self.between(outputs.unsqueeze(1)).squeeze(1) if layer else outputs
+            (weights,) = self._weights(layer)
+            after = step(self.cell, inputs, weights, _slice(state, layer, 1))
+            outputs = self._finish(layer, inputs, after.hidden[0])
+            finals.append(after)
+        return outputs, _join(finals)
+
+    def extra_repr(self) -> str:
+        """The sizes, for print(encoder)."""
+        return (
+            f"{self.input_size}, {self.hidden_size}, cell={self.cell}, layers={self.layers}, "
+            f"bidirectional={self.bidirectional}, recurrent_dropout={self.recurrent_dropout}, "
+            f"residual={self.residual}"
+        )
+
+    def _finish(self, layer: int, inputs: Tensor, states: Tensor) -> Tensor:
+        """Layer norm and residual connection, where there are any."""
+        if len(self.norms):
+            states = self.norms[layer](states)
+        if self.residual and inputs.shape[-1] == states.shape[-1]:
+            states = states + inputs
+        return states
+
+    def _suffixes(self, layer: int) -> list[str]:
+        return [f"_l{layer}", f"_l{layer}_reverse"][: self.directions]
+
+    def _weights(self, layer: int) -> list[Weights]:
+        found = []
+        for suffix in self._suffixes(layer):
+            hidden = getattr(self, "weight_hh" + suffix)
+            found.append(
+                Weights(
+                    getattr(self, "weight_ih" + suffix),
+                    F.dropout(hidden, self.recurrent_dropout, self.training)
+                    if self.recurrent_dropout
+                    else hidden,
+                    getattr(self, "bias_ih" + suffix),
+                    getattr(self, "bias_hh" + suffix),
+                )
+            )
+        return found
+
+    def _check(self, embedded: Tensor, lengths: Tensor) -> None:
+        if embedded.dim() != 3 or embedded.shape[2] != self.input_size:
+            raise ValueError(
+                f"expected embedded tokens [batch, time, {self.input_size}], "
+                f"got {list(embedded.shape)}"
+            )
+        if lengths.shape != embedded.shape[:1]:
+            raise ValueError(
+                f"expected {embedded.shape[0]} lengths for {embedded.shape[0]} sequences, "
+                f"got shape {list(lengths.shape)}"
+            )
+        shortest, longest = (int(bound) for bound in torch.aminmax(lengths))
+        if shortest < 1 or longest > embedded.shape[1]:
+            raise ValueError(
+                f"lengths must lie in 1 to {embedded.shape[1]} (the padded time), "
+                f"found {shortest} to {longest}"
+            )
+
+
+def _slice(state: State, begin: int, size: int) -> State:
+    cell = None if state.cell is None else state.cell[begin : begin + size]
+    return State(state.hidden[begin : begin + size], cell)
+
+
+def _join(states: list[State]) -> State:
+    cells = [state.cell for state in states if state.cell is not None]
+    return State(torch.cat([state.hidden for state in states]), torch.cat(cells) if cells else None)
