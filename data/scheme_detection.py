@@ -1,0 +1,123 @@
+"""Recognises the tagging scheme of a corpus from its tags alone.
+
+Counts while the corpus streams by, so memory does not grow with it, and decides by majority, so
+that a few ill-formed sequences do not matter. Plain tags (part of speech) have no scheme.
+"""
+
+from __future__ import annotations
+
+import os
+from collections import Counter
+from collections.abc import Iterable, Sequence
+
+from .errors import InputError
+from .schemes import SCHEMES, split_tag
+
+_PREFIXED_SHARE = 0.9  # of the tags that are not O; below it, hyphens are a part of plain tags
+
+
+class SchemeDetector:
+    """Gathers tags sentence by sentence, then names their scheme.
+
+    Args:
+        path: The file that the tags come from, for error messages.
+    """
+
+    def __init__(self, *, path: str | os.PathLike[str] | None = None) -> None:
+        self._path = path
+        self._letters: Counter[str] = Counter()  # tags with a prefix, by its letter
+        self._bare: Counter[str] = Counter()  # tags that are one letter of a scheme
+        self._plain = 0  # every other tag
+        self._outside = 0
+        self._first: dict[str, tuple[str, int | None]] = {}  # where each kind was met first
+        self._against = Counter({"IOB1": 0, "IOB2": 0})  # tags that each of the two forbids
+
+    def add(self, tags: Sequence[str], line: int | None = None) -> None:
+        """Counts the tags of one sentence, which begins at `line` of the file."""
+        previous = ("O", "")
+        for offset, tag in enumerate(tags):
+            part = split_tag(tag)
+            if part is None:
+                self._plain += 1
+                self._remember("plain", tag, line, offset)
+                previous = ("O", "")
+                continue
+            letter, kind = part
+            if letter == "O":
+                self._outside += 1
+            elif len(tag) == 1:
+                self._bare[letter] += 1
+                self._remember("plain", tag, line, offset)
+            else:
+                self._letters[letter] += 1
+                self._remember(letter, tag, line, offset)
+            if kind != previous[1]:
+                self._against["IOB1"] += letter == "B"
+                self._against["IOB2"] += letter == "I"
+            previous = part
+
+    def _remember(self, key: str, tag: str, line: int | None, offset: int) -> None:
+        if key not in self._first:
+            self._first[key] = (tag, None if line is None else line + offset)
+
+    def scheme(self) -> str | None:
+        """The scheme of the tags so far, or None where they are plain tags.
+
+        Tags that are all O are called IOB2, since that is what a corpus without entities is.
+
+        Raises:
+            InputError: Prefixes of no known scheme, or a few tags without one.
+        """
+        prefixed, bare = self._letters.total(), self._bare.total()
+        if not prefixed:
+            if self._plain or (bare and "B" not in self._bare):
+                return None
+            if bare:
+                return self._fitting(set(self._bare))
+            return "IOB2" if self._outside else None
+        if prefixed < _PREFIXED_SHARE * (prefixed + bare + self._plain):
+            return None
+        scheme = self._fitting(set(self._letters))
+        if scheme is None:
+            if self._outside or "B" in self._letters:
+                raise self._unknown()
+            return None  # plain tags such as V-INF, N-PL
+        if bare or self._plain:
+            tag, line = self._first["plain"]
+            raise InputError(
+                f"tag {tag!r} has no prefix, while {prefixed} others do ({scheme}); correct it",
+                path=self._path,
+                line=line,
+            )
+        return scheme
+
+    def _fitting(self, letters: set[str]) -> str | None:
+        if letters <= set("BI"):
+            return "IOB1" if self._against["IOB2"] > self._against["IOB1"] else "IOB2"
+        for scheme, own, single in (
+            ("BIOES", "BIES", "S"),
+            ("BILOU", "BILU", "U"),
+            ("BMES", "BMESW", "W"),
+        ):
+            if letters <= set(own) and ("B" in letters or letters == {single}):
+                return scheme
+        return None
+
+    def _unknown(self) -> InputError:
+        odd = next((x for x in self._letters if x not in "BIESLUMW"), next(iter(self._letters)))
+        tag, line = self._first[odd]
+        prefixes = ", ".join(f"{letter}-" for letter in sorted(self._letters))
+        return InputError(
+            f"unknown tagging scheme with the prefixes {prefixes} (such as {tag!r}); "
+            f"write the tags as one of {', '.join(SCHEMES)}",
+            path=self._path,
+            line=line,
+        )
+
+
+def detect_scheme(sequences: Iterable[Sequence[str]]) -> str | None:
+    """The scheme of a whole corpus of tag sequences; see `SchemeDetector`."""
+    detector = SchemeDetector()
+    for tags in sequences:
+        detector.add(tags)
+    return detector.scheme()

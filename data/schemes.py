@@ -1,0 +1,221 @@
+"""Tagging schemes: how spans are written as one tag a token, and read back.
+
+Knows five schemes. IOB1, IOB2, BIOES and BILOU are as in Ratinov and Roth (2009); BMES is the
+Chinese habit of writing M for the inside and S (or W) for a single token. Internally every
+scheme is spelt with the letters of BIOES, so that IOB1 and IOB2 are the only special cases.
+
+Does not read files and does not score: see `tagging_readers.py`, `tasks/metrics.py`.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from functools import lru_cache
+from itertools import pairwise
+from typing import NamedTuple
+
+from .errors import InputError
+
+SCHEMES = ("IOB1", "IOB2", "BIOES", "BILOU", "BMES")
+UNTYPED = "_"  # the type of a span whose tags are bare letters, as in word segmentation
+
+_TAG = re.compile(r"([A-Za-z])[-_](.*)", re.DOTALL)
+# Letters of each scheme -> the letter of BIOES that means the same.
+_CANONICAL = {
+    "IOB1": {"B": "B", "I": "I"},
+    "IOB2": {"B": "B", "I": "I"},
+    "BIOES": {"B": "B", "I": "I", "E": "E", "S": "S"},
+    "BILOU": {"B": "B", "I": "I", "L": "E", "U": "S"},
+    "BMES": {"B": "B", "M": "I", "E": "E", "S": "S", "W": "S"},
+}
+_BARE = frozenset("BIMESLUW")
+
+
+class Span(NamedTuple):
+    """An entity: token indices, end exclusive, and its type."""
+
+    start: int
+    end: int
+    type: str
+
+
+class Part(NamedTuple):
+    """A tag taken apart: its prefix letter ("O" for outside) and its type ("" for outside)."""
+
+    letter: str
+    type: str
+
+
+_OUTSIDE = Part("O", "")
+
+
+@lru_cache(maxsize=65536)
+def split_tag(tag: str) -> Part | None:
+    """Takes `B-PER` (or `B_PER`, `B`, `O`) apart; None for a tag without a prefix, as in POS."""
+    if tag == "O":
+        return _OUTSIDE
+    if match := _TAG.fullmatch(tag):
+        return Part(match[1], match[2] or UNTYPED)
+    return Part(tag, UNTYPED) if tag in _BARE else None
+
+
+@lru_cache(maxsize=65536)
+def _canonical(tag: str, scheme: str) -> Part:
+    """The tag with its letter as BIOES would write it."""
+    if scheme not in _CANONICAL:
+        raise ValueError(f"unknown scheme {scheme!r}; the schemes are {', '.join(SCHEMES)}")
+    part = split_tag(tag)
+    if part == _OUTSIDE:
+        return _OUTSIDE
+    letters = _CANONICAL[scheme]
+    if part is None or part.letter not in letters:
+        prefixes = ", ".join(f"{letter}-" for letter in letters)
+        raise InputError(f"tag {tag!r} is not of scheme {scheme}: use O or a prefix of {prefixes}")
+    return Part(letters[part.letter], part.type)
+
+
+def _may_follow(previous: Part, current: Part, scheme: str) -> bool:
+    """Whether `current` may come right after `previous`; sentence borders count as outside."""
+    same = previous.type == current.type
+    if scheme == "IOB1":  # B only parts two spans of one type
+        return current.letter != "B" or same
+    if scheme == "IOB2":
+        return current.letter != "I" or same
+    is_open = previous.letter in ("B", "I")
+    return same and current.letter in ("I", "E") if is_open else current.letter in ("O", "B", "S")
+
+
+def is_valid(tags: Sequence[str], scheme: str) -> bool:
+    """Whether a tag sequence is well-formed, its first and last tag included."""
+    parts = [_OUTSIDE, *(_canonical(tag, scheme) for tag in tags), _OUTSIDE]
+    return all(_may_follow(a, b, scheme) for a, b in pairwise(parts))
+
+
+def allowed_transitions(
+    tags: Sequence[str], scheme: str | None
+) -> tuple[list[list[bool]], list[bool], list[bool]]:
+    """What a decoder may do so that every sequence it gives is well-formed.
+
+    Args:
+        tags: All tags, in the order of their ids.
+        scheme: Their scheme; None for plain tags, where everything is allowed.
+
+    Returns:
+        `transition[i][j]`: may tag j follow tag i; `start[j]`: may tag j be the first;
+        `end[i]`: may tag i be the last.
+    """
+    if scheme is None:
+        return [[True] * len(tags) for _ in tags], [True] * len(tags), [True] * len(tags)
+    parts = [_canonical(tag, scheme) for tag in tags]
+    transition = [[_may_follow(a, b, scheme) for b in parts] for a in parts]
+    start = [_may_follow(_OUTSIDE, part, scheme) for part in parts]
+    end = [_may_follow(part, _OUTSIDE, scheme) for part in parts]
+    return transition, start, end
+
+
+def tags_to_spans(tags: Sequence[str], scheme: str, *, strict: bool = False) -> list[Span]:
+    """The spans that a tag sequence stands for.
+
+    Args:
+        tags: One tag a token, in `scheme`; need not be well-formed.
+        scheme: One of `SCHEMES`.
+        strict: False follows conlleval, which lets an ill-formed tag open or continue a span.
+            True counts only what `seqeval` counts with `mode="strict"` and this scheme.
+
+    Raises:
+        InputError: A tag whose prefix the scheme does not have.
+    """
+    parts = [_canonical(tag, scheme) for tag in tags]
+    if not strict:
+        return _lenient(parts)
+    return _strict_iob1(parts) if scheme == "IOB1" else _strict(parts, scheme)
+
+
+def _lenient(parts: list[Part]) -> list[Span]:
+    spans: list[Span] = []
+    start, previous = 0, _OUTSIDE
+    for index, part in enumerate([*parts, _OUTSIDE]):
+        continues = (
+            part.letter in ("I", "E")
+            and previous.letter in ("B", "I")
+            and part.type == previous.type
+        )
+        if not continues:
+            if previous is not _OUTSIDE:
+                spans.append(Span(start, index, previous.type))
+            start = index
+        previous = part
+    return spans
+
+
+def _run_end(parts: list[Part], start: int) -> int:
+    """The end (exclusive) of the well-formed run of I and E tags after the tag at `start`."""
+    end = start + 1
+    while (
+        end < len(parts)
+        and parts[end - 1].letter in ("B", "I")
+        and parts[end].letter in ("I", "E")
+        and parts[end].type == parts[start].type
+    ):
+        end += 1
+    return end
+
+
+def _strict(parts: list[Part], scheme: str) -> list[Span]:
+    spans = []
+    for start, part in enumerate(parts):
+        if part.letter in ("B", "S"):
+            end = _run_end(parts, start)
+            if scheme == "IOB2" or parts[end - 1].letter in ("E", "S"):
+                spans.append(Span(start, end, part.type))
+    return spans
+
+
+def _strict_iob1(parts: list[Part]) -> list[Span]:
+    """`seqeval`'s reading of IOB1: a B that parts nothing opens no span, but an I after it does."""
+    spans = []
+    start, previous = 0, _OUTSIDE
+    while start < len(parts):
+        part, end = parts[start], start + 1
+        same = part.type == previous.type
+        if (part.letter == "I" and not (same and previous.letter == "I")) or (
+            part.letter == "B" and same
+        ):
+            end = _run_end(parts, start)
+            follower = parts[end] if end < len(parts) else _OUTSIDE
+            if not (parts[end - 1].letter == follower.letter == "B" and follower.type != part.type):
+                spans.append(Span(start, end, part.type))
+        previous, start = parts[end - 1], end
+    return spans
+
+
+def spans_to_tags(spans: Iterable[Span], length: int, scheme: str) -> list[str]:
+    """Writes spans as tags; the inverse of `tags_to_spans`.
+
+    Args:
+        spans: Spans in any order that do not overlap.
+        length: Number of tokens.
+        scheme: One of `SCHEMES`.
+
+    Raises:
+        ValueError: A span that is empty, outside the sentence or overlaps another.
+    """
+    spelling = {canonical: letter for letter, canonical in reversed(_CANONICAL[scheme].items())}
+    tags = ["O"] * length
+    previous = Span(0, 0, "")
+    for span in sorted(spans):
+        start, end, kind = span
+        if not 0 <= start < end <= length:
+            raise ValueError(f"span {start}..{end} does not fit a sentence of {length} tokens")
+        if start < previous.end:
+            raise ValueError(f"span {start}..{end} overlaps span {previous.start}..{previous.end}")
+        letters = ["I"] * (end - start)
+        if scheme != "IOB1" or (start == previous.end and kind == previous.type):
+            letters[0] = "B"
+        if "E" in spelling:
+            letters[-1] = "E" if end - start > 1 else "S"
+        suffix = "" if kind == UNTYPED else f"-{kind}"
+        tags[start:end] = [spelling[letter] + suffix for letter in letters]
+        previous = span
+    return tags
