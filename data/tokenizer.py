@@ -1,0 +1,294 @@
+"""Text to tokens with character offsets, and tokens to ids: one class for all tasks.
+
+Three levels: ``word`` and ``character`` keep a vocabulary counted on the training split, ``bpe``
+learns sub-words over bytes, so that any text decodes to itself. (A unigram model is left out: its
+trainer in the `tokenizers` library gives another vocabulary on every run.) Everything is kept in
+one ``tokenizer.json`` of that library. Sentence boundaries are not added here: a task that wants
+them puts `BOS` and `EOS` around the ids itself.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import cache, partial
+from pathlib import Path
+from typing import Literal
+
+import tokenizers
+from tokenizers import Regex, decoders, models, normalizers, pre_tokenizers, trainers
+
+Level = Literal["word", "character", "bpe"]
+Offsets = list[tuple[int, int]]
+
+SPECIALS = ("<pad>", "<unk>", "<bos>", "<eos>")
+PAD, UNK, BOS, EOS = range(4)
+
+_CACHED_TOKENS = 500_000  # distinct spellings remembered before the cache starts afresh
+
+# Scripts in which every character is a token; the last two are the long-vowel marks of Katakana.
+_ALONE = r"\p{Han}\p{Hiragana}\p{Katakana}\x{30FC}\x{FF70}"
+_LETTER = rf"[\p{{L}}\p{{N}}_&&[^{_ALONE}]]"
+_INNER = r"[\p{M}\x{200C}\x{200D}\x{00AD}]"  # marks, joiners and soft hyphens inside a word
+_WORD = rf"(?:{_LETTER}{_INNER}*)"
+_CLITIC = r"['’](?i:s|m|d|re|ve|ll)(?![\p{L}\p{N}])"
+_NOT = r"(?i:n['’]t)(?![\p{L}\p{N}])"
+_BLANK = r"[\s\p{Z}\p{Cc}\p{Cf}]"  # white space, controls and invisible format characters
+
+_WORDS = "|".join(
+    (
+        r"(?i:https?://|www\.)[!-~]*[A-Za-z0-9/]",
+        r"[A-Za-z0-9._%+\-]+@[A-Za-z0-9\-]+(?:\.[A-Za-z0-9\-]+)+",
+        rf"[@#]{_WORD}+",
+        r"[0-9#*]\x{FE0F}?\x{20E3}",  # keycap emoji
+        r"\p{Nd}+(?:[.,:]\p{Nd}+)+",  # 1,234.5 and 10:30
+        rf"(?:\p{{Lu}}\.){{2,}}|(?:Mrs?|Ms|Dr|Prof|St|Jr|Sr)\.(?!{_LETTER})",
+        rf"{_NOT}|{_CLITIC}",
+        rf"{_WORD}+?(?={_NOT})",  # do|n't
+        rf"{_WORD}+(?:(?!{_CLITIC})['’]{_WORD}+)*",  # O'Neill, l'eau
+        rf"[{_ALONE}]{_INNER}*",
+        r"\.{2,}|-{2,}",
+        rf"(?!{_BLANK})\X",  # any other character with what belongs to it: punctuation, emoji
+    )
+)
+_PATTERNS = {"word": _WORDS, "character": r"\X"}  # \X is an extended grapheme cluster (UAX 29)
+_SURROGATE = re.compile("[\ud800-\udfff]")  # half a character, as broken JSON escapes leave it
+
+
+@cache
+def _pre_tokenizer(level: Level) -> pre_tokenizers.PreTokenizer:
+    if level in _PATTERNS:
+        return pre_tokenizers.Split(Regex(_PATTERNS[level]), "removed", invert=True)
+    return pre_tokenizers.ByteLevel(add_prefix_space=False)
+
+
+def _split(pre_tokenizer: pre_tokenizers.PreTokenizer, text: str) -> Offsets:
+    return [offsets for _, offsets in pre_tokenizer.pre_tokenize_str(_clean(text))]
+
+
+def _clean(text: str) -> str:
+    """Replaces lone surrogates, which no encoding can hold, one for one: offsets stay."""
+    return text if text.isascii() else _SURROGATE.sub("\ufffd", text)
+
+
+def splitter(level: Level) -> Callable[[str], Offsets]:
+    """The splitting rule of a level, usable before a vocabulary exists.
+
+    Args:
+        level: ``word`` keeps URLs, @names, #tags, numbers and dotted initials whole, splits English
+            clitics as the Penn Treebank does, and makes every Han or Kana character and every other
+            mark a token of its own; white space and invisible characters are never tokens.
+            ``character`` makes every grapheme cluster a token, white space included.
+
+    Returns:
+        A function from a text to the ``(start, end)`` character offsets of its tokens.
+    """
+    if level not in _PATTERNS:
+        raise ValueError(f"only word and character level split without a vocabulary, not {level!r}")
+    return partial(_split, _pre_tokenizer(level))
+
+
+class Tokenizer:
+    """Tokens, ids and offsets of one trained vocabulary; the ids 0 to 3 are `SPECIALS`.
+
+    Made by `train` or `load`. Words and characters are looked up after normalisation (NFC, then
+    lower case and zeroed digits where asked for); sub-words are learned on the bytes as they are.
+
+    Attributes:
+        level: ``word``, ``character`` or ``bpe``.
+        vocabulary: The tokens in the order of their ids.
+    """
+
+    def __init__(self, backend: tokenizers.Tokenizer) -> None:
+        self._backend = backend
+        self._backend.encode_special_tokens = True  # "<eos>" in a text is text
+        self.level = _level(backend)
+        ids = backend.get_vocab()
+        self.vocabulary: list[str] = sorted(ids, key=ids.__getitem__)
+        if tuple(self.vocabulary[:4]) != SPECIALS or len(ids) <= max(ids.values()):
+            raise ValueError(
+                f"a vocabulary begins with {SPECIALS} and has no gaps; this one has {len(ids)} "
+                f"tokens, the first of them {tuple(self.vocabulary[:4])}"
+            )
+        self._known = {t: i for t, i in ids.items() if t not in SPECIALS}
+        self._cache: dict[str, int] = {}
+
+    @classmethod
+    def train(
+        cls,
+        texts: Iterable[str] | Iterable[Sequence[str]],
+        *,
+        level: Level,
+        vocabulary_size: int | None = None,
+        min_frequency: int = 1,
+        lowercase: bool = False,
+        zero_digits: bool = False,
+        extra: Iterable[str] = (),
+    ) -> Tokenizer:
+        """Learns a vocabulary; the same texts always give the same one.
+
+        Args:
+            texts: Texts, or for word and character level also lists of tokens.
+            level: What a token is.
+            vocabulary_size: Largest size with the four special tokens (sub-words: 8000 if None).
+            min_frequency: Tokens seen less often are unknown (``bpe``: pairs are not merged).
+            lowercase: Make everything lower case; sub-words then decode to lower case.
+            zero_digits: Make every digit a 0; not for sub-words.
+            extra: Further tokens to know (those that have a pretrained vector), seen or not.
+        """
+        if level in _PATTERNS:
+            normalizer = _normalizer(lowercase=lowercase, zero_digits=zero_digits)
+            counts = _count(texts, splitter(level), normalizer)
+            kept = sorted(
+                (t for t, n in counts.items() if n >= min_frequency), key=lambda t: (-counts[t], t)
+            )
+            if vocabulary_size is not None:
+                kept = kept[: max(0, vocabulary_size - len(SPECIALS))]
+            added = (normalizer.normalize_str(_clean(token)) for token in extra)
+            ids = {t: i for i, t in enumerate(dict.fromkeys((*SPECIALS, *kept, *added)))}
+            backend = tokenizers.Tokenizer(models.WordLevel(ids, unk_token=SPECIALS[UNK]))
+            backend.normalizer = normalizer
+            backend.pre_tokenizer = _pre_tokenizer(level)
+            backend.add_special_tokens(list(SPECIALS))
+            return cls(backend)
+        if level != "bpe":
+            raise ValueError(f"level is word, character or bpe, not {level!r}")
+        if zero_digits or extra:
+            raise ValueError("bpe learns from the text as it is: no zero_digits, no extra tokens")
+        return cls(_train_bpe(texts, vocabulary_size or 8000, min_frequency, lowercase))
+
+    def __len__(self) -> int:
+        return len(self.vocabulary)
+
+    def __contains__(self, token: str) -> bool:
+        return self._id(token) != UNK
+
+    def split(self, text: str) -> Offsets:
+        """Character offsets of the tokens of a text; ``text[start:end]`` is the token."""
+        if self.level in _PATTERNS:
+            return _split(self._backend.pre_tokenizer, text)
+        return self.encode(text)[1]
+
+    def ids(self, tokens: Sequence[str]) -> list[int]:
+        """Ids of tokens that are split already; `UNK` for those that are not known.
+
+        Raises:
+            ValueError: At a sub-word level, where a token has as many ids as it needs.
+        """
+        if self.level not in _PATTERNS:
+            raise ValueError(f"{self.level} encodes texts, not tokens: use encode")
+        cache = self._cache
+        if len(cache) > _CACHED_TOKENS:
+            cache.clear()
+        return [cache[t] if t in cache else cache.setdefault(t, self._id(t)) for t in tokens]
+
+    def encode(self, text: str) -> tuple[list[int], Offsets]:
+        """Ids of a text and the character offsets of each into it."""
+        if self.level in _PATTERNS:
+            offsets = self.split(text)
+            return self.ids([text[start:end] for start, end in offsets]), offsets
+        encoding = self._backend.encode(_clean(text), add_special_tokens=False)
+        return encoding.ids, encoding.offsets
+
+    def decode(self, ids: Sequence[int]) -> str:
+        """Text of some ids, special tokens but `UNK` left out.
+
+        Sub-words give back exactly the text that was encoded, characters the same up to NFC and
+        normalisation; words are joined by blanks.
+        """
+        kept = [i for i in ids if i == UNK or i >= len(SPECIALS)]
+        if self.level not in _PATTERNS:
+            return self._backend.decode(kept, skip_special_tokens=False)
+        return (" " if self.level == "word" else "").join(self.vocabulary[i] for i in kept)
+
+    def save(self, path: str | Path) -> None:
+        """Writes the one file that `load` needs."""
+        Path(path).write_text(self._backend.to_str(pretty=True), encoding="utf-8")
+
+    @classmethod
+    def load(cls, path: str | Path) -> Tokenizer:
+        """Reads what `save` wrote.
+
+        Raises:
+            ValueError: Where the file is no tokenizer of ours.
+        """
+        text = Path(path).read_text(encoding="utf-8")
+        try:
+            return cls(tokenizers.Tokenizer.from_str(text))
+        except Exception as error:  # the library raises bare Exception
+            raise ValueError(f"{path} holds no tokenizer: {error}") from error
+
+    def _id(self, token: str) -> int:
+        token = _clean(token)
+        if self._backend.normalizer is not None:
+            token = self._backend.normalizer.normalize_str(token)
+        return self._known.get(token, UNK)
+
+
+def _level(backend: tokenizers.Tokenizer) -> Level:
+    if isinstance(backend.model, models.BPE):
+        return "bpe"
+    pattern = json.loads(backend.pre_tokenizer.__getstate__())["pattern"]["Regex"]
+    return "character" if pattern == _PATTERNS["character"] else "word"
+
+
+def _normalizer(*, lowercase: bool, zero_digits: bool) -> normalizers.Normalizer:
+    steps: list[normalizers.Normalizer] = [normalizers.NFC()]
+    if lowercase:
+        steps.append(normalizers.Lowercase())
+    if zero_digits:
+        steps.append(normalizers.Replace(Regex(r"\p{Nd}"), "0"))
+    return normalizers.Sequence(steps)
+
+
+def _count(
+    texts: Iterable[str] | Iterable[Sequence[str]],
+    split: Callable[[str], Offsets],
+    normalizer: normalizers.Normalizer,
+) -> Counter[str]:
+    raw: Counter[str] = Counter()
+    for text in texts:
+        if isinstance(text, str):
+            text = [text[start:end] for start, end in split(text)]
+        raw.update(text)
+    counts: Counter[str] = Counter()
+    for token, count in raw.items():
+        counts[normalizer.normalize_str(_clean(token))] += count
+    for special in (*SPECIALS, ""):
+        counts.pop(special, None)
+    return counts
+
+
+def _train_bpe(
+    texts: Iterable[str] | Iterable[Sequence[str]], size: int, min_frequency: int, lowercase: bool
+) -> tokenizers.Tokenizer:
+    """Byte-pair encoding (Sennrich et al., 2016) over bytes."""
+    alphabet = sorted(pre_tokenizers.ByteLevel.alphabet())
+    if size < len(SPECIALS) + len(alphabet):
+        raise ValueError(
+            f"a vocabulary of {size} is too small for bpe: {len(SPECIALS)} special tokens and "
+            f"{len(alphabet)} bytes come before the first sub-word"
+        )
+    backend = tokenizers.Tokenizer(models.BPE())
+    if lowercase:
+        backend.normalizer = normalizers.Lowercase()
+    backend.pre_tokenizer = _pre_tokenizer("bpe")
+    backend.decoder = decoders.ByteLevel()
+    trainer = trainers.BpeTrainer(
+        vocab_size=size,
+        min_frequency=min_frequency,
+        special_tokens=list(SPECIALS),
+        initial_alphabet=alphabet,
+        show_progress=False,
+    )
+    backend.train_from_iterator(_texts_only(texts), trainer)
+    return backend
+
+
+def _texts_only(texts: Iterable[str] | Iterable[Sequence[str]]) -> Iterator[str]:
+    for text in texts:
+        if not isinstance(text, str):
+            raise TypeError(f"bpe is learned from texts, not from a {type(text).__name__}")
+        yield _clean(text)

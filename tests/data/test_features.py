@@ -1,0 +1,89 @@
+import pytest
+import torch
+from rnnlp.data.features import MAX_WORD_LENGTH, Featurizer
+from rnnlp.data.tokenizer import UNK
+
+SENTENCES = [["Obama", "visited", "Berlin"], ["obama", "is", "in", "Berlin", "."], ["42"]]
+
+
+def train(**options):
+    return Featurizer.train(SENTENCES, level="word", **options)
+
+
+def test_batch_pads_with_zeros():
+    featurizer = train(bigrams=True, lowercase=True)
+    batch = featurizer.batch(SENTENCES)
+    assert batch.lengths.tolist() == [3, 5, 1]
+    assert batch.tokens.shape == batch.bigrams.shape == (3, 5)
+    assert batch.characters.shape == (3, 5, len("visited"))
+    for tensor in (batch.tokens, batch.characters, batch.bigrams):
+        assert tensor.dtype == torch.int64
+        assert not tensor[0, 3:].any()
+        assert not tensor[2, 1:].any()
+    assert batch.tokens[0, 0] == batch.tokens[1, 0] > UNK
+    assert batch.characters[0, 0, 1:].equal(batch.characters[1, 0, 1:])
+    assert batch.characters[0, 0, 0] == UNK != batch.characters[1, 0, 0]  # one O, two words with o
+
+
+def test_padding_does_not_change_a_row():
+    featurizer = train(bigrams=True)
+    together = featurizer.batch(SENTENCES)
+    for i, sentence in enumerate(SENTENCES):
+        alone = featurizer.batch([sentence])
+        for one, all_ in zip(alone, together, strict=True):
+            part = all_[i : i + 1]
+            for axis in range(1, one.dim()):
+                part = part.narrow(axis, 0, one.shape[axis])
+            assert torch.equal(one, part)
+
+
+def test_parts_are_optional():
+    featurizer = train(characters=False)
+    assert featurizer.sizes == (len(featurizer.tokens), 0, 0)
+    assert featurizer.batch(SENTENCES)[2:] == (None, None)
+
+
+def test_rare_characters_are_unknown_so_that_unknown_is_trained():
+    featurizer = train()
+    assert "i" in featurizer.characters
+    assert "4" not in featurizer.characters
+
+
+def test_bigrams_pair_a_token_with_the_one_before():
+    featurizer = Featurizer.train(
+        [["北", "京"], ["北", "京", "北"], ["北"]],
+        level="character",
+        characters=False,
+        bigrams=True,
+    )
+    first, second, third = featurizer.row(["北", "京", "北"]).bigrams
+    assert len({first, second}) == 2
+    assert min(first, second) > UNK
+    assert third == UNK  # seen once
+
+
+def test_long_words_keep_head_and_tail():
+    featurizer = Featurizer.train([["abc", "abd", "xyz", "yxz"]], level="word")
+    ids = featurizer.row(["a" + "b" * 100 + "z"]).characters[0]
+    assert len(ids) == MAX_WORD_LENGTH
+    assert ids[0] == featurizer.characters.ids(["a"])[0]
+    assert ids[-1] == featurizer.characters.ids(["z"])[0]
+
+
+@pytest.mark.parametrize("characters", [True, False])
+@pytest.mark.parametrize("bigrams", [True, False])
+def test_save_and_load(characters, bigrams, tmp_path):
+    featurizer = train(characters=characters, bigrams=bigrams)
+    featurizer.save(tmp_path)
+    loaded = Featurizer.load(tmp_path)
+    assert loaded.sizes == featurizer.sizes
+    assert loaded.row(SENTENCES[1]) == featurizer.row(SENTENCES[1])
+
+
+def test_an_empty_sentence_is_refused():
+    featurizer = train()
+    with pytest.raises(ValueError, match="at least one token"):
+        featurizer.batch([["a"], []])
+    with pytest.raises(ValueError, match="at least one token"):
+        featurizer.batch([])
+    assert featurizer.row([""]).characters == [[UNK]]
