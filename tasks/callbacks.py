@@ -1,0 +1,256 @@
+"""What happens beside the training steps: the best weights, the point to resume from, Ctrl-C.
+
+Lightning's ModelCheckpoint is not used: it keeps the weights that are in the model when validation
+has ended, which with weight averaging are not the weights that were validated.
+"""
+
+from __future__ import annotations
+
+import os
+import random
+import signal
+import time
+from collections.abc import Callable
+from pathlib import Path
+from types import FrameType
+from typing import Any
+
+import numpy as np
+import pytorch_lightning as pl
+import torch
+from pytorch_lightning.callbacks import Callback, Checkpoint, Timer
+from safetensors.torch import load_file, save_file
+
+from .folder import write_atomically
+
+
+class KeepBest(Checkpoint):
+    """Keeps the weights that reached the best validation score.
+
+    The copy is taken while validation runs, so what is kept is what was scored: the averaged
+    weights where a callback averages them.
+
+    Args:
+        path: The safetensors file that holds the best weights so far.
+        monitor: Name of the logged score.
+        higher_is_better: The direction of that score.
+        weights: Gives the state dict to keep.
+    """
+
+    def __init__(
+        self,
+        path: Path,
+        *,
+        monitor: str,
+        higher_is_better: bool,
+        weights: Callable[[], dict[str, torch.Tensor]],
+    ) -> None:
+        self.path = path
+        self.monitor = monitor
+        self.higher_is_better = higher_is_better
+        self.weights = weights
+        self.score: float | None = None
+        self.epoch = 0
+        self.step = 0
+        self._validated: dict[str, torch.Tensor] = {}
+
+    def on_validation_batch_end(
+        self,
+        trainer: pl.Trainer,
+        pl_module: pl.LightningModule,
+        outputs: Any,
+        batch: Any,
+        batch_idx: int,
+        dataloader_idx: int = 0,
+    ) -> None:
+        """Copies the weights that are being validated."""
+        if batch_idx == 0 and not trainer.sanity_checking:
+            self._validated = {
+                name: tensor.detach().to("cpu", copy=True) for name, tensor in self.weights().items()
+            }
+
+    def on_validation_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
+        """Writes the copy where the score is the best so far."""
+        value = trainer.callback_metrics.get(self.monitor)
+        if value is None or not self._validated or trainer.fast_dev_run:
+            return
+        score = float(value)
+        sign = 1 if self.higher_is_better else -1
+        if score == score and (self.score is None or sign * score > sign * self.score):
+            self.score, self.epoch, self.step = score, trainer.current_epoch, trainer.global_step
+            self.path.parent.mkdir(parents=True, exist_ok=True)
+            write_atomically(self.path, lambda part: save_file(self._validated, part))
+        self._validated = {}
+
+    def best_weights(self) -> dict[str, torch.Tensor]:
+        """The best weights, or the present ones where validation never ran."""
+        if self.score is None or not self.path.exists():
+            return {name: tensor.detach().cpu() for name, tensor in self.weights().items()}
+        return load_file(self.path)
+
+    def state_dict(self) -> dict[str, Any]:
+        """What a resumed run needs to know about the best weights."""
+        return {"score": self.score, "epoch": self.epoch, "step": self.step}
+
+    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
+        """Restores `state_dict`."""
+        self.score, self.epoch = state_dict["score"], state_dict["epoch"]
+        self.step = state_dict["step"]
+
+
+class ResumePoint(Checkpoint):
+    """Writes `last.ckpt` now and then, such that a killed run goes on as if nothing had happened.
+
+    It is written between two training steps inside an epoch, never where a validation or the end of
+    an epoch is about to follow: there is only one situation to restore, and it is exact (weights,
+    optimiser, schedule, random numbers, position in the data, callbacks). A run stopped by time or
+    Ctrl-C leaves the point before its last validation; a run that came to its end leaves its end.
+
+    Args:
+        path: The file.
+        every_seconds: Time between two points.
+        every_steps: Optimiser steps between two points, instead of time; None for time.
+        fingerprint: Identifies vocabulary and labels; a resumed run must have the same.
+    """
+
+    def __init__(
+        self, path: Path, *, every_seconds: float, every_steps: int | None, fingerprint: str
+    ) -> None:
+        self.path = path
+        self.every_seconds = every_seconds
+        self.every_steps = every_steps
+        self.fingerprint = fingerprint
+        self._last_time = time.monotonic()
+        self._last_step = 0
+        self._random: dict[str, Any] | None = None
+
+    def on_train_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
+        """Starts the clock."""
+        self._last_time, self._last_step = time.monotonic(), trainer.global_step
+
+    def on_train_batch_start(
+        self, trainer: pl.Trainer, pl_module: pl.LightningModule, batch: Any, batch_idx: int
+    ) -> None:
+        """Puts the random number generators where they stood; setting up has used some numbers."""
+        if self._random is not None:
+            set_random_state(self._random)
+            self._random = None
+
+    def on_train_batch_end(
+        self,
+        trainer: pl.Trainer,
+        pl_module: pl.LightningModule,
+        outputs: Any,
+        batch: Any,
+        batch_idx: int,
+    ) -> None:
+        """Saves if it is time, or if the run is about to stop here."""
+        if trainer.is_last_batch or trainer.fast_dev_run:
+            return
+        stopping = trainer.should_stop or trainer.global_step == trainer.max_steps
+        if stopping or (self._due(trainer) and not validation_follows(trainer, batch_idx)):
+            self._save(trainer)
+
+    def on_train_epoch_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
+        """Saves the end of a run, so that it can be continued with more epochs."""
+        last_epoch = trainer.current_epoch + 1 == trainer.max_epochs
+        if trainer.is_last_batch and not trainer.fast_dev_run:
+            if trainer.should_stop or last_epoch:
+                self._save(trainer)
+
+    def state_dict(self) -> dict[str, Any]:
+        """Random numbers and the fingerprint; the trainer adds everything else."""
+        return {"random": random_state(), "fingerprint": self.fingerprint}
+
+    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
+        """Keeps the random numbers until the first step."""
+        self._random = state_dict["random"]
+
+    def on_load_checkpoint(
+        self, trainer: pl.Trainer, pl_module: pl.LightningModule, checkpoint: dict[str, Any]
+    ) -> None:
+        """A time limit counts for each call of `fit`: the time already spent is forgotten."""
+        checkpoint["callbacks"].pop(Timer().state_key, None)
+
+    def _due(self, trainer: pl.Trainer) -> bool:
+        if self.every_steps is not None:
+            return trainer.global_step - self._last_step >= self.every_steps
+        return time.monotonic() - self._last_time >= self.every_seconds
+
+    def _save(self, trainer: pl.Trainer) -> None:
+        self.path.parent.mkdir(parents=True, exist_ok=True)
+        write_atomically(self.path, lambda part: trainer.save_checkpoint(part))
+        self._last_time, self._last_step = time.monotonic(), trainer.global_step
+
+
+class StopKindly(Callback):
+    """First Ctrl-C: finish the step, validate, write the folder. Second: stop at once.
+
+    A context manager around `trainer.fit`; outside it Ctrl-C works as ever.
+    """
+
+    def __init__(self) -> None:
+        self.asked = False
+        self._previous: Any = None
+
+    def __enter__(self) -> StopKindly:
+        self._previous = signal.signal(signal.SIGINT, self._handle)
+        return self
+
+    def __exit__(self, *details: object) -> None:
+        signal.signal(signal.SIGINT, self._previous)
+
+    def _handle(self, number: int, frame: FrameType | None) -> None:
+        if self.asked:
+            signal.signal(signal.SIGINT, self._previous)
+            raise KeyboardInterrupt
+        self.asked = True
+        line = "\nstopping after this step: validating and saving (Ctrl-C again stops at once)\n"
+        os.write(2, line.encode())  # safe inside a signal handler, unlike print
+
+    def on_train_batch_end(
+        self,
+        trainer: pl.Trainer,
+        pl_module: pl.LightningModule,
+        outputs: Any,
+        batch: Any,
+        batch_idx: int,
+    ) -> None:
+        """Passes the wish on to the trainer, whatever minimum of epochs was set."""
+        if self.asked:
+            trainer.should_stop = True
+            trainer.fit_loop.min_epochs = 0
+            trainer.fit_loop.epoch_loop.min_steps = None
+
+
+def validation_follows(trainer: pl.Trainer, batch_idx: int) -> bool:
+    """Whether the trainer validates right after this training batch."""
+    every = trainer.val_check_batch
+    if not isinstance(every, int) or not trainer.enable_validation:
+        return False
+    if trainer.check_val_every_n_epoch is None:
+        batch_idx = trainer.fit_loop.total_batch_idx
+    return (batch_idx + 1) % every == 0
+
+
+def random_state() -> dict[str, Any]:
+    """The state of every random number generator, as tensors and plain values."""
+    version, numbers, gauss = random.getstate()
+    name, keys, position, has_gauss, cached = np.random.get_state(legacy=True)
+    return {
+        "torch": torch.get_rng_state(),
+        "cuda": torch.cuda.get_rng_state_all() if torch.cuda.is_available() else [],
+        "python": [version, list(numbers), gauss],
+        "numpy": [name, keys.tolist(), position, has_gauss, cached],
+    }
+
+
+def set_random_state(state: dict[str, Any]) -> None:
+    """The inverse of `random_state`."""
+    torch.set_rng_state(state["torch"])
+    if state["cuda"] and len(state["cuda"]) == torch.cuda.device_count():
+        torch.cuda.set_rng_state_all(state["cuda"])
+    version, numbers, gauss = state["python"]
+    random.setstate((version, tuple(numbers), gauss))
+    name, keys, position, has_gauss, cached = state["numpy"]
+    np.random.set_state((name, np.array(keys, dtype=np.uint32), position, has_gauss, cached))

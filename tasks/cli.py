@@ -1,0 +1,75 @@
+"""The command line: finds the verb, turns a user's mistake into one line and exit code 2.
+
+Heavy imports happen inside the verbs, so that `rnnlp --help` answers at once.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Sequence
+from typing import NoReturn
+
+USAGE = """\
+rnnlp: train and use recurrent networks on sequences
+
+  rnnlp fit --config NAME|FILE [--output DIR]    train; writes a model folder
+  rnnlp evaluate MODEL DATA [--json]             score a model on a file
+  rnnlp predict MODEL [TEXT ...]                 label texts; JSON lines out
+
+  rnnlp VERB --help    what the verb takes
+  rnnlp fit --help     also lists the shipped configs
+  rnnlp --version      the version
+
+MODEL is a model folder or a hub id. RNNLP_DEBUG=1 shows tracebacks.
+"""
+
+
+def run(arguments: Sequence[str]) -> int:
+    """Runs one command line and gives its exit code; raises what goes wrong."""
+    verb, rest = (arguments[0], list(arguments[1:])) if arguments else ("", [])
+    if verb in ("", "-h", "--help", "help"):
+        (sys.stdout if verb else sys.stderr).write(USAGE)
+        return 0 if verb else 2
+    if verb == "--version":
+        from .. import __version__
+
+        print(__version__)
+        return 0
+    if verb == "fit":
+        from .fit_command import fit
+
+        return fit(rest)
+    if verb == "evaluate":
+        from .evaluate import evaluate
+
+        return evaluate(rest)
+    if verb == "predict":
+        from .predict import predict
+
+        return predict(rest)
+    from ..data.errors import InputError
+
+    raise InputError(f"no verb {verb!r}: use fit, evaluate or predict (rnnlp --help)")
+
+
+def main(arguments: Sequence[str] | None = None) -> NoReturn:
+    """The console script. Never returns; exit code 0, or 2 for a user's mistake."""
+    try:
+        code = run(sys.argv[1:] if arguments is None else arguments)
+        sys.stdout.flush()
+    except BrokenPipeError:
+        # The reader of a pipe went away, as in `rnnlp predict … | head`: nothing is wrong.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        code = 0
+    except KeyboardInterrupt:
+        sys.stderr.write("rnnlp: stopped\n")
+        code = 130
+    except Exception as error:
+        from ..data.errors import InputError
+
+        if not isinstance(error, InputError) or os.environ.get("RNNLP_DEBUG"):
+            raise
+        sys.stderr.write(f"rnnlp: {' '.join(str(error).split())}\n")
+        code = 2
+    sys.exit(code)

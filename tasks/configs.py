@@ -1,0 +1,75 @@
+"""Configs as files: the shipped ones by name, and the line on which a key stands.
+
+Reading values is the business of LightningCLI; this file only finds files, the task they name, and
+places for error messages.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from importlib import resources
+from pathlib import Path
+
+import yaml
+
+from ..data.errors import InputError
+
+
+def shipped_configs() -> list[tuple[str, str]]:
+    """Name and first comment line of every config in the package, sorted by name."""
+    found = []
+    for entry in (resources.files("rnnlp") / "configs").iterdir():
+        if entry.name.endswith(".yaml"):
+            first = entry.read_text(encoding="utf-8").split("\n", 1)[0]
+            found.append((entry.name[: -len(".yaml")], first.lstrip("# ").strip()))
+    return sorted(found)
+
+
+def find_config(name: str) -> Path:
+    """The file of a config that is given as a path or as the name of a shipped one."""
+    path = Path(name)
+    if path.is_file():
+        return path
+    shipped = Path(str(resources.files("rnnlp"))) / "configs" / f"{name}.yaml"
+    if "/" not in name and shipped.is_file():
+        return shipped
+    if path.is_dir():
+        raise InputError("is a folder; --config takes a YAML file or a name", path=name)
+    names = ", ".join(known for known, _ in shipped_configs())
+    raise InputError(f"no such config file, and no shipped config of that name ({names})", path=name)
+
+
+def config_task(path: Path) -> str | None:
+    """The task that a config names at its top level.
+
+    Raises:
+        InputError: The file is not a YAML mapping.
+    """
+    try:
+        content = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except UnicodeDecodeError as error:
+        raise InputError(f"is not UTF-8 text: {error.reason}", path=str(path)) from error
+    except yaml.YAMLError as error:
+        mark = getattr(error, "problem_mark", None)
+        problem = getattr(error, "problem", None) or "cannot be read"
+        line = mark.line + 1 if mark else None
+        raise InputError(f"is not valid YAML: {problem}", path=str(path), line=line) from error
+    if not isinstance(content, dict):
+        raise InputError("holds no settings: a config is a YAML mapping", path=str(path))
+    task = content.get("task")
+    return None if task is None else str(task)
+
+
+def key_lines(path: Path) -> Iterator[tuple[str, int]]:
+    """Every dotted key of a YAML file with its line number."""
+    root = yaml.compose(path.read_text(encoding="utf-8"))
+    if isinstance(root, yaml.MappingNode):
+        yield from _walk(root, "")
+
+
+def _walk(node: yaml.MappingNode, prefix: str) -> Iterator[tuple[str, int]]:
+    for key, value in node.value:
+        name = f"{prefix}{key.value}"
+        yield name, key.start_mark.line + 1
+        if isinstance(value, yaml.MappingNode):
+            yield from _walk(value, f"{name}.")

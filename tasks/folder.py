@@ -1,0 +1,192 @@
+"""The model folder: what `fit` writes and every other verb reads.
+
+`config.json` (format version, task, constructor arguments), `model.safetensors`, the tokenizer
+files, `metrics.json`, `config.yaml`, `README.md` and `curves.png`. Reading it runs no code from it:
+JSON, safetensors and tokenizer files only. Nothing here imports Lightning.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import tempfile
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import torch
+from safetensors import SafetensorError
+from safetensors.torch import load_file, save_file
+
+from ..data.errors import InputError
+
+FORMAT_VERSION = 1
+CONFIG, WEIGHTS, METRICS, TRAINING = "config.json", "model.safetensors", "metrics.json", "config.yaml"
+CARD, CURVES = "README.md", "curves.png"
+TOKENIZERS = ("tokenizer.json", "characters.json", "bigrams.json")
+CHECKPOINTS, LOGS = "checkpoints", "logs"
+NEEDED = (CONFIG, WEIGHTS, "tokenizer.json")
+PUBLISHED = (CONFIG, WEIGHTS, METRICS, TRAINING, CARD, CURVES, *TOKENIZERS)
+
+
+class ModelFolder(NamedTuple):
+    """A model folder that was read: where it is, and what `config.json` says."""
+
+    path: Path
+    task: str
+    config: dict[str, Any]
+
+    def weights(self) -> dict[str, torch.Tensor]:
+        """The state dict of the network."""
+        file = self.path / WEIGHTS
+        try:
+            return load_file(file)
+        except (OSError, SafetensorError) as error:
+            raise InputError(f"cannot read the weights: {error}", path=str(file)) from error
+
+    def load_into(self, network: torch.nn.Module) -> None:
+        """Puts the weights into `network`: every one of them, and no other."""
+        try:
+            network.load_state_dict(self.weights(), strict=True)
+        except RuntimeError as error:
+            reason = " ".join(str(error).split())
+            raise InputError(
+                f"the weights do not fit {CONFIG}: {reason}", path=str(self.path / WEIGHTS)
+            ) from error
+
+
+def write_atomically(path: Path, write: Callable[[Path], object]) -> None:
+    """Writes under a temporary name beside `path`, then renames: there is never half a file."""
+    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".part")
+    os.close(handle)
+    part = Path(name)
+    try:
+        write(part)
+        part.chmod(0o666 & ~_umask())  # mkstemp gives a private file
+        os.replace(part, path)
+    except BaseException:
+        part.unlink(missing_ok=True)
+        raise
+
+
+def _umask() -> int:
+    mask = os.umask(0)
+    os.umask(mask)
+    return mask
+
+
+def save_folder(
+    folder: Path,
+    *,
+    task: str,
+    model: Mapping[str, Any],
+    weights: Mapping[str, torch.Tensor],
+    save_tokenizers: Callable[[Path], object],
+    metrics: Mapping[str, Any],
+    training_config: str,
+    card: str,
+    draw_curves: Callable[[Path], object] | None = None,
+) -> None:
+    """Writes a complete model folder; `config.json`, which makes it one, comes last.
+
+    Args:
+        folder: Where; files of other names in it are left alone.
+        task: Name of the task.
+        model: Constructor arguments as plain scalars, lists and dictionaries.
+        weights: State dict of the network.
+        save_tokenizers: Writes the tokenizer files into a folder.
+        metrics: What goes into `metrics.json`.
+        training_config: The full resolved config, as YAML.
+        card: The model card.
+        draw_curves: Writes a picture of the training curves to a path.
+    """
+    config = {"format_version": FORMAT_VERSION, "task": task, "model": dict(model)}
+    contiguous = {name: tensor.contiguous() for name, tensor in weights.items()}
+    folder.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=folder, prefix=".new-") as temporary:
+        new = Path(temporary)
+        save_file(contiguous, new / WEIGHTS, metadata={"format": "pt"})
+        save_tokenizers(new)
+        _write_json(new / METRICS, metrics)
+        (new / TRAINING).write_text(training_config, encoding="utf-8")
+        (new / CARD).write_text(card, encoding="utf-8")
+        if draw_curves is not None:
+            draw_curves(new / CURVES)
+        _write_json(new / CONFIG, config)
+        names = sorted((file.name for file in new.iterdir()), key=lambda name: name == CONFIG)
+        for name in names:
+            os.replace(new / name, folder / name)
+
+
+def _write_json(path: Path, content: Mapping[str, Any]) -> None:
+    text = json.dumps(content, ensure_ascii=False, indent=2, allow_nan=False)
+    path.write_text(text + "\n", encoding="utf-8")
+
+
+def holds_model(folder: Path) -> bool:
+    """Whether a finished or an unfinished training run lies in the folder."""
+    return (folder / CONFIG).exists() or (folder / CHECKPOINTS).exists()
+
+
+def clear_folder(folder: Path) -> None:
+    """Removes what an earlier `fit` wrote, and nothing else."""
+    for name in PUBLISHED:
+        (folder / name).unlink(missing_ok=True)
+    for name in (CHECKPOINTS, LOGS):
+        shutil.rmtree(folder / name, ignore_errors=True)
+
+
+def open_folder(model: str | os.PathLike[str]) -> ModelFolder:
+    """Reads `config.json` of a model folder or of a model on a hub.
+
+    Args:
+        model: A folder, or a hub id such as `owner/name`, which is downloaded.
+
+    Raises:
+        InputError: There is no such model, or it cannot be read by this version.
+    """
+    path = Path(model)
+    if not path.exists():
+        path = _download(str(model))
+    if not path.is_dir():
+        raise InputError("is a file; a model is a folder that `rnnlp fit` wrote", path=str(model))
+    missing = [name for name in NEEDED if not (path / name).is_file()]
+    if missing:
+        hint = ""
+        if (path / CHECKPOINTS).exists():
+            hint = "; its training was cut short: finish it with `rnnlp fit --resume`"
+        raise InputError(
+            f"is not a complete model folder: no {', '.join(missing)}{hint}", path=str(model)
+        )
+    file = path / CONFIG
+    try:
+        content = json.loads(file.read_text(encoding="utf-8"))
+        version, task, config = content["format_version"], content["task"], content["model"]
+    except (ValueError, KeyError, TypeError) as error:
+        raise InputError(f"is not the config of a model: {error}", path=str(file)) from error
+    if not isinstance(version, int) or not 1 <= version <= FORMAT_VERSION:
+        raise InputError(
+            f"has format version {version!r}; this rnnlp reads 1 to {FORMAT_VERSION}: upgrade it",
+            path=str(file),
+        )
+    return ModelFolder(path, task, config)
+
+
+def _download(name: str) -> Path:
+    looks_like_hub = name.count("/") == 1 and not name.startswith((".", "/", "~"))
+    if not looks_like_hub:
+        raise InputError("no such model folder; `rnnlp fit` writes one", path=name)
+    try:
+        from huggingface_hub import snapshot_download
+        from huggingface_hub.errors import HfHubHTTPError, HFValidationError
+
+        try:
+            return Path(snapshot_download(name, allow_patterns=list(PUBLISHED)))
+        except (HfHubHTTPError, HFValidationError, OSError, RuntimeError) as error:
+            reason = str(error).strip().splitlines()[0]
+            raise InputError(
+                f"is no folder here, and could not be fetched from the hub: {reason}", path=name
+            ) from error
+    except ImportError as error:
+        raise InputError("no such model folder", path=name) from error

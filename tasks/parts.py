@@ -1,0 +1,191 @@
+"""The parts a user composes in YAML: plain values on one side, modules of `models/` on the other.
+
+Each class below is what stands under `model.embedding`, `model.encoder` and so on in a config, and
+what `config.json` of a model folder keeps. `build` calls the constructor in `models/`; nothing else
+in the package turns names into modules, so a saved model is rebuilt by the very code that made it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, fields
+from typing import Any, Literal
+
+from ..data.errors import InputError
+from ..data.schemes import allowed_transitions
+from ..models.crf import CRF
+from ..models.embedding import Embedding
+from ..models.encoder import Encoder
+from ..models.softmax import ConstrainedSoftmax
+from ..models.tagger import Tagger
+
+
+@dataclass(frozen=True, kw_only=True)
+class Sizes:
+    """Vocabulary sizes, known once the training data is read.
+
+    Args:
+        tokens: Number of words (or characters, at character level).
+        characters: Number of characters inside words; 0 without character features.
+        bigrams: Number of token pairs; 0 without bigram features.
+    """
+
+    tokens: int
+    characters: int = 0
+    bigrams: int = 0
+
+
+@dataclass(frozen=True, kw_only=True)
+class EmbeddingConfig:
+    """How tokens become vectors.
+
+    Args:
+        size: Width of a token's vector; with pretrained vectors, their width.
+        characters: What reads the characters of a word: a convolution, a recurrent net, or nothing.
+        character_size: Width of a character's vector.
+        character_features: Width of what is read from a word's characters.
+        bigram_size: Width of the vector of a pair of neighbouring tokens; 0 leaves pairs out.
+        word_dropout: Share of tokens replaced by the unknown token in training.
+        dropout: Share of vector components dropped in training, the same ones at each position.
+        freeze_vectors: Whether pretrained vectors stay as they are.
+    """
+
+    size: int = 100
+    characters: Literal["cnn", "rnn", "none"] = "cnn"
+    character_size: int = 30
+    character_features: int = 50
+    bigram_size: int = 0
+    word_dropout: float = 0.0
+    dropout: float = 0.3
+    freeze_vectors: bool = False
+
+    def build(self, sizes: Sizes) -> Embedding:
+        """The embedding for vocabularies of these sizes."""
+        return Embedding(
+            vocabulary_size=sizes.tokens,
+            size=self.size,
+            character_vocabulary_size=sizes.characters,
+            characters=self.characters,
+            character_size=self.character_size,
+            character_features=self.character_features,
+            bigram_vocabulary_size=sizes.bigrams,
+            bigram_size=self.bigram_size,
+            word_dropout=self.word_dropout,
+            dropout=self.dropout,
+            freeze_vectors=self.freeze_vectors,
+        )
+
+
+@dataclass(frozen=True, kw_only=True)
+class EncoderConfig:
+    """The recurrent layers.
+
+    Args:
+        cell: The recurrence.
+        hidden_size: Width of the state, for each direction.
+        layers: Number of layers on top of each other.
+        bidirectional: Whether each layer also reads from the end to the start.
+        dropout: Share of components dropped between layers in training.
+        locked_dropout: Whether dropout between layers drops the same components at each position.
+        recurrent_dropout: Share of recurrent weights dropped in training (weight drop).
+        residual: Whether a layer's input is added to its output where the widths agree.
+        layer_norm: Whether each layer's output is normalised.
+    """
+
+    cell: Literal["rnn", "rnn_relu", "lstm", "gru"] = "lstm"
+    hidden_size: int = 200
+    layers: int = 1
+    bidirectional: bool = True
+    dropout: float = 0.3
+    locked_dropout: bool = False
+    recurrent_dropout: float = 0.0
+    residual: bool = False
+    layer_norm: bool = False
+
+    def build(self, input_size: int) -> Encoder:
+        """The encoder for vectors of `input_size` components."""
+        return Encoder(
+            input_size=input_size,
+            cell=self.cell,
+            hidden_size=self.hidden_size,
+            layers=self.layers,
+            bidirectional=self.bidirectional,
+            dropout=self.dropout,
+            locked_dropout=self.locked_dropout,
+            recurrent_dropout=self.recurrent_dropout,
+            residual=self.residual,
+            layer_norm=self.layer_norm,
+        )
+
+
+@dataclass(frozen=True, kw_only=True)
+class TaggerConfig:
+    """Everything needed to build a tagger: what `config.json` keeps under `model`.
+
+    Args:
+        tags: The tags, in the order of the output layer.
+        scheme: The scheme that the tags follow; None for plain tags such as parts of speech.
+        sizes: Vocabulary sizes.
+        embedding: How tokens become vectors.
+        encoder: The recurrent layers.
+        crf: Whether a CRF scores whole sequences; otherwise each tag by softmax.
+        dropout: Share of encoder outputs dropped before the tag scores.
+    """
+
+    tags: Sequence[str]
+    scheme: str | None
+    sizes: Sizes
+    embedding: EmbeddingConfig
+    encoder: EncoderConfig
+    crf: bool = True
+    dropout: float = 0.3
+
+    def build(self) -> Tagger:
+        """The tagger with fresh weights. Either way of decoding obeys the scheme."""
+        allowed, start, end = allowed_transitions(self.tags, self.scheme)
+        head = CRF if self.crf else ConstrainedSoftmax
+        embedding = self.embedding.build(self.sizes)
+        encoder = self.encoder.build(embedding.output_size)
+        return Tagger(
+            embedding=embedding,
+            encoder=encoder,
+            output=head(tags=len(self.tags), allowed=allowed, start=start, end=end),
+            dropout=self.dropout,
+        )
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain scalars, lists and dictionaries."""
+        return {**asdict(self), "tags": list(self.tags)}
+
+    @classmethod
+    def from_json(cls, values: Mapping[str, Any], *, source: str) -> TaggerConfig:
+        """The inverse of `to_json`.
+
+        Args:
+            values: What `config.json` holds under `model`.
+            source: The file it came from, named in errors.
+
+        Raises:
+            InputError: A value is missing or unknown.
+        """
+        nested = {
+            "sizes": from_mapping(Sizes, values.get("sizes"), source),
+            "embedding": from_mapping(EmbeddingConfig, values.get("embedding"), source),
+            "encoder": from_mapping(EncoderConfig, values.get("encoder"), source),
+        }
+        config: TaggerConfig = from_mapping(cls, {**values, **nested}, source)
+        return config
+
+
+def from_mapping(kind: type, values: Any, source: str) -> Any:
+    """An instance of the dataclass `kind`, every field given and no other."""
+    names = {field.name for field in fields(kind)}
+    given = set(values) if isinstance(values, Mapping) else set()
+    if given != names:
+        odd = ", ".join(sorted(given ^ names))
+        raise InputError(
+            f"{kind.__name__} does not fit this version of rnnlp ({odd}); the folder was written by "
+            "another version or changed by hand: train again or install that version",
+            path=source,
+        )
+    return kind(**values)
