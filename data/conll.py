@@ -1,0 +1,270 @@
+"""Reads column files for tagging: CoNLL in its many forms, and CoNLL-U.
+
+A sentence is a block of lines, a line is a token with its columns. What varies from file to file
+(separator, number of columns, comments, a column that numbers the tokens, positions glued to
+characters) is read off the first lines, then held against every line that follows.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from typing import NamedTuple
+
+from .errors import InputError
+from .examples import TaggedExample
+from .notes import Notes
+
+Line = tuple[int, str]  # number, text
+
+_COMMENT = re.compile(r"#(\s|$)")
+_BLANKS = re.compile(r"[ \t]+")
+# Weibo NER and its kin: a character with its position in its word, `口0`, `p10`; the character
+# may be several code points (an emoji, lost ones as U+FFFD U+FFFD) but only one digit (`310`).
+_POSITIONED = re.compile(r"([^0-9]+|[0-9])([0-9]+)", re.DOTALL)
+_REGULAR_SHARE = 0.99  # of the tokens that must fit a pattern before it is believed
+_WORD_ID = re.compile(r"[0-9]+")
+_SKIPPED_ID = re.compile(r"[0-9]+[-.][0-9]+")  # multiword range, empty node
+_CONLLU_COLUMNS = 10
+_UPOS, _XPOS = 4, 5
+
+
+class _Layout(NamedTuple):
+    tabs: bool  # columns are parted by single tabs, else by runs of blanks
+    columns: int
+    token: int  # index of the token's column
+    tag: int | None  # index of the tag's column, None if there is none
+    positions: bool  # tokens are characters with a position
+    tags: frozenset[str]  # some of the tags
+
+    def split(self, line: str) -> list[str]:
+        return _split(line, self.tabs)
+
+    def is_comment(self, line: str, fields: list[str], *, first: bool) -> bool:
+        """Tells a comment from the token `#`: by its columns, at a sentence's start by its tag."""
+        if not _COMMENT.match(line):
+            return False
+        if len(fields) != self.columns:
+            return True
+        return first and self.tag is not None and fields[self.tag] not in self.tags
+
+
+def is_conllu(head: Sequence[Line]) -> bool:
+    """Whether the first lines of a file look like CoNLL-U."""
+    for _, line in head:
+        if line.strip() and not line.startswith("#"):
+            fields = line.split("\t")
+            numbered = _WORD_ID.fullmatch(fields[0]) or _SKIPPED_ID.fullmatch(fields[0])
+            return len(fields) == _CONLLU_COLUMNS and numbered is not None
+    return False
+
+
+def read_conll(
+    head: Sequence[Line],
+    lines: Iterable[Line],
+    *,
+    path: str,
+    token_column: int | None,
+    tag_column: int | None,
+    labelled: bool,
+    notes: Notes,
+) -> Iterator[TaggedExample]:
+    """Yields the sentences of a CoNLL file.
+
+    Args:
+        head: The first lines, from which the layout is read.
+        lines: All lines, those of `head` included.
+        path: The file's name, for errors and notes.
+        token_column: Number of the token's column from 1; by default the first, or the second
+            where the first numbers the tokens.
+        tag_column: Number of the tag's column from 1; by default the last.
+        labelled: Whether a file without tags is an error.
+        notes: Takes the count of lost characters.
+    """
+    layout = _look(head, path, token_column, tag_column)
+    if labelled and layout.tag is None:
+        raise InputError(
+            "only one column: tokens without tags; add the tags as a second column", path=path
+        )
+    for block in _blocks(lines):
+        rows = list(_rows(block, layout, path))
+        if rows:
+            tags = None if layout.tag is None else [fields[layout.tag] for _, fields in rows]
+            tokens = [_token(fields, layout, path, number) for number, fields in rows]
+            line = rows[0][0]
+            notes.count(
+                "tokens that hold U+FFFD, a lost character",
+                f"{path}:{line}",
+                sum("\ufffd" in token for token in tokens),
+            )
+            yield TaggedExample(tokens, tags, None, line)
+
+
+def read_conllu(
+    lines: Iterable[Line],
+    *,
+    path: str,
+    token_column: int | None,
+    tag_column: int | None,
+    labelled: bool,
+) -> Iterator[TaggedExample]:
+    """Yields the sentences of a CoNLL-U file: its words, without ranges and empty nodes.
+
+    Args:
+        lines: All lines.
+        path: The file's name, for errors.
+        token_column: Number of the token's column from 1; by default FORM, the 2nd.
+        tag_column: Number of the tag's column from 1; by default UPOS, the 4th (XPOS is the 5th).
+        labelled: Whether a word without a part of speech is an error.
+    """
+    token = _index(token_column, 2, _CONLLU_COLUMNS, path)
+    tag = _index(tag_column, _UPOS, _CONLLU_COLUMNS, path)
+    needs_tag = labelled and tag + 1 in (_UPOS, _XPOS)
+    for block in _blocks(lines):
+        tokens, tags, first = [], [], 0
+        for number, line in block:
+            if line.startswith("#"):
+                continue
+            fields = line.split("\t")
+            if len(fields) != _CONLLU_COLUMNS:
+                raise _ragged(len(fields), _CONLLU_COLUMNS, path, number)
+            if _SKIPPED_ID.fullmatch(fields[0]):
+                continue
+            if not _WORD_ID.fullmatch(fields[0]):
+                raise InputError(f"{fields[0]!r} is no word number", path=path, line=number)
+            if needs_tag and fields[tag] == "_":
+                raise InputError(
+                    f"no tag in column {tag + 1}; choose another with tag_column",
+                    path=path,
+                    line=number,
+                )
+            first = first or number
+            tokens.append(fields[token])
+            tags.append(fields[tag])
+        if tokens:
+            yield TaggedExample(tokens, tags, None, first)
+
+
+def _blocks(lines: Iterable[Line]) -> Iterator[list[Line]]:
+    """Sentences as blocks of lines, parted by white space alone or by -DOCSTART-."""
+    block: list[Line] = []
+    for number, line in lines:
+        if line.strip() and not line.startswith("-DOCSTART-"):
+            block.append((number, line))
+        elif block:
+            yield block
+            block = []
+    if block:
+        yield block
+
+
+def _split(line: str, tabs: bool) -> list[str]:
+    if not tabs:
+        return _BLANKS.split(line.strip(" \t"))
+    return [field.strip(" ") or field for field in line.rstrip(" \t").split("\t")]
+
+
+def _rows(block: list[Line], layout: _Layout, path: str) -> Iterator[tuple[int, list[str]]]:
+    first = True
+    for number, line in block:
+        fields = layout.split(line)
+        if layout.is_comment(line, fields, first=first):
+            continue
+        if len(fields) != layout.columns:
+            raise _ragged(len(fields), layout.columns, path, number)
+        first = False
+        yield number, fields
+
+
+def _token(fields: list[str], layout: _Layout, path: str, number: int) -> str:
+    token = fields[layout.token]
+    if layout.positions and (match := _POSITIONED.fullmatch(token)):
+        token = match[1]
+    if not token:
+        raise InputError("the token is empty; remove the line or name it", path=path, line=number)
+    return token
+
+
+def _ragged(found: int, expected: int, path: str, number: int) -> InputError:
+    columns = "1 column" if found == 1 else f"{found} columns"
+    return InputError(
+        f"{columns} where the file has {expected}; part the columns alike on every line",
+        path=path,
+        line=number,
+    )
+
+
+def _index(column: int | None, default: int, columns: int, path: str) -> int:
+    """A column's index from its number, which users count from 1."""
+    number = default if column is None else column
+    if not 1 <= number <= columns:
+        raise InputError(f"there is no column {number}: the file has {columns}", path=path)
+    return number - 1
+
+
+def _look(
+    head: Sequence[Line], path: str, token_column: int | None, tag_column: int | None
+) -> _Layout:
+    """Reads the layout off the first lines of a file."""
+    blocks = list(_blocks(head))
+    solid = [line for block in blocks for _, line in block]
+    plain = [line for line in solid if not _COMMENT.match(line)] or solid
+    if not plain:
+        raise InputError("no sentences: only blank lines", path=path)
+    tabs, columns = _separator(plain)
+    rows = [fields for line in plain if len(fields := _split(line, tabs)) == columns]
+    sentences = [
+        [fields for _, line in block if len(fields := _split(line, tabs)) == columns]
+        for block in blocks
+    ]
+    numbered = columns >= 3 and _counts_tokens([[row[0] for row in rows] for rows in sentences])
+    token = _index(token_column, 2 if numbered else 1, columns, path)
+    if columns == 1 and tag_column is None:
+        tag = None
+    else:
+        tag = _index(tag_column, columns, columns, path)
+    if tag == token:
+        raise InputError(f"column {token + 1} cannot be both token and tag", path=path)
+    return _Layout(
+        tabs=tabs,
+        columns=columns,
+        token=token,
+        tag=tag,
+        positions=_has_positions([[row[token] for row in rows] for rows in sentences]),
+        tags=frozenset() if tag is None else frozenset(row[tag] for row in rows),
+    )
+
+
+def _separator(lines: list[str]) -> tuple[bool, int]:
+    """Tabs or blanks, whichever parts the lines more evenly, and the usual number of columns."""
+    best = (0, True, 1)
+    for tabs in (True, False):
+        counts = Counter(len(_split(line, tabs)) for line in lines)
+        columns, regular = counts.most_common(1)[0]
+        if columns > 1 and regular > best[0]:
+            best = (regular, tabs, columns)
+    return best[1:] if best[0] else (False, 1)
+
+
+def _counts_tokens(sentences: list[list[str]]) -> bool:
+    """Whether a column holds 1, 2, 3, ... in every sentence."""
+    return any(map(len, sentences)) and all(
+        column == [str(i) for i in range(1, len(column) + 1)] for column in sentences
+    )
+
+
+def _has_positions(sentences: list[list[str]]) -> bool:
+    """Whether tokens are characters with their positions, which count up from 0 in each word."""
+    fitting = total = 0
+    is_text = False
+    for tokens in sentences:
+        position = -1
+        for token in tokens:
+            total += 1
+            match = _POSITIONED.fullmatch(token)
+            if match and int(match[2]) in (0, position + 1):
+                fitting += 1
+                position = int(match[2])
+                is_text |= not match[1].isdigit()
+    return is_text and fitting >= _REGULAR_SHARE * total

@@ -1,0 +1,23 @@
+"""What the readers give: one labelled example each, before any token has become a number."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from .schemes import Span
+
+
+class TaggedExample(NamedTuple):
+    """A sentence for a tagger; `tags` or `spans` is set, or neither where nothing is labelled.
+
+    Args:
+        tokens: The tokens, at least one.
+        tags: One tag a token, in the scheme of its file.
+        spans: Entities as token spans, sorted, without overlaps.
+        line: The line of the file that the sentence begins at, counted from 1.
+    """
+
+    tokens: list[str]
+    tags: list[str] | None
+    spans: list[Span] | None
+    line: int

@@ -1,0 +1,181 @@
+"""Reads JSON lines for tagging: tokens with their tags, or a text with spans over characters.
+
+Tokens and tags are lists under `tokens` and `tags` (or `ner_tags`, `labels`). Spans lie under
+`entities`, `label`, `labels` or `spans` beside `text`, as `[start, end, type]` or as dictionaries
+with `start`, `end` and `label` (or `type`, `entity_group`), ends exclusive; or as CLUENER writes
+them, `{type: {surface: [[start, end]]}}`, ends inclusive. Offsets count code points.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any
+
+from .alignment import align, drop_overlaps
+from .errors import InputError
+from .examples import TaggedExample
+from .notes import Notes
+from .schemes import Span
+
+Split = Callable[[str], list[tuple[int, int]]]
+
+TAG_KEYS = ("tags", "ner_tags", "labels")
+SPAN_KEYS = ("entities", "label", "labels", "spans")
+_TYPE_KEYS = ("label", "type", "entity_group")
+
+
+def read_tagging_json(
+    lines: Iterable[tuple[int, str]],
+    *,
+    path: str,
+    split: Split,
+    labelled: bool,
+    notes: Notes,
+) -> Iterator[TaggedExample]:
+    """Yields the example of each line that is not blank.
+
+    Args:
+        lines: Line numbers and lines.
+        path: The file's name, for errors and notes.
+        split: Gives the offsets of a text's tokens.
+        labelled: Whether a line without tags or spans is an error.
+        notes: Takes the counts of misaligned and overlapping spans.
+    """
+    has_tags: bool | None = None
+    for number, line in lines:
+        if not line.strip():
+            continue
+        try:
+            row = _object(line)
+            if isinstance(row.get("tokens"), list) and not _is_span_row(row):
+                example = _from_tokens(row, number, labelled)
+            elif isinstance(row.get("text"), str):
+                example = _from_text(row, number, f"{path}:{number}", split, labelled, notes)
+            else:
+                raise InputError("neither `tokens` (a list) nor `text` (a string); add one")
+            if labelled and has_tags not in (None, example.tags is not None):
+                raise InputError("some lines have tags and some have spans; use one of the two")
+        except InputError as error:
+            raise InputError(error.message, path=path, line=number) from error
+        has_tags = example.tags is not None
+        yield example
+
+
+def _object(line: str) -> dict[str, Any]:
+    try:
+        row = json.loads(line)
+    except (ValueError, RecursionError) as error:
+        raise InputError(f"not JSON ({error}); write one JSON object a line") from error
+    if "\\ud" in line.lower():
+        _refuse_surrogates(row)
+    if not isinstance(row, dict):
+        raise InputError(f"a JSON {type(row).__name__}; write one JSON object a line")
+    return row
+
+
+def _refuse_surrogates(row: Any) -> None:
+    try:
+        json.dumps(row, ensure_ascii=False).encode()
+    except UnicodeEncodeError as error:
+        half = error.object[error.start]
+        raise InputError(
+            f"\\u{ord(half):x} is half of a character; write both halves or the character itself"
+        ) from error
+
+
+def _is_span_row(row: dict[str, Any]) -> bool:
+    """A text with spans that also lists its tokens (Prodigy does): the spans count."""
+    return isinstance(row.get("text"), str) and not any(key in row for key in TAG_KEYS)
+
+
+def _from_tokens(row: dict[str, Any], number: int, labelled: bool) -> TaggedExample:
+    tokens = row["tokens"]
+    if not tokens:
+        raise InputError("`tokens` is empty; remove the line")
+    for index, token in enumerate(tokens):
+        if not isinstance(token, str) or not token:
+            raise InputError(f"token {index} is {token!r}; tokens are strings that are not empty")
+    key = next((key for key in TAG_KEYS if row.get(key) is not None), None)
+    if key is None:
+        if labelled:
+            raise InputError(f"no tags beside `tokens`; add them as one of {', '.join(TAG_KEYS)}")
+        return TaggedExample(tokens, None, None, number)
+    tags = row[key]
+    if not isinstance(tags, list) or len(tags) != len(tokens):
+        count = len(tags) if isinstance(tags, list) else "no list of"
+        raise InputError(f"{len(tokens)} tokens but {count} `{key}`; give one a token")
+    for tag in tags:
+        if not isinstance(tag, str):
+            raise InputError(
+                f"`{key}` holds {tag!r}; tags must be names such as 'B-PER', not numbers"
+            )
+    return TaggedExample(tokens, tags, None, number)
+
+
+def _from_text(
+    row: dict[str, Any], number: int, where: str, split: Split, labelled: bool, notes: Notes
+) -> TaggedExample:
+    text = row["text"]
+    offsets = split(text)
+    if not offsets:
+        raise InputError("`text` holds no token; remove the line")
+    tokens = [text[start:end] for start, end in offsets]
+    key = next((key for key in SPAN_KEYS if row.get(key) is not None), None)
+    if key is None:
+        if labelled:
+            raise InputError(f"no spans beside `text`; add them as one of {', '.join(SPAN_KEYS)}")
+        return TaggedExample(tokens, None, None, number)
+    if isinstance(row[key], dict):
+        characters = list(_cluener_spans(row[key], text))
+    elif isinstance(row[key], list):
+        characters = [_span(item, text) for item in row[key]]
+    else:
+        raise InputError(f"`{key}` is {row[key]!r}; give a list of spans")
+    spans, misaligned = align(characters, offsets)
+    spans, overlapping = drop_overlaps(spans)
+    notes.count("spans that begin or end inside a token, widened to it", where, misaligned)
+    notes.count("overlapping spans dropped (the longer one stays)", where, overlapping)
+    return TaggedExample(tokens, None, spans, number)
+
+
+def _cluener_spans(label: dict[str, Any], text: str) -> Iterator[Span]:
+    for kind, surfaces in label.items():
+        if not isinstance(surfaces, dict):
+            raise InputError(f"the spans of {kind!r} are not of the form {{text: [[start, end]]}}")
+        for surface, places in surfaces.items():
+            for place in places if isinstance(places, list) else [places]:
+                if not isinstance(place, list) or len(place) != 2:
+                    raise InputError(f"the place of {surface!r} is {place!r}, not [start, end]")
+                span = _checked(place[0], place[1], kind, text, inclusive=True)
+                if text[span.start : span.end] != surface:
+                    raise InputError(
+                        f"span {place[0]}..{place[1]} (end inclusive) reads "
+                        f"{text[span.start : span.end]!r}, not {surface!r}; correct its offsets"
+                    )
+                yield span
+
+
+def _span(item: Any, text: str) -> Span:
+    if isinstance(item, dict):
+        kind = next((item[key] for key in _TYPE_KEYS if key in item), None)
+        return _checked(item.get("start"), item.get("end"), kind, text)
+    if isinstance(item, list) and len(item) == 3:
+        start, end, kind = item
+        return _checked(start, end, kind, text)
+    raise InputError(f"span {item!r} is neither [start, end, type] nor a dictionary")
+
+
+def _checked(start: Any, end: Any, kind: Any, text: str, *, inclusive: bool = False) -> Span:
+    if type(start) is not int or type(end) is not int:
+        raise InputError(f"span {start!r}..{end!r}: start and end must be whole numbers")
+    if not isinstance(kind, str) or not kind:
+        raise InputError(f"span {start}..{end} has the type {kind!r}; name it")
+    stop = end + inclusive
+    if not 0 <= start < stop <= len(text):
+        problem = "is empty" if start >= stop else "is outside the text"
+        raise InputError(
+            f"span {start}..{end} of {kind!r} {problem}, which has {len(text)} characters; "
+            "correct its offsets"
+        )
+    return Span(start, stop, kind)

@@ -1,0 +1,131 @@
+"""Reads labelled sentences for a tagger from any file format that the house accepts.
+
+The format is recognised from content; the name is only a hint. Reading is one streaming pass, so
+memory does not grow with the file. Does not choose a scheme and does not make batches.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from itertools import chain, islice
+
+from .conll import is_conllu, read_conll, read_conllu
+from .errors import InputError
+from .examples import TaggedExample
+from .files import read_lines, stem
+from .notes import Notes
+from .schemes import Span, is_valid, tags_to_spans
+from .tagging_json import Split, read_tagging_json
+
+__all__ = ["FORMATS", "TaggedExample", "read_tagging", "spans_of"]
+
+FORMATS = ("auto", "conll", "conllu", "jsonl")
+_HEAD = 2000  # lines that the format is recognised from
+
+
+def read_tagging(
+    path: str | os.PathLike[str],
+    *,
+    format: str = "auto",
+    split: Split,
+    token_column: int | None = None,
+    tag_column: int | None = None,
+    labelled: bool = True,
+    notes: Notes,
+) -> Iterator[TaggedExample]:
+    """Yields the sentences of a file.
+
+    Column files give `tags` in the scheme of the file, JSON lines `tags` or `spans`; see
+    `spans_of`, which makes the two alike.
+
+    Args:
+        path: The file; gzip-packed where its name ends in `.gz`.
+        format: One of `FORMATS`; "auto" recognises it.
+        split: Gives the offsets of a raw text's tokens; for JSON lines with `text`.
+        token_column: Number of the token's column, from 1; None for the usual one.
+        tag_column: Number of the tag's column, from 1; None for the usual one.
+        labelled: Whether sentences without tags or spans are an error.
+        notes: Takes counts of what is legal but lossy.
+
+    Raises:
+        InputError: The file cannot be read as any format, or a line of it is malformed.
+    """
+    if format not in FORMATS:
+        raise InputError(f"unknown format {format!r}; choose one of {', '.join(FORMATS)}")
+    lines = read_lines(path)
+    head = list(islice(lines, _HEAD))
+    lines = chain(head, lines)
+    name = os.fspath(path)
+    if format == "auto":
+        format = _recognise(name, head)
+    if format == "jsonl":
+        examples = read_tagging_json(lines, path=name, split=split, labelled=labelled, notes=notes)
+    elif format == "conllu":
+        examples = read_conllu(
+            lines,
+            path=name,
+            token_column=token_column,
+            tag_column=tag_column,
+            labelled=labelled,
+        )
+    else:
+        examples = read_conll(
+            head,
+            lines,
+            path=name,
+            token_column=token_column,
+            tag_column=tag_column,
+            labelled=labelled,
+            notes=notes,
+        )
+    empty = True
+    for example in examples:
+        empty = False
+        yield example
+    if empty:
+        raise InputError("no sentences in the file", path=path)
+
+
+def spans_of(
+    example: TaggedExample,
+    scheme: str,
+    *,
+    path: str | os.PathLike[str],
+    notes: Notes,
+) -> list[Span]:
+    """The gold spans of an example, whichever way its file states them.
+
+    Ill-formed tag sequences are counted and read by the rules of conlleval.
+
+    Args:
+        example: A sentence with `tags` or `spans`.
+        scheme: The scheme of its tags.
+        path: Its file, for errors and notes.
+        notes: Takes the count of ill-formed sequences.
+
+    Raises:
+        InputError: A tag that the scheme does not have.
+    """
+    if example.spans is not None:
+        return example.spans
+    tags = example.tags or []
+    try:
+        if not is_valid(tags, scheme):
+            notes.count(
+                f"sentences with ill-formed {scheme} tags, read as conlleval does",
+                f"{os.fspath(path)}:{example.line}",
+            )
+        return tags_to_spans(tags, scheme)
+    except InputError as error:
+        raise InputError(error.message, path=path, line=example.line) from error
+
+
+def _recognise(name: str, head: list[tuple[int, str]]) -> str:
+    suffix = stem(name)[1]
+    if suffix in (".json", ".jsonl"):
+        return "jsonl"
+    first = next((line.strip() for _, line in head if line.strip()), "")
+    if first.startswith("{") and first.endswith("}") and len(first) > 1:
+        return "jsonl"
+    return "conllu" if suffix == ".conllu" or is_conllu(head) else "conll"
