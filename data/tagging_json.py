@@ -48,7 +48,7 @@ def read_tagging_json(
             continue
         try:
             row = _object(line)
-            if isinstance(row.get("tokens"), list) and not _is_span_row(row):
+            if _has_own_tokens(row):
                 example = _from_tokens(row, number, labelled)
             elif isinstance(row.get("text"), str):
                 example = _from_text(row, number, f"{path}:{number}", split, labelled, notes)
@@ -84,9 +84,14 @@ def _refuse_surrogates(row: Any) -> None:
         ) from error
 
 
-def _is_span_row(row: dict[str, Any]) -> bool:
-    """A text with spans that also lists its tokens (Prodigy does): the spans count."""
-    return isinstance(row.get("text"), str) and not any(key in row for key in TAG_KEYS)
+def _has_own_tokens(row: dict[str, Any]) -> bool:
+    """False for a text with spans that lists its tokens besides, as Prodigy does."""
+    tokens = row.get("tokens")
+    if not isinstance(tokens, list):
+        return False
+    if not isinstance(row.get("text"), str):
+        return True
+    return any(key in row for key in TAG_KEYS) and not any(isinstance(t, dict) for t in tokens)
 
 
 def _from_tokens(row: dict[str, Any], number: int, labelled: bool) -> TaggedExample:
