@@ -66,7 +66,8 @@ class KeepBest(Checkpoint):
         """Copies the weights that are being validated."""
         if batch_idx == 0 and not trainer.sanity_checking:
             self._validated = {
-                name: tensor.detach().to("cpu", copy=True) for name, tensor in self.weights().items()
+                name: tensor.detach().to("cpu", copy=True)
+                for name, tensor in self.weights().items()
             }
 
     def on_validation_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:

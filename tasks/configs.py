@@ -36,7 +36,9 @@ def find_config(name: str) -> Path:
     if path.is_dir():
         raise InputError("is a folder; --config takes a YAML file or a name", path=name)
     names = ", ".join(known for known, _ in shipped_configs())
-    raise InputError(f"no such config file, and no shipped config of that name ({names})", path=name)
+    raise InputError(
+        f"no such config file, and no shipped config of that name ({names})", path=name
+    )
 
 
 def config_task(path: Path) -> str | None:

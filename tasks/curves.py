@@ -43,7 +43,8 @@ def draw_curves(logs: Path, picture: Path, *, title: str, best_step: int | None)
     scores = {
         name: values
         for name, values in sorted(series.items())
-        if name.startswith("validation_") and name not in ("validation_loss", "validation_score")
+        if name.startswith("validation_")
+        and name not in ("validation_loss", "validation_score")
         and max(values.values()) <= 1.0
     }
     figure = Figure(figsize=(9, 3.6), layout="constrained")

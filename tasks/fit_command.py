@@ -62,7 +62,8 @@ def fit(arguments: Sequence[str]) -> int:
         raise InputError("--resume and --overwrite exclude each other")
     output = known.output or Path("runs") / (files[-1].stem if files else task)
 
-    from .fit import FitRequest, run_fit
+    from .fit import run_fit
+    from .fit_settings import FitRequest
 
     return run_fit(
         FitRequest(

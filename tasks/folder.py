@@ -22,7 +22,12 @@ from safetensors.torch import load_file, save_file
 from ..data.errors import InputError
 
 FORMAT_VERSION = 1
-CONFIG, WEIGHTS, METRICS, TRAINING = "config.json", "model.safetensors", "metrics.json", "config.yaml"
+CONFIG, WEIGHTS, METRICS, TRAINING = (
+    "config.json",
+    "model.safetensors",
+    "metrics.json",
+    "config.yaml",
+)
 CARD, CURVES = "README.md", "curves.png"
 TOKENIZERS = ("tokenizer.json", "characters.json", "bigrams.json")
 CHECKPOINTS, LOGS = "checkpoints", "logs"
@@ -114,6 +119,8 @@ def save_folder(
         if draw_curves is not None:
             draw_curves(new / CURVES)
         _write_json(new / CONFIG, config)
+        for stale in set(TOKENIZERS) - {file.name for file in new.iterdir()}:
+            (folder / stale).unlink(missing_ok=True)
         names = sorted((file.name for file in new.iterdir()), key=lambda name: name == CONFIG)
         for name in names:
             os.replace(new / name, folder / name)

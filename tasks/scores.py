@@ -72,9 +72,7 @@ class SpanScores:
         """The scores under the names that `evaluate --json` prints."""
         types = sorted(set(self.gold) | set(self.predicted))
         return {
-            **precision_recall_f1(
-                self.correct.total(), self.predicted.total(), self.gold.total()
-            ),
+            **precision_recall_f1(self.correct.total(), self.predicted.total(), self.gold.total()),
             "per_type": {
                 kind: {
                     **precision_recall_f1(

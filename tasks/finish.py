@@ -1,0 +1,107 @@
+"""The end of training: the best weights are scored once more and the model folder is written."""
+
+from __future__ import annotations
+
+import sys
+import time
+from typing import TYPE_CHECKING, Any
+
+import torch
+
+from .. import __version__
+from .card import model_card
+from .curves import draw_curves
+from .folder import LOGS, save_folder
+
+if TYPE_CHECKING:
+    from .fit_settings import FitCommand
+
+# The settings that say where data came from, and a text to try: with words, and by character.
+DATA_KEYS = ("train", "validation", "test", "hub", "revision", "sample")
+EXAMPLES = ("Barack Obama visited Berlin.", "她在北京大学读书。")
+
+
+def finish(command: FitCommand, *, seconds: float) -> None:
+    """Writes the model folder of a finished run and prints its scores to stdout.
+
+    Args:
+        command: The run.
+        seconds: How long it took.
+    """
+    model, data, request, best = command.model, command.datamodule, command.request, command.best
+    trainer = command.trainer
+    weights = best.best_weights()
+    model.network.load_state_dict(weights)
+    loaders = {"validation": data.val_dataloader(), "test": data.test_dataloader()}
+    scores = {name: timed(model, batches) for name, batches in loaders.items() if batches}
+    metrics: dict[str, Any] = {
+        **scores,
+        "policy": model.policy,
+        "best_epoch": best.epoch + 1,
+        "best_step": best.step,
+        "epochs": trainer.current_epoch,
+        "steps": trainer.global_step,
+        "training_seconds": round(seconds, 1),
+        "rnnlp": __version__,
+        "torch": str(torch.__version__),
+    }
+    config = command.config.as_dict()
+    card = model_card(
+        task=request.task,
+        pipeline=model.hub_name,
+        title=request.output.name,
+        summary=model.summary(),
+        data={key: config["data"].get(key) for key in DATA_KEYS},
+        notes=data.notes,
+        scores=scores,
+        policy=model.policy,
+        folder=str(request.output),
+        example=EXAMPLES[config["data"].get("level") == "character"],
+        seed=config["seed_everything"],
+        versions={"rnnlp": __version__, "torch": str(torch.__version__)},
+        seconds=seconds,
+        epoch=best.epoch + 1,
+    )
+    save_folder(
+        request.output,
+        task=request.task,
+        model=model.settings.to_json(),
+        weights=weights,
+        save_tokenizers=data.featurizer.save,
+        metrics=metrics,
+        training_config=command.resolved_config(),
+        card=card,
+        draw_curves=lambda picture: draw_curves(
+            request.output / LOGS, picture, title=request.output.name, best_step=best.step or None
+        ),
+    )
+    shown = "  ".join(
+        f"{split} {name} {value:.4f}"
+        for split, result in scores.items()
+        for name, value in result.items()
+        if name in model.headline
+    )
+    print(f"model folder {request.output} written after {seconds:.0f} s", file=sys.stderr)
+    print(shown)
+
+
+def timed(model: Any, batches: Any) -> dict[str, Any]:
+    """Scores of a split, with the number of examples and the speed."""
+    examples = tokens = 0
+    started = time.perf_counter()
+
+    def counted() -> Any:
+        nonlocal examples, tokens
+        for batch in batches:
+            examples += len(batch.gold)
+            tokens += int(batch.features.lengths.sum())
+            yield batch
+
+    result = model.score(counted())
+    seconds = time.perf_counter() - started
+    return {
+        **result,
+        "examples": examples,
+        "seconds": round(seconds, 3),
+        "tokens_per_second": round(tokens / seconds) if seconds else 0,
+    }

@@ -1,0 +1,217 @@
+"""The settings of `rnnlp fit`: LightningCLI reads them and builds data, model and trainer.
+
+What a setting means stands in the docstring of the class that takes it; here is only what joins
+them, and errors about settings in one line. Training itself is in `fit.py`.
+"""
+
+from __future__ import annotations
+
+import argparse
+import re
+import sys
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from pytorch_lightning import LightningDataModule, LightningModule, Trainer
+from pytorch_lightning.callbacks import Callback, EarlyStopping, RichProgressBar
+from pytorch_lightning.cli import LightningArgumentParser, LightningCLI
+from pytorch_lightning.loggers import CSVLogger, TensorBoardLogger
+from pytorch_lightning.utilities.exceptions import MisconfigurationException
+
+from ..data.errors import InputError
+from .callbacks import KeepBest, ResumePoint, StopKindly
+from .configs import key_lines
+from .folder import CHECKPOINTS, LOGS, holds_model
+
+LAST, BEST = "last.ckpt", "best.safetensors"
+
+
+@dataclass(frozen=True, kw_only=True)
+class FitRequest:
+    """What `rnnlp fit` was asked to do.
+
+    Args:
+        task: Name of the task.
+        configs: Config files; later ones win.
+        arguments: Settings from the command line, which win over the files.
+        output: The model folder.
+        resume: Whether to go on from the last checkpoint in it.
+        overwrite: Whether a model in it may be replaced.
+    """
+
+    task: str
+    configs: list[Path]
+    arguments: list[str]
+    output: Path
+    resume: bool
+    overwrite: bool
+
+
+def task_classes(task: str) -> tuple[type[LightningModule], type[LightningDataModule]]:
+    """The LightningModule and the LightningDataModule of a task."""
+    if task == "tagging":
+        from ..data.tagging import TaggingData
+        from .tagging import Tagging
+
+        return Tagging, TaggingData
+    raise ValueError(f"unknown task {task!r}")
+
+
+class FitCommand(LightningCLI):
+    """Reads the settings and builds data, model and trainer, in this order; runs nothing."""
+
+    def __init__(self, request: FitRequest) -> None:
+        self.request = request
+        self.stop = StopKindly()
+        module, data = task_classes(request.task)
+        arguments = [part for file in request.configs for part in ("--config", str(file))]
+        super().__init__(
+            module,
+            data,
+            args=[*arguments, *request.arguments],
+            run=False,
+            save_config_callback=None,
+            seed_everything_default=1,
+            auto_configure_optimizers=False,
+            load_from_checkpoint_support=False,
+            trainer_defaults={
+                "max_epochs": 30,
+                "devices": 1,
+                "gradient_clip_val": 5.0,
+                "log_every_n_steps": 10,
+                "num_sanity_val_steps": 0,
+                "enable_model_summary": False,
+            },
+            parser_kwargs={
+                "prog": "rnnlp fit",
+                "description": f"Trains a model for {request.task}; writes a model folder.",
+                "exit_on_error": False,
+            },
+        )
+
+    def add_arguments_to_parser(self, parser: LightningArgumentParser) -> None:
+        """Adds what Lightning does not know, and what the model learns from the data."""
+        request = self.request
+        parser.add_argument("--task", default=request.task, help="What kind of model is trained.")
+        parser.add_argument("--output", default=str(request.output), help="The model folder.")
+        parser.add_argument(
+            "--resume", action="store_true", help="Go on from the last checkpoint in the folder."
+        )
+        parser.add_argument(
+            "--overwrite", action="store_true", help="Replace the model in the folder."
+        )
+        parser.add_argument(
+            "--checkpoint_seconds",
+            type=float,
+            default=60.0,
+            help="Seconds between two points to resume from.",
+        )
+        parser.add_argument(
+            "--checkpoint_steps",
+            type=int | None,
+            default=None,
+            help="Steps between two points to resume from, instead of seconds.",
+        )
+        parser.add_lightning_class_args(EarlyStopping, "early_stopping")
+        parser.set_defaults(
+            {
+                "early_stopping.monitor": self._model_class.monitor,
+                "early_stopping.mode": "max" if self._model_class.higher_is_better else "min",
+                "early_stopping.patience": 10,
+                "early_stopping.check_on_train_epoch_end": False,
+            }
+        )
+        self._model_class.link(parser)
+
+    def parse_arguments(self, parser: LightningArgumentParser, args: Any) -> None:
+        """Parses; Lightning's version warns when `sys.argv` is not empty."""
+        self.config = parser.parse_args(args)
+
+    def before_instantiate_classes(self) -> None:
+        """Refuses to touch another model, before the data is read."""
+        output, resume = self.request.output, self.request.resume
+        if output.exists() and not output.is_dir():
+            raise InputError("is a file; --output takes a folder", path=str(output))
+        last = output / CHECKPOINTS / LAST
+        if resume and not last.exists():
+            raise InputError("nothing to resume: there is no checkpoint", path=str(last))
+        if holds_model(output) and not resume and not self.request.overwrite:
+            what = "--overwrite to replace it"
+            if last.exists():
+                what = f"--resume to go on with it, {what}"
+            raise InputError(
+                f"holds a model already: use {what}, or another --output", path=str(output)
+            )
+
+    def instantiate_trainer(self, **kwargs: Any) -> Trainer:
+        """The trainer, with loggers under the output folder and the callbacks of `callbacks.py`."""
+        output, config = self.request.output, self.config
+        settings = self._get(self.config_init, "trainer")
+        settings["default_root_dir"] = settings.get("default_root_dir") or str(output)
+        if settings.get("logger") in (None, True):
+            run = f"run_{time.strftime('%Y%m%d_%H%M%S')}"
+            settings["logger"] = [
+                CSVLogger(str(output), name=LOGS, version=run),
+                TensorBoardLogger(str(output), name=LOGS, version=run),
+            ]
+        terminal = sys.stderr.isatty()
+        if settings.get("enable_progress_bar") is None:
+            settings["enable_progress_bar"] = terminal
+        model = self.model
+        self.best = KeepBest(
+            output / CHECKPOINTS / BEST,
+            monitor=model.monitor,
+            higher_is_better=model.higher_is_better,
+            weights=model.network.state_dict,
+        )
+        self.resume_point = ResumePoint(
+            output / CHECKPOINTS / LAST,
+            every_seconds=config["checkpoint_seconds"],
+            every_steps=config["checkpoint_steps"],
+            fingerprint=model.fingerprint(),
+        )
+        own: list[Callback] = [self.stop, self.best, self.resume_point]
+        if settings["enable_progress_bar"] and terminal:
+            own.append(RichProgressBar(leave=False, console_kwargs={"stderr": True}))
+        settings["callbacks"] = [*(settings.get("callbacks") or []), *own]
+        return super().instantiate_trainer(**kwargs)
+
+    def resolved_config(self) -> str:
+        """Every setting as YAML, fit to be given as `--config` again."""
+        config = self.config.clone()
+        for key in ("config", "output", "resume", "overwrite"):
+            config.pop(key, None)
+        text: str = self.parser.dump(config, skip_none=False, skip_validation=True)
+        return text
+
+
+def build(request: FitRequest) -> FitCommand:
+    """Data, model and trainer from the settings; a wrong setting is named with its place."""
+    try:
+        return FitCommand(request)
+    except InputError:
+        raise
+    except SystemExit as error:
+        if error.code in (0, None):  # --help and --print_config
+            raise
+        raise InputError("the settings could not be read (see rnnlp fit --help)") from error
+    except (argparse.ArgumentError, MisconfigurationException, TypeError, ValueError) as error:
+        raise explain(error, request.configs) from error
+
+
+def explain(error: BaseException, configs: list[Path]) -> InputError:
+    """An error about the settings in one line, with the line of the config where it can be found."""
+    cause: BaseException | None = error
+    while cause is not None:
+        if isinstance(cause, InputError):
+            return cause
+        cause = cause.__cause__ or cause.__context__
+    message = " ".join(str(error).split())
+    message = re.sub(r"^(argument None: |Parser key \"[\w.]+\": )+", "", message)
+    for file in reversed(configs):
+        for key, line in sorted(key_lines(file), key=lambda item: -len(item[0])):
+            if re.search(rf"(?<![\w.]){re.escape(key)}(?![\w.])", str(error)):
+                return InputError(f"{key}: {message}", path=str(file), line=line)
+    return InputError(message)

@@ -1,0 +1,123 @@
+"""`rnnlp predict`: texts in, one JSON object a line out, in input order."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from io import TextIOWrapper
+from itertools import islice
+from pathlib import Path
+from typing import TextIO
+
+from ..data.errors import InputError
+from .arguments import OneLineParser
+
+CHUNK = 1024  # texts that are tagged together
+
+
+def predict(arguments: Sequence[str]) -> int:
+    """Runs `rnnlp predict` with these arguments."""
+    parser = OneLineParser(
+        prog="rnnlp predict",
+        description="Labels texts: one JSON object a line, in input order.",
+        allow_abbrev=False,
+    )
+    parser.add_argument("model", metavar="MODEL", help="a model folder or a hub id")
+    parser.add_argument("texts", metavar="TEXT", nargs="*", help="texts (default: a pipe on stdin)")
+    parser.add_argument(
+        "--input", metavar="FILE", help='a file: one text a line, or JSON lines with "text"'
+    )
+    parser.add_argument("--output", metavar="FILE", help="write here instead of stdout")
+    given = parser.parse_args(list(arguments))
+    if given.texts and given.input:
+        raise InputError("give texts or --input, not both")
+    if not given.texts and not given.input and sys.stdin.isatty():
+        raise InputError("nothing to predict: give TEXT, --input FILE, or a pipe on stdin")
+
+    from .pipeline import load
+
+    pipeline = load(given.model)
+    source = iter(given.texts) if given.texts else read_texts(given.input)
+    with destination(given.output) as out:
+        # A pipe is answered line by line where it comes slowly; files go in chunks.
+        while chunk := list(islice(source, CHUNK if given.input or given.texts else 64)):
+            for answer in pipeline(chunk):
+                out.write(json.dumps(answer, ensure_ascii=False) + "\n")
+            out.flush()
+    return 0
+
+
+def read_texts(path: str | None) -> Iterator[str]:
+    """The texts of a file, or of stdin: one a line, or JSON lines with `text`.
+
+    JSON is recognised by the first line being an object with a string `text`.
+    """
+    if path is None:
+        lines, name = stdin_lines(), "<stdin>"
+    else:
+        from ..data.files import read_lines
+
+        lines, name = read_lines(path), path
+    is_json: bool | None = None
+    for number, line in lines:
+        if is_json is None:
+            is_json = looks_like_json(line)
+        yield text_of(line, name, number) if is_json else line
+
+
+def stdin_lines() -> Iterator[tuple[int, str]]:
+    """Numbered lines of stdin, which must be UTF-8."""
+    for number, raw in enumerate(sys.stdin.buffer, start=1):
+        try:
+            yield number, raw.decode("utf-8-sig" if number == 1 else "utf-8").rstrip("\r\n")
+        except UnicodeDecodeError as error:
+            raise InputError(
+                f"is not UTF-8 text: {error.reason}", path="<stdin>", line=number
+            ) from error
+
+
+def looks_like_json(line: str) -> bool:
+    """Whether a line is a JSON object with a string `text`."""
+    if not line.lstrip().startswith("{"):
+        return False
+    try:
+        value = json.loads(line)
+    except ValueError:
+        return False
+    return isinstance(value, dict) and isinstance(value.get("text"), str)
+
+
+def text_of(line: str, name: str, number: int) -> str:
+    """The `text` of a JSON line."""
+    try:
+        text = json.loads(line)["text"]
+    except (ValueError, KeyError, TypeError) as error:
+        raise InputError('is not a JSON object with "text"', path=name, line=number) from error
+    if not isinstance(text, str):
+        raise InputError('"text" is not a string', path=name, line=number)
+    return text
+
+
+@contextmanager
+def destination(path: str | None) -> Iterator[TextIO]:
+    """Stdout, or a file that appears under its name only when it is complete."""
+    if path is None:
+        if isinstance(sys.stdout, TextIOWrapper):
+            sys.stdout.reconfigure(encoding="utf-8")
+        yield sys.stdout
+        return
+    target = Path(path)
+    if target.is_dir() or not target.parent.is_dir():
+        raise InputError("cannot be written: --output takes a file in a folder there is", path=path)
+    part = target.with_name(f".{target.name}.{os.getpid()}.part")
+    try:
+        with part.open("w", encoding="utf-8") as file:
+            yield file
+        os.replace(part, target)
+    except OSError as error:
+        raise InputError(f"cannot be written: {error.strerror}", path=path) from error
+    finally:
+        part.unlink(missing_ok=True)

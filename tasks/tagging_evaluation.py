@@ -1,0 +1,139 @@
+"""Scoring a tagger on a file: reads, tags, counts. No Lightning, and memory that does not grow with
+the file (but for the labels found in it).
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Sequence
+from itertools import chain, islice
+from typing import Any
+
+from ..data.errors import InputError
+from ..data.notes import Notes
+from ..data.schemes import Span, detect_scheme, is_valid, tags_to_spans
+from ..data.tagging_readers import TaggedExample, read_tagging, spans_of
+from .scores import SPAN_POLICY, TOKEN_POLICY, SpanScores, TokenScores
+from .tagging_pipeline import TaggingPipeline
+
+CHUNK = 4096  # sentences that are in memory at once
+
+
+class TagScores:
+    """Entity scores where tags follow a scheme, accuracy where they do not.
+
+    Args:
+        scheme: The scheme of the predicted tags, None for plain tags.
+    """
+
+    def __init__(self, scheme: str | None) -> None:
+        self.scheme = scheme
+        self.spans = SpanScores()
+        self.tokens = TokenScores()
+
+    def add(self, predicted: Sequence[Sequence[str]], gold: Sequence[Sequence[Any]]) -> None:
+        """Adds sentences: predicted tags, and gold spans (with a scheme) or gold tags."""
+        for tags, truth in zip(predicted, gold, strict=True):
+            if self.scheme is None:
+                self.tokens.add(tags, truth)
+            else:
+                spans = tags_to_spans(tags, self.scheme, strict=True)
+                self.spans.add(spans, truth, valid=is_valid(tags, self.scheme))
+
+    def result(self) -> dict[str, Any]:
+        """The scores under the names that `evaluate --json` prints."""
+        return self.tokens.result() if self.scheme is None else self.spans.result()
+
+    @property
+    def policy(self) -> str:
+        """What is counted, in words."""
+        return TOKEN_POLICY if self.scheme is None else SPAN_POLICY
+
+
+def evaluate_tagging(
+    pipeline: TaggingPipeline,
+    path: str,
+    *,
+    format: str = "auto",
+    token_column: int | None = None,
+    tag_column: int | None = None,
+) -> tuple[dict[str, Any], str, list[str]]:
+    """Scores a tagger on a file.
+
+    Args:
+        pipeline: The tagger.
+        path: A file in any format that training accepts.
+        format: The format, recognised from the content by default.
+        token_column: Column of the tokens in column formats.
+        tag_column: Column of the tags in column formats.
+
+    Returns:
+        The scores, the policy by which they were counted, and notes on the data.
+    """
+    notes = Notes()
+    scheme = pipeline.settings.scheme
+
+    def examples() -> Iterator[TaggedExample]:
+        return read_tagging(
+            path,
+            format=format,
+            split=pipeline.featurizer.split,
+            token_column=token_column,
+            tag_column=tag_column,
+            notes=notes,
+        )
+
+    file_scheme = gold_scheme(examples(), path) if scheme else None
+    notes = Notes()  # the first pass has filled the other one
+    scores = TagScores(scheme)
+    known = {tag[2:] if scheme else tag for tag in pipeline.settings.tags}
+    unseen: set[str] = set()
+    sentences = tokens = 0
+    started = time.perf_counter()
+    stream = examples()
+    while chunk := list(islice(stream, CHUNK)):
+        gold = [gold_of(example, scheme, file_scheme, path, notes) for example in chunk]
+        labels = {item.type if isinstance(item, Span) else item for row in gold for item in row}
+        unseen |= labels - known
+        scores.add(pipeline.tags([example.tokens for example in chunk]), gold)
+        sentences += len(chunk)
+        tokens += sum(len(example.tokens) for example in chunk)
+    seconds = time.perf_counter() - started
+    lines = notes.lines()
+    if unseen:
+        names = ", ".join(sorted(unseen))
+        lines.append(f"labels that training never saw, counted as misses: {names}")
+    result = {
+        **scores.result(),
+        "examples": sentences,
+        "seconds": round(seconds, 3),
+        "tokens_per_second": round(tokens / seconds) if seconds else 0,
+    }
+    return result, scores.policy, lines
+
+
+def gold_scheme(examples: Iterator[TaggedExample], path: str) -> str | None:
+    """The scheme of the tags in a file; None where it gives spans."""
+    first = next(examples)
+    if first.spans is not None:
+        return None
+    found = detect_scheme(example.tags for example in chain([first], examples) if example.tags)
+    if found is None:
+        raise InputError(
+            "has plain tags, but the model finds entities: its tags need prefixes such as B- and I-",
+            path=path,
+        )
+    return found
+
+
+def gold_of(
+    example: TaggedExample, scheme: str | None, file_scheme: str | None, path: str, notes: Notes
+) -> Sequence[Any]:
+    """Gold spans for a model with a scheme, gold tags for one without."""
+    if scheme is not None:
+        return spans_of(example, file_scheme or scheme, path=path, notes=notes)
+    if example.tags is None:
+        raise InputError(
+            "gives entities, but the model gives each token a tag", path=path, line=example.line
+        )
+    return example.tags

@@ -1,0 +1,157 @@
+"""A trained tagger in use: raw text in, entities with character offsets out.
+
+Lives on torch, tokenizers and safetensors alone. Sentences are batched by length inside; neither
+their order nor the batch they fall into changes a result.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any, overload
+
+import torch
+
+from ..data.features import Featurizer, TokenBatch
+from ..data.schemes import Span, tags_to_spans
+from ..models.tagger import Tagger
+from .folder import CONFIG, ModelFolder
+from .parts import TaggerConfig
+
+TOKEN_BUDGET = 8192  # padded positions of a batch
+
+
+class TaggingPipeline:
+    """Tags texts or sentences.
+
+    Args:
+        network: The tagger.
+        featurizer: Splits and looks up what the tagger reads.
+        settings: Tags and scheme, and what the network was built from.
+    """
+
+    def __init__(self, *, network: Tagger, featurizer: Featurizer, settings: TaggerConfig) -> None:
+        self.network = network.eval()
+        self.featurizer = featurizer
+        self.settings = settings
+
+    @classmethod
+    def from_folder(cls, folder: ModelFolder) -> TaggingPipeline:
+        """Reads a model folder."""
+        settings = TaggerConfig.from_json(folder.config, source=str(folder.path / CONFIG))
+        network = settings.build()
+        folder.load_into(network)
+        featurizer = Featurizer.load(folder.path)
+        return cls(network=network, featurizer=featurizer, settings=settings)
+
+    @overload
+    def __call__(self, texts: str) -> dict[str, Any]: ...
+    @overload
+    def __call__(self, texts: Sequence[str]) -> list[dict[str, Any]]: ...
+    def __call__(self, texts: str | Sequence[str]) -> dict[str, Any] | list[dict[str, Any]]:
+        """Finds the entities of texts.
+
+        Args:
+            texts: One text, or several.
+
+        Returns:
+            For each text `{"text", "entities": [{"entity_group", "score", "word", "start", "end"}]}`
+            with `text[start:end] == word`; the score is the probability of the whole entity.
+        """
+        if isinstance(texts, str):
+            return self([texts])[0]
+        offsets = [self.featurizer.split(text) for text in texts]
+        sentences = [
+            [text[start:end] for start, end in places]
+            for text, places in zip(texts, offsets, strict=True)
+        ]
+        found = self.spans(sentences)
+        return [
+            {
+                "text": text,
+                "entities": [
+                    _entity(text, places[span.start][0], places[span.end - 1][1], span.type, score)
+                    for span, score in spans
+                ],
+            }
+            for text, places, spans in zip(texts, offsets, found, strict=True)
+        ]
+
+    def spans(self, sentences: Sequence[Sequence[str]]) -> list[list[tuple[Span, float]]]:
+        """Entities of tokenised sentences with their probabilities; plain tags give one-token spans."""
+        found: list[list[tuple[Span, float]]] = [[] for _ in sentences]
+        for rows, batch in self._batches(sentences):
+            with torch.inference_mode():
+                decoded = self.network.decode(
+                    tokens=batch.tokens,
+                    characters=batch.characters,
+                    bigrams=batch.bigrams,
+                    lengths=batch.lengths,
+                )
+                tags = _names(decoded.tags, batch.lengths, self.settings.tags)
+                spans = [self._spans_of(names) for names in tags]
+                places = [(i, s.start, s.end) for i, row in enumerate(spans) for s in row]
+                scores = iter(decoded.span_scores(places).tolist() if places else [])
+            for row, row_spans in zip(rows, spans, strict=True):
+                found[row] = [(span, next(scores)) for span in row_spans]
+        return found
+
+    def tags(self, sentences: Sequence[Sequence[str]]) -> list[list[str]]:
+        """One tag a token for tokenised sentences."""
+        found: list[list[str]] = [[] for _ in sentences]
+        for rows, batch in self._batches(sentences):
+            with torch.inference_mode():
+                decoded = decode_tags(self.network, batch, self.settings.tags)
+            for row, names in zip(rows, decoded, strict=True):
+                found[row] = names
+        return found
+
+    def _spans_of(self, tags: list[str]) -> list[Span]:
+        scheme = self.settings.scheme
+        if scheme is None:
+            return [Span(place, place + 1, tag) for place, tag in enumerate(tags)]
+        return tags_to_spans(tags, scheme, strict=True)
+
+    def _batches(
+        self, sentences: Sequence[Sequence[str]]
+    ) -> Iterator[tuple[list[int], TokenBatch]]:
+        """Sentences of like length together; empty ones are left out."""
+        order = sorted(
+            (row for row, tokens in enumerate(sentences) if tokens),
+            key=lambda row: len(sentences[row]),
+        )
+        start = 0
+        while start < len(order):
+            end = start + 1
+            while end < len(order):
+                if (end + 1 - start) * len(sentences[order[end]]) > TOKEN_BUDGET:
+                    break
+                end += 1
+            rows = order[start:end]
+            yield rows, self.featurizer.batch([sentences[row] for row in rows])
+            start = end
+
+
+def decode_tags(network: Tagger, features: TokenBatch, tags: Sequence[str]) -> list[list[str]]:
+    """The best tags of each sentence of a batch, padding cut off."""
+    decoded = network.decode(
+        tokens=features.tokens,
+        characters=features.characters,
+        bigrams=features.bigrams,
+        lengths=features.lengths,
+    )
+    return _names(decoded.tags, features.lengths, tags)
+
+
+def _names(decoded: torch.Tensor, lengths: torch.Tensor, tags: Sequence[str]) -> list[list[str]]:
+    rows = zip(decoded.tolist(), lengths.tolist(), strict=True)
+    return [[tags[tag] for tag in row[:length]] for row, length in rows]
+
+
+def _entity(text: str, start: int, end: int, kind: str, score: float) -> dict[str, Any]:
+    return {
+        "entity_group": kind,
+        "score": round(score, 4),
+        "word": text[start:end],
+        "start": start,
+        "end": end,
+    }
