@@ -1,0 +1,55 @@
+"""What a tagger is trained and scored on: features, tag ids and gold labels of some sentences."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
+
+import torch
+from torch import Tensor
+
+from .features import Featurizer, TokenBatch
+from .schemes import Span, spans_to_tags
+
+UNKNOWN_TAG = -1  # at padding, and where training never saw the gold label
+
+
+class TaggingBatch(NamedTuple):
+    """A padded batch with its labels."""
+
+    features: TokenBatch
+    tags: Tensor  # [batch, time] int64, `UNKNOWN_TAG` at padding and for unseen labels
+    gold: list[list[Span]] | list[list[str]]  # spans where the tags have a scheme, else tags
+    index: Tensor  # [batch] int64, number of the sentence in its split, from 0
+
+
+class TaggingCollate:
+    """Makes batches of stored sentences.
+
+    Args:
+        featurizer: Looks the tokens up.
+        tags: All tags, in the order of their ids.
+        scheme: The scheme they follow, or None for plain tags.
+    """
+
+    def __init__(self, *, featurizer: Featurizer, tags: Sequence[str], scheme: str | None) -> None:
+        self._featurizer = featurizer
+        self._ids = {tag: i for i, tag in enumerate(tags)}
+        self._scheme = scheme
+
+    def __call__(self, rows: Mapping[str, list[Any]]) -> TaggingBatch:
+        """Pads the columns `tokens`, `gold` and `index` of some rows."""
+        features = self._featurizer.batch(rows["tokens"])
+        tags = torch.full(features.tokens.shape, UNKNOWN_TAG)
+        gold = rows["gold"]
+        names = gold  # [batch][time]
+        if self._scheme is not None:
+            gold = [[Span(**span) for span in spans] for spans in gold]
+            names = [
+                spans_to_tags(spans, len(tokens), self._scheme)
+                for spans, tokens in zip(gold, rows["tokens"], strict=True)
+            ]
+        for row, labels in enumerate(names):
+            ids = [self._ids.get(name, UNKNOWN_TAG) for name in labels]
+            tags[row, : len(ids)] = torch.tensor(ids)
+        return TaggingBatch(features, tags, gold, torch.tensor(rows["index"]))
