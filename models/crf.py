@@ -36,7 +36,8 @@ from typing import Any, NamedTuple
 import torch
 from torch import Tensor, nn
 
-from .viterbi import FORBIDDEN, check_batch, inside, legality, viterbi
+from .legality import FORBIDDEN, LegalTags, PathPosterior, inside
+from .viterbi import viterbi
 
 
 class Lattice(NamedTuple):
@@ -60,7 +61,7 @@ def forward_backward(
     """Run the two recursions above over a padded batch.
 
     Args:
-        emissions: `[batch, time, tags]`, finite.
+        emissions: `[batch, time, tags]`, finite at padding too.
         transitions: `[tags, tags]`, `-inf` where forbidden; start and end `[tags]` likewise.
         start: scores of the first tag.
         end: scores of the last tag.
@@ -69,36 +70,43 @@ def forward_backward(
     """
     batch, time, tags = emissions.shape
     device = emissions.device
-    exact = torch.float32 if device.type == "mps" else torch.float64  # MPS knows no float64
+    exact = _exact(device)
     tiny = torch.finfo(exact).tiny
     lengths = lengths.to(device)
-    valid = inside(lengths, time, device).t()[:, :, None]  # [time, batch, 1]
-
-    scores = emissions.transpose(0, 1).to(exact).masked_fill(~valid, 0.0)
-    if permitted is not None:
-        scores = scores.masked_fill(~(permitted.transpose(0, 1) | ~valid), FORBIDDEN)
-    peaks = scores.amax(2, keepdim=True)  # [time, batch, 1]
-    weights = (scores - peaks).exp()  # u_t
-    top = [x.detach().to(exact).amax() for x in (transitions, start, end)]
-    steps, first, last = (
-        (x.to(exact) - peak).exp() for x, peak in zip((transitions, start, end), top, strict=True)
-    )
+    rows = torch.arange(batch, device=device)
 
     # Position t of a reversed row is position length - 1 - t; padding maps to itself, so that
-    # the same gather also undoes the reversal.
+    # the same selection also undoes the reversal.
     clock = torch.arange(time, device=device)[:, None]
-    mirror = torch.where(clock < lengths, lengths - 1 - clock, clock)  # [time, batch]
-    mirror = mirror[:, :, None].expand(time, batch, tags)
-    both = torch.stack((weights, weights.gather(0, mirror)), 1)  # [time, 2, batch, tags]
+    valid = clock < lengths  # [time, batch]
+    mirror = (torch.where(valid, lengths - 1 - clock, clock) * batch + rows).flatten()
+
+    def reverse(states: Tensor, out: Tensor | None = None) -> Tensor:
+        out = torch.empty_like(states) if out is None else out
+        torch.index_select(states.view(-1, tags), 0, mirror, out=out.view(-1, tags))
+        return out
+
+    # In all buffers index 0 of the first dimension runs forwards and index 1 backwards.
+    weights = torch.empty(2, time, batch, tags, dtype=exact, device=device)
+    weights[0] = emissions.transpose(0, 1)
+    if permitted is not None:
+        weights[0].masked_fill_(~(permitted.transpose(0, 1) | ~valid[:, :, None]), FORBIDDEN)
+    peaks = weights[0].amax(2, keepdim=True)  # [time, batch, 1]
+    weights[0].sub_(peaks).exp_()  # u_t
+    reverse(weights[0], out=weights[1])
+    tops = [x.detach().amax().to(exact) for x in (transitions, start, end)]
+    steps, first, last = (
+        (x.to(exact) - top).exp() for x, top in zip((transitions, start, end), tops, strict=True)
+    )
     products = torch.stack((steps, steps.t()))  # [2, tags, tags]
 
-    before = torch.empty_like(both)  # what arrives at a position: alpha_{t-1} P, and beta_t
-    after = torch.empty_like(both)  # with the position's own emission: alpha_t, and b_t
-    scale = both.new_empty(time, 2, batch, 1)
-    before[0] = torch.stack((first, last))[:, None, :]
+    before = torch.empty_like(weights)  # what arrives at a position: alpha_{t-1} P, and beta_t
+    after = torch.empty_like(weights)  # with the position's own emission: alpha_t, and b_t
+    scale = weights.new_empty(2, time, batch, 1)
+    before[:, 0] = torch.stack((first, last))[:, None, :]
     previous = None
     for into, out, weight, norm in zip(
-        before.unbind(0), after.unbind(0), both.unbind(0), scale.unbind(0), strict=True
+        before.unbind(1), after.unbind(1), weights.unbind(1), scale.unbind(1), strict=True
     ):
         if previous is not None:
             torch.bmm(previous, products, out=into)
@@ -107,19 +115,18 @@ def forward_backward(
         out.div_(norm.clamp_min_(tiny))
         previous = out
 
-    alpha, beta = after[:, 0], before[:, 1].gather(0, mirror)
-    marginals = alpha * beta
-    marginals = marginals / marginals.sum(2, keepdim=True).clamp_min(tiny)
-    arriving = after[:, 1].gather(0, mirror)[1:]
-    arriving = arriving / (before[1:, 0] * arriving).sum(2, keepdim=True).clamp_min(tiny)
+    alpha = after[0]
+    marginals = reverse(before[1]).mul_(alpha)
+    marginals.div_(marginals.sum(2, keepdim=True).clamp_min_(tiny))
+    arriving = reverse(after[1])[1:]
+    arriving.div_((before[0, 1:] * arriving).sum(2, keepdim=True).clamp_min_(tiny))
 
-    final = alpha[lengths - 1, torch.arange(batch, device=device)] @ last
     log_partition = (
-        ((scale[:, 0].log() + peaks) * valid).sum((0, 2))
-        + final.clamp_min(tiny).log()
-        + (lengths - 1) * top[0]
-        + top[1]
-        + top[2]
+        ((scale[0].log_() + peaks)[:, :, 0] * valid).sum(0)
+        + (alpha[lengths - 1, rows] @ last).clamp_min(tiny).log()
+        + (lengths - 1) * tops[0]
+        + tops[1]
+        + tops[2]
     )
     return Lattice(log_partition, alpha, marginals, arriving, steps)
 
@@ -156,14 +163,7 @@ class _LogPartition(torch.autograd.Function):
         return *(g.to(ctx.kind) for g in gradients), None, None
 
 
-class PathPosterior(NamedTuple):
-    """How sure the model is of one given tag sequence per row, in log-probabilities."""
-
-    tag: Tensor  # [batch, time], log p(y_t)
-    step: Tensor  # [batch, time], log p(y_t | y_{t-1}); zero at the first position
-
-
-class CRF(nn.Module):
+class CRF(LegalTags):
     """Linear-chain CRF over emissions, restricted to legal tag sequences.
 
     Args:
@@ -176,10 +176,6 @@ class CRF(nn.Module):
         ValueError: the rules have the wrong shape or leave no legal sequence.
     """
 
-    allowed: Tensor
-    allowed_start: Tensor
-    allowed_end: Tensor
-
     def __init__(
         self,
         *,
@@ -188,15 +184,7 @@ class CRF(nn.Module):
         start: Sequence[bool] | Tensor | None = None,
         end: Sequence[bool] | Tensor | None = None,
     ) -> None:
-        super().__init__()
-        self.tags = tags
-        # The rules follow from the tag names, so they are not part of the weights.
-        for name, rule in zip(
-            ("allowed", "allowed_start", "allowed_end"),
-            legality(tags, allowed, start, end),
-            strict=True,
-        ):
-            self.register_buffer(name, rule, persistent=False)
+        super().__init__(tags=tags, allowed=allowed, start=start, end=end)
         self.transitions = nn.Parameter(torch.zeros(tags, tags))
         self.start = nn.Parameter(torch.zeros(tags))
         self.end = nn.Parameter(torch.zeros(tags))
@@ -216,12 +204,11 @@ class CRF(nn.Module):
         Raises:
             ValueError: shapes do not fit, or the gold tags break the rules.
         """
-        check_batch(emissions, lengths, self.tags)
+        emissions = self.check_batch(emissions, lengths)
         with torch.autocast(emissions.device.type, enabled=False):
-            emissions = _full(emissions)
             rules = self._scores()
             valid = inside(lengths, emissions.shape[1], emissions.device)
-            if self._check_gold(tags, valid):
+            if self.check_gold(tags, valid):
                 gold = self._path_score(emissions, tags, valid, lengths)
             else:
                 choice = torch.arange(self.tags, device=tags.device)
@@ -232,18 +219,18 @@ class CRF(nn.Module):
 
     def decode(self, emissions: Tensor, lengths: Tensor) -> Tensor:
         """Return the most probable legal tags `[batch, time]`, -1 at padding."""
-        check_batch(emissions, lengths, self.tags)
+        emissions = self.check_batch(emissions, lengths)
         with torch.autocast(emissions.device.type, enabled=False):
-            return viterbi(_full(emissions), *self._scores(), lengths)
+            return viterbi(emissions, *self._scores(), lengths)
 
     @torch.no_grad()
     def marginals(self, emissions: Tensor, lengths: Tensor) -> Tensor:
         """Return p(y_t = j) as `[batch, time, tags]`, zeros at padding."""
-        check_batch(emissions, lengths, self.tags)
+        emissions = self.check_batch(emissions, lengths)
         with torch.autocast(emissions.device.type, enabled=False):
-            lattice = forward_backward(_full(emissions), *self._scores(), lengths)
+            lattice = forward_backward(emissions, *self._scores(), lengths)
         valid = inside(lengths, emissions.shape[1], emissions.device)
-        return (lattice.marginals.transpose(0, 1) * valid[:, :, None]).to(_full(emissions).dtype)
+        return (lattice.marginals.transpose(0, 1) * valid[:, :, None]).to(emissions.dtype)
 
     @torch.no_grad()
     def posterior(self, emissions: Tensor, tags: Tensor, lengths: Tensor) -> PathPosterior:
@@ -257,9 +244,9 @@ class CRF(nn.Module):
             tags: a path per row `[batch, time]`, as `decode` returns it.
             lengths: `[batch]`.
         """
-        check_batch(emissions, lengths, self.tags)
+        emissions = self.check_batch(emissions, lengths)
         with torch.autocast(emissions.device.type, enabled=False):
-            lattice = forward_backward(_full(emissions), *self._scores(), lengths)
+            lattice = forward_backward(emissions, *self._scores(), lengths)
         tiny = torch.finfo(lattice.alpha.dtype).tiny
         path = tags.t().clamp_min(0)[:, :, None]  # [time, batch, 1]
         single = lattice.marginals.gather(2, path)[:, :, 0]
@@ -272,42 +259,15 @@ class CRF(nn.Module):
         step = torch.zeros_like(tag)
         step[1:] = (pair.clamp_min(tiny).log() - tag[:-1]).clamp_max(0.0)
         valid = inside(lengths, emissions.shape[1], emissions.device)
-        kind = _full(emissions).dtype
+        kind = emissions.dtype
         return PathPosterior((tag.t() * valid).to(kind), (step.t() * valid).to(kind))
 
-    def _scores(self) -> tuple[Tensor, Tensor, Tensor]:
-        """Return transition, start and end scores with `-inf` where a rule forbids."""
-        return (
-            self.transitions.masked_fill(~self.allowed, FORBIDDEN),
-            self.start.masked_fill(~self.allowed_start, FORBIDDEN),
-            self.end.masked_fill(~self.allowed_end, FORBIDDEN),
-        )
+    def _scores(self) -> tuple[Tensor, ...]:
+        return self.restrict(self.transitions, self.start, self.end)
 
-    def _check_gold(self, tags: Tensor, valid: Tensor) -> bool:
-        """Return whether every gold tag is known; raise ValueError if they break a rule."""
-        if tags.shape != valid.shape:
-            raise ValueError(
-                f"gold tags have shape {list(tags.shape)}, emissions need {list(valid.shape)}"
-            )
-        known = valid & (tags >= 0)
-        safe = tags.clamp(0, self.tags - 1)
-        after = torch.zeros_like(valid)
-        after[:, :-1] = valid[:, 1:]
-        wrong = known & (tags >= self.tags)
-        wrong[:, 0] |= known[:, 0] & ~self.allowed_start[safe[:, 0]]
-        wrong |= known & ~after & ~self.allowed_end[safe]
-        wrong[:, 1:] |= known[:, 1:] & known[:, :-1] & ~self.allowed[safe[:, :-1], safe[:, 1:]]
-        complete, broken = torch.stack(((known == valid).all(), wrong.any())).tolist()
-        if broken:
-            row, position = wrong.nonzero()[0].tolist()
-            raise ValueError(
-                f"gold tag {int(tags[row, position])} at row {row}, position {position} is outside "
-                f"0..{self.tags - 1} or breaks the transition rules next to tags "
-                f"{tags[row, max(position - 1, 0) : position + 2].tolist()}"
-            )
-        return complete
-
-    def _path_score(self, emissions: Tensor, tags: Tensor, valid: Tensor, lengths: Tensor) -> Tensor:
+    def _path_score(
+        self, emissions: Tensor, tags: Tensor, valid: Tensor, lengths: Tensor
+    ) -> Tensor:
         """Return score(y) of complete gold tags as `[batch]`."""
         path = tags.clamp_min(0)
         local = emissions.gather(2, path[:, :, None])[:, :, 0]
@@ -315,9 +275,10 @@ class CRF(nn.Module):
             (local[:, :1], local[:, 1:] + self.transitions[path[:, :-1], path[:, 1:]]), 1
         )
         last = path.gather(1, (lengths.to(path.device) - 1)[:, None])[:, 0]
-        return (local * valid).sum(1) + self.start[path[:, 0]] + self.end[last]
+        local = (local * valid).to(_exact(local.device))
+        return local.sum(1) + self.start[path[:, 0]] + self.end[last]
 
 
-def _full(emissions: Tensor) -> Tensor:
-    """Return emissions in float32, or float64 where they came so."""
-    return emissions if emissions.dtype == torch.float64 else emissions.float()
+def _exact(device: torch.device) -> torch.dtype:
+    """Return the type for long sums: float64, but float32 on MPS, which has no float64."""
+    return torch.float32 if device.type == "mps" else torch.float64

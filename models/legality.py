@@ -1,0 +1,134 @@
+"""Which tag sequences are legal: the rules that every output layer for tags keeps.
+
+The rules come as plain booleans, since label names and schemes are the business of `data/`. The
+output layers themselves are `crf.py` and `softmax.py`; the search is `viterbi.py`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import torch
+from torch import Tensor, nn
+
+FORBIDDEN = float("-inf")
+
+
+class PathPosterior(NamedTuple):
+    """How sure a model is of one given tag sequence per row, in log-probabilities.
+
+    Given the words, the tags form a Markov chain, so the exact probability that positions s to
+    e - 1 carry just these tags is `exp(tag[s] + step[s+1] + ... + step[e-1])`.
+    """
+
+    tag: Tensor  # [batch, time], log p(y_t); zero at padding
+    step: Tensor  # [batch, time], log p(y_t | y_{t-1}); zero at position 0 and at padding
+
+
+class LegalTags(nn.Module):
+    """Base of the output layers for tags: holds the rules and checks what comes in against them.
+
+    Args:
+        tags: number of tags.
+        allowed: `allowed[i][j]` says whether tag j may follow tag i; None allows everything.
+        start: `start[j]` says whether a sequence may begin with tag j; None allows all.
+        end: `end[i]` says whether a sequence may finish with tag i; None allows all.
+
+    Raises:
+        ValueError: a rule has the wrong shape, or some length has no legal sequence at all.
+    """
+
+    allowed: Tensor  # [tags, tags]
+    allowed_start: Tensor  # [tags]
+    allowed_end: Tensor  # [tags]
+
+    def __init__(
+        self,
+        *,
+        tags: int,
+        allowed: Sequence[Sequence[bool]] | Tensor | None = None,
+        start: Sequence[bool] | Tensor | None = None,
+        end: Sequence[bool] | Tensor | None = None,
+    ) -> None:
+        super().__init__()
+        if tags < 1:
+            raise ValueError(f"a tag set needs at least one tag, got {tags}")
+        self.tags = tags
+        for name, rule, shape in (
+            ("allowed", allowed, (tags, tags)),
+            ("start", start, (tags,)),
+            ("end", end, (tags,)),
+        ):
+            tensor = torch.ones(shape) if rule is None else torch.as_tensor(rule)
+            if tensor.shape != shape:
+                raise ValueError(
+                    f"{name} has shape {list(tensor.shape)}, but {tags} tags need {list(shape)}"
+                )
+            # The rules follow from the tag names, so they are no part of the saved weights.
+            name = name if name == "allowed" else f"allowed_{name}"
+            self.register_buffer(name, tensor.bool(), persistent=False)
+        reached = self.allowed_start
+        for length in range(1, tags + 2):
+            if not (reached & self.allowed_end).any():
+                raise ValueError(f"the rules leave no legal tag sequence of length {length}")
+            reached = (reached[:, None] & self.allowed).any(0)
+
+    def check_batch(self, emissions: Tensor, lengths: Tensor) -> Tensor:
+        """Return the emissions in full precision; raise ValueError where shapes do not fit."""
+        if emissions.dim() != 3 or emissions.shape[2] != self.tags:
+            raise ValueError(
+                f"emissions have shape {list(emissions.shape)}, expected [batch, time, {self.tags}]"
+            )
+        if lengths.shape != emissions.shape[:1]:
+            raise ValueError(
+                f"lengths have shape {list(lengths.shape)} for a batch of {emissions.shape[0]} rows"
+            )
+        shortest, longest = (int(bound) for bound in lengths.aminmax())
+        if shortest < 1 or longest > emissions.shape[1]:
+            raise ValueError(
+                f"lengths run from {shortest} to {longest}, "
+                f"but must lie between 1 and {emissions.shape[1]}"
+            )
+        return emissions if emissions.dtype == torch.float64 else emissions.float()
+
+    def check_gold(self, tags: Tensor, valid: Tensor) -> bool:
+        """Return whether all gold tags are known; raise ValueError if they break the rules.
+
+        Args:
+            tags: `[batch, time]`, -1 where not known.
+            valid: mask `[batch, time]` of what is not padding.
+        """
+        if tags.shape != valid.shape:
+            raise ValueError(
+                f"gold tags have shape {list(tags.shape)}, emissions need {list(valid.shape)}"
+            )
+        known = valid & (tags >= 0)
+        safe = tags.clamp(0, self.tags - 1)
+        last = valid.clone()
+        last[:, :-1] &= ~valid[:, 1:]
+        wrong = known & ((tags >= self.tags) | (last & ~self.allowed_end[safe]))
+        wrong[:, 0] |= known[:, 0] & ~self.allowed_start[safe[:, 0]]
+        wrong[:, 1:] |= known[:, 1:] & known[:, :-1] & ~self.allowed[safe[:, :-1], safe[:, 1:]]
+        complete, broken = torch.stack(((known == valid).all(), wrong.any())).tolist()
+        if broken:
+            row, place = wrong.nonzero()[0].tolist()
+            raise ValueError(
+                f"gold tag {int(tags[row, place])} at row {row}, position {place} is outside "
+                f"0..{self.tags - 1} or breaks the rules among its neighbours "
+                f"{tags[row, max(place - 1, 0) : place + 2].tolist()}"
+            )
+        return bool(complete)
+
+    def restrict(self, transitions: Tensor, start: Tensor, end: Tensor) -> tuple[Tensor, ...]:
+        """Return transition, start and end scores with `-inf` where a rule forbids."""
+        return (
+            transitions.masked_fill(~self.allowed, FORBIDDEN),
+            start.masked_fill(~self.allowed_start, FORBIDDEN),
+            end.masked_fill(~self.allowed_end, FORBIDDEN),
+        )
+
+
+def inside(lengths: Tensor, time: int, device: torch.device) -> Tensor:
+    """Return the mask `[batch, time]` that is True at positions before the end of each row."""
+    return torch.arange(time, device=device) < lengths.to(device)[:, None]

@@ -1,0 +1,67 @@
+"""Softmax output for tags: each token on its own in training, legal sequences in decoding.
+
+The same methods as the CRF (`crf.py`), so that a tagger takes either. It learns no transitions:
+the rules only keep the search from illegal paths.
+"""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+from .legality import LegalTags, PathPosterior, inside
+from .viterbi import viterbi
+
+
+class ConstrainedSoftmax(LegalTags):
+    """Independent tag probabilities, decoded to the best legal sequence.
+
+    Args:
+        tags: number of tags.
+        allowed: `allowed[i][j]` says whether tag j may follow tag i; None allows everything.
+        start: `start[j]` says whether a sequence may begin with tag j; None allows all.
+        end: `end[i]` says whether a sequence may finish with tag i; None allows all.
+    """
+
+    def loss(self, emissions: Tensor, tags: Tensor, lengths: Tensor) -> Tensor:
+        """Cross entropy of the gold tags, divided by the number of tokens.
+
+        Args:
+            emissions: `[batch, time, tags]`.
+            tags: gold tags `[batch, time]`; a token whose tag is -1 (not known) adds nothing.
+            lengths: `[batch]`.
+
+        Returns:
+            A scalar.
+
+        Raises:
+            ValueError: shapes do not fit, or the gold tags break the rules.
+        """
+        scores = self.check_batch(emissions, lengths)
+        valid = inside(lengths, scores.shape[1], scores.device)
+        self.check_gold(tags, valid)
+        gold = tags.masked_fill(~valid, -1).flatten()
+        total = F.cross_entropy(scores.flatten(0, 1), gold, ignore_index=-1, reduction="sum")
+        return total / valid.sum()
+
+    def decode(self, emissions: Tensor, lengths: Tensor) -> Tensor:
+        """Return the most probable legal tags `[batch, time]`, -1 at padding."""
+        scores = self.check_batch(emissions, lengths)
+        free = scores.new_zeros(self.tags, self.tags)
+        return viterbi(scores, *self.restrict(free, free[0], free[0]), lengths)
+
+    @torch.no_grad()
+    def marginals(self, emissions: Tensor, lengths: Tensor) -> Tensor:
+        """Return p(y_t = j) as `[batch, time, tags]`, zeros at padding."""
+        scores = self.check_batch(emissions, lengths)
+        return scores.softmax(2) * inside(lengths, scores.shape[1], scores.device)[:, :, None]
+
+    @torch.no_grad()
+    def posterior(self, emissions: Tensor, tags: Tensor, lengths: Tensor) -> PathPosterior:
+        """Return how probable each tag of a path `[batch, time]` is; tokens are independent."""
+        scores = self.check_batch(emissions, lengths)
+        valid = inside(lengths, scores.shape[1], scores.device)
+        chosen = scores.log_softmax(2).gather(2, tags.clamp_min(0)[:, :, None])[:, :, 0]
+        tag = chosen.masked_fill(~valid, 0.0)
+        return PathPosterior(tag, F.pad(tag[:, 1:], (1, 0)))
