@@ -262,7 +262,7 @@ class CRF(LegalTags):
         kind = emissions.dtype
         return PathPosterior((tag.t() * valid).to(kind), (step.t() * valid).to(kind))
 
-    def _scores(self) -> tuple[Tensor, ...]:
+    def _scores(self) -> tuple[Tensor, Tensor, Tensor]:
         return self.restrict(self.transitions, self.start, self.end)
 
     def _path_score(

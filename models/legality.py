@@ -120,7 +120,9 @@ class LegalTags(nn.Module):
             )
         return bool(complete)
 
-    def restrict(self, transitions: Tensor, start: Tensor, end: Tensor) -> tuple[Tensor, ...]:
+    def restrict(
+        self, transitions: Tensor, start: Tensor, end: Tensor
+    ) -> tuple[Tensor, Tensor, Tensor]:
         """Return transition, start and end scores with `-inf` where a rule forbids."""
         return (
             transitions.masked_fill(~self.allowed, FORBIDDEN),

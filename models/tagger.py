@@ -1,0 +1,97 @@
+"""The tagger: embedding, recurrent encoder, and an output layer that knows which tags may follow.
+
+Label names, text and training are not its business: ids in, tag ids and probabilities out.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import NamedTuple
+
+import torch
+from torch import Tensor, nn
+
+from .crf import CRF
+from .dropout import LockedDropout
+from .embedding import Embedding
+from .encoder import Encoder
+from .legality import PathPosterior
+from .softmax import ConstrainedSoftmax
+
+
+class Decoded(NamedTuple):
+    """The best legal tags of a batch and how sure the model is of them; all on the CPU."""
+
+    tags: Tensor  # [batch, time] int64, -1 at padding
+    posterior: PathPosterior  # [batch, time] each
+
+    def span_probability(self, row: int, start: int, end: int) -> float:
+        """Return the exact probability that tokens `start` to `end - 1` of a row carry these tags."""
+        inner = float(self.posterior.step[row, start + 1 : end].sum())
+        return min(1.0, math.exp(float(self.posterior.tag[row, start]) + inner))
+
+
+class Tagger(nn.Module):
+    """One tag for every token.
+
+    Args:
+        embedding: makes vectors of ids.
+        encoder: any module that maps `(embedded, lengths)` to an `EncoderOutput`.
+        output: CRF or constrained softmax over the tags.
+        dropout: rate of locked dropout on the encoder's states.
+    """
+
+    def __init__(
+        self,
+        *,
+        embedding: Embedding,
+        encoder: Encoder,
+        output: CRF | ConstrainedSoftmax,
+        dropout: float = 0.0,
+    ) -> None:
+        super().__init__()
+        self.embedding = embedding
+        self.encoder = encoder
+        self.dropout = LockedDropout(dropout)
+        self.projection = nn.Linear(encoder.output_size, output.tags)
+        self.output = output
+
+    def emissions(
+        self, tokens: Tensor, characters: Tensor | None, bigrams: Tensor | None, lengths: Tensor
+    ) -> Tensor:
+        """Score every tag for every token, in full precision.
+
+        Args:
+            tokens: `[batch, time]`.
+            characters: `[batch, time, width]`, or None.
+            bigrams: `[batch, time]`, or None.
+            lengths: `[batch]`, on the CPU.
+
+        Returns:
+            `[batch, time, tags]`; at padding a constant.
+        """
+        embedded = self.embedding(tokens, characters, bigrams)
+        states = self.dropout(self.encoder(embedded, lengths).states)
+        with torch.autocast(states.device.type, enabled=False):
+            return self.projection(states.to(self.projection.weight.dtype))
+
+    def loss(
+        self,
+        tokens: Tensor,
+        characters: Tensor | None,
+        bigrams: Tensor | None,
+        lengths: Tensor,
+        tags: Tensor,
+    ) -> Tensor:
+        """Return the loss per token against gold tags `[batch, time]`, -1 where not known."""
+        return self.output.loss(self.emissions(tokens, characters, bigrams, lengths), tags, lengths)
+
+    @torch.no_grad()
+    def decode(
+        self, tokens: Tensor, characters: Tensor | None, bigrams: Tensor | None, lengths: Tensor
+    ) -> Decoded:
+        """Find the best legal tags and their exact probabilities."""
+        emissions = self.emissions(tokens, characters, bigrams, lengths)
+        tags = self.output.decode(emissions, lengths)
+        posterior = self.output.posterior(emissions, tags, lengths)
+        return Decoded(tags.cpu(), PathPosterior(*(part.cpu() for part in posterior)))
