@@ -35,11 +35,11 @@ class SchemeDetector:
     def add(self, tags: Sequence[str], line: int | None = None) -> None:
         """Counts the tags of one sentence, which begins at `line` of the file."""
         previous = ("O", "")
-        for offset, tag in enumerate(tags):
+        for tag in tags:
             part = split_tag(tag)
             if part is None:
                 self._plain += 1
-                self._remember("plain", tag, line, offset)
+                self._remember("plain", tag, line)
                 previous = ("O", "")
                 continue
             letter, kind = part
@@ -47,18 +47,18 @@ class SchemeDetector:
                 self._outside += 1
             elif len(tag) == 1:
                 self._bare[letter] += 1
-                self._remember("plain", tag, line, offset)
+                self._remember("plain", tag, line)
             else:
                 self._letters[letter] += 1
-                self._remember(letter, tag, line, offset)
+                self._remember(letter, tag, line)
             if kind != previous[1]:
                 self._against["IOB1"] += letter == "B"
                 self._against["IOB2"] += letter == "I"
             previous = part
 
-    def _remember(self, key: str, tag: str, line: int | None, offset: int) -> None:
+    def _remember(self, key: str, tag: str, line: int | None) -> None:
         if key not in self._first:
-            self._first[key] = (tag, None if line is None else line + offset)
+            self._first[key] = (tag, line)
 
     def scheme(self) -> str | None:
         """The scheme of the tags so far, or None where they are plain tags.
@@ -85,7 +85,8 @@ class SchemeDetector:
         if bare or self._plain:
             tag, line = self._first["plain"]
             raise InputError(
-                f"tag {tag!r} has no prefix, while {prefixed} others do ({scheme}); correct it",
+                f"tag {tag!r} has no prefix, while {prefixed} others do ({scheme}); "
+                "correct it in the sentence that begins here",
                 path=self._path,
                 line=line,
             )
@@ -108,7 +109,8 @@ class SchemeDetector:
         tag, line = self._first[odd]
         prefixes = ", ".join(f"{letter}-" for letter in sorted(self._letters))
         return InputError(
-            f"unknown tagging scheme with the prefixes {prefixes} (such as {tag!r}); "
+            f"unknown tagging scheme with the prefixes {prefixes}, "
+            f"such as {tag!r} in the sentence that begins here; "
             f"write the tags as one of {', '.join(SCHEMES)}",
             path=self._path,
             line=line,

@@ -170,9 +170,9 @@ def test_detection_outvotes_a_few_ill_formed_sequences():
 @pytest.mark.parametrize(
     ("tags", "message"),
     [
-        (["O", "Q-PER", "O"], "f.txt:8: unknown tagging scheme with the prefixes Q-"),
+        (["O", "Q-PER", "O"], "f.txt:7: unknown tagging scheme with the prefixes Q-"),
         (["I-PER", "E-PER", "O"], "f.txt:7: unknown tagging scheme with the prefixes E-, I-"),
-        (["B-PER", "I-PER"] * 9 + ["PER"], "f.txt:25: tag 'PER' has no prefix"),
+        (["B-PER", "I-PER"] * 9 + ["PER"], "f.txt:7: tag 'PER' has no prefix"),
     ],
 )
 def test_unknown_schemes_are_refused_with_their_place(tags, message):
