@@ -22,7 +22,7 @@ _COMMENT = re.compile(r"#(\s|$)")
 _BLANKS = re.compile(r"[ \t]+")
 # Weibo NER and its kin: a character with its position in its word, `口0`, `p10`; the character
 # may be several code points (an emoji, lost ones as U+FFFD U+FFFD) but only one digit (`310`).
-_POSITIONED = re.compile(r"([^0-9]+|[0-9])([0-9]+)", re.DOTALL)
+_POSITIONED = re.compile(r"([^0-9]+|[0-9])([0-9]{1,4})", re.DOTALL)
 _REGULAR_SHARE = 0.99  # of the tokens that must fit a pattern before it is believed
 _WORD_ID = re.compile(r"[0-9]+")
 _SKIPPED_ID = re.compile(r"[0-9]+[-.][0-9]+")  # multiword range, empty node
@@ -182,7 +182,9 @@ def _token(fields: list[str], layout: _Layout, path: str, number: int) -> str:
     if layout.positions and (match := _POSITIONED.fullmatch(token)):
         token = match[1]
     if not token:
-        raise InputError("the token is empty; remove the line or name it", path=path, line=number)
+        raise InputError(
+            "the token is empty; fill it in or remove the line", path=path, line=number
+        )
     return token
 
 
