@@ -7,7 +7,6 @@ Evaluation and prediction with a trained model do not need this file.
 from __future__ import annotations
 
 import tempfile
-from collections import Counter
 from functools import partial
 from pathlib import Path
 from typing import Literal, NamedTuple
@@ -20,7 +19,7 @@ from .errors import InputError
 from .features import Featurizer
 from .notes import Notes
 from .tagging_batch import TaggingCollate
-from .tagging_corpus import Corpus, complete_tags, count_labels, cut, labelling, store
+from .tagging_corpus import Corpus, complete_tags, count_labels, cut, describe, labelling, store
 from .tagging_sources import Source, file_source, hub_sources, sample_sources
 from .vectors import match, read_vectors
 
@@ -109,7 +108,7 @@ class TaggingData(pl.LightningDataModule):
             raise InputError("data.validation or data.test without data.train: name it as well")
         if not 0.0 < validation_share < 1.0:
             raise InputError(
-                f"data.validation_share lies between 0 and 1, not at {validation_share}"
+                f"data.validation_share is {validation_share}: give a share between 0 and 1"
             )
         self.files = {"train": train, "validation": validation, "test": test}
         self.format = format
@@ -248,7 +247,9 @@ class TaggingData(pl.LightningDataModule):
                 path=sources["train"].name,
             )
         scheme = self.training_scheme if spans else None
-        self._describe(corpora, counts, spans, notes)
+        for split, corpus in corpora.items():
+            budget = self.token_budget if split == "train" else self.evaluation_token_budget
+            describe(corpus, split, known=counts, spans=spans, token_budget=budget, notes=notes)
         featurizer, vectors = self._vocabularies(corpora["train"], notes)
         return _Prepared(
             corpora=corpora,
@@ -279,28 +280,6 @@ class TaggingData(pl.LightningDataModule):
             self.hub, revision=self.revision, tokens=self.hub_tokens, tags=self.hub_tags
         )
         return hub | files
-
-    def _describe(
-        self, corpora: dict[str, Corpus], counts: Counter[str], spans: bool, notes: Notes
-    ) -> None:
-        """Notes sizes, over-long sentences, and labels that training never saw."""
-        kind = "entity types" if spans else "tags"
-        for split, corpus in corpora.items():
-            tokens = int(corpus.lengths.sum(dtype=np.int64))
-            notes.add(f"{split}: {len(corpus.lengths):,} sentences, {tokens:,} tokens")
-            budget = self.token_budget if split == "train" else self.evaluation_token_budget
-            long = int((corpus.lengths > budget).sum())
-            notes.count(
-                f"{split} sentences above the token budget, each a batch of its own", number=long
-            )
-            if split != "train":
-                found = count_labels(corpus, spans=spans)
-                unseen = {name: n for name, n in sorted(found.items()) if name not in counts}
-                if unseen:
-                    names = ", ".join(f"{name} ({n:,})" for name, n in unseen.items())
-                    notes.add(
-                        f"{split}: {kind} that training never saw, counted as misses: {names}"
-                    )
 
     def _vocabularies(self, train: Corpus, notes: Notes) -> tuple[Featurizer, np.ndarray | None]:
         sentences = train.column("tokens")

@@ -8,7 +8,7 @@ the source. Vocabularies, tag ids and batches are made elsewhere.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from itertools import islice
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -141,6 +141,30 @@ def cut(corpus: Corpus, *, share: float, seed: int) -> tuple[Corpus, Corpus]:
         )
     rows = np.random.default_rng(seed).permutation(total)
     return corpus.select(np.sort(rows[count:])), corpus.select(np.sort(rows[:count]))
+
+
+def describe(
+    corpus: Corpus,
+    split: str,
+    *,
+    known: Collection[str],
+    spans: bool,
+    token_budget: int,
+    notes: Notes,
+) -> None:
+    """Notes the size of a split, its over-long sentences, and labels that are not `known`."""
+    tokens = int(corpus.lengths.sum(dtype=np.int64))
+    notes.add(f"{split}: {len(corpus.lengths):,} sentences, {tokens:,} tokens")
+    notes.count(
+        f"{split} sentences above the token budget, each a batch of its own",
+        number=int((corpus.lengths > token_budget).sum()),
+    )
+    found = sorted(count_labels(corpus, spans=spans).items())
+    if unseen := [f"{name} ({count:,})" for name, count in found if name not in known]:
+        kind = "entity types" if spans else "tags"
+        notes.add(
+            f"{split}: {kind} that training never saw, counted as misses: {', '.join(unseen)}"
+        )
 
 
 def _gold(
