@@ -25,7 +25,8 @@ test: install
 check: install
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
-	$(BIN)/mypy
+	mkdir -p .venv/types && ln -sfn ../.. .venv/types/rnnlp # mypy finds packages by their folder's name
+	MYPYPATH=.venv/types $(BIN)/mypy
 
 format: install
 	$(BIN)/ruff check --fix .
