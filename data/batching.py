@@ -102,7 +102,8 @@ class ResumableLoader(DataLoader):
 
     The dataset is asked for all rows of a batch at once: ``dataset[[3, 1, 4]]``. The state counts
     the batches that were handed out, not those that workers have read ahead. Random state of the
-    program is not touched.
+    program is not touched. (Lightning 2.6 drops the state where `configure_optimizers` reads
+    `trainer.estimated_stepping_batches`, its issue 20550: take the number of steps from elsewhere.)
 
     Args:
         dataset: Anything that takes a list of row numbers in square brackets.

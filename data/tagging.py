@@ -21,6 +21,7 @@ from .notes import Notes
 from .tagging_batch import TaggingCollate
 from .tagging_corpus import Corpus, complete_tags, count_labels, cut, describe, labelling, store
 from .tagging_sources import Source, file_source, hub_sources, sample_sources
+from .tokenizer import SPECIALS, splitter
 from .vectors import match, read_vectors
 
 
@@ -62,7 +63,7 @@ class TaggingData(pl.LightningDataModule):
         vocabulary_size: Most words to keep; all if not given.
         scheme: Scheme the model is trained in, whatever the scheme of the files.
         vectors: Text file of pretrained vectors (GloVe, word2vec, fastText).
-        vectors_limit: How many of the file's first words to know although training has none.
+        vectors_limit: How many of that file's first words to know though training has none.
         token_budget: Most positions in a training batch, padding included.
         max_sentences: Most sentences in a training batch.
         evaluation_token_budget: Most positions in a validation or test batch.
@@ -94,7 +95,7 @@ class TaggingData(pl.LightningDataModule):
         vocabulary_size: int | None = None,
         scheme: Literal["IOB1", "IOB2", "BIOES", "BILOU", "BMES"] = "BIOES",
         vectors: str | None = None,
-        vectors_limit: int = 100_000,
+        vectors_limit: int | None = 100_000,
         token_budget: int = 1024,
         max_sentences: int | None = 32,
         evaluation_token_budget: int = 8192,
@@ -110,6 +111,17 @@ class TaggingData(pl.LightningDataModule):
             raise InputError(
                 f"data.validation_share is {validation_share}: give a share between 0 and 1"
             )
+        for name, value, least in (
+            ("min_frequency", min_frequency, 1),
+            ("vocabulary_size", vocabulary_size, len(SPECIALS) + 1),
+            ("vectors_limit", vectors_limit, 0),
+            ("token_budget", token_budget, 1),
+            ("max_sentences", max_sentences, 1),
+            ("evaluation_token_budget", evaluation_token_budget, 1),
+            ("workers", workers, 0),
+        ):
+            if value is not None and value < least:
+                raise InputError(f"data.{name} is {value}: it must be {least} or more")
         self.files = {"train": train, "validation": validation, "test": test}
         self.format = format
         self.token_column = token_column
@@ -300,7 +312,8 @@ class TaggingData(pl.LightningDataModule):
         vectors = read_vectors(
             self.vectors, wanted=featurizer.tokens.vocabulary, limit=self.vectors_limit
         )
-        featurizer = learn(extra=vectors.words)
+        split = splitter(self.level)  # what is no single token is never looked up
+        featurizer = learn(extra=[word for word in vectors.words if len(split(word)) == 1])
         frequencies = np.zeros(len(featurizer.tokens), dtype=np.int64)
         for tokens in sentences:
             np.add.at(frequencies, featurizer.tokens.ids(tokens), 1)

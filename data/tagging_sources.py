@@ -6,6 +6,7 @@ JSON lines is the business of `tagging_readers.py`.
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Iterator
 from itertools import chain
 from typing import Literal, NamedTuple
@@ -72,6 +73,8 @@ def hub_sources(name: str, *, revision: str | None, tokens: str, tags: str) -> d
     Raises:
         InputError: Where it cannot be loaded, or lacks the training split or a column.
     """
+    if not sys.stderr.isatty():
+        datasets.disable_progress_bars()
     try:
         splits = datasets.load_dataset(name, revision=revision)
     except Exception as error:  # hub, network, format: each library raises its own

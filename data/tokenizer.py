@@ -216,15 +216,22 @@ class Tokenizer:
         """
         text = Path(path).read_text(encoding="utf-8")
         try:
-            return cls(tokenizers.Tokenizer.from_str(text))
+            return _from_json(text)
         except Exception as error:  # the library raises bare Exception
             raise ValueError(f"{path} holds no tokenizer: {error}") from error
+
+    def __reduce__(self) -> tuple[Callable[[str], Tokenizer], tuple[str]]:
+        return _from_json, (self._backend.to_str(),)
 
     def _id(self, token: str) -> int:
         token = _clean(token)
         if self._backend.normalizer is not None:
             token = self._backend.normalizer.normalize_str(token)
         return self._known.get(token, UNK)
+
+
+def _from_json(text: str) -> Tokenizer:
+    return Tokenizer(tokenizers.Tokenizer.from_str(text))
 
 
 def _level(backend: tokenizers.Tokenizer) -> Level:

@@ -1,13 +1,19 @@
-import itertools
 import json
+import tracemalloc
+from inspect import signature
 
 import datasets
+import pyarrow
 import pytest
 import torch
 from rnnlp.data.errors import InputError
+from rnnlp.data.examples import TaggedExample
+from rnnlp.data.notes import Notes
 from rnnlp.data.schemes import Span, spans_to_tags
 from rnnlp.data.tagging import TaggingData
 from rnnlp.data.tagging_batch import UNKNOWN_TAG
+from rnnlp.data.tagging_corpus import SPANS, count_labels, store
+from rnnlp.data.tagging_sources import Source
 
 SENTENCES = [
     (["Obama", "visited", "New", "York", "."], ["B-PER", "O", "B-LOC", "I-LOC", "O"]),
@@ -203,6 +209,7 @@ def test_over_long_sentences_are_counted_and_kept(tmp_path):
         ({"train": SENTENCES[:1], "validation": None}, "1 sentences are too few"),
         ({"train": None, "validation": SENTENCES}, r"without data\.train"),
         ({"hub": "somewhere"}, "both given"),
+        ({"token_budget": 0}, r"data\.token_budget is 0: it must be 1 or more"),
         ({"validation_share": 1.5}, "is 1.5: give a share between 0 and 1"),
     ],
 )
@@ -215,9 +222,27 @@ def test_mistakes_are_named(options, message, tmp_path):
         TaggingData(**given).prepare()
 
 
-def test_every_option_has_a_line_of_help():
-    from inspect import signature
+def test_memory_does_not_grow_with_the_corpus(tmp_path):
+    def peak(size):
+        def read(notes):
+            for line in range(size):
+                yield TaggedExample(["New", "York", "calls"], None, [Span(0, 2, "LOC")], line)
 
+        path = tmp_path / f"{size}.arrow"
+        tracemalloc.start()
+        try:
+            corpus = store(Source("made", read), path, labels=SPANS, notes=Notes())
+            assert count_labels(corpus, spans=True) == {"LOC": size}
+            assert len(corpus.rows[[0, size - 1]]["tokens"]) == 2
+            return tracemalloc.get_traced_memory()[1] + pyarrow.total_allocated_bytes()
+        finally:
+            tracemalloc.stop()
+
+    peak(10)
+    assert peak(20_000) < 1.5 * peak(2_000)
+
+
+def test_every_option_has_a_line_of_help():
     documented = TaggingData.__doc__.split("Args:")[1]
-    for name in itertools.islice(signature(TaggingData).parameters, 0, None):
+    for name in signature(TaggingData).parameters:
         assert f"        {name}: " in documented

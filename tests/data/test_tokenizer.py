@@ -1,3 +1,4 @@
+import pickle
 import unicodedata
 
 import pytest
@@ -113,10 +114,11 @@ def test_characters_decode_without_blanks_in_between():
 def test_save_and_load(level, tmp_path):
     TRAINED[level].save(tmp_path / "tokenizer.json")
     loaded = Tokenizer.load(tmp_path / "tokenizer.json")
-    assert loaded.level == level
+    copied = pickle.loads(pickle.dumps(loaded))
+    assert copied.level == loaded.level == level
     assert loaded.vocabulary == TRAINED[level].vocabulary
     for text in (*SAMPLE, "<eos> unseen 字"):
-        assert loaded.encode(text) == TRAINED[level].encode(text)
+        assert loaded.encode(text) == TRAINED[level].encode(text) == copied.encode(text)
 
 
 @pytest.mark.parametrize("level", LEVELS)
