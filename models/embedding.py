@@ -26,9 +26,9 @@ class Embedding(nn.Module):
         characters: how a vector is made from the spelling of a word, if at all.
         character_vocabulary_size: number of character ids, needed unless `characters` is "none".
         character_size: size of a character vector.
-        character_output_size: size of the vector made from the spelling.
+        character_features: size of the vector made from the spelling.
         bigram_vocabulary_size: number of bigram ids; 0 means that bigrams are not used.
-        bigram_size: size of a bigram vector.
+        bigram_size: size of a bigram vector; 0 likewise leaves bigrams out.
         word_dropout: rate at which whole words (and bigrams, on their own) become `<unk>`.
         dropout: rate of locked dropout on the joined vector.
         freeze_vectors: keep the token vectors as loaded.
@@ -42,7 +42,7 @@ class Embedding(nn.Module):
         characters: Spelling = "none",
         character_vocabulary_size: int = 0,
         character_size: int = 30,
-        character_output_size: int = 60,
+        character_features: int = 60,
         bigram_vocabulary_size: int = 0,
         bigram_size: int = 50,
         word_dropout: float = 0.0,
@@ -65,11 +65,11 @@ class Embedding(nn.Module):
             self.spelling = kinds[characters](
                 vocabulary_size=character_vocabulary_size,
                 embedding_size=character_size,
-                output_size=character_output_size,
+                output_size=character_features,
                 dropout=dropout,
             )
         self.bigrams: nn.Embedding | None = None
-        if bigram_vocabulary_size:
+        if bigram_vocabulary_size and bigram_size:
             self.bigrams = _table("bigram_vocabulary_size", bigram_vocabulary_size, bigram_size)
         self.word_dropout = WordDropout(word_dropout)
         self.dropout = LockedDropout(dropout)

@@ -5,7 +5,7 @@ Label names, text and training are not its business: ids in, tag ids and probabi
 
 from __future__ import annotations
 
-import math
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import torch
@@ -15,20 +15,32 @@ from .crf import CRF
 from .dropout import LockedDropout
 from .embedding import Embedding
 from .encoder import Encoder
-from .legality import PathPosterior
 from .softmax import ConstrainedSoftmax
 
 
 class Decoded(NamedTuple):
-    """The best legal tags of a batch and how sure the model is of them; all on the CPU."""
+    """The best legal tags of a batch, and on demand how sure the model is of them."""
 
     tags: Tensor  # [batch, time] int64, -1 at padding
-    posterior: PathPosterior  # [batch, time] each
+    emissions: Tensor  # [batch, time, tags]
+    lengths: Tensor  # [batch]
+    output: CRF | ConstrainedSoftmax
 
-    def span_probability(self, row: int, start: int, end: int) -> float:
-        """Return the exact probability that tokens `start` to `end - 1` of a row carry these tags."""
-        inner = float(self.posterior.step[row, start + 1 : end].sum())
-        return min(1.0, math.exp(float(self.posterior.tag[row, start]) + inner))
+    def span_scores(self, places: Sequence[tuple[int, int, int]]) -> Tensor:
+        """Return the exact probabilities that spans of tokens carry just the tags found.
+
+        Args:
+            places: row, first token and end (exclusive) of each span, none of them empty.
+
+        Returns:
+            `[len(places)]` on the CPU, between 0 and 1.
+        """
+        posterior = self.output.posterior(self.emissions, self.tags, self.lengths)
+        tag, step = (part.double().cpu() for part in posterior)  # [batch, time]
+        row, start, end = torch.tensor(places, dtype=torch.int64).view(-1, 3).unbind(1)
+        so_far = step.cumsum(1)
+        inner = so_far[row, end - 1] - so_far[row, start]
+        return (tag[row, start] + inner).clamp_max(0.0).exp()
 
 
 class Tagger(nn.Module):
@@ -90,8 +102,7 @@ class Tagger(nn.Module):
     def decode(
         self, tokens: Tensor, characters: Tensor | None, bigrams: Tensor | None, lengths: Tensor
     ) -> Decoded:
-        """Find the best legal tags and their exact probabilities."""
+        """Find the best legal tags of every row."""
         emissions = self.emissions(tokens, characters, bigrams, lengths)
         tags = self.output.decode(emissions, lengths)
-        posterior = self.output.posterior(emissions, tags, lengths)
-        return Decoded(tags.cpu(), PathPosterior(*(part.cpu() for part in posterior)))
+        return Decoded(tags, emissions, lengths, self.output)

@@ -34,10 +34,10 @@ def viterbi(
     Returns:
         Tags `[batch, time]` as int64, -1 at padding; the lower tag wins a tie.
     """
-    batch, time, tags = emissions.shape
+    batch, time, size = emissions.shape
     last = (lengths - 1).to(emissions.device)
     steps = transitions[:, None, :]  # [from, 1, to]
-    routes = emissions.new_empty(tags, batch, tags)  # [from, batch, to]: the maximum runs fastest
+    routes = emissions.new_empty(size, batch, size)  # [from, batch, to]: the maximum runs fastest
     best = [start + emissions[:, 0]]  # each [batch, tags]
     for emission in emissions.unbind(1)[1:]:
         torch.add(best[-1].t()[:, :, None], steps, out=routes)

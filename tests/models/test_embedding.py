@@ -1,0 +1,98 @@
+"""The joined embedding and the two dropouts."""
+
+import pytest
+import torch
+from rnnlp.models.dropout import LockedDropout, WordDropout
+from rnnlp.models.embedding import Embedding
+
+
+def make(**changes):
+    torch.manual_seed(0)
+    settings = dict(
+        vocabulary_size=12,
+        size=5,
+        characters="cnn",
+        character_vocabulary_size=9,
+        character_size=4,
+        character_features=6,
+        bigram_vocabulary_size=7,
+        bigram_size=3,
+    )
+    return Embedding(**{**settings, **changes})
+
+
+TOKENS = torch.tensor([[4, 5, 0], [6, 4, 7]])
+CHARACTERS = torch.tensor([[[4, 5], [6, 0], [0, 0]], [[4, 0], [4, 5], [8, 8]]])
+BIGRAMS = torch.tensor([[4, 5, 0], [6, 4, 1]])
+
+
+@pytest.mark.parametrize("characters", ["none", "cnn", "rnn"])
+@pytest.mark.parametrize("bigrams", [0, 7])
+def test_parts_stand_in_their_fixed_order(characters, bigrams):
+    embedding = make(characters=characters, bigram_vocabulary_size=bigrams).eval()
+    joined = embedding(TOKENS, CHARACTERS, BIGRAMS)
+    assert joined.shape == (2, 3, embedding.output_size)
+    assert embedding.output_size == 5 + 6 * (characters != "none") + 3 * (bigrams > 0)
+    assert (joined[0, 2] == 0).all()
+    assert torch.equal(joined[:, :, :5], embedding.words(TOKENS))
+    if characters != "none":
+        assert torch.equal(joined[:, :, 5:11], embedding.spelling(CHARACTERS))
+    if bigrams:
+        assert torch.equal(joined[:, :, -3:], embedding.bigrams(BIGRAMS))
+
+
+def test_missing_ids_and_sizes_are_errors():
+    with pytest.raises(ValueError, match="no character ids"):
+        make()(TOKENS, None, BIGRAMS)
+    with pytest.raises(ValueError, match="no bigram ids"):
+        make()(TOKENS, CHARACTERS)
+    with pytest.raises(ValueError, match="needs a character_vocabulary_size"):
+        make(character_vocabulary_size=0)
+    with pytest.raises(ValueError, match="none, cnn, rnn, got 'lstm'"):
+        make(characters="lstm")
+    with pytest.raises(ValueError, match="vocabulary_size is 1"):
+        make(vocabulary_size=1)
+
+
+def test_vectors_are_taken_over_and_missing_ones_keep_a_random_vector_of_like_length():
+    embedding = make(vocabulary_size=6)
+    matrix = torch.zeros(6, 5)
+    matrix[4], matrix[5] = 3.0, -3.0
+    embedding.load_vectors(matrix)
+    weight = embedding.words.weight.detach()
+    assert torch.equal(weight[4:], matrix[4:]) and (weight[0] == 0).all()
+    torch.testing.assert_close(weight[1:4].norm(dim=1), matrix[4].norm().expand(3))
+    assert weight.unique(dim=0).shape[0] == 6
+
+    frozen = make(vocabulary_size=6, freeze_vectors=True)
+    matrix[5] = 1.0
+    frozen.load_vectors(matrix)
+    assert not frozen.words.weight.requires_grad
+    assert (frozen.words.weight[1:4] == 2.0).all() and (frozen.words.weight[0] == 0).all()
+    with pytest.raises(ValueError, match=r"\[6, 4\], the embedding \[6, 5\]"):
+        frozen.load_vectors(matrix[:, :4])
+
+
+def test_word_dropout_spares_padding_and_special_ids():
+    torch.manual_seed(0)
+    tokens = torch.arange(10).repeat(4000, 1)
+    dropped = WordDropout(0.3)(tokens)
+    assert torch.equal(dropped[:, :4], tokens[:, :4])
+    assert ((dropped == tokens) | (dropped == 1)).all()
+    assert (dropped[:, 4:] == 1).float().mean().item() == pytest.approx(0.3, abs=0.01)
+    assert WordDropout(0.3).eval()(tokens) is tokens
+    with pytest.raises(ValueError, match=r"\[0, 1\), got 1"):
+        WordDropout(1.0)
+
+
+def test_locked_dropout_holds_its_mask_over_time_and_keeps_the_mean():
+    torch.manual_seed(0)
+    dropped = LockedDropout(0.25)(torch.ones(200, 7, 50))
+    assert torch.equal(dropped, dropped[:, :1].expand_as(dropped))
+    assert not torch.equal(dropped[0], dropped[1])
+    assert dropped.unique().tolist() == [0.0, pytest.approx(4 / 3)]
+    assert dropped.mean().item() == pytest.approx(1.0, abs=0.02)
+    states = torch.ones(2, 3, 4)
+    assert LockedDropout(0.25).eval()(states) is states
+    with pytest.raises(ValueError, match=r"\[2, 3\]"):
+        LockedDropout(0.25)(torch.ones(2, 3))
