@@ -154,10 +154,9 @@ class ResumePoint(Checkpoint):
 
     def on_train_epoch_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         """Saves the end of a run, so that it can be continued with more epochs."""
-        last_epoch = trainer.current_epoch + 1 == trainer.max_epochs
-        if trainer.is_last_batch and not trainer.fast_dev_run:
-            if trainer.should_stop or last_epoch:
-                self._save(trainer)
+        ends = trainer.should_stop or trainer.current_epoch + 1 == trainer.max_epochs
+        if ends and trainer.is_last_batch and not trainer.fast_dev_run:
+            self._save(trainer)
 
     def state_dict(self) -> dict[str, Any]:
         """Random numbers and the fingerprint; the trainer adds everything else."""

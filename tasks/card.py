@@ -48,8 +48,8 @@ rnnlp evaluate {folder} FILE
 rnnlp fit --config {folder}/config.yaml --output DIR
 ```
 
-`config.yaml` holds every setting, the seed included ({seed}). Trained with rnnlp {version} and torch
-{torch} in {minutes:.1f} minutes; the weights of epoch {epoch} were kept.
+`config.yaml` holds every setting, the seed included ({seed}). Trained with rnnlp {version} and
+torch {torch} in {minutes:.1f} minutes; the weights of epoch {epoch} were kept.
 
 ![Training curves](curves.png)
 """

@@ -32,8 +32,9 @@ def finish(command: FitCommand, *, seconds: float) -> None:
     trainer = command.trainer
     weights = best.best_weights()
     model.network.load_state_dict(weights)
-    loaders = {"validation": data.val_dataloader(), "test": data.test_dataloader()}
-    scores = {name: timed(model, batches) for name, batches in loaders.items() if batches}
+    scores = {"validation": timed(model, data.val_dataloader())}
+    if data.has_test:
+        scores["test"] = timed(model, data.test_dataloader())
     metrics: dict[str, Any] = {
         **scores,
         "policy": model.policy,

@@ -84,7 +84,7 @@ def check_fingerprint(checkpoint: Path, fingerprint: str) -> None:
 
 
 def quieten() -> None:
-    """Silences what Lightning and its friends say about themselves; RNNLP_DEBUG=1 lets them talk."""
+    """Silences what Lightning says about itself; RNNLP_DEBUG=1 lets it talk."""
     if os.environ.get("RNNLP_DEBUG"):
         return
     for name in ("pytorch_lightning", "lightning_fabric", "pytorch_lightning.utilities.rank_zero"):

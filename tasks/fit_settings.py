@@ -202,7 +202,7 @@ def build(request: FitRequest) -> FitCommand:
 
 
 def explain(error: BaseException, configs: list[Path]) -> InputError:
-    """An error about the settings in one line, with the line of the config where it can be found."""
+    """An error about the settings in one line, with the place in the config where it is known."""
     cause: BaseException | None = error
     while cause is not None:
         if isinstance(cause, InputError):

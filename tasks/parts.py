@@ -67,7 +67,7 @@ class EmbeddingConfig:
             character_vocabulary_size=sizes.characters,
             characters=self.characters,
             character_size=self.character_size,
-            character_features=self.character_features,
+            character_output_size=self.character_features,
             bigram_vocabulary_size=sizes.bigrams,
             bigram_size=self.bigram_size,
             word_dropout=self.word_dropout,
@@ -184,8 +184,8 @@ def from_mapping(kind: type, values: Any, source: str) -> Any:
     if given != names:
         odd = ", ".join(sorted(given ^ names))
         raise InputError(
-            f"{kind.__name__} does not fit this version of rnnlp ({odd}); the folder was written by "
-            "another version or changed by hand: train again or install that version",
+            f"{kind.__name__} does not fit this version of rnnlp ({odd}); the folder was written "
+            "by another version or changed by hand: train again or install that version",
             path=source,
         )
     return kind(**values)

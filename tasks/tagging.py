@@ -25,7 +25,7 @@ from ..data.tagging_batch import TaggingBatch
 from .metrics import SpanF1
 from .optimizer import OptimizerConfig
 from .parts import EmbeddingConfig, EncoderConfig, Sizes, TaggerConfig
-from .tagging_evaluation import TagScores
+from .tagging_evaluation import TagScores, labels_of
 from .tagging_pipeline import decode_tags
 
 
@@ -72,7 +72,7 @@ class Tagging(pl.LightningModule):
         )
         self.optimizer = optimizer
         self.network = self.settings.build()
-        types = sorted({tag[2:] for tag in tags if tag != "O"}) if scheme else []
+        types = sorted(labels_of(tags, scheme)) if scheme else []
         self.span_f1 = SpanF1(types)
         self.accuracy = MeanMetric()
 
@@ -193,14 +193,11 @@ class Tagging(pl.LightningModule):
         encoder = settings.encoder
         direction = "bidirectional " if encoder.bidirectional else ""
         output = "CRF" if settings.crf else "softmax"
-        what = "entities" if settings.scheme else "tags"
-        kinds = sorted({tag[2:] for tag in settings.tags if tag != "O"}) or settings.tags
+        labels = sorted(labels_of(settings.tags, settings.scheme))
+        kind = "entities" if settings.scheme else "tags"
         return (
             f"A {direction}{encoder.cell.upper()} ({encoder.layers} x {encoder.hidden_size}) with "
-            f"{output} output for the {what} {', '.join(kinds)}."
-            if settings.scheme
-            else f"A {direction}{encoder.cell.upper()} ({encoder.layers} x {encoder.hidden_size}) "
-            f"with {output} output for {len(settings.tags)} tags."
+            f"{output} output for the {kind} {', '.join(labels)}."
         )
 
     def fingerprint(self) -> str:

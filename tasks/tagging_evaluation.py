@@ -6,12 +6,13 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator, Sequence
-from itertools import chain, islice
+from itertools import islice
 from typing import Any
 
 from ..data.errors import InputError
 from ..data.notes import Notes
-from ..data.schemes import Span, detect_scheme, is_valid, tags_to_spans
+from ..data.scheme_detection import SchemeDetector
+from ..data.schemes import Span, is_valid, split_tag, tags_to_spans
 from ..data.tagging_readers import TaggedExample, read_tagging, spans_of
 from .scores import SPAN_POLICY, TOKEN_POLICY, SpanScores, TokenScores
 from .tagging_pipeline import TaggingPipeline
@@ -86,7 +87,7 @@ def evaluate_tagging(
     file_scheme = gold_scheme(examples(), path) if scheme else None
     notes = Notes()  # the first pass has filled the other one
     scores = TagScores(scheme)
-    known = {tag[2:] if scheme else tag for tag in pipeline.settings.tags}
+    known = labels_of(pipeline.settings.tags, scheme)
     unseen: set[str] = set()
     sentences = tokens = 0
     started = time.perf_counter()
@@ -112,15 +113,25 @@ def evaluate_tagging(
     return result, scores.policy, lines
 
 
+def labels_of(tags: Sequence[str], scheme: str | None) -> set[str]:
+    """The entity types of tags with a scheme; plain tags are labels themselves."""
+    if scheme is None:
+        return set(tags)
+    parts = (split_tag(tag) for tag in tags)
+    return {part.type for part in parts if part is not None and part.letter != "O"}
+
+
 def gold_scheme(examples: Iterator[TaggedExample], path: str) -> str | None:
     """The scheme of the tags in a file; None where it gives spans."""
-    first = next(examples)
-    if first.spans is not None:
-        return None
-    found = detect_scheme(example.tags for example in chain([first], examples) if example.tags)
+    detector = SchemeDetector(path=path)
+    for example in examples:
+        if example.spans is not None:
+            return None
+        detector.add(example.tags or (), example.line)
+    found = detector.scheme()
     if found is None:
         raise InputError(
-            "has plain tags, but the model finds entities: its tags need prefixes such as B- and I-",
+            "has plain tags, but the model finds entities: tags need prefixes such as B- and I-",
             path=path,
         )
     return found

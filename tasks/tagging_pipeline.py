@@ -54,8 +54,9 @@ class TaggingPipeline:
             texts: One text, or several.
 
         Returns:
-            For each text `{"text", "entities": [{"entity_group", "score", "word", "start", "end"}]}`
-            with `text[start:end] == word`; the score is the probability of the whole entity.
+            For each text `{"text", "entities": [...]}`, each entity with `entity_group`, `score`,
+            `word`, `start` and `end`: `text[start:end] == word`, and the score is the probability
+            of the whole entity.
         """
         if isinstance(texts, str):
             return self([texts])[0]
@@ -77,22 +78,19 @@ class TaggingPipeline:
         ]
 
     def spans(self, sentences: Sequence[Sequence[str]]) -> list[list[tuple[Span, float]]]:
-        """Entities of tokenised sentences with their probabilities; plain tags give one-token spans."""
+        """Entities of tokenised sentences and their probabilities; each plain tag is a span."""
         found: list[list[tuple[Span, float]]] = [[] for _ in sentences]
         for rows, batch in self._batches(sentences):
             with torch.inference_mode():
                 decoded = self.network.decode(
-                    tokens=batch.tokens,
-                    characters=batch.characters,
-                    bigrams=batch.bigrams,
-                    lengths=batch.lengths,
+                    batch.tokens, batch.characters, batch.bigrams, batch.lengths
                 )
-                tags = _names(decoded.tags, batch.lengths, self.settings.tags)
-                spans = [self._spans_of(names) for names in tags]
-                places = [(i, s.start, s.end) for i, row in enumerate(spans) for s in row]
-                scores = iter(decoded.span_scores(places).tolist() if places else [])
-            for row, row_spans in zip(rows, spans, strict=True):
-                found[row] = [(span, next(scores)) for span in row_spans]
+            names = _names(decoded.tags, batch.lengths, self.settings.tags)
+            for place, (row, tags) in enumerate(zip(rows, names, strict=True)):
+                found[row] = [
+                    (span, decoded.span_probability(place, span.start, span.end))
+                    for span in self._spans_of(tags)
+                ]
         return found
 
     def tags(self, sentences: Sequence[Sequence[str]]) -> list[list[str]]:
@@ -133,13 +131,11 @@ class TaggingPipeline:
 
 def decode_tags(network: Tagger, features: TokenBatch, tags: Sequence[str]) -> list[list[str]]:
     """The best tags of each sentence of a batch, padding cut off."""
-    decoded = network.decode(
-        tokens=features.tokens,
-        characters=features.characters,
-        bigrams=features.bigrams,
-        lengths=features.lengths,
+    emissions = network.emissions(
+        features.tokens, features.characters, features.bigrams, features.lengths
     )
-    return _names(decoded.tags, features.lengths, tags)
+    best = network.output.decode(emissions, features.lengths)
+    return _names(best, features.lengths, tags)
 
 
 def _names(decoded: torch.Tensor, lengths: torch.Tensor, tags: Sequence[str]) -> list[list[str]]:
