@@ -21,3 +21,17 @@ class TaggedExample(NamedTuple):
     tags: list[str] | None
     spans: list[Span] | None
     line: int
+
+
+class ClassifiedExample(NamedTuple):
+    """A text for a classifier.
+
+    Args:
+        text: The text, as its file has it.
+        labels: Its labels: one, or where a text may have several, any number of them.
+        line: The line of the file that it begins at, counted from 1.
+    """
+
+    text: str
+    labels: list[str]
+    line: int

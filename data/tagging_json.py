@@ -8,13 +8,13 @@ them, `{type: {surface: [[start, end]]}}`, ends inclusive. Offsets count code po
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 from .alignment import align, drop_overlaps
 from .errors import InputError
 from .examples import TaggedExample
+from .json_lines import json_object
 from .notes import Notes
 from .schemes import Span
 
@@ -47,7 +47,7 @@ def read_tagging_json(
         if not line.strip():
             continue
         try:
-            row = _object(line)
+            row = json_object(line)
             if _has_own_tokens(row):
                 example = _from_tokens(row, number, labelled)
             elif isinstance(row.get("text"), str):
@@ -60,28 +60,6 @@ def read_tagging_json(
             raise InputError(error.message, path=path, line=number) from error
         has_tags = example.tags is not None
         yield example
-
-
-def _object(line: str) -> dict[str, Any]:
-    try:
-        row = json.loads(line)
-    except (ValueError, RecursionError) as error:
-        raise InputError(f"not JSON ({error}); write one JSON object a line") from error
-    if "\\ud" in line.lower():
-        _refuse_surrogates(row)
-    if not isinstance(row, dict):
-        raise InputError(f"a JSON {type(row).__name__}; write one JSON object a line")
-    return row
-
-
-def _refuse_surrogates(row: Any) -> None:
-    try:
-        json.dumps(row, ensure_ascii=False).encode()
-    except UnicodeEncodeError as error:
-        half = error.object[error.start]
-        raise InputError(
-            f"\\u{ord(half):x} is half of a character; write both halves or the character itself"
-        ) from error
 
 
 def _has_own_tokens(row: dict[str, Any]) -> bool:

@@ -1,0 +1,173 @@
+"""Reads labelled texts for a classifier from any file format that the house accepts.
+
+CSV and TSV with a header, TSV without one, JSON lines, `label text` lines, and fastText's
+`__label__x text`; recognised from content, the name is only a hint. Reading is one streaming pass,
+so memory does not grow with the file. Cleaning and splitting into tokens happen later.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+from collections.abc import Iterable, Iterator
+from itertools import chain, islice
+from typing import Any
+
+from .errors import InputError
+from .examples import ClassifiedExample
+from .files import read_lines, stem
+from .json_lines import json_object
+from .tables import LABEL_NAMES, TEXT_NAMES, delimiter_of, read_table
+
+FORMATS = ("auto", "csv", "tsv", "jsonl", "fasttext", "lines")
+_HEAD = 2000  # lines that the format is recognised from
+_FASTTEXT = re.compile(r"(?<!\S)__label__(\S+)\s?")
+
+
+def read_classification(
+    path: str | os.PathLike[str],
+    *,
+    format: str = "auto",
+    text_column: str | int | None = None,
+    label_column: str | int | None = None,
+    label_separator: str | None = None,
+    label_before: str | None = None,
+) -> Iterator[ClassifiedExample]:
+    """Yields the texts of a file with their labels.
+
+    Args:
+        path: The file; gzip-packed where its name ends in `.gz`.
+        format: One of `FORMATS`; "auto" recognises it.
+        text_column: Column of the text: a name of the header or key of the JSON objects, or a
+            number from 1; None looks for usual names.
+        label_column: Likewise for the label.
+        label_separator: What parts the labels of a text that may have several.
+        label_before: Only what stands before this mark in a label counts: with ":" the label
+            "LOC:city" is "LOC".
+
+    Raises:
+        InputError: The file cannot be read, or a line of it is malformed or has no label.
+    """
+    if format not in FORMATS:
+        raise InputError(f"unknown format {format!r}; choose one of {', '.join(FORMATS)}")
+    name = os.fspath(path)
+    lines = read_lines(path)
+    head = list(islice(lines, _HEAD))
+    lines = chain(head, lines)
+    if format == "auto":
+        format = _recognise(name, head)
+    found: Iterable[tuple[int, str, list[str]]]
+    if format == "jsonl":
+        found = _json(lines, name, text_column, label_column)
+    elif format == "fasttext":
+        found = _fasttext(lines)
+    elif format == "lines":
+        found = _label_first(lines, name)
+    else:
+        first = next((line for _, line in head if line.strip()), "")
+        delimiter = "\t" if format == "tsv" else delimiter_of(first) or _csv_delimiter(first)
+        rows = read_table(
+            lines,
+            path=name,
+            delimiter=delimiter,
+            text_column=text_column,
+            label_column=label_column,
+        )
+        found = ((number, text, [label]) for number, text, label in rows)
+    empty = True
+    for number, text, labels in found:
+        if label_separator is not None:
+            labels = [part.strip() for label in labels for part in label.split(label_separator)]
+            labels = [label for label in labels if label]
+        if label_before is not None:
+            labels = [label.split(label_before, 1)[0] for label in labels]
+        if not all(labels):
+            raise InputError("the label is empty; add one or drop the line", path=name, line=number)
+        empty = False
+        yield ClassifiedExample(text, list(dict.fromkeys(labels)), number)
+    if empty:
+        raise InputError("no texts in the file", path=name)
+
+
+def _recognise(name: str, head: list[tuple[int, str]]) -> str:
+    suffix = stem(name)[1]
+    filled = [line for _, line in head if line.strip()]
+    first = filled[0] if filled else ""
+    if suffix in (".json", ".jsonl") or first.lstrip().startswith("{"):
+        return "jsonl"
+    if _FASTTEXT.search(first):
+        return "fasttext"
+    if (delimiter := delimiter_of(first)) is not None:
+        return "tsv" if delimiter == "\t" else "csv"
+    tabs = first.count("\t")
+    if tabs and sum(line.count("\t") == tabs for line in filled) >= 0.9 * len(filled):
+        return "tsv"
+    if suffix in (".csv", ".tsv"):
+        return suffix[1:]
+    labels = {line.split(None, 1)[0] for line in filled}
+    if 2 * len(labels) > max(len(filled), 3):
+        raise InputError(
+            f"the format is not recognised: {len(labels)} different words begin {len(filled)} "
+            "lines, too many to be labels; give CSV or TSV with a header, JSON lines, or "
+            "`label text` lines, or set data.format",
+            path=name,
+        )
+    return "lines"
+
+
+def _csv_delimiter(line: str) -> str:
+    return ";" if line.count(";") > line.count(",") else ","
+
+
+def _label_first(
+    lines: Iterable[tuple[int, str]], path: str
+) -> Iterator[tuple[int, str, list[str]]]:
+    for number, line in lines:
+        if not line.strip():
+            continue
+        label, _, text = line.lstrip().replace("\t", " ", 1).partition(" ")
+        yield number, text, [label]
+
+
+def _fasttext(lines: Iterable[tuple[int, str]]) -> Iterator[tuple[int, str, list[str]]]:
+    for number, line in lines:
+        if line.strip():
+            yield number, _FASTTEXT.sub("", line), _FASTTEXT.findall(line)
+
+
+def _json(
+    lines: Iterable[tuple[int, str]],
+    path: str,
+    text_key: str | int | None,
+    label_key: str | int | None,
+) -> Iterator[tuple[int, str, list[str]]]:
+    for number, line in lines:
+        if not line.strip():
+            continue
+        try:
+            row = json_object(line)
+            text = _value(row, text_key, TEXT_NAMES, "text_column")
+            if not isinstance(text, str):
+                raise InputError(f"the text is {text!r}, not a string")
+            labels = _labels(_value(row, label_key, LABEL_NAMES, "label_column"))
+        except InputError as error:
+            raise InputError(error.message, path=path, line=number) from error
+        yield number, text, labels
+
+
+def _value(row: dict[str, Any], key: str | int | None, usual: tuple[str, ...], option: str) -> Any:
+    keys = usual if key is None else (str(key),)
+    found = next((name for name in keys if name in row), None)
+    if found is None:
+        wanted = f"no key {key!r}" if key is not None else f"no usual key such as {usual[0]!r}"
+        raise InputError(f"{wanted} among {', '.join(row) or 'none'}: set data.{option}")
+    return row[found]
+
+
+def _labels(value: Any) -> list[str]:
+    values = value if isinstance(value, list) else [value]
+    for label in values:
+        if not isinstance(label, str | int | float):
+            raise InputError(f"the label {label!r} is neither a name nor a number")
+    return [label if isinstance(label, str) else json.dumps(label) for label in values]

@@ -1,0 +1,35 @@
+"""One line of a JSON lines file as a dictionary, or a clear word on why it is none."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from .errors import InputError
+
+
+def json_object(line: str) -> dict[str, Any]:
+    """The object that a line holds.
+
+    Raises:
+        InputError: The line is not JSON, not an object, or holds half a character.
+    """
+    try:
+        row = json.loads(line)
+    except (ValueError, RecursionError) as error:
+        raise InputError(f"not JSON ({error}); write one JSON object a line") from error
+    if "\\ud" in line.lower():
+        _refuse_surrogates(row)
+    if not isinstance(row, dict):
+        raise InputError(f"a JSON {type(row).__name__}; write one JSON object a line")
+    return row
+
+
+def _refuse_surrogates(row: Any) -> None:
+    try:
+        json.dumps(row, ensure_ascii=False).encode()
+    except UnicodeEncodeError as error:
+        half = error.object[error.start]
+        raise InputError(
+            f"\\u{ord(half):x} is half of a character; write both halves or the character itself"
+        ) from error

@@ -1,0 +1,213 @@
+"""Reads CSV and TSV, and finds the column of the text and that of the label.
+
+CSV is read with its quoting, TSV without any: a quotation mark there is a mark. Columns are named
+by the header, or by number where there is none; without being told, they are guessed from usual
+names, and in a file without a header from the values.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import chain, islice
+from typing import NamedTuple
+
+from .errors import InputError
+
+TEXT_NAMES = (
+    "text", "sentence", "review", "content", "comment", "question", "text_a", "body", "document",
+    "tweet", "phrase", "message", "description", "title", "utterance", "input",
+)  # fmt: skip
+LABEL_NAMES = (
+    "label", "labels", "sentiment", "class", "category", "target", "topic", "polarity", "intent",
+    "emotion", "tag", "rating", "stars", "coarse_label", "label_text", "y",
+)  # fmt: skip
+
+_HEAD = 2000  # rows that columns are guessed from
+_LARGEST_FIELD = 20_000_000  # characters; more is a quotation mark that never closes
+
+
+class Columns(NamedTuple):
+    """Where text and label stand, counted from 0, and how many columns there are."""
+
+    text: int
+    label: int
+    count: int
+
+
+def delimiter_of(line: str) -> str | None:
+    """What parts the columns of a header with a usual name, or None if this is no such header."""
+    for delimiter in ("\t", ",", ";"):
+        names = _split(line, delimiter)
+        if len(names) > 1 and _is_header(names):
+            return delimiter
+    return None
+
+
+def read_table(
+    lines: Iterable[tuple[int, str]],
+    *,
+    path: str,
+    delimiter: str,
+    text_column: str | int | None,
+    label_column: str | int | None,
+) -> Iterator[tuple[int, str, str]]:
+    """Yields line number, text and label of each row.
+
+    Args:
+        lines: Numbered lines.
+        path: The file's name, for errors.
+        delimiter: What parts the columns; with a tab there is no quoting.
+        text_column: Name or number (from 1) of the text's column; None guesses.
+        label_column: Name or number of the label's column; None guesses.
+
+    Raises:
+        InputError: A column is not there or cannot be guessed, a row has another number of columns
+            than the first one, or its quoting is broken.
+    """
+    rows = _tab_rows(lines) if delimiter == "\t" else _csv_rows(lines, path, delimiter)
+    head = list(islice(rows, _HEAD))
+    if not head:
+        raise InputError("no rows in the file", path=path)
+    named = [name for name in (text_column, label_column) if isinstance(name, str)]
+    first = [field.strip() for field in head[0][1]]
+    has_header = bool(named) or _is_header(first) or _looks_like_header(head)
+    try:
+        if has_header:
+            columns = _from_header(first, text_column, label_column)
+        else:
+            columns = _from_values([row for _, row in head], text_column, label_column)
+    except InputError as error:
+        raise InputError(error.message, path=path, line=head[0][0]) from error
+    for number, row in chain(head[1:] if has_header else head, rows):
+        if len(row) != columns.count:
+            raise InputError(
+                f"{len(row)} columns where the first line has {columns.count}; "
+                + ("a text cannot hold a tab in TSV" if delimiter == "\t" else "check the quoting"),
+                path=path,
+                line=number,
+            )
+        yield number, row[columns.text], row[columns.label].strip()
+
+
+def _split(line: str, delimiter: str) -> list[str]:
+    if delimiter == "\t":
+        return line.split("\t")
+    try:
+        return next(csv.reader(io.StringIO(line), delimiter=delimiter), [])
+    except csv.Error:
+        return []
+
+
+def _tab_rows(lines: Iterable[tuple[int, str]]) -> Iterator[tuple[int, list[str]]]:
+    for number, line in lines:
+        if line.strip():
+            yield number, line.split("\t")
+
+
+def _csv_rows(
+    lines: Iterable[tuple[int, str]], path: str, delimiter: str
+) -> Iterator[tuple[int, list[str]]]:
+    reader = csv.reader(
+        (line.replace("\r", " ") + "\n" for _, line in lines), delimiter=delimiter, strict=True
+    )
+    while True:
+        start = reader.line_num + 1
+        before = csv.field_size_limit(_LARGEST_FIELD)  # a setting of the whole program
+        try:
+            row = next(reader, None)
+        except csv.Error as error:
+            raise InputError(
+                f"is not CSV: {error}; double the quotation marks inside a quoted text",
+                path=path,
+                line=start,
+            ) from error
+        finally:
+            csv.field_size_limit(before)
+        if row is None:
+            return
+        if row:
+            yield start, row
+
+
+def _is_header(fields: Sequence[str]) -> bool:
+    return any(field.strip().lower() in (*TEXT_NAMES, *LABEL_NAMES) for field in fields)
+
+
+def _looks_like_header(head: Sequence[tuple[int, Sequence[str]]]) -> bool:
+    """Whether the first row is of another kind: short in every column, its label never again."""
+    first, rest = head[0][1], [row for _, row in head[1:] if len(row) == len(head[0][1])]
+    if len(rest) < 10 or any(len(field.split()) != 1 for field in first):
+        return False
+    label = _label_guess(rest)
+    values = [row[label] for row in rest]
+    return first[label] not in values and len(set(values)) * 4 < len(values)
+
+
+def _from_header(
+    names: list[str], text_column: str | int | None, label_column: str | int | None
+) -> Columns:
+    shown = ", ".join(names)
+    found: list[int | None] = []
+    for column, usual, option in (
+        (text_column, TEXT_NAMES, "text_column"),
+        (label_column, LABEL_NAMES, "label_column"),
+    ):
+        if column is None:
+            lower = [name.lower() for name in names]
+            found.append(next((lower.index(name) for name in usual if name in lower), None))
+        elif isinstance(column, int):
+            found.append(_numbered(column, len(names), option))
+        elif column in names:
+            found.append(names.index(column))
+        else:
+            raise InputError(f"no column {column!r} among {shown}: set data.{option}")
+    text, label = found
+    if len(names) == 2:  # where one is known, the other is the other
+        text = 1 - label if text is None and label is not None else text
+        label = 1 - text if label is None and text is not None else label
+    for place, what, option in ((text, "text", "text_column"), (label, "label", "label_column")):
+        if place is None:
+            raise InputError(f"which column holds the {what}: {shown}? set data.{option}")
+    return _checked(text, label, len(names))
+
+
+def _from_values(
+    rows: Sequence[Sequence[str]], text_column: str | int | None, label_column: str | int | None
+) -> Columns:
+    count = len(rows[0])
+    if count < 2:
+        raise InputError("one column only; a text and a label are needed")
+    whole = [row for row in rows if len(row) == count]
+    label = _label_guess(whole) if label_column is None else None
+    if isinstance(label_column, int):
+        label = _numbered(label_column, count, "label_column")
+    if isinstance(text_column, int):
+        text = _numbered(text_column, count, "text_column")
+    else:
+        sizes = [sum(len(row[c]) for row in whole) if c != label else -1 for c in range(count)]
+        text = sizes.index(max(sizes))
+    return _checked(text, label, count)
+
+
+def _label_guess(rows: Sequence[Sequence[str]]) -> int:
+    """The column with the fewest different values."""
+    different = [len({row[column] for row in rows}) for column in range(len(rows[0]))]
+    return different.index(min(different))
+
+
+def _numbered(column: int, count: int, option: str) -> int:
+    if not 1 <= column <= count:
+        raise InputError(f"data.{option} is {column}; the columns are 1 to {count}")
+    return column - 1
+
+
+def _checked(text: int | None, label: int | None, count: int) -> Columns:
+    assert text is not None and label is not None
+    if text == label:
+        raise InputError(
+            f"text and label would both be column {text + 1}: set data.text_column and "
+            "data.label_column"
+        )
+    return Columns(text, label, count)

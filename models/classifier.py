@@ -1,0 +1,150 @@
+"""The text classifier: embedding, encoder, pooling, and a linear layer over the classes.
+
+Label names, text and training loops are not its business: ids in, class scores out. It carries the
+temperature with which its scores become probabilities, so that it is saved with the weights.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from .bag import Bag
+from .dropout import LockedDropout, check_rate
+from .embedding import Embedding
+from .encoder import Encoder
+from .pooling import Pooling
+from .windows import Windows
+
+
+class Scores(NamedTuple):
+    """What the classifier says of a batch of texts."""
+
+    logits: Tensor  # [batch, classes], not yet divided by the temperature
+    weights: Tensor | None  # [batch, time] attention over the tokens, where the pooling has it
+
+
+class Classifier(nn.Module):
+    """One class, or any number of them, for each text.
+
+    Args:
+        embedding: makes vectors of ids.
+        encoder: any module that maps `(embedded, lengths)` to an `EncoderOutput`.
+        pooling: makes one vector of the states.
+        classes: number of classes.
+        several: whether a text may have any number of classes (a sigmoid each) instead of exactly
+            one (a softmax over all).
+        state_dropout: rate of locked dropout on the states, before pooling.
+        dropout: rate of dropout on the pooled vector.
+    """
+
+    temperature: Tensor
+
+    def __init__(
+        self,
+        *,
+        embedding: Embedding,
+        encoder: Encoder | Bag | Windows,
+        pooling: Pooling,
+        classes: int,
+        several: bool = False,
+        state_dropout: float = 0.0,
+        dropout: float = 0.0,
+    ) -> None:
+        super().__init__()
+        if classes < 1 + (not several):
+            raise ValueError(f"{classes} classes leave nothing to decide")
+        self.embedding = embedding
+        self.encoder = encoder
+        self.state_dropout = LockedDropout(state_dropout)
+        self.pooling = pooling
+        self.dropout = nn.Dropout(check_rate(dropout))
+        self.projection = nn.Linear(pooling.output_size, classes)
+        self.several = several
+        self.register_buffer("temperature", torch.ones(()))
+
+    def forward(
+        self, tokens: Tensor, characters: Tensor | None, bigrams: Tensor | None, lengths: Tensor
+    ) -> Scores:
+        """Score every class for every text, in full precision.
+
+        Args:
+            tokens: `[batch, time]`.
+            characters: `[batch, time, width]`, or None.
+            bigrams: `[batch, time]`, or None.
+            lengths: `[batch]`, on the CPU.
+        """
+        encoded = self.encoder(self.embedding(tokens, characters, bigrams), lengths)
+        encoded = encoded._replace(states=self.state_dropout(encoded.states))
+        vector, weights = self.pooling(encoded, lengths)
+        with torch.autocast(vector.device.type, enabled=False):
+            logits = self.projection(self.dropout(vector).to(self.projection.weight.dtype))
+        return Scores(logits, weights)
+
+    def probabilities(self, logits: Tensor) -> Tensor:
+        """Calibrated probabilities `[batch, classes]` of logits of that shape."""
+        scaled = logits / self.temperature
+        return scaled.sigmoid() if self.several else scaled.softmax(1)
+
+
+def classification_loss(
+    logits: Tensor,
+    targets: Tensor,
+    *,
+    smoothing: float = 0.0,
+    class_weights: Tensor | None = None,
+) -> Tensor:
+    """Cross entropy, the mean over the texts.
+
+    Args:
+        logits: `[batch, classes]`.
+        targets: Class ids `[batch]` (int64) for one class a text, or 0 and 1 `[batch, classes]`
+            (float) for any number of them. A text of class -1 (not known) adds nothing.
+        smoothing: How much of the target is spread over all classes (Szegedy et al. 2016).
+        class_weights: Weight of each class `[classes]`; with several labels, of its presence.
+
+    Raises:
+        ValueError: A smoothing outside [0, 1).
+    """
+    check_rate(smoothing)
+    if targets.dim() == 2:
+        soft = targets * (1.0 - smoothing) + smoothing / 2
+        return F.binary_cross_entropy_with_logits(logits, soft, pos_weight=class_weights)
+    return F.cross_entropy(
+        logits, targets, weight=class_weights, ignore_index=-1, label_smoothing=smoothing
+    )
+
+
+def fit_temperature(logits: Tensor, targets: Tensor, *, several: bool) -> float:
+    """The temperature under which known labels are most probable (Guo et al. 2017).
+
+    The loss is convex in the inverse temperature; its derivative is brought to zero by bisection.
+
+    Args:
+        logits: `[texts, classes]`.
+        targets: As for `classification_loss`; texts of class -1 are left out.
+        several: Whether a text may have several classes.
+
+    Returns:
+        A number between 0.05 and 20; 1 where there is nothing to fit on.
+    """
+    logits = logits.double()
+    if not several:
+        logits, targets = logits[targets >= 0], targets[targets >= 0]
+    if not len(logits):
+        return 1.0
+    known = targets.double() if several else F.one_hot(targets, logits.shape[1]).double()
+
+    def slope(inverse: float) -> float:
+        scaled = logits * inverse
+        found = scaled.sigmoid() if several else scaled.softmax(1)
+        return float(((found - known) * logits).sum())
+
+    low, high = 0.05, 20.0
+    for _ in range(60):
+        middle = (low * high) ** 0.5
+        low, high = (low, middle) if slope(middle) > 0 else (middle, high)
+    return 1.0 / (low * high) ** 0.5

@@ -1,0 +1,96 @@
+"""From the states of a text to one vector of fixed size, whatever its length.
+
+Any of four ways, and their concatenation; padding never takes part. Which token weighed how much
+is given back where attention is one of them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Literal, NamedTuple
+
+import torch
+from torch import Tensor, nn
+
+from .encoder import EncoderOutput
+
+Way = Literal["last", "max", "mean", "attention"]
+WAYS: tuple[Way, ...] = ("last", "max", "mean", "attention")  # the order in the joined vector
+
+
+class Pooled(NamedTuple):
+    """What is left of a text."""
+
+    vector: Tensor  # [batch, output_size]
+    weights: Tensor | None  # [batch, time] attention, sums to 1, 0 at padding; None without it
+
+
+class Pooling(nn.Module):
+    """Pools the states of an encoder.
+
+    "last" takes the final state of the last layer: for each direction the one after the last token
+    that it reads. "max" and "mean" go over all states, number by number. "attention" is a weighted
+    mean with weights softmax(v . tanh(W state + b)) (Yang et al. 2016, Lin et al. 2017).
+
+    Args:
+        size: Width of a state.
+        ways: One or more of `WAYS`; their vectors lie side by side in the order of `WAYS`.
+        attention_size: Width of the hidden layer that attention weights come from.
+    """
+
+    def __init__(self, *, size: int, ways: Sequence[Way], attention_size: int = 100) -> None:
+        super().__init__()
+        unknown = [way for way in ways if way not in WAYS]
+        if unknown or not ways or len(set(ways)) < len(ways):
+            raise ValueError(
+                f"pooling takes each of {', '.join(WAYS)} at most once and at least one of them, "
+                f"not {list(ways)}"
+            )
+        self.ways = tuple(way for way in WAYS if way in ways)
+        self.size = size
+        self.attention: nn.Sequential | None = None
+        if "attention" in ways:
+            self.attention = nn.Sequential(
+                nn.Linear(size, attention_size), nn.Tanh(), nn.Linear(attention_size, 1, bias=False)
+            )
+
+    @property
+    def output_size(self) -> int:
+        """Width of the pooled vector."""
+        return self.size * len(self.ways)
+
+    def forward(self, encoded: EncoderOutput, lengths: Tensor) -> Pooled:
+        """Pool each text.
+
+        Args:
+            encoded: What an encoder gave: states `[batch, time, size]` and final states.
+            lengths: Number of tokens `[batch]`, at least 1.
+        """
+        states = encoded.states
+        lengths = lengths.to(states.device)
+        steps = torch.arange(states.shape[1], device=states.device)
+        padding = (steps >= lengths.unsqueeze(1)).unsqueeze(2)  # [batch, time, 1]
+        parts, weights = [], None
+        for way in self.ways:
+            if way == "last":
+                parts.append(self._last(encoded))
+            elif way == "max":
+                parts.append(states.masked_fill(padding, -torch.inf).amax(1))
+            elif way == "mean":
+                total = states.masked_fill(padding, 0.0).sum(1)
+                parts.append(total / lengths.unsqueeze(1).to(total.dtype))
+            elif self.attention is not None:
+                scores = self.attention(states).float().masked_fill(padding, -torch.inf)
+                weights = scores.softmax(1)  # [batch, time, 1]
+                parts.append((states * weights.to(states.dtype)).sum(1))
+        vector = torch.cat(parts, 1)
+        return Pooled(vector, None if weights is None else weights.squeeze(2))
+
+    def _last(self, encoded: EncoderOutput) -> Tensor:
+        hidden = encoded.final.hidden  # [layers * directions, batch, hidden_size]
+        directions = self.size // hidden.shape[2]
+        return hidden[-directions:].transpose(0, 1).flatten(1)
+
+    def extra_repr(self) -> str:
+        """Show the ways in `print(model)`."""
+        return f"{self.size}, ways={'+'.join(self.ways)}"
