@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 import time
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 import torch
@@ -16,8 +17,7 @@ from .folder import LOGS, save_folder
 if TYPE_CHECKING:
     from .fit_settings import FitCommand
 
-# The settings that say where data came from, and a text to try: with words, and by character.
-DATA_KEYS = ("train", "validation", "test", "hub", "revision", "sample")
+# A text to try: with words, and by character.
 EXAMPLES = ("Barack Obama visited Berlin.", "她在北京大学读书。")
 
 
@@ -52,7 +52,7 @@ def finish(command: FitCommand, *, seconds: float) -> None:
         pipeline=model.hub_name,
         title=request.output.name,
         summary=model.summary(),
-        data={key: config["data"].get(key) for key in DATA_KEYS},
+        data=sources(config["data"]),
         notes=data.notes,
         scores=scores,
         policy=model.policy,
@@ -84,6 +84,14 @@ def finish(command: FitCommand, *, seconds: float) -> None:
     )
     print(f"model folder {request.output} written after {seconds:.0f} s", file=sys.stderr)
     print(shown)
+
+
+def sources(settings: Mapping[str, Any]) -> dict[str, Any]:
+    """The settings that say where the data came from."""
+    given = {key: settings.get(key) for key in ("train", "validation", "test", "hub", "revision")}
+    if settings.get("train") or settings.get("hub"):
+        return given
+    return {"sample corpus": settings.get("sample"), "seed": settings.get("seed")}
 
 
 def timed(model: Any, batches: Any) -> dict[str, Any]:

@@ -197,7 +197,7 @@ def build(request: FitRequest) -> FitCommand:
         if error.code in (0, None):  # --help and --print_config
             raise
         raise InputError("the settings could not be read (see rnnlp fit --help)") from error
-    except (argparse.ArgumentError, MisconfigurationException, TypeError, ValueError) as error:
+    except (argparse.ArgumentError, MisconfigurationException, ValueError) as error:
         raise explain(error, request.configs) from error
 
 

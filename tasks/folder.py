@@ -112,6 +112,7 @@ def save_folder(
     with tempfile.TemporaryDirectory(dir=folder, prefix=".new-") as temporary:
         new = Path(temporary)
         save_file(contiguous, new / WEIGHTS, metadata={"format": "pt"})
+        (new / WEIGHTS).chmod(0o666 & ~_umask())  # safetensors makes it private
         save_tokenizers(new)
         _write_json(new / METRICS, metrics)
         (new / TRAINING).write_text(training_config, encoding="utf-8")

@@ -67,7 +67,7 @@ class EmbeddingConfig:
             character_vocabulary_size=sizes.characters,
             characters=self.characters,
             character_size=self.character_size,
-            character_output_size=self.character_features,
+            character_features=self.character_features,
             bigram_vocabulary_size=sizes.bigrams,
             bigram_size=self.bigram_size,
             word_dropout=self.word_dropout,

@@ -85,12 +85,12 @@ class TaggingPipeline:
                 decoded = self.network.decode(
                     batch.tokens, batch.characters, batch.bigrams, batch.lengths
                 )
-            names = _names(decoded.tags, batch.lengths, self.settings.tags)
-            for place, (row, tags) in enumerate(zip(rows, names, strict=True)):
-                found[row] = [
-                    (span, decoded.span_probability(place, span.start, span.end))
-                    for span in self._spans_of(tags)
-                ]
+                names = _names(decoded.tags, batch.lengths, self.settings.tags)
+                spans = [self._spans_of(tags) for tags in names]
+                places = [(i, span.start, span.end) for i, row in enumerate(spans) for span in row]
+                scores = iter(decoded.span_scores(places).tolist() if places else [])
+            for row, row_spans in zip(rows, spans, strict=True):
+                found[row] = [(span, next(scores)) for span in row_spans]
         return found
 
     def tags(self, sentences: Sequence[Sequence[str]]) -> list[list[str]]:
@@ -131,11 +131,10 @@ class TaggingPipeline:
 
 def decode_tags(network: Tagger, features: TokenBatch, tags: Sequence[str]) -> list[list[str]]:
     """The best tags of each sentence of a batch, padding cut off."""
-    emissions = network.emissions(
+    decoded = network.decode(
         features.tokens, features.characters, features.bigrams, features.lengths
     )
-    best = network.output.decode(emissions, features.lengths)
-    return _names(best, features.lengths, tags)
+    return _names(decoded.tags, features.lengths, tags)
 
 
 def _names(decoded: torch.Tensor, lengths: torch.Tensor, tags: Sequence[str]) -> list[list[str]]:
