@@ -15,7 +15,8 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from .dropout import LockedDropout
-from .recurrence import CELLS, GATES, Cell, State, Weights, recur, step
+from .kernels import recur
+from .recurrence import CELLS, GATES, Cell, State, Weights, step
 
 
 class EncoderOutput(NamedTuple):
@@ -118,7 +119,8 @@ class Encoder(nn.Module):
             if name.startswith(("weight", "bias")):
                 nn.init.uniform_(parameter, -bound, bound)
         for norm in self.norms:
-            norm.reset_parameters()
+            if isinstance(norm, nn.LayerNorm):
+                norm.reset_parameters()
 
     def forward(
         self, embedded: Tensor, lengths: Tensor, initial: State | None = None
@@ -156,7 +158,7 @@ class Encoder(nn.Module):
 
     def start(self, batch: int) -> State:
         """The state before the first token: zeros for `batch` sequences."""
-        like: Tensor = self.weight_hh_l0
+        like = self._weights(0)[0].hidden
         hidden = like.new_zeros(self.layers * self.directions, batch, self.hidden_size)
         return State(hidden, torch.zeros_like(hidden) if self.cell == "lstm" else None)
 

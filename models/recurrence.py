@@ -1,17 +1,35 @@
-"""The three recurrences (simple RNN, LSTM, GRU) over sequences of different lengths."""
+"""The recurrences themselves: simple RNN, LSTM and GRU, forward, backward and one step at a time.
+
+Every function here works on the tokens of one unit (`models/packing.py`): step by step, longest
+sequence first, no padding. The products with the inputs do not depend on the recurrence and are
+taken for all tokens at once before the loop; the loop holds one product and a few element-wise
+operations, in place. The backward loops rest on one observation: what a step multiplies the
+incoming gradient with is known from the forward pass alone, so these factors are computed for many
+steps at once and the loop is left with one product and a multiplication or two. The weight
+gradients are one product over all tokens after the loop. tanh(v) is taken as 2 s(2v) - 1, because
+torch's tanh takes four times as long as its s; that is exact to the last bit or two of 1.0, which
+is why these functions want float32 or float64.
+
+Notation: `x` the token, `h` and `c` the state after it, `h'` and `c'` the state before it, `s` the
+logistic function, `*` element by element, `@` a product with a matrix, `dv` the gradient of the
+loss with respect to `v`. Which path runs when (these functions or a library's) is chosen in
+`models/kernels.py`.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator
 from typing import Literal, NamedTuple
 
 import torch
 from torch import Tensor
-from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
+from torch.nn import functional as F
 
 Cell = Literal["rnn", "rnn_relu", "lstm", "gru"]
 CELLS: tuple[Cell, ...] = ("rnn", "rnn_relu", "lstm", "gru")
 GATES: dict[Cell, int] = {"rnn": 1, "rnn_relu": 1, "lstm": 4, "gru": 3}
+
+BLOCK_TOKENS = 256  # for how many tokens factors are computed at once: they then stay in the cache
 
 
 class Weights(NamedTuple):
@@ -35,51 +53,292 @@ class State(NamedTuple):
         return State(self.hidden.index_select(1, index), cell)
 
 
-def recur(
-    cell: Cell,
+class Forward(NamedTuple):
+    """What a forward pass over a unit leaves behind."""
+
+    hidden: Tensor  # [tokens, hidden_size] the state after each token
+    cell: Tensor | None  # [sequences, hidden_size] the last cell state of each sequence (LSTM)
+    saved: tuple[Tensor, ...]  # what the backward pass reads, hidden first
+
+
+class Backward(NamedTuple):
+    """What a backward pass over a unit leaves behind."""
+
+    input_sums: Tensor  # [tokens, gates * hidden_size] gradient of W_i x + b_i
+    hidden_sums: Tensor  # [tokens, gates * hidden_size] gradient of W_h h' + b_h, gates as below
+    start: Tensor  # [sequences, hidden_size] gradient of the first h'
+    start_cell: Tensor | None  # [sequences, hidden_size] gradient of the first c' (LSTM)
+
+
+# Simple RNN (Elman 1990)
+#
+#   h = f(W_i x + b_i + W_h h' + b_h)        f = tanh or relu
+#
+#   da  = dh * f'(a)                         f' = 1 - h^2, or 1 where h > 0
+#   dh' = da @ W_h
+
+
+def rnn_forward(
+    cell: Cell, inputs: Tensor, weights: Weights, start: Tensor | None, sizes: list[int]
+) -> Forward:
+    """Simple RNN over `inputs` [tokens, input_size] from state `start` [sequences, hidden_size]."""
+    bias = weights.input_bias + weights.hidden_bias
+    hidden = torch.addmm(bias, inputs, weights.input.t())  # [tokens, hidden_size]
+    weight = weights.hidden.t()
+    minus_one = hidden.new_tensor(-1.0)
+    before = start
+    for h in hidden.split(sizes):
+        if before is not None:
+            h.addmm_(before[: len(h)], weight)
+        if cell == "rnn":
+            h.mul_(2).sigmoid_()
+            torch.add(minus_one, h, alpha=2, out=h)
+        else:
+            h.relu_()
+        before = h
+    return Forward(hidden, None, (hidden,))
+
+
+def rnn_backward(
+    cell: Cell, grad: Tensor, saved: tuple[Tensor, ...], weights: Weights, sizes: list[int]
+) -> Backward:
+    """Backward of `rnn_forward`; `grad` [tokens, hidden_size] is the gradient of h, overwritten."""
+    (hidden,) = saved
+    factors = (hidden * hidden).neg_().add_(1) if cell == "rnn" else hidden > 0
+    sums = factors.to(hidden.dtype)  # holds f'(a), then da
+    arriving, leaving = _arriving(grad, sizes)
+    steps = sums.split(sizes), grad.split(sizes), leaving
+    for da, dh, before in zip(*map(reversed, steps), strict=True):
+        da.mul_(dh)
+        before.addmm_(da, weights.hidden)
+    return Backward(sums, sums, arriving, None)
+
+
+# LSTM (Hochreiter & Schmidhuber 1997, with the forget gate of Gers et al. 2000)
+#
+#   i = s(W_ii x + b_ii + W_hi h' + b_hi)      input gate
+#   f = s(W_if x + b_if + W_hf h' + b_hf)      forget gate
+#   g = tanh(W_ig x + b_ig + W_hg h' + b_hg)   candidate
+#   o = s(W_io x + b_io + W_ho h' + b_ho)      output gate
+#   c = f * c' + i * g
+#   h = o * tanh(c)
+#
+#   dc += dh * o (1 - tanh(c)^2)               dc arrives from the next step as dc * f
+#   da_i = dc * g i (1 - i)
+#   da_f = dc * c' f (1 - f)
+#   da_g = dc * i (1 - g^2)
+#   da_o = dh * tanh(c) o (1 - o)
+#   dh' = [da_i da_f da_g da_o] @ W_h
+#   dc' = dc * f
+
+
+def lstm_forward(
     inputs: Tensor,
-    lengths: Tensor,
-    weights: Sequence[Weights],
-    initial: State | None = None,
-) -> tuple[Tensor, State]:
-    """Run one layer over a padded batch: one direction, or two when two weights are given."""
-    packed = pack_padded_sequence(inputs, lengths, batch_first=True, enforce_sorted=False)
-    hidden_size = weights[0].hidden.shape[1]
-    if initial is None:
-        zeros = inputs.new_zeros(len(weights), inputs.shape[0], hidden_size)
-        initial = State(zeros, zeros if cell == "lstm" else None)
-    if packed.sorted_indices is not None:
-        initial = initial.reorder(packed.sorted_indices)
-    flat = [parameter for direction in weights for parameter in direction]
-    kernel = {
-        "rnn": torch._VF.rnn_tanh,
-        "rnn_relu": torch._VF.rnn_relu,
-        "lstm": torch._VF.lstm,
-        "gru": torch._VF.gru,
-    }[cell]
-    start = (initial.hidden, initial.cell) if cell == "lstm" else initial.hidden
-    data, *final = kernel(
-        packed.data, packed.batch_sizes, start, flat, True, 1, 0.0, False, len(weights) == 2
+    weights: Weights,
+    start: Tensor | None,
+    start_cell: Tensor | None,
+    sizes: list[int],
+    last: Tensor | None,
+) -> Forward:
+    """LSTM over `inputs` [tokens, input_size]; without `last` nothing is saved for a backward."""
+    bias = weights.input_bias + weights.hidden_bias
+    gates = torch.addmm(bias, inputs, weights.input.t())  # [tokens, 4 * hidden_size]
+    size = weights.hidden.shape[1]
+    hidden = gates.new_empty(gates.shape[0], size)
+    first = gates.new_zeros(sizes[0], size) if start_cell is None else start_cell
+    if last is not None:
+        cells, tanhs = torch.empty_like(hidden), torch.empty_like(hidden)
+        after, tanh = cells.split(sizes), tanhs.split(sizes)
+    else:
+        cells, tanhs = first.clone(), torch.empty_like(first)
+        after, tanh = [cells[:n] for n in sizes], [tanhs[:n] for n in sizes]
+        first = cells
+    steps = (
+        gates.split(sizes),
+        *(part.split(sizes) for part in gates.split(size, 1)),
+        after,
+        tanh,
+        hidden.split(sizes),
     )
-    outputs, _ = pad_packed_sequence(
-        packed._replace(data=data), batch_first=True, total_length=inputs.shape[1]
+    weight = weights.hidden.t()
+    before, c = start, first
+    minus_one = gates.new_tensor(-1.0)
+    for a, i, f, g, o, c_next, tanh_c, h in zip(*steps, strict=True):
+        n = len(a)
+        if before is not None:
+            a.addmm_(before[:n], weight)
+        g.mul_(2)
+        a.sigmoid_()
+        torch.add(minus_one, g, alpha=2, out=g)
+        c = torch.mul(f, c[:n], out=c_next).addcmul_(i, g)
+        torch.mul(c, 2, out=tanh_c).sigmoid_()
+        torch.add(minus_one, tanh_c, alpha=2, out=tanh_c)
+        before = torch.mul(o, tanh_c, out=h)
+    if last is None:  # a sequence that has ended keeps its row
+        return Forward(hidden, cells, ())
+    return Forward(hidden, cells.index_select(0, last), (hidden, gates, cells, tanhs, first))
+
+
+def lstm_backward(
+    grad: Tensor,
+    grad_cell: Tensor | None,
+    saved: tuple[Tensor, ...],
+    weights: Weights,
+    sizes: list[int],
+    previous: Tensor,
+) -> Backward:
+    """Backward of `lstm_forward`; `grad_cell` [sequences, hidden_size] is that of the last c."""
+    hidden, gates, cells, tanhs, first = saved
+    size = hidden.shape[1]
+    sums = torch.empty_like(gates)  # holds the factors of da_i ... da_o, then da_i ... da_o
+    inner = torch.empty_like(hidden)  # o (1 - tanh(c)^2)
+    before = torch.cat((first, cells.index_select(0, previous)))
+    i, f, g, o = gates.split(size, 1)
+    s_i, s_f, s_g, s_o = sums.split(size, 1)
+    arriving, leaving = _arriving(grad, sizes)
+    da, dh = sums.split(sizes), grad.split(sizes)
+    da_ifg = sums.unflatten(1, (4, size))[:, :3].split(sizes)
+    da_o, forget, through = s_o.split(sizes), f.split(sizes), inner.split(sizes)
+    dc = torch.zeros_like(first) if grad_cell is None else grad_cell.clone()
+    for steps, at in _blocks(sizes):
+        torch.addcmul(i[at], i[at], i[at], value=-1, out=s_i[at]).mul_(g[at])
+        torch.addcmul(f[at], f[at], f[at], value=-1, out=s_f[at]).mul_(before[at])
+        torch.mul(g[at], g[at], out=s_g[at])
+        torch.addcmul(i[at], i[at], s_g[at], value=-1, out=s_g[at])
+        torch.addcmul(o[at], o[at], o[at], value=-1, out=s_o[at]).mul_(tanhs[at])
+        torch.mul(tanhs[at], tanhs[at], out=inner[at])
+        torch.addcmul(o[at], o[at], inner[at], value=-1, out=inner[at])
+        for t in steps:
+            dc_t = dc[: sizes[t]]
+            dc_t.addcmul_(dh[t], through[t])
+            da_ifg[t].mul_(dc_t.unsqueeze(1))
+            da_o[t].mul_(dh[t])
+            dc_t.mul_(forget[t])
+            leaving[t].addmm_(da[t], weights.hidden)
+    return Backward(sums, sums, arriving, dc)
+
+
+# GRU (Cho et al. 2014), in the form of torch.nn and cuDNN
+#
+#   r = s(W_ir x + b_ir + W_hr h' + b_hr)      reset gate
+#   z = s(W_iz x + b_iz + W_hz h' + b_hz)      update gate
+#   q = W_hn h' + b_hn
+#   n = tanh(W_in x + b_in + r * q)            candidate
+#   h = (1 - z) * n + z * h'
+#
+# Two things differ from the common textbook form. The update gate z multiplies the OLD state here;
+# Cho et al. also let z keep the old state, while most textbooks (after Chung et al. 2014) write
+# h = z * n + (1 - z) * h'. And the reset gate acts AFTER the product (r * (W_hn h' + b_hn)), where
+# the paper resets the state before it: W_hn (r * h'). Only the form after the product lets one
+# product with h' serve all three gates.
+#
+#   da_n = dh * (1 - z) (1 - n^2)
+#   dq   = dh * (1 - z) (1 - n^2) r
+#   da_r = dh * (1 - z) (1 - n^2) q r (1 - r)
+#   da_z = dh * (h' - n) z (1 - z)
+#   dh'  = dh * z + [dq da_r da_z] @ [W_hn W_hr W_hz]
+#
+# One buffer holds q, r, z, n side by side: the hidden product adds to the first three, the input
+# product fills the last three.
+
+
+def gru_forward(
+    inputs: Tensor, weights: Weights, start: Tensor | None, sizes: list[int]
+) -> Forward:
+    """GRU over `inputs` [tokens, input_size] from state `start` [sequences, hidden_size]."""
+    size = weights.hidden.shape[1]
+    hidden = inputs.new_empty(inputs.shape[0], size)
+    gates = inputs.new_empty(inputs.shape[0], 4 * size)
+    gates[:, :size] = weights.hidden_bias[2 * size :]
+    bias = torch.cat((weights.hidden_bias[: 2 * size], torch.zeros_like(weights.input_bias[:size])))
+    torch.addmm(bias + weights.input_bias, inputs, weights.input.t(), out=gates[:, size:])
+    weight = weights.hidden.roll(size, 0).t()  # rows of n, r, z
+    first = gates.new_zeros(sizes[0], size) if start is None else start
+    q, _, _, n = gates.split(size, 1)
+    steps = (
+        gates[:, : 3 * size].split(sizes),
+        gates[:, size : 3 * size].split(sizes),
+        *(part.split(sizes) for part in gates.split(size, 1)),
+        hidden.split(sizes),
     )
-    state = State(*final)
-    if packed.unsorted_indices is not None:
-        state = state.reorder(packed.unsorted_indices)
-    return outputs, state
+    before = first
+    minus_one = gates.new_tensor(-1.0)
+    for t, (a_qrz, a_rz, q, r, z, n, h) in enumerate(zip(*steps, strict=True)):
+        before = before[: len(h)]
+        if t or start is not None:
+            a_qrz.addmm_(before, weight)
+        a_rz.sigmoid_()
+        n.addcmul_(r, q).mul_(2).sigmoid_()
+        torch.add(minus_one, n, alpha=2, out=n)
+        before = torch.lerp(n, before, z, out=h)
+    return Forward(hidden, None, (hidden, gates, first))
+
+
+def gru_backward(
+    grad: Tensor, saved: tuple[Tensor, ...], weights: Weights, sizes: list[int], previous: Tensor
+) -> Backward:
+    """Backward of `gru_forward`; `grad` [tokens, hidden_size] is the gradient of h, overwritten."""
+    hidden, gates, first = saved
+    size = hidden.shape[1]
+    sums = torch.empty_like(gates)  # holds the factors of dq, da_r, da_z, da_n, then these
+    before = torch.cat((first, hidden.index_select(0, previous)))
+    q, r, z, n = gates.split(size, 1)
+    s_q, s_r, s_z, s_n = sums.split(size, 1)
+    arriving, leaving = _arriving(grad, sizes)
+    da, dh, keep = sums.unflatten(1, (4, size)).split(sizes), grad.split(sizes), z.split(sizes)
+    da_qrz = sums[:, : 3 * size].split(sizes)
+    weight = weights.hidden.roll(size, 0)  # rows of n, r, z
+    for steps, at in _blocks(sizes):
+        torch.neg(z[at], out=s_q[at]).add_(1)
+        torch.mul(n[at], n[at], out=s_n[at])
+        torch.addcmul(s_q[at], s_q[at], s_n[at], value=-1, out=s_n[at])
+        torch.mul(s_n[at], r[at], out=s_q[at])
+        torch.mul(s_q[at], q[at], out=s_r[at])
+        s_r[at].addcmul_(s_r[at], r[at], value=-1)
+        torch.sub(before[at], n[at], out=before[at])
+        torch.addcmul(z[at], z[at], z[at], value=-1, out=s_z[at]).mul_(before[at])
+        for t in steps:
+            da[t].mul_(dh[t].unsqueeze(1))
+            leaving[t].addcmul_(dh[t], keep[t]).addmm_(da_qrz[t], weight)
+    return Backward(sums[:, size:], sums[:, : 3 * size], arriving, None)
 
 
 def step(cell: Cell, inputs: Tensor, weights: Weights, state: State) -> State:
     """The state after one token: `inputs` [batch, input_size], state [1, batch, hidden_size]."""
-    hidden = state.hidden[0]
+    before = state.hidden[0]
+    of_input = F.linear(inputs, weights.input, weights.input_bias)
+    of_hidden = F.linear(before, weights.hidden, weights.hidden_bias)
     if cell == "lstm":
         assert state.cell is not None
-        h, c = torch._VF.lstm_cell(inputs, (hidden, state.cell[0]), *weights)
-        return State(h.unsqueeze(0), c.unsqueeze(0))
-    kernel = {
-        "rnn": torch._VF.rnn_tanh_cell,
-        "rnn_relu": torch._VF.rnn_relu_cell,
-        "gru": torch._VF.gru_cell,
-    }[cell]
-    return State(kernel(inputs, hidden, *weights).unsqueeze(0))
+        i, f, g, o = (of_input + of_hidden).chunk(4, 1)
+        c = f.sigmoid() * state.cell[0] + i.sigmoid() * g.tanh()
+        return State((o.sigmoid() * c.tanh()).unsqueeze(0), c.unsqueeze(0))
+    if cell == "gru":
+        i_r, i_z, i_n = of_input.chunk(3, 1)
+        h_r, h_z, q = of_hidden.chunk(3, 1)
+        n = (i_n + (i_r + h_r).sigmoid() * q).tanh()
+        return State(torch.lerp(n, before, (i_z + h_z).sigmoid()).unsqueeze(0))
+    total = of_input + of_hidden
+    return State((total.tanh() if cell == "rnn" else total.relu()).unsqueeze(0))
+
+
+def _arriving(grad: Tensor, sizes: list[int]) -> tuple[Tensor, list[Tensor]]:
+    """Where each step adds the gradient of the state before it.
+
+    The first step adds to a buffer of its own, the first value; step t to the rows of step t - 1
+    which go on.
+    """
+    first = grad.new_zeros(sizes[0], grad.shape[1])
+    rows = grad.split(sizes)
+    return first, [first, *(row[:n] for row, n in zip(rows[:-1], sizes[1:], strict=True))]
+
+
+def _blocks(sizes: list[int]) -> Iterator[tuple[range, slice]]:
+    """From the last step to the first: ranges of steps (falling) and the tokens they cover."""
+    stop, last = sum(sizes), len(sizes) - 1
+    begin = stop
+    for t in range(last, -1, -1):
+        begin -= sizes[t]
+        if stop - begin >= BLOCK_TOKENS or t == 0:
+            yield range(last, t - 1, -1), slice(begin, stop)
+            stop, last = begin, t - 1

@@ -1,0 +1,302 @@
+"""The recurrences against torch.nn on packed sequences, and against finite differences."""
+
+import itertools
+
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from rnnlp.models import kernels
+from rnnlp.models.encoder import Encoder
+from rnnlp.models.kernels import recur
+from rnnlp.models.packing import make_units
+from rnnlp.models.recurrence import CELLS, GATES, State, Weights, step
+from torch import nn
+from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
+
+MODULES = {
+    "rnn": lambda *sizes, **options: nn.RNN(*sizes, nonlinearity="tanh", **options),
+    "rnn_relu": lambda *sizes, **options: nn.RNN(*sizes, nonlinearity="relu", **options),
+    "lstm": nn.LSTM,
+    "gru": nn.GRU,
+}
+
+
+@pytest.fixture(params=[False, True], ids=["in line", "on cores"])
+def on_cores(request, monkeypatch):
+    """Runs a test with all units in one thread, and with each unit in a thread of its own."""
+    monkeypatch.setattr(kernels, "THREAD_WORK", 0 if request.param else 1 << 60)
+    monkeypatch.setattr(kernels, "PART_ROWS", 1)
+    before = torch.get_num_threads()
+    torch.set_num_threads(3)
+    yield
+    torch.set_num_threads(before)
+
+
+def packed(module, x, lengths, initial=None):
+    """torch.nn on a packed sequence: states, and the final state as a list of tensors."""
+    if initial is not None:
+        initial = tuple(initial) if isinstance(module, nn.LSTM) else initial[0]
+    sequence = pack_padded_sequence(x, lengths, batch_first=True, enforce_sorted=False)
+    states, final = module(sequence, initial)
+    states, _ = pad_packed_sequence(states, batch_first=True, total_length=x.shape[1])
+    return states, list(final) if isinstance(final, tuple) else [final]
+
+
+def tensors(state):
+    return [part for part in state if part is not None]
+
+
+def draw(cell, batch, time, width, size, directions, seed=0, dtype=torch.float32):
+    """A batch, its lengths (1 among them), an initial state and a gradient for every result."""
+    generator = torch.Generator().manual_seed(seed)
+    lengths = torch.randint(1, time + 1, (batch,), generator=generator)
+    lengths[0] = 1
+
+    def normal(*shape):
+        return torch.randn(*shape, generator=generator, dtype=dtype)
+
+    names = 2 if cell == "lstm" else 1
+    return (
+        normal(batch, time, width),
+        lengths,
+        [normal(directions, batch, size) for _ in range(names)],
+        [normal(batch, time, directions * size)]
+        + [normal(directions, batch, size) for _ in range(names)],
+    )
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    cell=st.sampled_from(CELLS),
+    batch=st.integers(1, 7),
+    time=st.integers(1, 9),
+    width=st.integers(1, 6),
+    size=st.integers(1, 6),
+    layers=st.integers(1, 3),
+    bidirectional=st.booleans(),
+    start=st.booleans(),
+    threads=st.integers(1, 4),
+    seed=st.integers(0, 1000),
+)
+def test_equals_torch_nn_packed(
+    cell, batch, time, width, size, layers, bidirectional, start, threads, seed
+):
+    torch.manual_seed(seed)
+    oracle = MODULES[cell](width, size, layers, batch_first=True, bidirectional=bidirectional)
+    encoder = Encoder(
+        input_size=width,
+        cell=cell,
+        hidden_size=size,
+        layers=layers,
+        bidirectional=bidirectional,
+    )
+    encoder.load_state_dict(oracle.state_dict())
+    x, lengths, initial, grads = draw(
+        cell, batch, time, width, size, layers * encoder.directions, seed
+    )
+    grads[0] = torch.randn(batch, time, encoder.output_size)
+    found, wanted = [], []
+    work, rows, before = kernels.THREAD_WORK, kernels.PART_ROWS, torch.get_num_threads()
+    try:
+        kernels.THREAD_WORK, kernels.PART_ROWS = 0, 1
+        torch.set_num_threads(threads)
+        for module, results in ((encoder, found), (oracle, wanted)):
+            embedded = x.clone().requires_grad_()
+            begin = [part.clone().requires_grad_() for part in initial] if start else []
+            if module is encoder:
+                out = encoder(embedded, lengths, State(*begin) if start else None)
+                states, final = out.states, tensors(out.final)
+            else:
+                states, final = packed(oracle, embedded, lengths, begin or None)
+            torch.autograd.backward([states, *final], grads)
+            results += [states, *final, embedded.grad, *(part.grad for part in begin)]
+            results += [parameter.grad for parameter in module.parameters()]
+    finally:
+        kernels.THREAD_WORK, kernels.PART_ROWS = work, rows
+        torch.set_num_threads(before)
+    assert len(found) == len(wanted)
+    for one, other in zip(found, wanted, strict=True):
+        torch.testing.assert_close(one, other, atol=1e-5, rtol=1e-5)
+
+
+@pytest.mark.parametrize("cell", CELLS)
+def test_long_sentences(cell, on_cores):
+    """Many steps, so that the blocks of the backward pass are many too."""
+    torch.manual_seed(1)
+    oracle = MODULES[cell](24, 32, batch_first=True, bidirectional=True)
+    encoder = Encoder(input_size=24, cell=cell, hidden_size=32)
+    encoder.load_state_dict(oracle.state_dict())
+    lengths = torch.tensor([150, 1, 77, 149, 150, 80, 33, 120, 9])
+    x, grad = torch.randn(9, 150, 24), torch.randn(9, 150, 64)
+    ours, theirs = x.clone().requires_grad_(), x.clone().requires_grad_()
+    encoder(ours, lengths).states.backward(grad)
+    packed(oracle, theirs, lengths)[0].backward(grad)
+    torch.testing.assert_close(ours.grad, theirs.grad, atol=1e-5, rtol=1e-5)
+    for one, other in zip(encoder.parameters(), oracle.parameters(), strict=True):
+        scale = other.grad.abs().max()  # sums over a thousand tokens: relative to the largest
+        torch.testing.assert_close(one.grad / scale, other.grad / scale, atol=1e-5, rtol=1e-5)
+
+
+@pytest.mark.parametrize("cell", CELLS)
+@pytest.mark.parametrize("start", [False, True])
+def test_gradcheck(cell, start, on_cores):
+    x, lengths, initial, _ = draw(cell, 3, 4, 3, 2, 2, dtype=torch.float64)
+    torch.manual_seed(3)
+    shapes = [(GATES[cell] * 2, 3), (GATES[cell] * 2, 2), (GATES[cell] * 2,), (GATES[cell] * 2,)]
+    parameters = [torch.randn(shape, dtype=torch.float64) for shape in shapes * 2]
+    names = len(initial)
+
+    def run(x, *others):
+        begin, flat = others[:names], others[names:]
+        weights = [Weights(*flat[:4]), Weights(*flat[4:])]
+        states, final = recur(cell, x, lengths, weights, State(*begin) if start else None)
+        return states, *tensors(final)
+
+    arguments = [part.requires_grad_() for part in (x, *initial, *parameters)]
+    if not start:
+        run_without = run
+
+        def run(x, *flat):
+            return run_without(x, *initial, *flat)
+
+        arguments = arguments[:1] + arguments[1 + names :]
+    assert torch.autograd.gradcheck(run, arguments)
+
+
+@pytest.mark.parametrize("cell", CELLS)
+def test_without_gradients(cell, on_cores):
+    encoder = Encoder(input_size=4, cell=cell, hidden_size=3)
+    x, lengths, _, _ = draw(cell, 6, 8, 4, 3, 2)
+    wanted = encoder(x, lengths)
+    assert wanted.states.requires_grad
+    for context in (torch.no_grad(), torch.inference_mode()):
+        with context:
+            found = encoder(x, lengths)
+        assert not found.states.requires_grad
+        torch.testing.assert_close(found.states, wanted.states.detach())
+        for one, other in zip(tensors(found.final), tensors(wanted.final), strict=True):
+            torch.testing.assert_close(one, other.detach())
+
+
+@pytest.mark.parametrize("cell", CELLS)
+@pytest.mark.parametrize("batch", [1, 3, 20])
+def test_without_padding(cell, batch):
+    """Batches of equal lengths may take a library path; the results are the same."""
+    encoder = Encoder(input_size=4, cell=cell, hidden_size=3)
+    x, lengths = torch.randn(batch, 5, 4), torch.full((batch,), 5)
+    wanted = encoder(x, lengths)
+    with torch.inference_mode():
+        found = encoder(x, lengths)
+    torch.testing.assert_close(found.states, wanted.states.detach())
+    for one, other in zip(tensors(found.final), tensors(wanted.final), strict=True):
+        torch.testing.assert_close(one, other.detach())
+
+
+@pytest.mark.parametrize("cell", CELLS)
+def test_used_twice_in_one_graph(cell, on_cores):
+    torch.manual_seed(5)
+    oracle = MODULES[cell](3, 3, batch_first=True)
+    encoder = Encoder(input_size=3, cell=cell, hidden_size=3, bidirectional=False)
+    encoder.load_state_dict(oracle.state_dict())
+    x, lengths, _, _ = draw(cell, 4, 6, 3, 3, 1)
+    encoder(encoder(x, lengths).states, lengths).states.pow(2).sum().backward()
+    packed(oracle, packed(oracle, x, lengths)[0], lengths)[0].pow(2).sum().backward()
+    for one, other in zip(encoder.parameters(), oracle.parameters(), strict=True):
+        torch.testing.assert_close(one.grad, other.grad, atol=1e-5, rtol=1e-5)
+
+
+@pytest.mark.parametrize("cell", CELLS)
+def test_backward_twice_through_one_graph(cell):
+    encoder = Encoder(input_size=3, cell=cell, hidden_size=3)
+    x, lengths, _, _ = draw(cell, 4, 6, 3, 3, 1)
+    loss = encoder(x, lengths).states.pow(2).sum()
+    first = torch.autograd.grad(loss, list(encoder.parameters()), retain_graph=True)
+    second = torch.autograd.grad(loss, list(encoder.parameters()))
+    assert all(torch.equal(one, other) for one, other in zip(first, second, strict=True))
+
+
+def test_second_derivative_is_refused():
+    encoder = Encoder(input_size=3, hidden_size=3)
+    x = torch.randn(2, 4, 3, requires_grad=True)
+    loss = encoder(x, torch.tensor([4, 2])).states.pow(2).sum()
+    (grad,) = torch.autograd.grad(loss, x, create_graph=True)
+    with pytest.raises(RuntimeError, match="once_differentiable"):
+        grad.sum().backward()
+
+
+@pytest.mark.parametrize("cell", CELLS)
+def test_input_that_is_not_contiguous(cell):
+    encoder = Encoder(input_size=4, cell=cell, hidden_size=3)
+    lengths = torch.tensor([5, 3])
+    x = torch.randn(5, 4, 2).permute(2, 0, 1)
+    assert not x.is_contiguous()
+    torch.testing.assert_close(encoder(x, lengths).states, encoder(x.contiguous(), lengths).states)
+    wide = encoder(x, lengths).states
+    wide.backward(torch.ones(1, 1, 1).expand_as(wide))  # nor is this gradient
+
+
+@pytest.mark.parametrize("cell", CELLS)
+def test_autocast(cell):
+    encoder = Encoder(input_size=8, cell=cell, hidden_size=8, layers=2)
+    x, lengths, _, _ = draw(cell, 5, 9, 8, 8, 2)
+    wanted = encoder(x, lengths).states
+    with torch.autocast("cpu", dtype=torch.bfloat16):
+        out = encoder(x, lengths)
+        assert out.states.dtype == torch.bfloat16
+        loss = out.states.float().pow(2).sum()
+        loss.backward()
+    torch.testing.assert_close(out.states.float(), wanted, atol=0.03, rtol=0.03)
+    grads = [parameter.grad for parameter in encoder.parameters()]
+    encoder.zero_grad()
+    wanted.pow(2).sum().backward()
+    for grad, parameter in zip(grads, encoder.parameters(), strict=True):
+        assert grad.dtype == torch.float32
+        scale = parameter.grad.abs().max()
+        assert (grad - parameter.grad).abs().max() < 0.05 * scale
+
+
+@pytest.mark.parametrize("cell", CELLS)
+def test_low_precision_weights(cell):
+    encoder = Encoder(input_size=4, cell=cell, hidden_size=4).bfloat16()
+    out = encoder(torch.randn(3, 5, 4).bfloat16(), torch.tensor([5, 2, 3]))
+    assert out.states.dtype == out.final.hidden.dtype == torch.bfloat16
+    out.states.float().sum().backward()
+
+
+@pytest.mark.parametrize("cell", CELLS)
+def test_step_equals_batch(cell):
+    weights = Weights(*(torch.randn(GATES[cell] * 3, *more) for more in [(4,), (3,), (), ()]))
+    x, _, initial, _ = draw(cell, 5, 6, 4, 3, 1)
+    state = State(*initial)
+    states, _ = recur(cell, x, torch.full((5,), 6), [weights], state)
+    for t in range(6):
+        state = step(cell, x[:, t], weights, state)
+        torch.testing.assert_close(state.hidden[0], states[:, t], atol=1e-5, rtol=1e-5)
+
+
+def test_only_what_needs_a_gradient_gets_one():
+    encoder = Encoder(input_size=3, hidden_size=3)
+    encoder.requires_grad_(False)
+    x = torch.randn(2, 4, 3, requires_grad=True)
+    encoder(x, torch.tensor([4, 2])).final.hidden.sum().backward()
+    assert x.grad is not None
+    assert all(parameter.grad is None for parameter in encoder.parameters())
+
+
+def test_units_cover_every_token_once():
+    lengths = torch.tensor([3, 5, 1, 5, 2, 4])
+    for directions, parts in itertools.product((1, 2), (1, 2, 3, 6)):
+        units = make_units(lengths, time=7, directions=directions, parts=parts)
+        inside = (torch.arange(7) < lengths.unsqueeze(1)).flatten().nonzero().flatten()
+        for direction in range(directions):
+            tokens = [unit.tokens for unit in units if unit.direction == direction]
+            assert torch.equal(torch.cat(tokens).sort().values, inside)
+        for unit in units:
+            assert torch.equal(unit.tokens[unit.last] // 7, unit.rows)
+
+
+def test_workers_leave_the_number_of_threads_alone(on_cores):
+    encoder = Encoder(input_size=3, hidden_size=3)
+    encoder(torch.randn(4, 5, 3), torch.full((4,), 5)).states.sum().backward()
+    assert torch.get_num_threads() == 3
