@@ -72,13 +72,13 @@ class _Characters(nn.Module):
             )
         distinct, word = distinct_words(characters.flatten(0, 1))
         lengths = (distinct != 0).sum(1)  # [distinct]
-        vectors = self.spell(self.dropout(self.embedding(distinct)), lengths)
+        vectors = self.spell(distinct, lengths)
         vectors = vectors * (lengths > 0)[:, None]
         # index_select, since its gradient adds rows up several times faster than indexing's
         return vectors.index_select(0, word).view(*characters.shape[:2], -1)
 
-    def spell(self, embedded: Tensor, lengths: Tensor) -> Tensor:
-        """Map `[words, width, embedding_size]` and lengths (0 possible) to one vector a word."""
+    def spell(self, characters: Tensor, lengths: Tensor) -> Tensor:
+        """Map ids `[words, width]` and lengths (0 is possible) to `[words, output_size]`."""
         raise NotImplementedError
 
 
@@ -120,22 +120,28 @@ class CharacterCNN(_Characters):
             for i, width in enumerate(self.widths)
         )
 
-    def spell(self, embedded: Tensor, lengths: Tensor) -> Tensor:
-        """See the base class; each filter is one matrix product over windows of characters."""
-        words, width, size = embedded.shape
+    def spell(self, characters: Tensor, lengths: Tensor) -> Tensor:
+        """See the base class.
+
+        The words stand in one line, each after a gap of zeros that no filter can bridge, so that
+        short words cost no more than their letters. A filter's places in word i are those where
+        its window begins within the gap or the word; where it sees the gap alone it counts as 0,
+        which never wins since the relu has come before.
+        """
+        gap = max(self.widths) - 1
+        place = torch.arange(gap + characters.shape[1], device=characters.device)
+        inside = place < (lengths + gap)[:, None]  # [words, gap + width]
+        line = self.dropout(self.embedding(F.pad(characters, (gap, 0))[inside]))  # [places, size]
+        line = F.pad(line, (0, 0, 0, gap))
+        begins = place.expand_as(inside)[inside]  # place within its word, where 0 begins the gap
         found = []
         for reach, weigh in zip(self.widths, self.filters, strict=True):
-            padded = F.pad(embedded, (0, 0, reach - 1, reach - 1))
-            places = width + reach - 1
-            windows = padded.as_strided(
-                (words, places, reach * size), (padded.stride(0), size, 1)
-            )  # overlapping views
-            strength = weigh(windows)  # [words, places, filters]
-            place = torch.arange(places, device=embedded.device)
-            beyond = place >= (lengths + reach - 1)[:, None]  # windows that see no character
-            found.append(strength.masked_fill(beyond[:, :, None], float("-inf")).amax(1))
-        strongest = torch.cat(found, 1)
-        return strongest.masked_fill((lengths == 0)[:, None], 0.0).relu()
+            windows = torch.cat([line[i : len(begins) + i] for i in range(reach)], 1)
+            strength = weigh(windows).relu() * (begins > gap - reach)[:, None]  # [places, filters]
+            found.append(
+                torch.segment_reduce(strength, "max", lengths=lengths + gap, initial=0, axis=0)
+            )
+        return torch.cat(found, 1)
 
 
 class CharacterRNN(_Characters):
@@ -166,7 +172,8 @@ class CharacterRNN(_Characters):
         self.output_size = output_size
         self.encoder = Encoder(input_size=embedding_size, cell=cell, hidden_size=output_size // 2)
 
-    def spell(self, embedded: Tensor, lengths: Tensor) -> Tensor:
+    def spell(self, characters: Tensor, lengths: Tensor) -> Tensor:
         """See the base class; a word without characters is run with length one and not used."""
+        embedded = self.dropout(self.embedding(characters))
         final = self.encoder(embedded, lengths.clamp_min(1).cpu()).final
         return torch.cat((final.hidden[-2], final.hidden[-1]), 1)
