@@ -29,11 +29,11 @@ _LARGEST_FIELD = 20_000_000  # characters; more is a quotation mark that never c
 
 
 class Columns(NamedTuple):
-    """Where text and label stand, counted from 0, and how many columns there are."""
+    """Where text and label stand, counted from 0, and the number of columns."""
 
     text: int
     label: int
-    count: int
+    width: int
 
 
 def delimiter_of(line: str) -> str | None:
@@ -81,9 +81,9 @@ def read_table(
     except InputError as error:
         raise InputError(error.message, path=path, line=head[0][0]) from error
     for number, row in chain(head[1:] if has_header else head, rows):
-        if len(row) != columns.count:
+        if len(row) != columns.width:
             raise InputError(
-                f"{len(row)} columns where the first line has {columns.count}; "
+                f"{len(row)} columns where the first line has {columns.width}; "
                 + ("a text cannot hold a tab in TSV" if delimiter == "\t" else "check the quoting"),
                 path=path,
                 line=number,

@@ -8,15 +8,14 @@ the source. Vocabularies, tag ids and batches are made elsewhere.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Iterator
-from itertools import islice
+from collections.abc import Collection
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
-import datasets
 import numpy as np
 import pyarrow as pa
 
+from .arrow import Corpus, write
 from .errors import InputError
 from .examples import TaggedExample
 from .notes import Notes
@@ -27,36 +26,7 @@ from .tagging_sources import Source
 
 SPANS = "spans"  # labels that are stated as spans, not as tags
 
-_CHUNK = 1000  # sentences that are in memory at once
 _SPAN = pa.struct([("start", pa.int32()), ("end", pa.int32()), ("type", pa.string())])
-
-
-class Corpus(NamedTuple):
-    """A split on disk: columns `tokens`, `gold` and `index`; lengths are [sentences]."""
-
-    name: str
-    rows: datasets.Dataset
-    lengths: np.ndarray
-
-    def select(self, rows: np.ndarray) -> Corpus:
-        """The sentences with these numbers."""
-        return Corpus(self.name, self.rows.select(rows), self.lengths[rows])
-
-    def column(self, name: str) -> Column:
-        """One column, to be gone through as often as needed."""
-        return Column(self.rows.select_columns([name]), name)
-
-
-class Column:
-    """The values of one column, a chunk of them in memory at a time."""
-
-    def __init__(self, rows: datasets.Dataset, name: str) -> None:
-        self._rows = rows
-        self._name = name
-
-    def __iter__(self) -> Iterator[Any]:
-        for chunk in self._rows.iter(batch_size=_CHUNK):
-            yield from chunk[self._name]
 
 
 def labelling(source: Source) -> str | None:
@@ -85,27 +55,20 @@ def store(source: Source, path: Path, *, labels: str | None, notes: Notes) -> Co
     Raises:
         InputError: Where the source is malformed, or states its labels otherwise.
     """
-    schema = pa.schema(
-        [
-            ("tokens", pa.list_(pa.string())),
-            ("gold", pa.list_(pa.string() if labels is None else _SPAN)),
-            ("index", pa.int64()),
-        ]
+    columns = {
+        "tokens": pa.list_(pa.string()),
+        "gold": pa.list_(pa.string() if labels is None else _SPAN),
+        "index": pa.int64(),
+    }
+    rows = (
+        {
+            "tokens": example.tokens,
+            "gold": _gold(example, labels, source.name, notes),
+            "index": index,
+        }
+        for index, example in enumerate(source.read(notes))
     )
-    lengths: list[np.ndarray] = []
-    examples = enumerate(source.read(notes))
-    with pa.OSFile(str(path), "wb") as file, pa.ipc.new_stream(file, schema) as writer:
-        while chunk := list(islice(examples, _CHUNK)):
-            columns = {
-                "tokens": [example.tokens for _, example in chunk],
-                "gold": [_gold(example, labels, source.name, notes) for _, example in chunk],
-                "index": [index for index, _ in chunk],
-            }
-            writer.write_batch(pa.RecordBatch.from_pydict(columns, schema=schema))
-            lengths.append(np.array([len(e.tokens) for _, e in chunk], dtype=np.int32))
-    if not lengths:
-        raise InputError("no sentences", path=source.name)
-    return Corpus(source.name, datasets.Dataset.from_file(str(path)), np.concatenate(lengths))
+    return write(rows, path, columns=columns, name=source.name)
 
 
 def count_labels(corpus: Corpus, *, spans: bool) -> Counter[str]:
@@ -124,23 +87,6 @@ def complete_tags(types: Counter[str], scheme: str) -> list[str]:
         for tag in spans_to_tags([Span(0, 1, kind), Span(1, 4, kind)], 4, scheme)
     }
     return ["O", *sorted(tags)]
-
-
-def cut(corpus: Corpus, *, share: float, seed: int) -> tuple[Corpus, Corpus]:
-    """Takes a random share out of a corpus: what is left, and what was taken.
-
-    Raises:
-        InputError: Where nothing would be left.
-    """
-    total = len(corpus.lengths)
-    count = max(1, round(total * share))
-    if count >= total:
-        raise InputError(
-            f"{total:,} sentences are too few to validate on a part of them: set data.validation",
-            path=corpus.name,
-        )
-    rows = np.random.default_rng(seed).permutation(total)
-    return corpus.select(np.sort(rows[count:])), corpus.select(np.sort(rows[:count]))
 
 
 def describe(

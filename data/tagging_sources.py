@@ -6,7 +6,6 @@ JSON lines is the business of `tagging_readers.py`.
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable, Iterator
 from itertools import chain
 from typing import Literal, NamedTuple
@@ -15,12 +14,12 @@ import datasets
 
 from .errors import InputError
 from .examples import TaggedExample
+from .hub import load_splits
 from .notes import Notes
 from .samples import sample_tagging
 from .tagging_readers import read_tagging
 from .tokenizer import Level, splitter
 
-SPLITS = ("train", "validation", "test")
 _CHUNK = 1000  # sentences that are in memory at once
 
 
@@ -73,19 +72,9 @@ def hub_sources(name: str, *, revision: str | None, tokens: str, tags: str) -> d
     Raises:
         InputError: Where it cannot be loaded, or lacks the training split or a column.
     """
-    if not sys.stderr.isatty():
-        datasets.disable_progress_bars()
-    try:
-        splits = datasets.load_dataset(name, revision=revision)
-    except Exception as error:  # hub, network, format: each library raises its own
-        reason = " ".join(str(error).split()) or type(error).__name__
-        raise InputError(f"cannot be loaded by datasets: {reason}", path=name) from error
-    if "train" not in splits:
-        raise InputError(f"no train split, only {', '.join(map(str, splits))}", path=name)
     return {
-        split: _hub_source(splits[split], f"{name} ({split})", tokens, tags)
-        for split in SPLITS
-        if split in splits
+        split: _hub_source(rows, f"{name} ({split})", tokens, tags)
+        for split, rows in load_splits(name, revision=revision).items()
     }
 
 

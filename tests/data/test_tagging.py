@@ -206,7 +206,7 @@ def test_over_long_sentences_are_counted_and_kept(tmp_path):
     [
         ({"train": [(["a", "b"], ["O", "O"])]}, r"train\.conll: no entity in the training data"),
         ({"validation": [(["a", "b"], ["NN", "VB"])]}, r"dev\.conll: its tags are plain"),
-        ({"train": SENTENCES[:1], "validation": None}, "1 sentences are too few"),
+        ({"train": SENTENCES[:1], "validation": None}, "1 examples are too few"),
         ({"train": None, "validation": SENTENCES}, r"without data\.train"),
         ({"hub": "somewhere"}, "both given"),
         ({"token_budget": 0}, r"data\.token_budget is 0: it must be 1 or more"),

@@ -1,0 +1,91 @@
+"""Examples on disk: written as Arrow in one streaming pass, then mapped and not loaded.
+
+Memory does not grow with the corpus. What an example holds is the business of each task.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from itertools import islice
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import datasets
+import numpy as np
+import pyarrow as pa
+
+from .errors import InputError
+
+CHUNK = 1000  # examples that are in memory at once
+
+
+class Corpus(NamedTuple):
+    """A split on disk, with a column `tokens` among others; lengths are [examples]."""
+
+    name: str
+    rows: datasets.Dataset
+    lengths: np.ndarray
+
+    def select(self, rows: np.ndarray) -> Corpus:
+        """The examples with these numbers."""
+        return Corpus(self.name, self.rows.select(rows), self.lengths[rows])
+
+    def column(self, name: str) -> Column:
+        """One column, to be gone through as often as needed."""
+        return Column(self.rows.select_columns([name]), name)
+
+
+class Column:
+    """The values of one column, a chunk of them in memory at a time."""
+
+    def __init__(self, rows: datasets.Dataset, name: str) -> None:
+        self._rows = rows
+        self._name = name
+
+    def __iter__(self) -> Iterator[Any]:
+        for chunk in self._rows.iter(batch_size=CHUNK):
+            yield from chunk[self._name]
+
+
+def write(
+    rows: Iterable[Mapping[str, Any]], path: Path, *, columns: Mapping[str, pa.DataType], name: str
+) -> Corpus:
+    """Writes examples into an Arrow file and maps it.
+
+    Args:
+        rows: The examples; what is not among the columns is left out.
+        path: The file to write.
+        columns: Names and types; `tokens` is one of them.
+        name: Where the examples come from, for errors.
+
+    Raises:
+        InputError: Where there are no examples.
+    """
+    schema = pa.schema(list(columns.items()))
+    lengths: list[np.ndarray] = []
+    examples = iter(rows)
+    with pa.OSFile(str(path), "wb") as file, pa.ipc.new_stream(file, schema) as writer:
+        while chunk := list(islice(examples, CHUNK)):
+            content = {column: [row[column] for row in chunk] for column in columns}
+            writer.write_batch(pa.RecordBatch.from_pydict(content, schema=schema))
+            lengths.append(np.array([len(row["tokens"]) for row in chunk], dtype=np.int32))
+    if not lengths:
+        raise InputError("no examples", path=name)
+    return Corpus(name, datasets.Dataset.from_file(str(path)), np.concatenate(lengths))
+
+
+def cut(corpus: Corpus, *, share: float, seed: int) -> tuple[Corpus, Corpus]:
+    """Takes a random share out of a corpus: what is left, and what was taken.
+
+    Raises:
+        InputError: Where nothing would be left.
+    """
+    total = len(corpus.lengths)
+    count = max(1, round(total * share))
+    if count >= total:
+        raise InputError(
+            f"{total:,} examples are too few to validate on a part of them: set data.validation",
+            path=corpus.name,
+        )
+    rows = np.random.default_rng(seed).permutation(total)
+    return corpus.select(np.sort(rows[count:])), corpus.select(np.sort(rows[:count]))

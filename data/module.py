@@ -1,0 +1,223 @@
+"""What the data modules of tagging and classification have in common.
+
+Everything is prepared on first use and kept in a temporary folder as long as the object lives:
+examples in Arrow files, vocabularies, pretrained vectors. How examples are read and what their
+labels are is the business of each task.
+"""
+
+from __future__ import annotations
+
+import tempfile
+from abc import abstractmethod
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+from typing import Any, Literal, NamedTuple
+
+import numpy as np
+import pytorch_lightning as pl
+
+from .arrow import Corpus, cut
+from .batching import BucketBatchSampler, ResumableLoader
+from .errors import InputError
+from .features import Featurizer
+from .notes import Notes
+from .tokenizer import SPECIALS, splitter
+from .vectors import match, read_vectors
+
+
+class Prepared(NamedTuple):
+    """All that was read and learned."""
+
+    corpora: dict[str, Corpus]
+    featurizer: Featurizer
+    vectors: np.ndarray | None
+    notes: list[str]
+    folder: tempfile.TemporaryDirectory  # holds the corpora; gone with the object
+
+
+class SequenceData(pl.LightningDataModule):
+    """Splits of tokenised examples; the options mean what the tasks say of them."""
+
+    def __init__(
+        self,
+        *,
+        train: str | None,
+        validation: str | None,
+        test: str | None,
+        hub: str | None,
+        validation_share: float,
+        level: Literal["word", "character"],
+        lowercase: bool,
+        zero_digits: bool,
+        characters: bool,
+        bigrams: bool,
+        min_frequency: int,
+        vocabulary_size: int | None,
+        vectors: str | None,
+        vectors_limit: int | None,
+        token_budget: int,
+        max_sentences: int | None,
+        evaluation_token_budget: int,
+        workers: int,
+        seed: int,
+    ) -> None:
+        super().__init__()
+        if hub is not None and train is not None:
+            raise InputError("data.train and data.hub are both given: choose one")
+        if train is None and hub is None and (validation or test):
+            raise InputError("data.validation or data.test without data.train: name it as well")
+        if not 0.0 < validation_share < 1.0:
+            raise InputError(
+                f"data.validation_share is {validation_share}: give a share between 0 and 1"
+            )
+        for name, value, least in (
+            ("min_frequency", min_frequency, 1),
+            ("vocabulary_size", vocabulary_size, len(SPECIALS) + 1),
+            ("vectors_limit", vectors_limit, 0),
+            ("token_budget", token_budget, 1),
+            ("max_sentences", max_sentences, 1),
+            ("evaluation_token_budget", evaluation_token_budget, 1),
+            ("workers", workers, 0),
+        ):
+            if value is not None and value < least:
+                raise InputError(f"data.{name} is {value}: it must be {least} or more")
+        self.files = {"train": train, "validation": validation, "test": test}
+        self.hub = hub
+        self.validation_share = validation_share
+        self.level = level
+        self.lowercase = lowercase
+        self.zero_digits = zero_digits
+        self.characters = characters
+        self.bigrams = bigrams
+        self.min_frequency = min_frequency
+        self.vocabulary_size = vocabulary_size
+        self.vectors = vectors
+        self.vectors_limit = vectors_limit
+        self.token_budget = token_budget
+        self.max_sentences = max_sentences
+        self.evaluation_token_budget = evaluation_token_budget
+        self.workers = workers
+        self.seed = seed
+        self._prepared: Prepared | None = None
+
+    @property
+    def featurizer(self) -> Featurizer:
+        """The vocabularies, learned from the training split."""
+        return self.prepare().featurizer
+
+    @property
+    def vectors_matrix(self) -> np.ndarray | None:
+        """Pretrained vectors of the vocabulary, [tokens, dimension] float32."""
+        return self.prepare().vectors
+
+    @property
+    def notes(self) -> list[str]:
+        """What is worth telling about the data, one line each."""
+        return self.prepare().notes
+
+    @property
+    def has_test(self) -> bool:
+        """Whether there is a test split."""
+        return "test" in self.prepare().corpora
+
+    def prepare(self) -> Prepared:
+        """Reads everything, the first time it is called.
+
+        Raises:
+            InputError: Where the data is missing, malformed, or holds nothing to learn.
+        """
+        if self._prepared is None:
+            notes = Notes()
+            folder = tempfile.TemporaryDirectory(prefix="rnnlp-")
+            corpora = self._store(Path(folder.name), notes)
+            if "validation" not in corpora:
+                corpora["train"], corpora["validation"] = cut(
+                    corpora["train"], share=self.validation_share, seed=self.seed
+                )
+                notes.add("no validation data: a part of the training data is kept apart for it")
+            self._learn_labels(corpora, notes)
+            featurizer, vectors = self._learn_vocabularies(corpora["train"], notes)
+            self._prepared = Prepared(corpora, featurizer, vectors, notes.lines(), folder)
+        return self._prepared
+
+    def setup(self, stage: str) -> None:
+        """Reads the data if nobody has asked for it yet."""
+        self.prepare()
+
+    def train_dataloader(self) -> ResumableLoader:
+        """Shuffled batches."""
+        return self._loader("train", self.token_budget, self.max_sentences)
+
+    def val_dataloader(self) -> ResumableLoader:
+        """Batches from short examples to long ones."""
+        return self._loader("validation", self.evaluation_token_budget, None)
+
+    def test_dataloader(self) -> ResumableLoader:
+        """Batches from short examples to long ones.
+
+        Raises:
+            InputError: Where there is no test split.
+        """
+        if not self.has_test:
+            raise InputError("there is no test data: set data.test")
+        return self._loader("test", self.evaluation_token_budget, None)
+
+    @abstractmethod
+    def _store(self, folder: Path, notes: Notes) -> dict[str, Corpus]:
+        """Reads the splits that there are into Arrow files in a folder, `train` among them."""
+
+    @abstractmethod
+    def _learn_labels(self, corpora: dict[str, Corpus], notes: Notes) -> None:
+        """Learns the labels from the training split, and notes what the splits hold."""
+
+    @abstractmethod
+    def _collate(self) -> Callable[[Any], Any]:
+        """What makes a batch of rows of a corpus, once everything is prepared."""
+
+    def _loader(self, split: str, token_budget: int, max_sentences: int | None) -> ResumableLoader:
+        corpus = self.prepare().corpora[split]
+        return ResumableLoader(
+            corpus.rows,
+            batches=BucketBatchSampler(
+                lengths=corpus.lengths,
+                token_budget=token_budget,
+                max_sentences=max_sentences,
+                seed=self.seed,
+                shuffle=split == "train",
+            ),
+            collate=self._collate(),
+            workers=self.workers,
+        )
+
+    def _learn_vocabularies(
+        self, train: Corpus, notes: Notes
+    ) -> tuple[Featurizer, np.ndarray | None]:
+        sentences = train.column("tokens")
+        learn = partial(
+            Featurizer.train,
+            sentences,
+            level=self.level,
+            characters=self.characters,
+            bigrams=self.bigrams,
+            min_frequency=self.min_frequency,
+            vocabulary_size=self.vocabulary_size,
+            lowercase=self.lowercase,
+            zero_digits=self.zero_digits,
+        )
+        featurizer = learn()
+        if self.vectors is None:
+            return featurizer, None
+        vectors = read_vectors(
+            self.vectors, wanted=featurizer.tokens.vocabulary, limit=self.vectors_limit
+        )
+        split = splitter(self.level)  # what is no single token is never looked up
+        featurizer = learn(extra=[word for word in vectors.words if len(split(word)) == 1])
+        frequencies = np.zeros(len(featurizer.tokens), dtype=np.int64)
+        for tokens in sentences:
+            np.add.at(frequencies, featurizer.tokens.ids(tokens), 1)
+        matrix, coverage = match(
+            vectors, featurizer.tokens.vocabulary, frequencies=frequencies, seed=self.seed
+        )
+        notes.add(coverage.line())
+        return featurizer, matrix
