@@ -90,6 +90,22 @@ def read_classification(
         raise InputError("no texts in the file", path=name)
 
 
+def single_label(labels: list[str], *, path: str, line: int) -> str:
+    """The label of a text that has exactly one.
+
+    Raises:
+        InputError: It has none or several, which the model cannot give.
+    """
+    if len(labels) != 1:
+        raise InputError(
+            f"{len(labels)} labels ({', '.join(labels) or 'none'}) where the training data has one "
+            "a text; keep one",
+            path=path,
+            line=line,
+        )
+    return labels[0]
+
+
 def _recognise(name: str, head: list[tuple[int, str]]) -> str:
     suffix = stem(name)[1]
     filled = [line for _, line in head if line.strip()]

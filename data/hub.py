@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import sys
+from typing import Literal
 
 import datasets
 
 from .errors import InputError
 
-SPLITS = ("train", "validation", "test")
+Split = Literal["train", "validation", "test"]
+SPLITS: tuple[Split, ...] = ("train", "validation", "test")
 
 
 def load_splits(name: str, *, revision: str | None) -> dict[str, datasets.Dataset]:

@@ -6,7 +6,8 @@ type, `{1-31}` is a number of that range. The words that names are made of are d
 training, validation and test by a checksum, so that the last two hold only names that training
 never saw, and a score says how well a model reads shape and context.
 
-The tables lie in `sample_english.py` and `sample_chinese.py`.
+The tables lie in `sample_english.py` and `sample_chinese.py` for tagging, and in
+`sample_reviews.py` for classification.
 """
 
 from __future__ import annotations
@@ -17,8 +18,8 @@ import zlib
 from collections.abc import Iterator, Mapping
 from typing import Literal
 
-from . import sample_chinese, sample_english
-from .examples import TaggedExample
+from . import sample_chinese, sample_english, sample_reviews
+from .examples import ClassifiedExample, TaggedExample
 from .schemes import Span
 
 Language = Literal["english", "chinese"]
@@ -28,6 +29,8 @@ SIZES: dict[Split, int] = {"train": 2000, "validation": 300, "test": 300}
 _SLOT = re.compile(r"\{(\d+)-(\d+)\}|\{(\w+)\}|\[(\w+)\]")
 _ALTERNATIVES = re.compile(r"\s*[|\n]\s*")
 _SHARES: tuple[Split, ...] = ("train", "train", "train", "validation", "test")
+
+_SENTENCE_START = re.compile(r"(?:^|[.!?] )[a-z]")
 
 _LOWERCASED = 0.05  # of the English sentences, as people write in chats
 
@@ -104,6 +107,32 @@ def sample_tagging(language: Language, split: Split, seed: int = 1) -> Iterator[
             if grammar.random.random() < _LOWERCASED:
                 tokens = [token.lower() for token in tokens]
         yield TaggedExample(tokens, None, spans, line)
+
+
+def sample_classification(
+    language: Language, split: Split, seed: int = 1
+) -> Iterator[ClassifiedExample]:
+    """Yields reviews of hotels, films, books and gadgets, "positive" or "negative".
+
+    Args:
+        language: The language they are written in.
+        split: "train" has 2,000 reviews, "validation" and "test" 300 each.
+        seed: Same seed, same reviews.
+    """
+    table = sample_reviews.ENGLISH if language == "english" else sample_reviews.CHINESE
+    held_out = sample_reviews.HELD_OUT
+    sides = {"positive": sample_reviews.POSITIVE, "negative": sample_reviews.NEGATIVE}
+    grammars = {
+        label: Grammar(rules={**table, **side}, held_out=held_out, split=split, seed=2 * seed + i)
+        for i, (label, side) in enumerate(sides.items())
+    }
+    labels = random.Random(f"labels {split} {seed}")
+    for line in range(1, SIZES[split] + 1):
+        label = labels.choice(sorted(grammars))
+        text = "".join(text for text, _ in grammars[label].pieces("review"))
+        if language == "english":
+            text = _SENTENCE_START.sub(lambda start: start[0].upper(), text)
+        yield ClassifiedExample(text, [label], line)
 
 
 def _split_of(text: str) -> Split:

@@ -1,0 +1,66 @@
+"""What a classifier is trained and scored on: features and labels of some texts."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
+
+import torch
+from torch import Tensor
+
+from .features import Featurizer, TokenBatch
+
+UNKNOWN_CLASS = -1  # where training never saw the gold label
+
+
+class ClassificationBatch(NamedTuple):
+    """A padded batch with its labels."""
+
+    features: TokenBatch
+    targets: Tensor  # [batch] int64, or [batch, classes] float32; see `targets_of`
+    gold: list[list[str]]  # the labels of each text, also those that training never saw
+    number: Tensor  # [batch] int64, number of the text in its split, from 0
+
+
+class ClassificationCollate:
+    """Makes batches of stored texts.
+
+    Args:
+        featurizer: Looks the tokens up.
+        classes: All labels, in the order of their ids.
+        several: Whether a text may have any number of labels.
+    """
+
+    def __init__(self, *, featurizer: Featurizer, classes: Sequence[str], several: bool) -> None:
+        self._featurizer = featurizer
+        self._classes = list(classes)
+        self._several = several
+
+    def __call__(self, rows: Mapping[str, list[Any]]) -> ClassificationBatch:
+        """Pads the columns `tokens`, `gold` and `index` of some rows."""
+        features = self._featurizer.batch(rows["tokens"])
+        targets = targets_of(rows["gold"], self._classes, several=self._several)
+        return ClassificationBatch(features, targets, rows["gold"], torch.tensor(rows["index"]))
+
+
+def targets_of(gold: Sequence[Sequence[str]], classes: Sequence[str], *, several: bool) -> Tensor:
+    """Labels as numbers.
+
+    Args:
+        gold: The labels of each text: exactly one unless `several`.
+        classes: All labels, in the order of their ids.
+        several: Whether a text may have any number of labels.
+
+    Returns:
+        `[texts]` int64 with `UNKNOWN_CLASS` for labels that are no class; with `several`
+        `[texts, classes]` float32 of 0 and 1, which such labels leave no trace in.
+    """
+    ids = {name: number for number, name in enumerate(classes)}
+    if not several:
+        return torch.tensor([ids.get(labels[0], UNKNOWN_CLASS) for labels in gold])
+    targets = torch.zeros(len(gold), len(classes))
+    for row, labels in enumerate(gold):
+        for label in labels:
+            if label in ids:
+                targets[row, ids[label]] = 1.0
+    return targets
