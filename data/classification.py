@@ -7,7 +7,7 @@ Evaluation and prediction with a trained model do not need this file.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from itertools import chain
 from pathlib import Path
@@ -17,6 +17,7 @@ import datasets
 import pyarrow as pa
 
 from .arrow import CHUNK, Corpus, write
+from .attributes import Attribute
 from .classification_batch import ClassificationCollate
 from .classification_readers import read_classification, single_label
 from .errors import InputError
@@ -67,7 +68,7 @@ class ClassificationData(SequenceData):
         lowercase: Look words up in lower case; character features keep their case.
         zero_digits: Look words up with every digit as 0.
         characters: Prepare the characters of each word.
-        bigrams: Prepare pairs of neighbouring tokens.
+        attributes: Which attributes of a token to prepare (bigram, shape, prefix, suffix).
         min_frequency: Words seen less often in training are unknown.
         vocabulary_size: Most words to keep; all if not given.
         vectors: Text file of pretrained vectors (GloVe, word2vec, fastText).
@@ -101,7 +102,7 @@ class ClassificationData(SequenceData):
         lowercase: bool = False,
         zero_digits: bool = False,
         characters: bool = False,
-        bigrams: bool = False,
+        attributes: Sequence[Attribute] = (),
         min_frequency: int = 1,
         vocabulary_size: int | None = None,
         vectors: str | None = None,
@@ -122,7 +123,7 @@ class ClassificationData(SequenceData):
             lowercase=lowercase,
             zero_digits=zero_digits,
             characters=characters,
-            bigrams=bigrams,
+            attributes=attributes,
             min_frequency=min_frequency,
             vocabulary_size=vocabulary_size,
             vectors=vectors,

@@ -1,12 +1,13 @@
-"""Tokens of sentences to the padded tensors a model reads: token, character and bigram ids.
+"""Tokens of sentences to the padded tensors a model reads: token, character and attribute ids.
 
-Which vocabularies exist is decided once, in training, and kept in the model folder as
-``tokenizer.json``, ``characters.json`` and ``bigrams.json``. Labels are no business of this file.
+Which vocabularies exist is decided once, in training, and kept in the model folder: tokens in
+``tokenizer.json``, perhaps ``characters.json``, and one file for each attribute in use
+(``shape.json`` and so on). Labels are no business of this file.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from itertools import chain
 from pathlib import Path
 from typing import Literal, NamedTuple
@@ -15,14 +16,15 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from .attributes import ATTRIBUTES, Attribute, attribute, in_order
 from .tokenizer import UNK, Offsets, Tokenizer
 
 MAX_WORD_LENGTH = 24  # characters of a word that are looked at: its head and its tail
 _CHARACTERS_FROM = 2  # distinct words a character must occur in, so that <unk> is trained as well
-_BIGRAMS_FROM = 2
-_BOUNDARY = "\N{SYMBOL FOR START OF TEXT}"
+_ATTRIBUTES_FROM = 2  # times a value must be seen, likewise
 _CACHED_WORDS = 100_000
-_FILES = ("tokenizer.json", "characters.json", "bigrams.json")
+TOKENS_FILE, CHARACTERS_FILE = "tokenizer.json", "characters.json"
+ATTRIBUTE_FILES: dict[Attribute, str] = {name: f"{name}.json" for name in ATTRIBUTES}
 
 
 class TokenBatch(NamedTuple):
@@ -31,7 +33,7 @@ class TokenBatch(NamedTuple):
     tokens: Tensor  # [batch, time] int64
     lengths: Tensor  # [batch] int64, on the CPU also where the rest is not
     characters: Tensor | None  # [batch, time, width] int64
-    bigrams: Tensor | None  # [batch, time] int64
+    attributes: Tensor | None  # [batch, time, attributes] int64
 
 
 class FeatureRow(NamedTuple):
@@ -39,15 +41,15 @@ class FeatureRow(NamedTuple):
 
     tokens: list[int]
     characters: list[list[int]] | None
-    bigrams: list[int] | None
+    attributes: list[list[int]] | None  # for each attribute
 
 
 class FeatureSizes(NamedTuple):
-    """Vocabulary sizes, 0 for what is not used."""
+    """Vocabulary sizes; 0 without character features."""
 
     tokens: int
     characters: int
-    bigrams: int
+    attributes: tuple[int, ...]  # in the order of `ATTRIBUTES`
 
 
 class Featurizer:
@@ -56,7 +58,7 @@ class Featurizer:
     Args:
         tokens: Vocabulary of the tokens, at word or character level.
         characters: Vocabulary of the characters in a word, or None for no character features.
-        bigrams: Vocabulary of pairs of neighbouring tokens, or None.
+        attributes: Vocabulary of each attribute that is used.
     """
 
     def __init__(
@@ -64,11 +66,12 @@ class Featurizer:
         *,
         tokens: Tokenizer,
         characters: Tokenizer | None = None,
-        bigrams: Tokenizer | None = None,
+        attributes: Mapping[Attribute, Tokenizer] | None = None,
     ) -> None:
         self.tokens = tokens
         self.characters = characters
-        self.bigrams = bigrams
+        given = attributes or {}
+        self.attributes = {name: given[name] for name in in_order(given)}
         self._spellings: dict[str, list[int]] = {}
 
     @classmethod
@@ -78,7 +81,7 @@ class Featurizer:
         *,
         level: Literal["word", "character"],
         characters: bool = True,
-        bigrams: bool = False,
+        attributes: Iterable[Attribute] = (),
         min_frequency: int = 1,
         vocabulary_size: int | None = None,
         lowercase: bool = False,
@@ -91,7 +94,7 @@ class Featurizer:
             sequences: Tokens of each sentence; gone through once for every vocabulary.
             level: How raw text will be split at prediction.
             characters: Have a vocabulary of characters, which keep their case and their digits.
-            bigrams: Have a vocabulary of token pairs (seen twice or more).
+            attributes: Which attributes to have a vocabulary of (of values seen twice or more).
             min_frequency: Tokens seen less often are unknown.
             vocabulary_size: Most tokens to keep, the four special ones included.
             lowercase: Look tokens up in lower case.
@@ -99,31 +102,39 @@ class Featurizer:
             extra: Further tokens to know, seen or not.
         """
 
-        normalisation = {"lowercase": lowercase, "zero_digits": zero_digits}
-        parts: dict[str, Tokenizer] = {}
+        spellings = None
         if characters:
             words = {token for tokens in sequences for token in tokens}
-            parts["characters"] = Tokenizer.train(
-                words, level="character", min_frequency=_CHARACTERS_FROM
-            )
-        if bigrams:
-            parts["bigrams"] = Tokenizer.train(
-                map(_bigrams, sequences), level=level, min_frequency=_BIGRAMS_FROM, **normalisation
-            )
-        parts["tokens"] = Tokenizer.train(
-            sequences,
-            level=level,
-            vocabulary_size=vocabulary_size,
-            min_frequency=min_frequency,
-            extra=extra,
-            **normalisation,
+            spellings = Tokenizer.train(words, level="character", min_frequency=_CHARACTERS_FROM)
+        return cls(
+            tokens=Tokenizer.train(
+                sequences,
+                level=level,
+                vocabulary_size=vocabulary_size,
+                min_frequency=min_frequency,
+                lowercase=lowercase,
+                zero_digits=zero_digits,
+                extra=extra,
+            ),
+            characters=spellings,
+            attributes={
+                name: Tokenizer.train(
+                    (attribute(name, tokens) for tokens in sequences),
+                    level="word",
+                    min_frequency=_ATTRIBUTES_FROM,
+                )
+                for name in in_order(attributes)
+            },
         )
-        return cls(**parts)
 
     @property
     def sizes(self) -> FeatureSizes:
         """Vocabulary sizes, which the embedding is built with."""
-        return FeatureSizes(*(0 if part is None else len(part) for part in self._parts()))
+        return FeatureSizes(
+            tokens=len(self.tokens),
+            characters=0 if self.characters is None else len(self.characters),
+            attributes=tuple(len(vocabulary) for vocabulary in self.attributes.values()),
+        )
 
     def split(self, text: str) -> Offsets:
         """Character offsets of the tokens of raw text."""
@@ -134,7 +145,11 @@ class Featurizer:
         return FeatureRow(
             self.tokens.ids(tokens),
             None if self.characters is None else [self._spelling(token) for token in tokens],
-            None if self.bigrams is None else self.bigrams.ids(_bigrams(tokens)),
+            [
+                vocabulary.ids(attribute(name, tokens))
+                for name, vocabulary in self.attributes.items()
+            ]
+            or None,
         )
 
     def batch(self, sentences: Sequence[Sequence[str]]) -> TokenBatch:
@@ -143,22 +158,24 @@ class Featurizer:
 
     def save(self, folder: str | Path) -> None:
         """Writes one file for each vocabulary."""
-        for part, name in zip(self._parts(), _FILES, strict=True):
-            if part is not None:
-                part.save(Path(folder, name))
+        self.tokens.save(Path(folder, TOKENS_FILE))
+        if self.characters is not None:
+            self.characters.save(Path(folder, CHARACTERS_FILE))
+        for name, vocabulary in self.attributes.items():
+            vocabulary.save(Path(folder, ATTRIBUTE_FILES[name]))
 
     @classmethod
     def load(cls, folder: str | Path) -> Featurizer:
         """Reads what `save` wrote; a vocabulary without a file is not used."""
-        tokens, characters, bigrams = (Path(folder, name) for name in _FILES)
+        characters = Path(folder, CHARACTERS_FILE)
+        files = {name: Path(folder, file) for name, file in ATTRIBUTE_FILES.items()}
         return cls(
-            tokens=Tokenizer.load(tokens),
+            tokens=Tokenizer.load(Path(folder, TOKENS_FILE)),
             characters=Tokenizer.load(characters) if characters.exists() else None,
-            bigrams=Tokenizer.load(bigrams) if bigrams.exists() else None,
+            attributes={
+                name: Tokenizer.load(file) for name, file in files.items() if file.exists()
+            },
         )
-
-    def _parts(self) -> tuple[Tokenizer | None, ...]:
-        return self.tokens, self.characters, self.bigrams
 
     def _spelling(self, token: str) -> list[int]:
         ids = self._spellings.get(token)
@@ -197,7 +214,15 @@ def collate(rows: Sequence[FeatureRow]) -> TokenBatch:
         characters=None
         if rows[0].characters is None
         else _padded_words([word for row in rows for word in row.characters or ()], inside),
-        bigrams=None if rows[0].bigrams is None else padded(row.bigrams or [] for row in rows),
+        attributes=None
+        if rows[0].attributes is None
+        else torch.stack(
+            [
+                padded(row.attributes[index] for row in rows if row.attributes is not None)
+                for index in range(len(rows[0].attributes))
+            ],
+            dim=2,
+        ),
     )
 
 
@@ -211,8 +236,3 @@ def _padded_words(words: list[list[int]], inside: np.ndarray) -> Tensor:
     array = np.zeros((*inside.shape, lengths.max()), dtype=np.int64)
     array[inside] = spellings
     return torch.from_numpy(array)
-
-
-def _bigrams(tokens: Sequence[str]) -> list[str]:
-    """Each token with the one before it."""
-    return [a + b for a, b in zip(chain((_BOUNDARY,), tokens), tokens, strict=False)]

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import tempfile
 from abc import abstractmethod
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
@@ -18,6 +18,7 @@ import numpy as np
 import pytorch_lightning as pl
 
 from .arrow import Corpus, cut
+from .attributes import Attribute
 from .batching import BucketBatchSampler, ResumableLoader
 from .errors import InputError
 from .features import Featurizer
@@ -51,7 +52,7 @@ class SequenceData(pl.LightningDataModule):
         lowercase: bool,
         zero_digits: bool,
         characters: bool,
-        bigrams: bool,
+        attributes: Sequence[Attribute],
         min_frequency: int,
         vocabulary_size: int | None,
         vectors: str | None,
@@ -89,7 +90,7 @@ class SequenceData(pl.LightningDataModule):
         self.lowercase = lowercase
         self.zero_digits = zero_digits
         self.characters = characters
-        self.bigrams = bigrams
+        self.attributes = attributes
         self.min_frequency = min_frequency
         self.vocabulary_size = vocabulary_size
         self.vectors = vectors
@@ -199,7 +200,7 @@ class SequenceData(pl.LightningDataModule):
             sentences,
             level=self.level,
             characters=self.characters,
-            bigrams=self.bigrams,
+            attributes=self.attributes,
             min_frequency=self.min_frequency,
             vocabulary_size=self.vocabulary_size,
             lowercase=self.lowercase,

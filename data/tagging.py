@@ -6,10 +6,12 @@ do not need this file.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Literal
 
 from .arrow import Corpus
+from .attributes import Attribute
 from .errors import InputError
 from .module import SequenceData
 from .notes import Notes
@@ -41,7 +43,7 @@ class TaggingData(SequenceData):
         lowercase: Look words up in lower case; character features keep their case.
         zero_digits: Look words up with every digit as 0.
         characters: Prepare the characters of each word.
-        bigrams: Prepare pairs of neighbouring tokens.
+        attributes: Which attributes of a token to prepare (bigram, shape, prefix, suffix).
         min_frequency: Words seen less often in training are unknown.
         vocabulary_size: Most words to keep; all if not given.
         scheme: Scheme the model is trained in, whatever the scheme of the files.
@@ -73,7 +75,7 @@ class TaggingData(SequenceData):
         lowercase: bool = False,
         zero_digits: bool = False,
         characters: bool = True,
-        bigrams: bool = False,
+        attributes: Sequence[Attribute] = (),
         min_frequency: int = 1,
         vocabulary_size: int | None = None,
         scheme: Literal["IOB1", "IOB2", "BIOES", "BILOU", "BMES"] = "BIOES",
@@ -95,7 +97,7 @@ class TaggingData(SequenceData):
             lowercase=lowercase,
             zero_digits=zero_digits,
             characters=characters,
-            bigrams=bigrams,
+            attributes=attributes,
             min_frequency=min_frequency,
             vocabulary_size=vocabulary_size,
             vectors=vectors,

@@ -1,1 +1,1 @@
-"""Pure PyTorch: recurrences, encoders, heads. Tensors in, tensors out; no Lightning, no tokenizer."""
+"""Pure PyTorch: recurrences, encoders, heads. Tensors in, tensors out."""

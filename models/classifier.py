@@ -67,17 +67,17 @@ class Classifier(nn.Module):
         self.register_buffer("temperature", torch.ones(()))
 
     def forward(
-        self, tokens: Tensor, characters: Tensor | None, bigrams: Tensor | None, lengths: Tensor
+        self, tokens: Tensor, characters: Tensor | None, attributes: Tensor | None, lengths: Tensor
     ) -> Scores:
         """Score every class for every text, in full precision.
 
         Args:
             tokens: `[batch, time]`.
             characters: `[batch, time, width]`, or None.
-            bigrams: `[batch, time]`, or None.
+            attributes: `[batch, time, attributes]`, or None.
             lengths: `[batch]`, on the CPU.
         """
-        encoded = self.encoder(self.embedding(tokens, characters, bigrams), lengths)
+        encoded = self.encoder(self.embedding(tokens, characters, attributes), lengths)
         encoded = encoded._replace(states=self.state_dropout(encoded.states))
         vector, weights = self.pooling(encoded, lengths)
         with torch.autocast(vector.device.type, enabled=False):

@@ -1,11 +1,12 @@
-"""The vector of a token: its own embedding, its spelling, and its bigram, side by side.
+"""The vector of a token: its own embedding, its spelling, and its attributes, side by side.
 
-The order of the parts is fixed by the code below (word, characters, bigram), so a saved model can
-never join them in another order. How ids are made is the business of `data/`.
+The order of the parts is fixed by the code below (word, characters, attributes), so a saved model
+can never join them in another order. How ids are made is the business of `data/`.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Literal
 
 import torch
@@ -27,9 +28,9 @@ class Embedding(nn.Module):
         character_vocabulary_size: number of character ids, needed unless `characters` is "none".
         character_size: size of a character vector.
         character_features: size of the vector made from the spelling.
-        bigram_vocabulary_size: number of bigram ids; 0 means that bigrams are not used.
-        bigram_size: size of a bigram vector; 0 likewise leaves bigrams out.
-        word_dropout: rate at which whole words (and bigrams, on their own) become `<unk>`.
+        attribute_vocabulary_sizes: number of ids of each attribute (shape, bigram and the like).
+        attribute_size: size of an attribute's vector.
+        word_dropout: rate at which whole words (and attributes, on their own) become `<unk>`.
         dropout: rate of locked dropout on the joined vector.
         freeze_vectors: keep the token vectors as loaded.
     """
@@ -43,8 +44,8 @@ class Embedding(nn.Module):
         character_vocabulary_size: int = 0,
         character_size: int = 30,
         character_features: int = 60,
-        bigram_vocabulary_size: int = 0,
-        bigram_size: int = 50,
+        attribute_vocabulary_sizes: Sequence[int] = (),
+        attribute_size: int = 30,
         word_dropout: float = 0.0,
         dropout: float = 0.0,
         freeze_vectors: bool = False,
@@ -68,9 +69,11 @@ class Embedding(nn.Module):
                 output_size=character_features,
                 dropout=dropout,
             )
-        self.bigrams: nn.Embedding | None = None
-        if bigram_vocabulary_size and bigram_size:
-            self.bigrams = _table("bigram_vocabulary_size", bigram_vocabulary_size, bigram_size)
+        self.attributes = nn.ModuleList(
+            _table("attribute_vocabulary_sizes", rows, attribute_size)
+            for rows in attribute_vocabulary_sizes
+        )
+        self.attribute_size = attribute_size
         self.word_dropout = WordDropout(word_dropout)
         self.dropout = LockedDropout(dropout)
 
@@ -79,17 +82,17 @@ class Embedding(nn.Module):
         """Size of the joined vector."""
         size = self.words.embedding_dim
         size += self.spelling.output_size if self.spelling is not None else 0
-        return size + (self.bigrams.embedding_dim if self.bigrams is not None else 0)
+        return size + len(self.attributes) * self.attribute_size
 
     def forward(
-        self, tokens: Tensor, characters: Tensor | None = None, bigrams: Tensor | None = None
+        self, tokens: Tensor, characters: Tensor | None = None, attributes: Tensor | None = None
     ) -> Tensor:
         """Map ids to vectors.
 
         Args:
             tokens: `[batch, time]`, 0 at padding.
             characters: `[batch, time, width]`; needed by a model with a spelling part.
-            bigrams: `[batch, time]`; needed by a model with bigrams.
+            attributes: `[batch, time, attributes]`; needed by a model with attributes.
 
         Returns:
             `[batch, time, output_size]`, zeros at padding. What the model has no part for is
@@ -103,10 +106,16 @@ class Embedding(nn.Module):
             if characters is None:
                 raise ValueError("this embedding reads spelling, but no character ids were given")
             parts.append(self.spelling(characters))
-        if self.bigrams is not None:
-            if bigrams is None:
-                raise ValueError("this embedding reads bigrams, but no bigram ids were given")
-            parts.append(self.bigrams(self.word_dropout(bigrams)))
+        if self.attributes:
+            given = 0 if attributes is None else attributes.shape[2]
+            if attributes is None or given != len(self.attributes):
+                raise ValueError(
+                    f"this embedding reads {len(self.attributes)} attributes, got ids of {given}"
+                )
+            parts += [
+                table(self.word_dropout(ids))
+                for table, ids in zip(self.attributes, attributes.unbind(2), strict=True)
+            ]
         return self.dropout(torch.cat(parts, 2))
 
     @torch.no_grad()

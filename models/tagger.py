@@ -69,20 +69,20 @@ class Tagger(nn.Module):
         self.output = output
 
     def emissions(
-        self, tokens: Tensor, characters: Tensor | None, bigrams: Tensor | None, lengths: Tensor
+        self, tokens: Tensor, characters: Tensor | None, attributes: Tensor | None, lengths: Tensor
     ) -> Tensor:
         """Score every tag for every token, in full precision.
 
         Args:
             tokens: `[batch, time]`.
             characters: `[batch, time, width]`, or None.
-            bigrams: `[batch, time]`, or None.
+            attributes: `[batch, time, attributes]`, or None.
             lengths: `[batch]`, on the CPU.
 
         Returns:
             `[batch, time, tags]`; at padding a constant.
         """
-        embedded = self.embedding(tokens, characters, bigrams)
+        embedded = self.embedding(tokens, characters, attributes)
         states = self.dropout(self.encoder(embedded, lengths).states)
         with torch.autocast(states.device.type, enabled=False):
             return self.projection(states.to(self.projection.weight.dtype))
@@ -91,18 +91,20 @@ class Tagger(nn.Module):
         self,
         tokens: Tensor,
         characters: Tensor | None,
-        bigrams: Tensor | None,
+        attributes: Tensor | None,
         lengths: Tensor,
         tags: Tensor,
     ) -> Tensor:
         """Return the loss per token against gold tags `[batch, time]`, -1 where not known."""
-        return self.output.loss(self.emissions(tokens, characters, bigrams, lengths), tags, lengths)
+        return self.output.loss(
+            self.emissions(tokens, characters, attributes, lengths), tags, lengths
+        )
 
     @torch.no_grad()
     def decode(
-        self, tokens: Tensor, characters: Tensor | None, bigrams: Tensor | None, lengths: Tensor
+        self, tokens: Tensor, characters: Tensor | None, attributes: Tensor | None, lengths: Tensor
     ) -> Decoded:
         """Find the best legal tags of every row."""
-        emissions = self.emissions(tokens, characters, bigrams, lengths)
+        emissions = self.emissions(tokens, characters, attributes, lengths)
         tags = self.output.decode(emissions, lengths)
         return Decoded(tags, emissions, lengths, self.output)

@@ -20,6 +20,7 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 
 from ..data.errors import InputError
+from ..data.features import ATTRIBUTE_FILES, CHARACTERS_FILE, TOKENS_FILE
 
 FORMAT_VERSION = 1
 CONFIG, WEIGHTS, METRICS, TRAINING = (
@@ -29,7 +30,7 @@ CONFIG, WEIGHTS, METRICS, TRAINING = (
     "config.yaml",
 )
 CARD, CURVES = "README.md", "curves.png"
-TOKENIZERS = ("tokenizer.json", "characters.json", "bigrams.json")
+TOKENIZERS = (TOKENS_FILE, CHARACTERS_FILE, *ATTRIBUTE_FILES.values())
 CHECKPOINTS, LOGS = "checkpoints", "logs"
 NEEDED = (CONFIG, WEIGHTS, "tokenizer.json")
 PUBLISHED = (CONFIG, WEIGHTS, METRICS, TRAINING, CARD, CURVES, *TOKENIZERS)

@@ -8,9 +8,10 @@ in the package turns names into modules, so a saved model is rebuilt by the very
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, fields
+from dataclasses import MISSING, asdict, dataclass, field, fields
 from typing import Any, Literal
 
+from ..data.attributes import Attribute
 from ..data.errors import InputError
 from ..data.schemes import allowed_transitions
 from ..models.crf import CRF
@@ -27,12 +28,12 @@ class Sizes:
     Args:
         tokens: Number of words (or characters, at character level).
         characters: Number of characters inside words; 0 without character features.
-        bigrams: Number of token pairs; 0 without bigram features.
+        attributes: Number of values of each attribute of `embedding.attributes`.
     """
 
     tokens: int
     characters: int = 0
-    bigrams: int = 0
+    attributes: Sequence[int] = ()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -44,7 +45,9 @@ class EmbeddingConfig:
         characters: What reads the characters of a word: a convolution, a recurrent net, or nothing.
         character_size: Width of a character's vector.
         character_features: Width of what is read from a word's characters.
-        bigram_size: Width of the vector of a pair of neighbouring tokens; 0 leaves pairs out.
+        attributes: What else is told of a token. Its shape (capitals, digits), prefix and suffix
+            help where data is small; bigram (with the token before it) helps Chinese characters.
+        attribute_size: Width of the vector of each attribute.
         word_dropout: Share of tokens replaced by the unknown token in training.
         dropout: Share of vector components dropped in training, the same ones at each position.
         freeze_vectors: Whether pretrained vectors stay as they are.
@@ -54,7 +57,8 @@ class EmbeddingConfig:
     characters: Literal["cnn", "rnn", "none"] = "cnn"
     character_size: int = 30
     character_features: int = 50
-    bigram_size: int = 0
+    attributes: list[Attribute] = field(default_factory=list)
+    attribute_size: int = 30
     word_dropout: float = 0.0
     dropout: float = 0.3
     freeze_vectors: bool = False
@@ -68,8 +72,8 @@ class EmbeddingConfig:
             characters=self.characters,
             character_size=self.character_size,
             character_features=self.character_features,
-            bigram_vocabulary_size=sizes.bigrams,
-            bigram_size=self.bigram_size,
+            attribute_vocabulary_sizes=sizes.attributes,
+            attribute_size=self.attribute_size,
             word_dropout=self.word_dropout,
             dropout=self.dropout,
             freeze_vectors=self.freeze_vectors,
@@ -178,11 +182,13 @@ class TaggerConfig:
 
 
 def from_mapping(kind: type, values: Any, source: str) -> Any:
-    """An instance of the dataclass `kind`, every field given and no other."""
-    names = {field.name for field in fields(kind)}
+    """An instance of the dataclass `kind`; fields that older folders lack have defaults."""
+    known = fields(kind)
+    names = {entry.name for entry in known}
+    needed = {e.name for e in known if e.default is MISSING and e.default_factory is MISSING}
     given = set(values) if isinstance(values, Mapping) else set()
-    if given != names:
-        odd = ", ".join(sorted(given ^ names))
+    if not needed <= given <= names:
+        odd = ", ".join(sorted((given - names) | (needed - given)))
         raise InputError(
             f"{kind.__name__} does not fit this version of rnnlp ({odd}); the folder was written "
             "by another version or changed by hand: train again or install that version",

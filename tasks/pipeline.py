@@ -75,11 +75,13 @@ class PretrainedEncoder(nn.Module):
         """
         batch = texts if isinstance(texts, TokenBatch) else self.batch(texts)
         device = next(self.parameters()).device
-        tokens, characters, bigrams = (
+        tokens, characters, attributes = (
             None if ids is None else ids.to(device)
-            for ids in (batch.tokens, batch.characters, batch.bigrams)
+            for ids in (batch.tokens, batch.characters, batch.attributes)
         )
-        embedded: torch.Tensor = self.embedding(tokens, characters=characters, bigrams=bigrams)
+        embedded: torch.Tensor = self.embedding(
+            tokens, characters=characters, attributes=attributes
+        )
         states: EncoderOutput = self.encoder(embedded, batch.lengths)
         return states
 

@@ -85,7 +85,7 @@ class Tagging(pl.LightningModule):
         parser.link_arguments("data", "model.scheme", lambda d: d.scheme, apply_on="instantiate")
         parser.link_arguments("data", "model.sizes", vocabulary_sizes, apply_on="instantiate")
         parser.link_arguments("model.embedding.characters", "data.characters", uses_characters)
-        parser.link_arguments("model.embedding.bigram_size", "data.bigrams", uses_bigrams)
+        parser.link_arguments("model.embedding.attributes", "data.attributes")
 
     def setup(self, stage: str) -> None:
         """Puts pretrained vectors into the embedding, once, before the first step."""
@@ -167,6 +167,17 @@ class Tagging(pl.LightningModule):
             },
         }
 
+    def lr_scheduler_step(self, scheduler: Any, metric: Any) -> None:
+        """Steps schedules by step; "plateau" waits for `on_validation_end`."""
+        if not isinstance(scheduler, ReduceLROnPlateau):
+            scheduler.step()
+
+    def on_validation_end(self) -> None:
+        """Steps "plateau" here, since Lightning would leave it out in an epoch that was resumed."""
+        schedule = self.lr_schedulers()
+        if isinstance(schedule, ReduceLROnPlateau) and not self.trainer.sanity_checking:
+            schedule.step(self.trainer.callback_metrics[self.monitor])
+
     def total_steps(self) -> int | None:
         """Optimiser steps of the whole run, from the data module and the trainer's limits."""
         trainer = self.trainer
@@ -221,7 +232,7 @@ class Tagging(pl.LightningModule):
         loss: Tensor = self.network.loss(
             tokens=features.tokens,
             characters=features.characters,
-            bigrams=features.bigrams,
+            attributes=features.attributes,
             lengths=features.lengths,
             tags=batch.tags,
         )
@@ -231,14 +242,9 @@ class Tagging(pl.LightningModule):
 def vocabulary_sizes(data: Any) -> Sizes:
     """The sizes of the vocabularies that the data module has made."""
     sizes = data.featurizer.sizes
-    return Sizes(tokens=sizes.tokens, characters=sizes.characters, bigrams=sizes.bigrams)
+    return Sizes(tokens=sizes.tokens, characters=sizes.characters, attributes=sizes.attributes)
 
 
 def uses_characters(reader: str) -> bool:
     """Whether the embedding reads characters."""
     return reader != "none"
-
-
-def uses_bigrams(size: int) -> bool:
-    """Whether the embedding reads token pairs."""
-    return size > 0

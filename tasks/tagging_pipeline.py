@@ -83,7 +83,7 @@ class TaggingPipeline:
         for rows, batch in self._batches(sentences):
             with torch.inference_mode():
                 decoded = self.network.decode(
-                    batch.tokens, batch.characters, batch.bigrams, batch.lengths
+                    batch.tokens, batch.characters, batch.attributes, batch.lengths
                 )
                 names = _names(decoded.tags, batch.lengths, self.settings.tags)
                 spans = [self._spans_of(tags) for tags in names]
@@ -132,7 +132,7 @@ class TaggingPipeline:
 def decode_tags(network: Tagger, features: TokenBatch, tags: Sequence[str]) -> list[list[str]]:
     """The best tags of each sentence of a batch, padding cut off."""
     decoded = network.decode(
-        features.tokens, features.characters, features.bigrams, features.lengths
+        features.tokens, features.characters, features.attributes, features.lengths
     )
     return _names(decoded.tags, features.lengths, tags)
 

@@ -1,5 +1,6 @@
 import pytest
 import torch
+from rnnlp.data.attributes import ATTRIBUTES
 from rnnlp.data.features import MAX_WORD_LENGTH, Featurizer
 from rnnlp.data.tokenizer import UNK
 
@@ -11,12 +12,13 @@ def train(**options):
 
 
 def test_batch_pads_with_zeros():
-    featurizer = train(bigrams=True, lowercase=True)
+    featurizer = train(attributes=["bigram", "shape"], lowercase=True)
     batch = featurizer.batch(SENTENCES)
     assert batch.lengths.tolist() == [3, 5, 1]
-    assert batch.tokens.shape == batch.bigrams.shape == (3, 5)
+    assert batch.tokens.shape == (3, 5)
+    assert batch.attributes.shape == (3, 5, 2)
     assert batch.characters.shape == (3, 5, len("visited"))
-    for tensor in (batch.tokens, batch.characters, batch.bigrams):
+    for tensor in (batch.tokens, batch.characters, batch.attributes):
         assert tensor.dtype == torch.int64
         assert not tensor[0, 3:].any()
         assert not tensor[2, 1:].any()
@@ -25,7 +27,7 @@ def test_batch_pads_with_zeros():
 
 
 def test_padding_does_not_change_a_row():
-    featurizer = train(bigrams=True)
+    featurizer = train(attributes=["bigram"])
     together = featurizer.batch(SENTENCES)
     for i, sentence in enumerate(SENTENCES):
         alone = featurizer.batch([sentence])
@@ -38,7 +40,7 @@ def test_padding_does_not_change_a_row():
 
 def test_parts_are_optional():
     featurizer = train(characters=False)
-    assert featurizer.sizes == (len(featurizer.tokens), 0, 0)
+    assert featurizer.sizes == (len(featurizer.tokens), 0, ())
     assert featurizer.batch(SENTENCES)[2:] == (None, None)
 
 
@@ -53,9 +55,9 @@ def test_bigrams_pair_a_token_with_the_one_before():
         [["北", "京"], ["北", "京", "北"], ["北"]],
         level="character",
         characters=False,
-        bigrams=True,
+        attributes=["bigram"],
     )
-    first, second, third = featurizer.row(["北", "京", "北"]).bigrams
+    first, second, third = featurizer.row(["北", "京", "北"]).attributes[0]
     assert len({first, second}) == 2
     assert min(first, second) > UNK
     assert third == UNK  # seen once
@@ -69,10 +71,18 @@ def test_long_words_keep_head_and_tail():
     assert ids[-1] == featurizer.characters.ids(["z"])[0]
 
 
+def test_attributes_come_in_one_order_whatever_order_they_are_asked_for():
+    one, other = (train(attributes=names) for names in (ATTRIBUTES, ATTRIBUTES[::-1]))
+    assert list(one.attributes) == list(other.attributes) == list(ATTRIBUTES)
+    assert one.row(SENTENCES[1]) == other.row(SENTENCES[1])
+    with pytest.raises(ValueError, match="unknown attribute 'colour': use bigram, shape"):
+        train(attributes=["colour"])
+
+
 @pytest.mark.parametrize("characters", [True, False])
-@pytest.mark.parametrize("bigrams", [True, False])
-def test_save_and_load(characters, bigrams, tmp_path):
-    featurizer = train(characters=characters, bigrams=bigrams)
+@pytest.mark.parametrize("attributes", [[], ["suffix", "bigram"], list(ATTRIBUTES)])
+def test_save_and_load(characters, attributes, tmp_path):
+    featurizer = train(characters=characters, attributes=attributes)
     featurizer.save(tmp_path)
     loaded = Featurizer.load(tmp_path)
     assert loaded.sizes == featurizer.sizes

@@ -15,37 +15,40 @@ def make(**changes):
         character_vocabulary_size=9,
         character_size=4,
         character_features=6,
-        bigram_vocabulary_size=7,
-        bigram_size=3,
+        attribute_vocabulary_sizes=[7, 9],
+        attribute_size=3,
     )
     return Embedding(**{**settings, **changes})
 
 
 TOKENS = torch.tensor([[4, 5, 0], [6, 4, 7]])
 CHARACTERS = torch.tensor([[[4, 5], [6, 0], [0, 0]], [[4, 0], [4, 5], [8, 8]]])
-BIGRAMS = torch.tensor([[4, 5, 0], [6, 4, 1]])
+ATTRIBUTES = torch.tensor([[[4, 8], [5, 1], [0, 0]], [[6, 4], [4, 4], [1, 5]]])
 
 
 @pytest.mark.parametrize("characters", ["none", "cnn", "rnn"])
-@pytest.mark.parametrize("bigrams", [0, 7])
-def test_parts_stand_in_their_fixed_order(characters, bigrams):
-    embedding = make(characters=characters, bigram_vocabulary_size=bigrams).eval()
-    joined = embedding(TOKENS, CHARACTERS, BIGRAMS)
+@pytest.mark.parametrize("sizes", [[], [7, 9]])
+def test_parts_stand_in_their_fixed_order(characters, sizes):
+    embedding = make(characters=characters, attribute_vocabulary_sizes=sizes).eval()
+    joined = embedding(TOKENS, CHARACTERS, ATTRIBUTES)
     assert joined.shape == (2, 3, embedding.output_size)
-    assert embedding.output_size == 5 + 6 * (characters != "none") + 3 * (bigrams > 0)
+    assert embedding.output_size == 5 + 6 * (characters != "none") + 3 * len(sizes)
     assert (joined[0, 2] == 0).all()
     assert torch.equal(joined[:, :, :5], embedding.words(TOKENS))
     if characters != "none":
         assert torch.equal(joined[:, :, 5:11], embedding.spelling(CHARACTERS))
-    if bigrams:
-        assert torch.equal(joined[:, :, -3:], embedding.bigrams(BIGRAMS))
+    if sizes:
+        assert torch.equal(joined[:, :, -6:-3], embedding.attributes[0](ATTRIBUTES[:, :, 0]))
+        assert torch.equal(joined[:, :, -3:], embedding.attributes[1](ATTRIBUTES[:, :, 1]))
 
 
 def test_missing_ids_and_sizes_are_errors():
     with pytest.raises(ValueError, match="no character ids"):
-        make()(TOKENS, None, BIGRAMS)
-    with pytest.raises(ValueError, match="no bigram ids"):
+        make()(TOKENS, None, ATTRIBUTES)
+    with pytest.raises(ValueError, match="reads 2 attributes, got ids of 0"):
         make()(TOKENS, CHARACTERS)
+    with pytest.raises(ValueError, match="reads 2 attributes, got ids of 1"):
+        make()(TOKENS, CHARACTERS, ATTRIBUTES[:, :, :1])
     with pytest.raises(ValueError, match="needs a character_vocabulary_size"):
         make(character_vocabulary_size=0)
     with pytest.raises(ValueError, match="none, cnn, rnn, got 'lstm'"):

@@ -54,7 +54,9 @@ def sentences(count, generator, known):
         else torch.ones(count, 8, dtype=torch.int64)
     )
     tags = tags.masked_fill(~inside, -1)
-    return dict(tokens=tokens * inside, characters=characters, bigrams=None, lengths=lengths), tags
+    return dict(
+        tokens=tokens * inside, characters=characters, attributes=None, lengths=lengths
+    ), tags
 
 
 @pytest.mark.parametrize("cell", ["rnn", "lstm", "gru"])
@@ -85,7 +87,7 @@ def test_batch_order_size_and_padding_change_nothing(output, characters):
     mixed = dict(
         tokens=pad(features["tokens"], (0, 2))[order],
         characters=pad(features["characters"], (0, 3, 0, 2))[order],
-        bigrams=None,
+        attributes=None,
         lengths=features["lengths"][order],
     )
     together, shuffled = tagger.decode(**features), tagger.decode(**mixed)
