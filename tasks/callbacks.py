@@ -146,8 +146,9 @@ class ResumePoint(Checkpoint):
         batch_idx: int,
     ) -> None:
         """Saves if it is time, or if the run is about to stop here."""
-        if trainer.is_last_batch or trainer.fast_dev_run:
-            return
+        gathering = (batch_idx + 1) % trainer.accumulate_grad_batches != 0
+        if trainer.is_last_batch or trainer.fast_dev_run or gathering:
+            return  # half-gathered gradients are not saved
         stopping = trainer.should_stop or trainer.global_step == trainer.max_steps
         if stopping or (self._due(trainer) and not validation_follows(trainer, batch_idx)):
             self._save(trainer)

@@ -14,7 +14,6 @@ from pathlib import Path
 from ..data.errors import InputError
 from .arguments import OneLineParser
 from .configs import config_task, find_config, shipped_configs
-from .folder import CHECKPOINTS, TRAINING
 
 TASKS = ("tagging",)
 
@@ -39,6 +38,9 @@ Every key with its meaning:  rnnlp fit --config {first} --help
 
 def fit(arguments: Sequence[str]) -> int:
     """Runs `rnnlp fit` with these arguments."""
+    if list(arguments) in (["-h"], ["--help"]):  # answered at once, without any heavy import
+        sys.stdout.write(general_help())
+        return 0
     parser = OneLineParser(prog="rnnlp fit", add_help=False, allow_abbrev=False)
     parser.add_argument("-c", "--config", action="append", default=[])
     parser.add_argument("--task", choices=TASKS)
@@ -47,9 +49,6 @@ def fit(arguments: Sequence[str]) -> int:
     parser.add_argument("--overwrite", action="store_true")
     parser.add_argument("-h", "--help", action="store_true")
     known, rest = parser.parse_known_args(list(arguments))
-    if known.help and not known.config and not known.task:
-        sys.stdout.write(general_help())
-        return 0
     files = find_configs(known)
     task = known.task or next(filter(None, map(config_task, reversed(files))), None)
     if task is None:
@@ -82,6 +81,8 @@ def find_configs(known: argparse.Namespace) -> list[Path]:
     if known.config:
         return [find_config(name) for name in known.config]
     if known.resume and known.output is not None:
+        from .folder import CHECKPOINTS, TRAINING
+
         file: Path = known.output / CHECKPOINTS / TRAINING
         if not file.is_file():
             raise InputError(

@@ -11,6 +11,7 @@ import re
 import sys
 import time
 from dataclasses import dataclass
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +27,15 @@ from .configs import key_lines
 from .folder import CHECKPOINTS, LOGS, holds_model
 
 LAST, BEST = "last.ckpt", "best.safetensors"
+
+# Settings that a user may look for, and the setting that decides them.
+FOLLOWS = {
+    "data.characters": "model.embedding.characters",
+    "data.attributes": "model.embedding.attributes",
+    "model.tags": "the training data",
+    "model.scheme": "data.scheme",
+    "model.sizes": "the training data",
+}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -127,7 +137,12 @@ class FitCommand(LightningCLI):
 
     def parse_arguments(self, parser: LightningArgumentParser, args: Any) -> None:
         """Parses; Lightning's version warns when `sys.argv` is not empty."""
-        self.config = parser.parse_args(args)
+        known = {action.dest for action in parser._actions} - FOLLOWS.keys()
+        check_keys(self.request.configs, known)
+        try:
+            self.config = parser.parse_args(args)
+        except argparse.ArgumentError as error:
+            raise wrong_value(error, self.request, known) from error
 
     def before_instantiate_classes(self) -> None:
         """Refuses to touch another model, before the data is read."""
@@ -183,7 +198,7 @@ class FitCommand(LightningCLI):
         config = self.config.clone()
         for key in ("config", "output", "resume", "overwrite"):
             config.pop(key, None)
-        text: str = self.parser.dump(config, skip_none=False, skip_validation=True)
+        text: str = self.parser.dump(config, skip_unset=False, skip_validation=True)
         return text
 
 
@@ -197,21 +212,79 @@ def build(request: FitRequest) -> FitCommand:
         if error.code in (0, None):  # --help and --print_config
             raise
         raise InputError("the settings could not be read (see rnnlp fit --help)") from error
-    except (argparse.ArgumentError, MisconfigurationException, ValueError) as error:
-        raise explain(error, request.configs) from error
+    except (MisconfigurationException, ValueError) as error:
+        cause: BaseException | None = error
+        while cause is not None:  # jsonargparse wraps what a constructor raises
+            if isinstance(cause, InputError):
+                raise cause from error
+            cause = cause.__cause__ or cause.__context__
+        raise InputError(one_line(error)) from error
 
 
-def explain(error: BaseException, configs: list[Path]) -> InputError:
-    """An error about the settings in one line, with the place in the config where it is known."""
-    cause: BaseException | None = error
-    while cause is not None:
-        if isinstance(cause, InputError):
-            return cause
-        cause = cause.__cause__ or cause.__context__
-    message = " ".join(str(error).split())
-    message = re.sub(r"^(argument None: |Parser key \"[\w.]+\": )+", "", message)
-    for file in reversed(configs):
-        for key, line in sorted(key_lines(file), key=lambda item: -len(item[0])):
-            if re.search(rf"(?<![\w.]){re.escape(key)}(?![\w.])", str(error)):
-                return InputError(f"{key}: {message}", path=str(file), line=line)
+def check_keys(configs: list[Path], known: set[str]) -> None:
+    """Finds keys that mean nothing, with the line they stand on.
+
+    Args:
+        configs: The config files.
+        known: Every setting, dotted.
+
+    Raises:
+        InputError: A key is misspelt.
+    """
+    groups = {name.rsplit(".", depth)[0] for name in known for depth in (1, 2, 3)}
+    for file in configs:
+        settled: list[str] = []  # settings that hold a mapping of their own, such as a callback
+        for key, line in key_lines(file):
+            if any(key.startswith(f"{name}.") for name in settled):
+                continue
+            if key in known and key not in groups:
+                settled.append(key)
+            elif key not in groups:
+                raise InputError(unknown_key(key, known), path=str(file), line=line)
+
+
+def unknown_key(key: str, known: set[str]) -> str:
+    """What to say about a key that there is not."""
+    if follows := FOLLOWS.get(key):
+        return f"{key} cannot be set, it follows from {follows}"
+    near = get_close_matches(key, sorted(known), n=1, cutoff=0.6)
+    hint = f": did you mean {near[0]}?" if near else " (every key: rnnlp fit --config … --help)"
+    return f"there is no key {key}{hint}"
+
+
+def wrong_value(error: BaseException, request: FitRequest, known: set[str]) -> InputError:
+    """A value that does not fit, in one line, with its place where it stands in a file."""
+    text = str(error)
+    if match := re.search(r"[Uu]nrecognized arguments: --([\w.+]+)", text):
+        return InputError(unknown_key(match[1].rstrip("+"), known))
+    match = re.search(r'key "([\w.]+)"', text)
+    if match is None:
+        return InputError(one_line(error))
+    key = match[1]
+    kinds = re.findall(r"Expected an? (typing\.Literal\[[^\]]*\]|<class '\w+'>)", text)
+    expected = [plain_type(kind) for kind in kinds]
+    value = re.search(r"(?:Got|Given) value: ([^\n]*)", text)
+    message = f"{key} does not fit: {one_line(error)}"
+    if expected and value:
+        message = f"{key} is {' or '.join(dict.fromkeys(expected))}, not {value[1].strip()!r}"
+    on_command_line = any(part.startswith(f"--{key}") for part in request.arguments)
+    for file in [] if on_command_line else reversed(request.configs):
+        for name, line in key_lines(file):
+            if name == key:
+                return InputError(message, path=str(file), line=line)
     return InputError(message)
+
+
+def plain_type(kind: str) -> str:
+    """A Python type as people would say it."""
+    if kind.startswith("typing.Literal["):
+        choices = re.findall(r"'([^']*)'", kind)
+        return f"one of {', '.join(choices)}"
+    names = {"int": "a whole number", "float": "a number", "bool": "true or false", "str": "a text"}
+    bare = re.sub(r"<class '([\w.]+)'>", r"\1", kind)
+    return names.get(bare, "null" if bare == "NoneType" else bare)
+
+
+def one_line(error: BaseException) -> str:
+    """The message of an error without line breaks."""
+    return " ".join(str(error).split())

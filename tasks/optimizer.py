@@ -33,7 +33,7 @@ class OptimizerConfig:
             "linear" and "cosine" fall to zero at the last step, "inverse_root" falls with the root.
         warmup_steps: Steps over which the rate first rises from zero.
         plateau_factor: What "plateau" multiplies the rate with.
-        plateau_patience: Epochs without improvement that "plateau" waits for.
+        plateau_patience: Validations without improvement that "plateau" waits for.
     """
 
     name: Literal["adam", "adamw", "sgd"] = "adam"
