@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from .evaluate import table
+from .tables import table
 
 CARD = """\
 ---

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
 
 from .arguments import OneLineParser
+from .tables import table
 
 
 def evaluate(arguments: Sequence[str]) -> int:
@@ -21,17 +21,24 @@ def evaluate(arguments: Sequence[str]) -> int:
     parser.add_argument("--format", default="auto", help="the format of DATA (default: look at it)")
     parser.add_argument("--token_column", type=int, help="column of the tokens, from 1")
     parser.add_argument("--tag_column", type=int, help="column of the tags, from 1")
+    for what in ("text", "label"):
+        parser.add_argument(
+            f"--{what}_column",
+            type=column,
+            help=f"column of the {what}: a name, or a number from 1",
+        )
     given = parser.parse_args(list(arguments))
 
+    from .known import evaluate_file
     from .pipeline import load
-    from .tagging_evaluation import evaluate_tagging
 
-    result, policy, notes = evaluate_tagging(
+    names = ("token_column", "tag_column", "text_column", "label_column")
+    columns = {name: getattr(given, name) for name in names}
+    result, policy, notes = evaluate_file(
         load(given.model),
         given.data,
         format=given.format,
-        token_column=given.token_column,
-        tag_column=given.tag_column,
+        columns={name: value for name, value in columns.items() if value is not None},
     )
     for note in notes:
         print(f"note: {note}", file=sys.stderr)
@@ -42,26 +49,6 @@ def evaluate(arguments: Sequence[str]) -> int:
     return 0
 
 
-def table(result: Mapping[str, Any], policy: str) -> str:
-    """The scores for people, in percent."""
-    lines = []
-    if "per_type" in result:
-        rows = [("all", result), *result["per_type"].items()]
-        width = max(len(name) for name, _ in rows)
-        lines.append(f"{'':<{width}}  precision  recall      F1   entities")
-        total = sum(scores["support"] for scores in result["per_type"].values())
-        for name, scores in rows:
-            numbers = "".join(
-                f"{100 * scores[key]:>{space}.2f}"
-                for key, space in (("precision", 9), ("recall", 8), ("f1", 8))
-            )
-            lines.append(f"{name:<{width}}  {numbers}  {scores.get('support', total):>9,}")
-        lines.append(f"invalid sequences: {result['invalid_sequences']}")
-    else:
-        lines.append(f"accuracy {100 * result['accuracy']:.2f}")
-    lines.append(f"policy: {policy}")
-    lines.append(
-        f"{result['examples']:,} sentences in {result['seconds']:.1f} s, "
-        f"{result['tokens_per_second']:,} tokens per second"
-    )
-    return "\n".join(lines)
+def column(text: str) -> str | int:
+    """A column as it is named on the command line."""
+    return int(text) if text.isascii() and text.isdigit() else text

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 import time
 from collections.abc import Mapping
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import torch
@@ -12,13 +13,10 @@ import torch
 from .. import __version__
 from .card import model_card
 from .curves import draw_curves
-from .folder import LOGS, save_folder
+from .folder import CURVES, LOGS, save_folder
 
 if TYPE_CHECKING:
     from .fit_settings import FitCommand
-
-# A text to try: with words, and by character.
-EXAMPLES = ("Barack Obama visited Berlin.", "她在北京大学读书。")
 
 
 def finish(command: FitCommand, *, seconds: float) -> None:
@@ -30,8 +28,8 @@ def finish(command: FitCommand, *, seconds: float) -> None:
     """
     model, data, request, best = command.model, command.datamodule, command.request, command.best
     trainer = command.trainer
-    weights = best.best_weights()
-    model.network.load_state_dict(weights)
+    model.network.load_state_dict(best.best_weights())
+    model.calibrate(data.val_dataloader())
     scores = {"validation": timed(model, data.val_dataloader())}
     if data.has_test:
         scores["test"] = timed(model, data.test_dataloader())
@@ -46,6 +44,9 @@ def finish(command: FitCommand, *, seconds: float) -> None:
         "rnnlp": __version__,
         "torch": str(torch.__version__),
     }
+    curves = partial(
+        draw_curves, request.output / LOGS, title=request.output.name, best_step=best.step or None
+    )
     config = command.config.as_dict()
     card = model_card(
         task=request.task,
@@ -57,7 +58,7 @@ def finish(command: FitCommand, *, seconds: float) -> None:
         scores=scores,
         policy=model.policy,
         folder=str(request.output),
-        example=EXAMPLES[config["data"].get("level") == "character"],
+        example=model.examples[config["data"].get("level") == "character"],
         seed=config["seed_everything"],
         versions={"rnnlp": __version__, "torch": str(torch.__version__)},
         seconds=seconds,
@@ -67,14 +68,12 @@ def finish(command: FitCommand, *, seconds: float) -> None:
         request.output,
         task=request.task,
         model=model.settings.to_json(),
-        weights=weights,
+        weights=model.network.state_dict(),
         save_tokenizers=data.featurizer.save,
         metrics=metrics,
         training_config=command.resolved_config(),
         card=card,
-        draw_curves=lambda picture: draw_curves(
-            request.output / LOGS, picture, title=request.output.name, best_step=best.step or None
-        ),
+        pictures={CURVES: curves, **model.pictures(scores)},
     )
     shown = "  ".join(
         f"{split} {name} {value:.4f}"

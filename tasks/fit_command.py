@@ -15,8 +15,6 @@ from ..data.errors import InputError
 from .arguments import OneLineParser
 from .configs import config_task, find_config, shipped_configs
 
-TASKS = ("tagging",)
-
 HELP = """\
 usage: rnnlp fit --config NAME|FILE [--output DIR] [--resume | --overwrite] [--KEY VALUE ...]
 
@@ -41,6 +39,8 @@ def fit(arguments: Sequence[str]) -> int:
     if list(arguments) in (["-h"], ["--help"]):  # answered at once, without any heavy import
         sys.stdout.write(general_help())
         return 0
+    from .known import TASKS
+
     parser = OneLineParser(prog="rnnlp fit", add_help=False, allow_abbrev=False)
     parser.add_argument("-c", "--config", action="append", default=[])
     parser.add_argument("--task", choices=TASKS)

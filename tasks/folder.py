@@ -29,11 +29,12 @@ CONFIG, WEIGHTS, METRICS, TRAINING = (
     "metrics.json",
     "config.yaml",
 )
-CARD, CURVES = "README.md", "curves.png"
+CARD, CURVES, CONFUSION = "README.md", "curves.png", "confusion.png"
+PICTURES = (CURVES, CONFUSION)
 TOKENIZERS = (TOKENS_FILE, CHARACTERS_FILE, *ATTRIBUTE_FILES.values())
 CHECKPOINTS, LOGS = "checkpoints", "logs"
 NEEDED = (CONFIG, WEIGHTS, "tokenizer.json")
-PUBLISHED = (CONFIG, WEIGHTS, METRICS, TRAINING, CARD, CURVES, *TOKENIZERS)
+PUBLISHED = (CONFIG, WEIGHTS, METRICS, TRAINING, CARD, *PICTURES, *TOKENIZERS)
 
 
 class ModelFolder(NamedTuple):
@@ -92,7 +93,7 @@ def save_folder(
     metrics: Mapping[str, Any],
     training_config: str,
     card: str,
-    draw_curves: Callable[[Path], object] | None = None,
+    pictures: Mapping[str, Callable[[Path], object]] | None = None,
 ) -> None:
     """Writes a complete model folder; `config.json`, which makes it one, comes last.
 
@@ -105,7 +106,7 @@ def save_folder(
         metrics: What goes into `metrics.json`.
         training_config: The full resolved config, as YAML.
         card: The model card.
-        draw_curves: Writes a picture of the training curves to a path.
+        pictures: What draws each of `PICTURES` that there is, given a path.
     """
     config = {"format_version": FORMAT_VERSION, "task": task, "model": dict(model)}
     contiguous = {name: tensor.contiguous() for name, tensor in weights.items()}
@@ -118,8 +119,8 @@ def save_folder(
         _write_json(new / METRICS, metrics)
         (new / TRAINING).write_text(training_config, encoding="utf-8")
         (new / CARD).write_text(card, encoding="utf-8")
-        if draw_curves is not None:
-            draw_curves(new / CURVES)
+        for name, draw in (pictures or {}).items():
+            draw(new / name)
         _write_json(new / CONFIG, config)
         for stale in set(TOKENIZERS) - {file.name for file in new.iterdir()}:
             (folder / stale).unlink(missing_ok=True)

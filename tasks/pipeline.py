@@ -11,15 +11,16 @@ from collections.abc import Sequence
 import torch
 from torch import nn
 
-from ..data.errors import InputError
 from ..data.features import Featurizer, TokenBatch
+from ..models.bag import Bag
 from ..models.embedding import Embedding
 from ..models.encoder import Encoder, EncoderOutput
-from .folder import CONFIG, open_folder
-from .tagging_pipeline import TaggingPipeline
+from ..models.windows import Windows
+from .folder import open_folder
+from .known import Pipeline, pipeline_of
 
 
-def load(model: str | os.PathLike[str]) -> TaggingPipeline:
+def load(model: str | os.PathLike[str]) -> Pipeline:
     """A trained model, ready to be called on texts.
 
     Args:
@@ -28,13 +29,7 @@ def load(model: str | os.PathLike[str]) -> TaggingPipeline:
     Raises:
         InputError: There is no such model, or its files are damaged.
     """
-    folder = open_folder(model)
-    if folder.task == "tagging":
-        return TaggingPipeline.from_folder(folder)
-    raise InputError(
-        f"is a model for the task {folder.task!r}, which this rnnlp does not know: upgrade it",
-        path=str(folder.path / CONFIG),
-    )
+    return pipeline_of(open_folder(model))
 
 
 class PretrainedEncoder(nn.Module):
@@ -46,7 +41,9 @@ class PretrainedEncoder(nn.Module):
         encoder: Vectors to states.
     """
 
-    def __init__(self, *, featurizer: Featurizer, embedding: Embedding, encoder: Encoder) -> None:
+    def __init__(
+        self, *, featurizer: Featurizer, embedding: Embedding, encoder: Encoder | Bag | Windows
+    ) -> None:
         super().__init__()
         self.featurizer = featurizer
         self.embedding = embedding

@@ -7,10 +7,11 @@ import os
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from functools import partial
 from io import TextIOWrapper
 from itertools import islice
 from pathlib import Path
-from typing import TextIO
+from typing import Any, TextIO
 
 from ..data.errors import InputError
 from .arguments import OneLineParser
@@ -31,6 +32,11 @@ def predict(arguments: Sequence[str]) -> int:
         "--input", metavar="FILE", help='a file: one text a line, or JSON lines with "text"'
     )
     parser.add_argument("--output", metavar="FILE", help="write here instead of stdout")
+    parser.add_argument(
+        "--explain",
+        action="store_true",
+        help="add the weight of each token (classifiers with attention pooling)",
+    )
     given = parser.parse_args(list(arguments))
     if given.texts and given.input:
         raise InputError("give texts or --input, not both")
@@ -39,7 +45,14 @@ def predict(arguments: Sequence[str]) -> int:
 
     from .pipeline import load
 
-    pipeline = load(given.model)
+    pipeline: Any = load(given.model)
+    if given.explain:
+        if not getattr(pipeline, "explains", False):
+            raise InputError(
+                "has no token weights to show: --explain is for classifiers with attention pooling",
+                path=given.model,
+            )
+        pipeline = partial(pipeline, explain=True)
     source = iter(given.texts) if given.texts else read_texts(given.input)
     with destination(given.output) as out:
         # A pipe is answered line by line where it comes slowly; files go in chunks.

@@ -29,6 +29,8 @@ class TaggingPipeline:
         settings: Tags and scheme, and what the network was built from.
     """
 
+    task = "tagging"
+
     def __init__(self, *, network: Tagger, featurizer: Featurizer, settings: TaggerConfig) -> None:
         self.network = network.eval()
         self.featurizer = featurizer

@@ -1,0 +1,74 @@
+"""Scoring a classifier on a file: reads, labels, counts. No Lightning, and memory that does not
+grow with the file.
+"""
+
+from __future__ import annotations
+
+import time
+from itertools import islice
+from typing import Any
+
+from ..data.classification_readers import read_classification, single_label
+from ..data.notes import Notes
+from .classification_pipeline import ClassificationPipeline
+from .classification_scores import ClassScores
+
+CHUNK = 2048  # texts that are in memory at once
+
+
+def evaluate_classification(
+    pipeline: ClassificationPipeline,
+    path: str,
+    *,
+    format: str = "auto",
+    text_column: str | int | None = None,
+    label_column: str | int | None = None,
+) -> tuple[dict[str, Any], str, list[str]]:
+    """Scores a classifier on a file.
+
+    Args:
+        pipeline: The classifier.
+        path: A file in any format that training accepts.
+        format: The format, recognised from the content by default.
+        text_column: Column of the text, by name or by number from 1.
+        label_column: Column of the label, by name or by number from 1.
+
+    Returns:
+        The scores, the policy by which they were counted, and notes on the data.
+    """
+    settings = pipeline.settings
+    notes = Notes()
+    scores = ClassScores(settings.classes, several=settings.several)
+    tokens = 0
+    started = time.perf_counter()
+    examples = read_classification(
+        path,
+        format=format,
+        text_column=text_column,
+        label_column=label_column,
+        label_separator=settings.label_separator,
+        label_before=settings.label_before,
+    )
+    while chunk := list(islice(examples, CHUNK)):
+        if not settings.several:
+            for example in chunk:
+                single_label(example.labels, path=path, line=example.line)
+        read = [pipeline.tokens(example.text) for example in chunk]
+        for example, (_, offsets) in zip(chunk, read, strict=True):
+            place = f"{path}:{example.line}"
+            notes.count("texts without a token, read as <unk>", place, not offsets)
+            unseen = set(example.labels).difference(settings.classes)
+            notes.count(
+                "texts of a label that training never saw, counted as misses", place, bool(unseen)
+            )
+        sentences = [words for words, _ in read]
+        scores.add(pipeline.probabilities(sentences), [example.labels for example in chunk])
+        tokens += sum(map(len, sentences))
+    seconds = time.perf_counter() - started
+    result = {
+        **scores.result(),
+        "examples": scores.texts,
+        "seconds": round(seconds, 3),
+        "tokens_per_second": round(tokens / seconds) if seconds else 0,
+    }
+    return result, scores.policy, notes.lines()

@@ -1,0 +1,163 @@
+"""Counts from which the scores of a classifier are made; needs neither torchmetrics nor sklearn.
+
+Sums over batches, so that memory does not grow with the number of texts, but for one number a text
+where there are two classes (the area under the curve needs them all). A gold label that training
+never saw is counted as a miss.
+"""
+
+from __future__ import annotations
+
+from array import array
+from collections import Counter
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from .scores import precision_recall_f1, safe_ratio
+
+BINS = 15
+THRESHOLD = 0.5
+_LARGEST_TABLE = 60  # classes of a confusion matrix that is kept
+
+
+class ClassScores:
+    """Sums what the scores of a classifier need.
+
+    Args:
+        classes: The labels, in the order of the probabilities.
+        several: Whether a text may have any number of labels; it then has those of probability 0.5
+            and more, accuracy counts the texts whose labels are all right, and calibration goes
+            over every label of every text.
+    """
+
+    def __init__(self, classes: Sequence[str], *, several: bool) -> None:
+        self.classes = list(classes)
+        self.several = several
+        self.texts = self.right = 0
+        self.pairs: Counter[tuple[str, str]] = Counter()  # (gold, predicted), one label a text
+        self.correct: Counter[str] = Counter()
+        self.predicted: Counter[str] = Counter()
+        self.gold: Counter[str] = Counter()
+        self._bins = np.zeros((3, BINS))  # decisions, summed confidence, right decisions
+        self._second = array("f")  # probability of the second of two classes
+        self._is_second = array("b")
+
+    def add(self, probabilities: Tensor, gold: Sequence[Sequence[str]]) -> None:
+        """Adds a batch.
+
+        Args:
+            probabilities: `[batch, classes]`.
+            gold: The labels of each text; exactly one unless `several`.
+        """
+        if len(probabilities) != len(gold):
+            raise ValueError(f"{len(probabilities)} predictions for {len(gold)} texts")
+        probabilities = probabilities.detach().float().cpu()
+        if self.several:
+            self._add_several(probabilities, gold)
+        else:
+            self._add_single(probabilities, gold)
+        self.texts += len(gold)
+
+    def _add_single(self, probabilities: Tensor, gold: Sequence[Sequence[str]]) -> None:
+        confidence, best = probabilities.max(1)
+        names = [self.classes[i] for i in best.tolist()]
+        truth = [labels[0] for labels in gold]
+        self.pairs.update(zip(truth, names, strict=True))
+        self.gold.update(truth)
+        self.predicted.update(names)
+        right = [name == label for name, label in zip(names, truth, strict=True)]
+        self.correct.update(name for name, hit in zip(names, right, strict=True) if hit)
+        self.right += sum(right)
+        self._calibrate(confidence, torch.tensor(right))
+        if len(self.classes) == 2:
+            for label, score in zip(truth, probabilities[:, 1].tolist(), strict=True):
+                if label in self.classes:
+                    self._second.append(score)
+                    self._is_second.append(label == self.classes[1])
+
+    def _add_several(self, probabilities: Tensor, gold: Sequence[Sequence[str]]) -> None:
+        chosen = probabilities >= THRESHOLD
+        is_gold = torch.tensor([[name in labels for name in self.classes] for labels in gold])
+        for row, labels in zip(chosen.tolist(), gold, strict=True):
+            names = {name for name, yes in zip(self.classes, row, strict=True) if yes}
+            self.right += names == set(labels)
+            self.gold.update(set(labels))
+            self.predicted.update(names)
+            self.correct.update(names & set(labels))
+        confidence = torch.where(chosen, probabilities, 1.0 - probabilities)
+        self._calibrate(confidence.flatten(), (chosen == is_gold).flatten())
+
+    def _calibrate(self, confidence: Tensor, right: Tensor) -> None:
+        values, hits = confidence.double().numpy(), right.double().numpy()
+        bins = np.clip(np.ceil(values * BINS).astype(int) - 1, 0, BINS - 1)
+        for row, weights in enumerate((np.ones_like(values), values, hits)):
+            self._bins[row] += np.bincount(bins, weights=weights, minlength=BINS)
+
+    @property
+    def policy(self) -> str:
+        """What is counted, in words."""
+        texts = (
+            f"labels of probability {THRESHOLD} and more; accuracy: share of texts whose labels "
+            "are all right"
+            if self.several
+            else "accuracy: share of texts whose label is right"
+        )
+        return (
+            f"{texts}; macro F1: mean over the labels that occur, gold or predicted; a label "
+            "unseen in training counts as a miss; ece: expected calibration error over "
+            f"{BINS} bins"
+        )
+
+    def result(self) -> dict[str, Any]:
+        """The scores under the names that `evaluate --json` prints."""
+        names = sorted(set(self.gold) | set(self.predicted) | set(self.classes))
+        per_class = {
+            name: {
+                **precision_recall_f1(self.correct[name], self.predicted[name], self.gold[name]),
+                "support": self.gold[name],
+            }
+            for name in names
+        }
+        met = [name for name in names if self.gold[name] or self.predicted[name]]
+        count, confidence, hits = self._bins
+        found: dict[str, Any] = {
+            "accuracy": safe_ratio(self.right, self.texts),
+            "macro_f1": safe_ratio(sum(per_class[name]["f1"] for name in met), len(met)),
+            "ece": safe_ratio(float(np.abs(confidence - hits).sum()), float(count.sum())),
+        }
+        if self.several:
+            micro = precision_recall_f1(
+                self.correct.total(), self.predicted.total(), self.gold.total()
+            )
+            found["micro_f1"] = micro["f1"]
+        area = area_under_curve(np.array(self._second), np.array(self._is_second, dtype=bool))
+        if area is not None:
+            found["auroc"] = area
+        found["per_class"] = per_class
+        if not self.several and len(names) <= _LARGEST_TABLE:
+            found["confusion"] = {
+                "labels": names,
+                "counts": [[self.pairs[gold, guess] for guess in names] for gold in names],
+            }
+        return found
+
+
+def area_under_curve(scores: np.ndarray, positive: np.ndarray) -> float | None:
+    """The probability that a positive example scores higher than another one, ties as a half.
+
+    Args:
+        scores: `[texts]`.
+        positive: `[texts]` bool.
+
+    Returns:
+        The area under the ROC curve, or None where either kind is missing.
+    """
+    many, few = int(positive.sum()), int((~positive).sum())
+    if not many or not few:
+        return None
+    _, place, counts = np.unique(scores, return_inverse=True, return_counts=True)
+    ranks = (np.cumsum(counts) - (counts - 1) / 2.0)[place]  # of equal scores the mean
+    return float((ranks[positive].sum() - many * (many + 1) / 2.0) / (many * few))

@@ -1,0 +1,110 @@
+"""A text classifier as plain values: what `config.json` of its folder keeps, and its rebuilding."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any, Literal
+
+from ..models.bag import Bag
+from ..models.classifier import Classifier
+from ..models.encoder import Encoder
+from ..models.pooling import Pooling, Way
+from ..models.windows import Windows
+from .parts import EmbeddingConfig, EncoderConfig, Sizes, from_mapping
+
+LongTexts = Literal["head_tail", "windows"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class ClassifierConfig:
+    """Everything needed to build a classifier: what `config.json` keeps under `model`.
+
+    Args:
+        classes: The labels, in the order of the output layer.
+        several: Whether a text may have any number of labels.
+        sizes: Vocabulary sizes.
+        embedding: How tokens become vectors.
+        encoder: The recurrent layers.
+        recurrent: Whether there are recurrent layers at all; else a bag of embeddings.
+        pooling: How the states of a text become one vector.
+        attention_size: Width of the layer that attention weights come from.
+        max_length: Most tokens of a text that are read, or tokens of a window; null for no limit.
+        long_texts: What is done with more tokens: keep head and tail, or read in windows.
+        state_dropout: Share of components of the states dropped before pooling.
+        dropout: Share of the pooled vector dropped.
+        label_separator: What parts the labels of a text in files.
+        label_before: The mark up to which a label in a file counts.
+    """
+
+    classes: Sequence[str]
+    several: bool
+    sizes: Sizes
+    embedding: EmbeddingConfig
+    encoder: EncoderConfig
+    recurrent: bool = True
+    pooling: Sequence[Way] = ("max",)
+    attention_size: int = 100
+    max_length: int | None = 512
+    long_texts: LongTexts = "head_tail"
+    state_dropout: float = 0.0
+    dropout: float = 0.5
+    label_separator: str | None = None
+    label_before: str | None = None
+
+    @property
+    def kept_length(self) -> int | None:
+        """Most tokens of a text that are kept."""
+        return kept_length(self.max_length, self.long_texts)
+
+    def build(self) -> Classifier:
+        """The classifier with fresh weights."""
+        embedding = self.embedding.build(self.sizes)
+        reader: Encoder | Bag = (
+            self.encoder.build(embedding.output_size)
+            if self.recurrent
+            else Bag(input_size=embedding.output_size)
+        )
+        encoder: Encoder | Bag | Windows = reader
+        if self.long_texts == "windows" and self.max_length is not None:
+            encoder = Windows(encoder=reader, window=self.max_length)
+        pooling = Pooling(
+            size=encoder.output_size, ways=self.pooling, attention_size=self.attention_size
+        )
+        return Classifier(
+            embedding=embedding,
+            encoder=encoder,
+            pooling=pooling,
+            classes=len(self.classes),
+            several=self.several,
+            state_dropout=self.state_dropout,
+            dropout=self.dropout,
+        )
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain scalars, lists and dictionaries."""
+        return {**asdict(self), "classes": list(self.classes), "pooling": list(self.pooling)}
+
+    @classmethod
+    def from_json(cls, values: Mapping[str, Any], *, source: str) -> ClassifierConfig:
+        """The inverse of `to_json`.
+
+        Args:
+            values: What `config.json` holds under `model`.
+            source: The file it came from, named in errors.
+
+        Raises:
+            InputError: A value is missing or unknown.
+        """
+        nested = {
+            "sizes": from_mapping(Sizes, values.get("sizes"), source),
+            "embedding": from_mapping(EmbeddingConfig, values.get("embedding"), source),
+            "encoder": from_mapping(EncoderConfig, values.get("encoder"), source),
+        }
+        config: ClassifierConfig = from_mapping(cls, {**values, **nested}, source)
+        return config
+
+
+def kept_length(max_length: int | None, long_texts: LongTexts) -> int | None:
+    """Most tokens of a text that are kept: windows read all of them."""
+    return max_length if long_texts == "head_tail" else None

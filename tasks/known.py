@@ -1,0 +1,91 @@
+"""Which tasks there are, and where each of them lives: the one place that maps a name to code.
+
+Everything is imported on demand, so that using a model never imports what training needs.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+from ..data.errors import InputError
+from .folder import CONFIG, ModelFolder
+
+if TYPE_CHECKING:
+    from ..data.module import SequenceData
+    from .classification_pipeline import ClassificationPipeline
+    from .module import TaskModule
+    from .tagging_pipeline import TaggingPipeline
+
+    Pipeline: TypeAlias = TaggingPipeline | ClassificationPipeline
+
+TASKS = ("tagging", "classification")
+
+
+def training_classes(task: str) -> tuple[type[TaskModule], type[SequenceData]]:
+    """The LightningModule and the LightningDataModule of a task."""
+    if task == "tagging":
+        from ..data.tagging import TaggingData
+        from .tagging import Tagging
+
+        return Tagging, TaggingData
+    if task == "classification":
+        from ..data.classification import ClassificationData
+        from .classification import Classification
+
+        return Classification, ClassificationData
+    raise ValueError(f"unknown task {task!r}")
+
+
+def pipeline_of(folder: ModelFolder) -> Pipeline:
+    """The trained model of a folder, ready for use.
+
+    Raises:
+        InputError: A model for a task that this version does not have.
+    """
+    if folder.task == "tagging":
+        from .tagging_pipeline import TaggingPipeline
+
+        return TaggingPipeline.from_folder(folder)
+    if folder.task == "classification":
+        from .classification_pipeline import ClassificationPipeline
+
+        return ClassificationPipeline.from_folder(folder)
+    raise InputError(
+        f"is a model for the task {folder.task!r}, which this rnnlp does not know: upgrade it",
+        path=str(folder.path / CONFIG),
+    )
+
+
+def evaluate_file(
+    pipeline: Pipeline, path: str, *, format: str, columns: Mapping[str, str | int]
+) -> tuple[dict[str, Any], str, list[str]]:
+    """Scores a trained model on a file.
+
+    Args:
+        pipeline: The model.
+        path: The file.
+        format: Its format, or "auto".
+        columns: The options that name a column, without those that were not given.
+
+    Returns:
+        The scores, the policy by which they were counted, and notes on the data.
+
+    Raises:
+        InputError: The file does not fit, or an option belongs to another task.
+    """
+    evaluation: Callable[..., tuple[dict[str, Any], str, list[str]]]
+    if pipeline.task == "tagging":
+        from .tagging_evaluation import evaluate_tagging as evaluation
+
+        known = ("token_column", "tag_column")
+    else:
+        from .classification_evaluation import evaluate_classification as evaluation
+
+        known = ("text_column", "label_column")
+    if odd := sorted(set(columns).difference(known)):
+        raise InputError(
+            f"--{odd[0]} says nothing to a model for {pipeline.task}, which has "
+            f"{' and '.join(f'--{name}' for name in known)}"
+        )
+    return evaluation(pipeline, path, format=format, **columns)

@@ -1,0 +1,58 @@
+"""The scores of a model as a table for people; imports nothing that takes time."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+
+def table(result: Mapping[str, Any], policy: str) -> str:
+    """The scores for people, in percent."""
+    lines = []
+    if "per_type" in result:
+        rows = [("all", result), *result["per_type"].items()]
+        width = max(len(name) for name, _ in rows)
+        lines.append(f"{'':<{width}}  precision  recall      F1   entities")
+        total = sum(scores["support"] for scores in result["per_type"].values())
+        for name, scores in rows:
+            numbers = "".join(
+                f"{100 * scores[key]:>{space}.2f}"
+                for key, space in (("precision", 9), ("recall", 8), ("f1", 8))
+            )
+            lines.append(f"{name:<{width}}  {numbers}  {scores.get('support', total):>9,}")
+        lines.append(f"invalid sequences: {result['invalid_sequences']}")
+    elif "per_class" in result:
+        lines += _classes(result)
+    else:
+        lines.append(f"accuracy {100 * result['accuracy']:.2f}")
+    lines.append(f"policy: {policy}")
+    what = "texts" if "per_class" in result else "sentences"
+    lines.append(
+        f"{result['examples']:,} {what} in {result['seconds']:.1f} s, "
+        f"{result['tokens_per_second']:,} tokens per second"
+    )
+    return "\n".join(lines)
+
+
+def _classes(result: Mapping[str, Any]) -> list[str]:
+    shown = [
+        f"{name} {100 * result[key]:.2f}"
+        for key, name in (
+            ("accuracy", "accuracy"),
+            ("macro_f1", "macro F1"),
+            ("micro_f1", "micro F1"),
+            ("auroc", "AUROC"),
+        )
+        if key in result
+    ]
+    lines = [f"{'  '.join(shown)}  ece {result['ece']:.4f}"]
+    rows = result["per_class"].items()
+    width = max(len(name) for name, _ in rows)
+    lines.append(f"{'':<{width}}  precision  recall      F1      texts")
+    for name, scores in rows:
+        numbers = "".join(
+            f"{100 * scores[key]:>{space}.2f}"
+            for key, space in (("precision", 9), ("recall", 8), ("f1", 8))
+        )
+        lines.append(f"{name:<{width}}  {numbers}  {scores['support']:>9,}")
+    return lines
