@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 import torch
 from torch import nn
@@ -17,7 +18,10 @@ from ..models.embedding import Embedding
 from ..models.encoder import Encoder, EncoderOutput
 from ..models.windows import Windows
 from .folder import open_folder
-from .known import Pipeline, pipeline_of
+from .known import pipeline_of
+
+if TYPE_CHECKING:
+    from .known import Pipeline
 
 
 def load(model: str | os.PathLike[str]) -> Pipeline:

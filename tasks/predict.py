@@ -37,7 +37,7 @@ def predict(arguments: Sequence[str]) -> int:
         action="store_true",
         help="add the weight of each token (classifiers with attention pooling)",
     )
-    given = parser.parse_args(list(arguments))
+    given = parser.parse_intermixed_args(list(arguments))  # options between texts
     if given.texts and given.input:
         raise InputError("give texts or --input, not both")
     if not given.texts and not given.input and sys.stdin.isatty():
