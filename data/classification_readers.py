@@ -22,6 +22,7 @@ from .tables import LABEL_NAMES, TEXT_NAMES, delimiter_of, read_table
 
 FORMATS = ("auto", "csv", "tsv", "jsonl", "fasttext", "lines")
 _HEAD = 2000  # lines that the format is recognised from
+_ENOUGH = 10  # lines from which words that differ cannot be taken for labels
 _FASTTEXT = re.compile(r"(?<!\S)__label__(\S+)\s?")
 
 
@@ -122,7 +123,7 @@ def _recognise(name: str, head: list[tuple[int, str]]) -> str:
     if suffix in (".csv", ".tsv"):
         return suffix[1:]
     labels = {line.split(None, 1)[0] for line in filled}
-    if 2 * len(labels) > max(len(filled), 3):
+    if len(filled) >= _ENOUGH and 2 * len(labels) > len(filled):
         raise InputError(
             f"the format is not recognised: {len(labels)} different words begin {len(filled)} "
             "lines, too many to be labels; give CSV or TSV with a header, JSON lines, or "

@@ -74,7 +74,7 @@ def read_table(
     first = [field.strip() for field in head[0][1]]
     has_header = bool(named) or _is_header(first) or _looks_like_header(head)
     try:
-        if has_header:
+        if named or _is_header(first):
             columns = _from_header(first, text_column, label_column)
         else:
             columns = _from_values([row for _, row in head], text_column, label_column)

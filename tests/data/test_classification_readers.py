@@ -1,0 +1,160 @@
+import gzip
+import json
+
+import pytest
+from rnnlp.data.classification_readers import read_classification
+from rnnlp.data.cleaning import clean
+from rnnlp.data.errors import InputError
+
+PAIRS = [("A fine film .", "1"), ('He said "no" , twice', "0"), ("so-so", "1"), ("bad , bad", "0")]
+
+
+def write(path, text):
+    data = text.encode()
+    path.write_bytes(gzip.compress(data) if path.suffix == ".gz" else data)
+    return str(path)
+
+
+def read(path, **options):
+    return [(e.text, e.labels) for e in read_classification(path, **options)]
+
+
+def quoted(text):
+    return '"' + text.replace('"', '""') + '"'
+
+
+def csv(header, pairs=PAIRS):
+    return header + "".join(f"{quoted(text)},{label}\n" for text, label in pairs)
+
+
+FILES = {
+    "a.csv": csv("text,label\n"),
+    "b.csv.gz": csv("Review,Sentiment\n"),
+    "c.csv": "id;label;sentence\n" + "".join(f"7;{y};{quoted(x)}\n" for x, y in PAIRS),
+    "d.tsv": "label\ttext_a\n" + "".join(f"{y}\t{x}\n" for x, y in PAIRS),
+    "e.txt": "".join(f"{x}\t{y}\r\n" for x, y in PAIRS),
+    "f.jsonl": "".join(json.dumps({"text": x, "label": int(y)}) + "\n" for x, y in PAIRS),
+    "g.txt.gz": "".join(json.dumps({"category": [y], "review": x}) + "\n\n" for x, y in PAIRS),
+    "h.txt": "".join(f"{y} {x}\n" for x, y in PAIRS),
+    "i.txt": "".join(f"__label__{y} {x}\n" for x, y in PAIRS),
+    "j.csv": csv(""),
+    "k.txt": "\ufeff" + "".join(f"{y} {x}\n" for x, y in PAIRS),
+}
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_every_format_is_recognised_and_gives_the_same(name, tmp_path):
+    path = write(tmp_path / name, FILES[name])
+    assert read(path) == [(text, [label]) for text, label in PAIRS]
+
+
+def test_quotation_marks_of_a_tsv_are_text(tmp_path):
+    text = 'label\ttext_a\n1\t"开头有引号\n0\t中"间\n1\t好\n'
+    found = read(write(tmp_path / "x.tsv", text))
+    assert found == [('"开头有引号', ["1"]), ('中"间', ["0"]), ("好", ["1"])]
+
+
+def test_only_a_line_feed_ends_a_line(tmp_path):
+    review = "one\x85two\u2028three\x0cfour<br /><br />five"
+    assert read(write(tmp_path / "x.csv", f"review,label\n{review},pos\n")) == [(review, ["pos"])]
+    assert read(write(tmp_path / "y.txt", f"1 {review}\n0 a\n1 b\n"))[0] == (review, ["1"])
+
+
+def test_a_quoted_text_may_span_lines_and_errors_name_its_first_one(tmp_path):
+    path = write(tmp_path / "x.csv", 'text,label\n"a\nb",1\nc,0\n"d\n\n e",2\nx,y,z\n')
+    found = []
+    with pytest.raises(InputError, match=r"x\.csv:8: 3 columns where the first line has 2"):
+        found.extend(read_classification(path))
+    lines = []
+    with pytest.raises(InputError):
+        lines.extend(example.line for example in read_classification(path))
+    texts = []
+    for example in read_classification(write(tmp_path / "y.csv", 'text,label\n"a\nb",1\nc,0\n')):
+        texts.append((example.text, example.line))
+    assert texts == [("a\nb", 2), ("c", 4)]
+
+
+def test_the_largest_text_is_no_error(tmp_path):
+    text = "word " * 40_000
+    path = write(tmp_path / "x.csv", f"text,label\n{text},1\nb,0\n")
+    assert read(path)[0] == (text, ["1"])
+
+
+def test_several_labels(tmp_path):
+    fasttext = "__label__a __label__b one two\n__label__c three\nnone\n"
+    assert read(write(tmp_path / "a.txt", fasttext)) == [
+        ("one two", ["a", "b"]),
+        ("three", ["c"]),
+        ("none", []),
+    ]
+    rows = [{"text": "x", "labels": ["a", "b", "a"]}, {"text": "y", "labels": []}]
+    path = write(tmp_path / "b.jsonl", "".join(json.dumps(row) + "\n" for row in rows))
+    assert read(path) == [("x", ["a", "b"]), ("y", [])]
+    path = write(tmp_path / "c.csv", 'text,tags\nx,"a, b"\ny,\n')
+    assert read(path, label_column="tags", label_separator=",") == [("x", ["a", "b"]), ("y", [])]
+
+
+def test_labels_up_to_a_mark(tmp_path):
+    lines = "LOC:city Where is Paris ?\nHUM:ind Who is he ?\nLOC:other Where ?\nLOC:x a\n"
+    path = write(tmp_path / "trec", lines)
+    assert [labels for _, labels in read(path, label_before=":")] == [
+        ["LOC"], ["HUM"], ["LOC"], ["LOC"],
+    ]  # fmt: skip
+
+
+def test_columns_by_name_and_by_number(tmp_path):
+    path = write(tmp_path / "x.csv", "text,other,label,klass\na,b,1,p\nc,d,2,q\n")
+    assert read(path) == [("a", ["1"]), ("c", ["2"])]
+    assert read(path, text_column="other", label_column="klass") == [("b", ["p"]), ("d", ["q"])]
+    bare = write(tmp_path / "y.tsv", "1\tp\tlong text here\n2\tq\tanother text\n3\tp\tthird one\n")
+    assert read(bare)[0] == ("long text here", ["p"])
+    assert read(bare, text_column=2, label_column=1)[0] == ("p", ["1"])
+
+
+def test_an_unusual_header_is_recognised_by_its_values(tmp_path):
+    rows = "".join(f"some words number {i}\t{'xy'[i % 2]}\n" for i in range(20))
+    path = write(tmp_path / "x.tsv", "phrases\tverdicts\n" + rows)
+    assert len(read(path)) == 20
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "options", "message"),
+    [
+        ("a.csv", "text,label\na,1\n", {"label_column": "sentiment"}, "a.csv:1: no column 'sentim"),
+        ("a.csv", "id,text,note\n1,b,c\n", {}, "which column holds the label: id, text, note"),
+        ("a.csv", "text,label\na,1\nb\n", {}, "a.csv:3: 1 columns where the first line has 2"),
+        ("a.csv", 'text,label\n"a" b,1\n', {}, "a.csv:2: is not CSV"),
+        ("a.csv", 'text,label\na,1\n"open,0\nb,1\n', {}, "a.csv:3: is not CSV: unexpected end"),
+        ("a.csv", "text,label\n", {}, "no texts in the file"),
+        ("a.tsv", "text\tlabel\na\tb\tc\n", {}, "a.tsv:2: 3 columns .* cannot hold a tab"),
+        ("a.tsv", "text\tlabel\na\t\n", {}, "a.tsv:2: the label is empty"),
+        ("a.tsv", "a\tb\nc\td\n", {"label_column": 3}, "label_column is 3; the columns are 1 to 2"),
+        ("a.jsonl", '{"text": "a"}\n', {}, "a.jsonl:1: no usual key such as 'label' among text"),
+        ("a.jsonl", '{"text": 1, "label": 2}\n', {}, "a.jsonl:1: the text is 1, not a string"),
+        ("a.jsonl", '{"text": "a", "label": {}}\n', {}, "neither a name nor a number"),
+        ("a.jsonl", "[1]\n", {}, "a.jsonl:1: a JSON list"),
+        (
+            "a.txt",
+            "".join(f"word{i} and more\n" for i in range(12)),
+            {},
+            "format is not recognised",
+        ),
+        ("a.txt", "", {}, "the file is empty"),
+        ("a.txt", "1 a\0b\n", {}, "a.txt:1: a NUL byte"),
+        ("a.txt", "1 a\n", {"format": "xml"}, "unknown format 'xml'"),
+    ],
+)
+def test_mistakes_are_named(name, text, options, message, tmp_path):
+    path = write(tmp_path / name, text)
+    with pytest.raises(InputError, match=message):
+        read(path, **options)
+
+
+def test_cleaning_keeps_every_place():
+    text = "It\x92s<br /><br />fine\x85 <i>so</i> \x96 <b>x</b> a<b 5 <br"
+    cleaned = clean(text)
+    assert len(cleaned) == len(text)
+    assert cleaned.split() == ["It’s", "fine…", "so", "–", "x", "a<b", "5", "<br"]
+    assert clean(cleaned) == cleaned
+    assert clean("plain") == "plain"
+    assert clean("\x81") == " "
