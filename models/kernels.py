@@ -12,8 +12,9 @@ the last.
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor, wait
+from contextlib import contextmanager
 from functools import lru_cache
 from typing import Any, TypeVar
 
@@ -23,7 +24,7 @@ from torch.autograd.function import once_differentiable
 from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
 
 from . import recurrence
-from .packing import Unit, make_units
+from .packing import Unit, make_unit
 from .recurrence import Backward, Cell, Forward, State, Weights
 
 PART_ROWS = 8  # a core gets no fewer sequences than this: smaller products waste it
@@ -122,39 +123,41 @@ class _Recurrence(torch.autograd.Function):
         weights = [Weights(*parameters[at : at + 4]) for at in range(0, len(parameters), 4)]
         (batch, time, _), size = inputs.shape, weights[0].hidden.shape[1]
         directions = len(weights)
-        units = make_units(
-            lengths, time=time, directions=directions, parts=_parts(batch, directions)
-        )
-        flat = inputs.reshape(batch * time, -1)
-        states = inputs.new_zeros(batch * time, directions * size)
-        last = inputs.new_empty(directions, batch, size)
-        last_cell = inputs.new_empty((directions, batch, size) if cell == "lstm" else 0)
+        parts = _parts(batch, directions)
+        places = [(direction, part) for part in range(parts) for direction in range(directions)]
+        with _dividing(lengths, weights, units=len(places)) as cores:
+            flat = inputs.reshape(batch * time, -1)
+            states = inputs.new_zeros(batch * time, directions * size)
+            last = inputs.new_empty(directions, batch, size)
+            last_cell = inputs.new_empty((directions, batch, size) if cell == "lstm" else 0)
 
-        def run(unit: Unit) -> tuple[Tensor, ...]:
-            direction, rows = unit.direction, unit.rows
-            tokens = flat.index_select(0, unit.tokens)  # [unit tokens, input_size]
-            found = _forward(
-                cell,
-                tokens,
-                weights[direction],
-                None if hidden is None else hidden[direction].index_select(0, rows),
-                None if start_cell is None else start_cell[direction].index_select(0, rows),
-                unit,
-                keep,
-            )
-            _columns(states, direction, size).index_copy_(0, unit.tokens, found.hidden)
-            last[direction].index_copy_(0, rows, found.hidden.index_select(0, unit.last))
-            if found.cell is not None:
-                last_cell[direction].index_copy_(0, rows, found.cell)
-            return found.saved if keep else ()
+            def run(place: tuple[int, int]) -> tuple[Unit, tuple[Tensor, ...]]:
+                direction, part = place
+                unit = make_unit(lengths, time=time, direction=direction, part=part, parts=parts)
+                rows = unit.rows
+                tokens = flat.index_select(0, unit.tokens)  # [unit tokens, input_size]
+                found = _forward(
+                    cell,
+                    tokens,
+                    weights[direction],
+                    None if hidden is None else hidden[direction].index_select(0, rows),
+                    None if start_cell is None else start_cell[direction].index_select(0, rows),
+                    unit,
+                    keep,
+                )
+                _columns(states, direction, size).index_copy_(0, unit.tokens, found.hidden)
+                last[direction].index_copy_(0, rows, found.hidden.index_select(0, unit.last))
+                if found.cell is not None:
+                    last_cell[direction].index_copy_(0, rows, found.cell)
+                return unit, found.saved if keep else ()
 
-        saved = _on_cores(run, units, work=_work(lengths, weights))
+            done = _on_cores(run, places, cores)
         if keep:
             ctx.save_for_backward(
-                inputs, hidden, *parameters, *(tensor for tensors in saved for tensor in tensors)
+                inputs, hidden, *parameters, *(tensor for _, saved in done for tensor in saved)
             )
-            ctx.cell, ctx.units, ctx.lengths = cell, units, lengths
-            ctx.counts = len(parameters), len(saved[0])
+            ctx.cell, ctx.units, ctx.lengths = cell, [unit for unit, _ in done], lengths
+            ctx.counts = len(parameters), len(done[0][1])
         ctx.set_materialize_grads(False)
         return states.view(batch, time, -1), last, last_cell
 
@@ -169,58 +172,66 @@ class _Recurrence(torch.autograd.Function):
         (batch, time, width), size = inputs.shape, weights[0].hidden.shape[1]
         directions, cell = len(weights), ctx.cell
         wants_inputs, wants_hidden, wants_cell = ctx.needs_input_grad[3:6]
-        flat = inputs.reshape(batch * time, width)
-        grads = None if grad_states is None else grad_states.reshape(batch * time, -1)
-        to_inputs = inputs.new_zeros(directions if wants_inputs else 0, batch * time, width)
-        to_hidden = inputs.new_empty(directions, batch, size) if wants_hidden else None
-        to_cell = inputs.new_empty(directions, batch, size) if wants_cell else None
+        with _dividing(ctx.lengths, weights, units=len(ctx.units)) as cores:
+            flat = inputs.reshape(batch * time, width)
+            grads = None if grad_states is None else grad_states.reshape(batch * time, -1)
+            to_inputs = inputs.new_zeros(directions if wants_inputs else 0, batch * time, width)
+            to_hidden = inputs.new_empty(directions, batch, size) if wants_hidden else None
+            to_cell = inputs.new_empty(directions, batch, size) if wants_cell else None
 
-        def run(numbered: tuple[int, Unit]) -> Weights:
-            number, unit = numbered
-            direction, rows = unit.direction, unit.rows
-            own = tuple(saved[number * ctx.counts[1] :][: ctx.counts[1]])
-            states = own[0]
-            if grads is None:
-                grad = torch.zeros_like(states)
-            else:
-                grad = _columns(grads, direction, size).index_select(0, unit.tokens)
-            if grad_last is not None:
-                grad.index_add_(0, unit.last, grad_last[direction].index_select(0, rows))
-            last_cell = None if grad_cell is None else grad_cell[direction].index_select(0, rows)
-            found = _backward(cell, grad, last_cell, own, weights[direction], unit)
-            if to_hidden is not None:
-                to_hidden[direction].index_copy_(0, rows, found.start)
-            if to_cell is not None and found.start_cell is not None:
-                to_cell[direction].index_copy_(0, rows, found.start_cell)
+            def run(numbered: tuple[int, Unit]) -> Weights:
+                number, unit = numbered
+                direction, rows = unit.direction, unit.rows
+                own = tuple(saved[number * ctx.counts[1] :][: ctx.counts[1]])
+                states = own[0]
+                if grads is None:
+                    grad = torch.zeros_like(states)
+                else:
+                    grad = _columns(grads, direction, size).index_select(0, unit.tokens)
+                if grad_last is not None:
+                    grad.index_add_(0, unit.last, grad_last[direction].index_select(0, rows))
+                last_cell = (
+                    None if grad_cell is None else grad_cell[direction].index_select(0, rows)
+                )
+                found = _backward(cell, grad, last_cell, own, weights[direction], unit)
+                if to_hidden is not None:
+                    to_hidden[direction].index_copy_(0, rows, found.start)
+                if to_cell is not None and found.start_cell is not None:
+                    to_cell[direction].index_copy_(0, rows, found.start_cell)
+                if wants_inputs:
+                    to_tokens = found.input_sums @ weights[direction].input
+                    to_inputs[direction].index_copy_(0, unit.tokens, to_tokens)
+                before, sums = states.index_select(0, unit.previous), found.hidden_sums
+                if hidden is None:  # the state before the first step is zero
+                    sums = sums[len(rows) :]
+                else:
+                    before = torch.cat((hidden[direction].index_select(0, rows), before))
+                to_bias = found.input_sums.sum(0)
+                to_hidden_bias = to_bias
+                if found.hidden_sums is not found.input_sums:
+                    to_hidden_bias = found.hidden_sums.sum(0)
+                to_weight = sums.t() @ before
+                if cell == "gru":  # the rows of n come first there and last in torch.nn
+                    to_weight, to_hidden_bias = (
+                        to_weight.roll(-size, 0),
+                        to_hidden_bias.roll(-size, 0),
+                    )
+                tokens = flat.index_select(0, unit.tokens)
+                return Weights(found.input_sums.t() @ tokens, to_weight, to_bias, to_hidden_bias)
+
+            parts = _on_cores(run, list(enumerate(ctx.units)), cores)
+            to_weights: list[Tensor | None] = []
+            for direction in range(directions):
+                # The units of a direction are every `directions`-th.
+                for tensors in zip(*parts[direction::directions], strict=True):
+                    to_weights.append(
+                        tensors[0] if len(tensors) == 1 else sum(tensors[1:], tensors[0])
+                    )
+            total = None
             if wants_inputs:
-                to_tokens = found.input_sums @ weights[direction].input
-                to_inputs[direction].index_copy_(0, unit.tokens, to_tokens)
-            before, sums = states.index_select(0, unit.previous), found.hidden_sums
-            if hidden is None:  # the state before the first step is zero
-                sums = sums[len(rows) :]
-            else:
-                before = torch.cat((hidden[direction].index_select(0, rows), before))
-            to_bias = found.input_sums.sum(0)
-            to_hidden_bias = to_bias
-            if found.hidden_sums is not found.input_sums:
-                to_hidden_bias = found.hidden_sums.sum(0)
-            to_weight = sums.t() @ before
-            if cell == "gru":  # the rows of n come first there and last in torch.nn
-                to_weight, to_hidden_bias = to_weight.roll(-size, 0), to_hidden_bias.roll(-size, 0)
-            tokens = flat.index_select(0, unit.tokens)
-            return Weights(found.input_sums.t() @ tokens, to_weight, to_bias, to_hidden_bias)
-
-        parts = _on_cores(run, list(enumerate(ctx.units)), work=_work(ctx.lengths, weights))
-        to_weights: list[Tensor | None] = []
-        for direction in range(directions):
-            # The units of a direction are every `directions`-th (see make_units).
-            for tensors in zip(*parts[direction::directions], strict=True):
-                to_weights.append(tensors[0] if len(tensors) == 1 else sum(tensors[1:], tensors[0]))
-        total = None
-        if wants_inputs:
-            total = to_inputs[0] if directions == 1 else to_inputs[0].add_(to_inputs[1])
-            total = total.view(batch, time, width)
-        return None, None, None, total, to_hidden, to_cell, *to_weights
+                total = to_inputs[0] if directions == 1 else to_inputs[0].add_(to_inputs[1])
+                total = total.view(batch, time, width)
+            return None, None, None, total, to_hidden, to_cell, *to_weights
 
 
 def _forward(
@@ -263,44 +274,58 @@ def _columns(states: Tensor, direction: int, size: int) -> Tensor:
     return states[:, direction * size : (direction + 1) * size]
 
 
-def _work(lengths: Tensor, weights: Sequence[Weights]) -> int:
-    """Multiplications that a layer's forward pass takes."""
-    return int(lengths.sum()) * sum(one.input.numel() + one.hidden.numel() for one in weights)
-
-
 def _parts(batch: int, directions: int) -> int:
     """Into how many units each direction is cut: one unit for each core, if large enough."""
     return max(1, min(torch.get_num_threads() // directions, batch // PART_ROWS))
 
 
-def _on_cores(run: Callable[[Item], Result], items: Sequence[Item], *, work: int) -> list[Result]:
-    """`[run(item) for item in items]`, each item on a core of its own where that pays.
+@contextmanager
+def _dividing(lengths: Tensor, weights: Sequence[Weights], *, units: int) -> Iterator[int]:
+    """Gives the number of cores that the units are spread over: 1 where spreading does not pay.
 
-    A worker computes with one thread: what torch does is then as parallel as there are items, and
-    no small operation waits for other cores. torch lets go of the interpreter in every operation.
+    Where it pays, torch computes with one thread meanwhile: what it does is then as parallel as
+    there are units, no small operation waits for other cores, and no idle OpenMP thread spins on
+    a core that a unit needs.
     """
     cores = torch.get_num_threads()
-    if cores == 1 or len(items) == 1 or work < THREAD_WORK:
-        with torch.autocast("cpu", enabled=False):  # off in a worker anyway
-            return [run(item) for item in items]
+    work = int(lengths.sum()) * sum(one.input.numel() + one.hidden.numel() for one in weights)
+    with torch.autocast("cpu", enabled=False):
+        if cores == 1 or units == 1 or work < THREAD_WORK:
+            yield 1
+            return
+        torch.set_num_threads(1)
+        try:
+            yield cores
+        finally:
+            torch.set_num_threads(cores)
+
+
+def _on_cores(run: Callable[[Item], Result], items: Sequence[Item], cores: int) -> list[Result]:
+    """`[run(item) for item in items]`, spread over the cores: this thread and `cores - 1` others.
+
+    Threads do, because torch lets go of the interpreter in every operation.
+    """
+    if cores == 1:
+        return [run(item) for item in items]
     inference = torch.is_inference_mode_enabled()
 
-    def alone(item: Item) -> Result:
-        if torch.get_num_threads() != 1:
-            torch.set_num_threads(1)  # for this worker
+    def elsewhere(item: Item) -> Result:
+        torch.set_num_threads(1)  # for that thread
         with torch.inference_mode(inference), torch.no_grad():
             return run(item)
 
-    futures = [_workers(os.getpid(), cores).submit(alone, item) for item in items]
-    wait(futures)
-    torch.set_num_threads(cores)  # what threads yet to be born start with
-    return [future.result() for future in futures]
+    futures = [_workers(os.getpid(), cores - 1).submit(elsewhere, item) for item in items[1:]]
+    try:
+        first = run(items[0])
+    finally:
+        wait(futures)
+    return [first, *(future.result() for future in futures)]
 
 
 @lru_cache(maxsize=1)
-def _workers(process: int, cores: int) -> ThreadPoolExecutor:
+def _workers(process: int, count: int) -> ThreadPoolExecutor:
     """The worker threads of this process (a fork has none of its parent's)."""
-    return ThreadPoolExecutor(cores, thread_name_prefix="recurrence")
+    return ThreadPoolExecutor(count, thread_name_prefix="recurrence")
 
 
 def _library_full(

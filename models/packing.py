@@ -26,28 +26,25 @@ class Unit(NamedTuple):
     last: Tensor  # [sequences] where the last token of each sequence lies
 
 
-def make_units(lengths: Tensor, *, time: int, directions: int, parts: int) -> list[Unit]:
-    """Split a batch into `directions * parts` units of nearly the same number of tokens.
+def make_unit(lengths: Tensor, *, time: int, direction: int, part: int, parts: int) -> Unit:
+    """Lay out one unit: every `parts`-th of the sequences sorted by length, so that units balance.
 
     Args:
         lengths: Number of tokens of each sequence [batch], on the CPU.
         time: Padded length of the batch.
-        directions: 1 or 2.
+        direction: 0 for left to right, 1 for right to left.
+        part: Which unit of this direction, from 0.
         parts: Into how many units each direction is cut, at most batch.
     """
     ordered, order = lengths.sort(descending=True, stable=True)
-    units = []
-    for part in range(parts):
-        rows, size = order[part::parts], ordered[part::parts]  # [sequences]
-        step = torch.arange(int(size[0])).unsqueeze(1)  # [steps, 1]
-        inside = step < size  # [steps, sequences]
-        counts = inside.sum(1)  # [steps]
-        begin = counts.cumsum(0) - counts  # [steps] where each step begins
-        last = begin[size - 1] + torch.arange(rows.numel())
-        after = torch.arange(rows.numel(), int(counts.sum()))
-        previous = after - counts[:-1].repeat_interleave(counts[1:])
-        for direction in range(directions):
-            position = size - 1 - step if direction else step  # [steps, sequences] or [steps, 1]
-            tokens = (rows * time + position)[inside]
-            units.append(Unit(direction, rows, counts.tolist(), tokens, previous, last))
-    return units
+    rows, size = order[part::parts], ordered[part::parts]  # [sequences]
+    step = torch.arange(int(size[0])).unsqueeze(1)  # [steps, 1]
+    inside = step < size  # [steps, sequences]
+    sizes = inside.sum(1)  # [steps]
+    begin = sizes.cumsum(0) - sizes  # [steps] where each step begins
+    last = begin[size - 1] + torch.arange(rows.numel())
+    after = torch.arange(rows.numel(), int(sizes.sum()))
+    previous = after - sizes[:-1].repeat_interleave(sizes[1:])
+    position = size - 1 - step if direction else step  # [steps, sequences] or [steps, 1]
+    tokens = (rows * time + position)[inside]
+    return Unit(direction, rows, sizes.tolist(), tokens, previous, last)

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from rnnlp.models import kernels
 from rnnlp.models.encoder import Encoder
 from rnnlp.models.kernels import recur
-from rnnlp.models.packing import make_units
+from rnnlp.models.packing import make_unit
 from rnnlp.models.recurrence import CELLS, GATES, State, Weights, step
 from torch import nn
 from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
@@ -287,7 +287,11 @@ def test_only_what_needs_a_gradient_gets_one():
 def test_units_cover_every_token_once():
     lengths = torch.tensor([3, 5, 1, 5, 2, 4])
     for directions, parts in itertools.product((1, 2), (1, 2, 3, 6)):
-        units = make_units(lengths, time=7, directions=directions, parts=parts)
+        units = [
+            make_unit(lengths, time=7, direction=direction, part=part, parts=parts)
+            for direction in range(directions)
+            for part in range(parts)
+        ]
         inside = (torch.arange(7) < lengths.unsqueeze(1)).flatten().nonzero().flatten()
         for direction in range(directions):
             tokens = [unit.tokens for unit in units if unit.direction == direction]
