@@ -32,6 +32,9 @@ def run_fit(request: FitRequest) -> int:
     started = time.perf_counter()
     command = build(request)
     model, data, trainer = command.model, command.datamodule, command.trainer
+    checkpoint = request.output / CHECKPOINTS / LAST if request.resume else None
+    if checkpoint is not None:
+        check_fingerprint(checkpoint, command.resume_point.fingerprint)
     for note in data.notes:
         print(f"note: {note}", file=sys.stderr)
     count = sum(parameter.numel() for parameter in model.parameters())
@@ -39,9 +42,6 @@ def run_fit(request: FitRequest) -> int:
         f"training {request.task} with {count:,} parameters; output {request.output}",
         file=sys.stderr,
     )
-    checkpoint = request.output / CHECKPOINTS / LAST if request.resume else None
-    if checkpoint is not None:
-        check_fingerprint(checkpoint, model.fingerprint())
     dry = bool(trainer.fast_dev_run)
     if not dry:
         prepare_folder(request, command.resolved_config())

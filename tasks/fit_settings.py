@@ -7,15 +7,17 @@ them, and errors about settings in one line. Training itself is in `fit.py`.
 from __future__ import annotations
 
 import argparse
+import hashlib
 import re
 import sys
+import tempfile
 import time
 from dataclasses import dataclass
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
-from pytorch_lightning import Trainer
+from pytorch_lightning import LightningDataModule, LightningModule, Trainer
 from pytorch_lightning.callbacks import Callback, EarlyStopping, RichProgressBar
 from pytorch_lightning.cli import LightningArgumentParser, LightningCLI
 from pytorch_lightning.loggers import CSVLogger, TensorBoardLogger
@@ -25,7 +27,6 @@ from ..data.errors import InputError
 from .callbacks import KeepBest, ResumePoint, StopKindly
 from .configs import key_lines
 from .folder import CHECKPOINTS, LOGS, holds_model
-from .known import training_classes
 
 LAST, BEST = "last.ckpt", "best.safetensors"
 
@@ -33,12 +34,6 @@ LAST, BEST = "last.ckpt", "best.safetensors"
 FOLLOWS = {
     "data.characters": "model.embedding.characters",
     "data.attributes": "model.embedding.attributes",
-    "data.max_length": "model.max_length",
-    "model.label_before": "data.label_before",
-    "model.label_separator": "data.label_separator",
-    "model.classes": "the training data",
-    "model.class_counts": "the training data",
-    "model.several": "the training data",
     "model.tags": "the training data",
     "model.scheme": "data.scheme",
     "model.sizes": "the training data",
@@ -66,13 +61,23 @@ class FitRequest:
     overwrite: bool
 
 
+def task_classes(task: str) -> tuple[type[LightningModule], type[LightningDataModule]]:
+    """The LightningModule and the LightningDataModule of a task."""
+    if task == "tagging":
+        from ..data.tagging import TaggingData
+        from .tagging import Tagging
+
+        return Tagging, TaggingData
+    raise ValueError(f"unknown task {task!r}")
+
+
 class FitCommand(LightningCLI):
     """Reads the settings and builds data, model and trainer, in this order; runs nothing."""
 
     def __init__(self, request: FitRequest) -> None:
         self.request = request
         self.stop = StopKindly()
-        module, data = training_classes(request.task)
+        module, data = task_classes(request.task)
         arguments = [part for file in request.configs for part in ("--config", str(file))]
         super().__init__(
             module,
@@ -182,7 +187,7 @@ class FitCommand(LightningCLI):
             output / CHECKPOINTS / LAST,
             every_seconds=config["checkpoint_seconds"],
             every_steps=config["checkpoint_steps"],
-            fingerprint=model.fingerprint(),
+            fingerprint=fingerprint(model, self.datamodule),
         )
         own: list[Callback] = [self.stop, self.best, self.resume_point]
         if settings["enable_progress_bar"] and terminal:
@@ -197,6 +202,16 @@ class FitCommand(LightningCLI):
             config.pop(key, None)
         text: str = self.parser.dump(config, skip_unset=False, skip_validation=True)
         return text
+
+
+def fingerprint(model: Any, data: Any) -> str:
+    """Identifies architecture, labels and vocabularies: a run cannot go on with others."""
+    digest = hashlib.sha256(model.fingerprint().encode())
+    with tempfile.TemporaryDirectory() as folder:
+        data.featurizer.save(folder)
+        for file in sorted(Path(folder).iterdir()):
+            digest.update(file.name.encode() + file.read_bytes())
+    return digest.hexdigest()
 
 
 def build(request: FitRequest) -> FitCommand:

@@ -67,6 +67,4 @@ def train(folder, corpus, *settings):
 def english(tmp_path_factory, corpus):
     """A model folder trained on the tiny corpus, well enough to find something."""
     folder = tmp_path_factory.mktemp("models") / "english"
-    return train(
-        folder, corpus, "--trainer.max_epochs=12", f"--data.test={corpus / 'test.conll'}"
-    )
+    return train(folder, corpus, "--trainer.max_epochs=12", f"--data.test={corpus / 'test.conll'}")

@@ -187,7 +187,9 @@ def test_evaluate_imports_nothing_heavy(english, corpus):
 
 def test_a_closed_pipe_is_no_error(english):
     environment = {**os.environ, "PYTHONUNBUFFERED": "1"}
-    command = f'"{sys.executable}" -m rnnlp predict "{english}" a b c | true; exit ${{PIPESTATUS[0]}}'
+    command = (
+        f'"{sys.executable}" -m rnnlp predict "{english}" a b c | true; exit ${{PIPESTATUS[0]}}'
+    )
     result = subprocess.run(
         ["bash", "-c", command], capture_output=True, text=True, env=environment, check=False
     )

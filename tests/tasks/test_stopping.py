@@ -1,0 +1,142 @@
+"""Runs that end early: by time, by Ctrl-C, by early stopping. Each leaves a usable model."""
+
+import os
+import signal
+
+import pytest
+import torch
+from safetensors.torch import load_file
+
+import rnnlp as package
+from rnnlp.tasks.callbacks import KeepBest
+from rnnlp.tasks.tagging import Tagging
+
+from .conftest import train
+
+ENDLESS = "--trainer.max_epochs=100000"
+
+
+def press(monkeypatch, *steps):
+    """Sends Ctrl-C to this process before these training steps."""
+    taken = 0
+
+    def start(module, batch, batch_idx):
+        nonlocal taken
+        taken += 1
+        if taken in steps:
+            os.kill(os.getpid(), signal.SIGINT)
+
+    monkeypatch.setattr(Tagging, "on_train_batch_start", start)
+
+
+def fit(rnnlp, corpus, folder, *settings):
+    return rnnlp("fit", "--config", corpus / "tiny.yaml", "--output", folder, *settings)
+
+
+def test_time_limit(rnnlp, corpus, tmp_path):
+    code, out, _ = fit(rnnlp, corpus, tmp_path / "m", ENDLESS, "--trainer.max_time=00:00:00:01")
+    assert code == 0 and out.startswith("validation f1")
+    assert package.load(tmp_path / "m")("Rome.")["text"] == "Rome."
+    # The limit counts for each call: a resumed run has its time again, and goes on.
+    before = torch.load(tmp_path / "m/checkpoints/last.ckpt", weights_only=True)["global_step"]
+    code, _, _ = fit(
+        rnnlp, corpus, tmp_path / "m", ENDLESS, "--trainer.max_time=00:00:00:01", "--resume"
+    )
+    after = torch.load(tmp_path / "m/checkpoints/last.ckpt", weights_only=True)["global_step"]
+    assert code == 0 and after > before > 0
+
+
+def test_control_c_ends_with_a_model(rnnlp, corpus, tmp_path, monkeypatch):
+    handler = signal.getsignal(signal.SIGINT)
+    press(monkeypatch, 3)
+    code, out, _ = fit(rnnlp, corpus, tmp_path / "m", ENDLESS, "--trainer.min_epochs=5")
+    assert code == 0 and out.startswith("validation f1")
+    package.load(tmp_path / "m")("Rome.")
+    assert signal.getsignal(signal.SIGINT) is handler
+    # It stopped in mid-epoch, and goes on from just there.
+    state = torch.load(tmp_path / "m/checkpoints/last.ckpt", weights_only=True)
+    assert state["global_step"] == 3
+    whole = train(tmp_path / "whole", corpus)
+    monkeypatch.undo()
+    train(tmp_path / "m", corpus, "--resume")
+    ends = [load_file(folder / "model.safetensors") for folder in (whole, tmp_path / "m")]
+    assert all(ends[0][name].equal(ends[1][name]) for name in ends[0])
+
+
+def test_control_c_twice_stops_at_once(rnnlp, corpus, tmp_path, monkeypatch):
+    def start(module, batch, batch_idx):
+        os.kill(os.getpid(), signal.SIGINT)
+        os.kill(os.getpid(), signal.SIGINT)
+
+    monkeypatch.setattr(Tagging, "on_train_batch_start", start)
+    handler = signal.getsignal(signal.SIGINT)
+    code, out, err = fit(rnnlp, corpus, tmp_path / "m", ENDLESS)
+    signal.signal(signal.SIGINT, handler)  # Lightning leaves it ignored on this way out
+    assert code == 130 and out == "" and "Traceback" not in err
+    assert not (tmp_path / "m" / "config.json").exists()
+
+
+def test_early_stopping_keeps_the_best(rnnlp, corpus, tmp_path, monkeypatch):
+    scores = iter([0.5, 0.75, 0.625, 0.25, 0.125])
+    kept = []
+
+    def score(module):
+        module.log("validation_score", next(scores))
+        module.span_f1.reset()
+
+    keep = KeepBest.on_validation_end
+
+    def watch(self, trainer, module):
+        kept.append({name: tensor.clone() for name, tensor in self.weights().items()})
+        keep(self, trainer, module)
+
+    monkeypatch.setattr(Tagging, "on_validation_epoch_end", score)
+    monkeypatch.setattr(KeepBest, "on_validation_end", watch)
+    code, _, _ = fit(rnnlp, corpus, tmp_path / "m", ENDLESS, "--early_stopping.patience=2")
+    assert code == 0 and len(kept) == 4  # the best one, and two that were not better
+    weights = load_file(tmp_path / "m" / "model.safetensors")
+    assert all(weights[name].equal(kept[1][name]) for name in weights)
+
+
+def test_averaged_weights_are_what_is_validated_and_kept(corpus, tmp_path, monkeypatch):
+    """Three sets of weights in one validation: the raw ones, the averaged ones, the kept ones."""
+    validated, raw = [], []
+
+    def copy(module):
+        return {name: tensor.clone() for name, tensor in module.network.state_dict().items()}
+
+    step = Tagging.validation_step
+
+    def watch(module, batch, batch_idx):
+        validated.append(copy(module))
+        step(module, batch, batch_idx)
+
+    monkeypatch.setattr(Tagging, "validation_step", watch)
+    monkeypatch.setattr(Tagging, "on_train_batch_end", lambda m, *_: raw.append(copy(m)))
+    folder = train(
+        tmp_path / "m", corpus, "--trainer.max_epochs=1",
+        "--trainer.callbacks+=EMAWeightAveraging", "--trainer.callbacks.decay=0.5",
+    )  # fmt: skip
+    weights = load_file(folder / "model.safetensors")
+    assert all(weights[name].equal(validated[-1][name]) for name in weights)
+    name = "projection.weight"
+    expected = raw[0][name].clone()
+    for following in raw[1:]:
+        expected.mul_(0.5).add_(following[name], alpha=0.5)
+    torch.testing.assert_close(weights[name], expected)
+    assert not weights[name].equal(raw[-1][name])
+
+
+def test_dry_run_writes_nothing(rnnlp, corpus, tmp_path):
+    code, out, err = fit(rnnlp, corpus, tmp_path / "m", "--trainer.fast_dev_run=true")
+    assert (code, out) == (0, "") and "nothing was written" in err
+    assert not (tmp_path / "m").exists()
+
+
+@pytest.mark.parametrize("rows", [1, 2])
+def test_tiny_corpora_train(rnnlp, corpus, tmp_path, rows):
+    file = tmp_path / "small.conll"
+    file.write_text("Ann B-PER\nran O\n\n" * rows)
+    code, _, _ = fit(rnnlp, corpus, tmp_path / "m", "--data.train", file, "--data.validation", file)
+    assert code == 0
+    package.load(tmp_path / "m")("Ann ran")
