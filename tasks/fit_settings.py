@@ -17,7 +17,7 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
-from pytorch_lightning import LightningDataModule, LightningModule, Trainer
+from pytorch_lightning import Trainer
 from pytorch_lightning.callbacks import Callback, EarlyStopping, RichProgressBar
 from pytorch_lightning.cli import LightningArgumentParser, LightningCLI
 from pytorch_lightning.loggers import CSVLogger, TensorBoardLogger
@@ -27,6 +27,7 @@ from ..data.errors import InputError
 from .callbacks import KeepBest, ResumePoint, StopKindly
 from .configs import key_lines
 from .folder import CHECKPOINTS, LOGS, holds_model
+from .known import training_classes
 
 LAST, BEST = "last.ckpt", "best.safetensors"
 
@@ -34,6 +35,12 @@ LAST, BEST = "last.ckpt", "best.safetensors"
 FOLLOWS = {
     "data.characters": "model.embedding.characters",
     "data.attributes": "model.embedding.attributes",
+    "data.max_length": "model.max_length",
+    "model.label_before": "data.label_before",
+    "model.label_separator": "data.label_separator",
+    "model.classes": "the training data",
+    "model.class_counts": "the training data",
+    "model.several": "the training data",
     "model.tags": "the training data",
     "model.scheme": "data.scheme",
     "model.sizes": "the training data",
@@ -61,23 +68,13 @@ class FitRequest:
     overwrite: bool
 
 
-def task_classes(task: str) -> tuple[type[LightningModule], type[LightningDataModule]]:
-    """The LightningModule and the LightningDataModule of a task."""
-    if task == "tagging":
-        from ..data.tagging import TaggingData
-        from .tagging import Tagging
-
-        return Tagging, TaggingData
-    raise ValueError(f"unknown task {task!r}")
-
-
 class FitCommand(LightningCLI):
     """Reads the settings and builds data, model and trainer, in this order; runs nothing."""
 
     def __init__(self, request: FitRequest) -> None:
         self.request = request
         self.stop = StopKindly()
-        module, data = task_classes(request.task)
+        module, data = training_classes(request.task)
         arguments = [part for file in request.configs for part in ("--config", str(file))]
         super().__init__(
             module,
