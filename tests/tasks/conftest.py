@@ -4,7 +4,6 @@ from itertools import islice
 
 import pytest
 import torch
-
 from rnnlp.data.samples import sample_tagging
 from rnnlp.data.schemes import spans_to_tags
 from rnnlp.tasks import cli

@@ -10,7 +10,6 @@ import sys
 from pathlib import Path
 
 import torch
-
 from rnnlp.data.features import Featurizer
 from rnnlp.tasks.folder import save_folder
 from rnnlp.tasks.parts import EmbeddingConfig, EncoderConfig, Sizes, TaggerConfig

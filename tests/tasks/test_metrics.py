@@ -94,7 +94,6 @@ def test_a_gold_type_unseen_in_training_is_a_miss():
 
 def test_nothing_found_and_nothing_there():
     metric = SpanF1(TYPES)
-    assert float(metric.compute()["f1"]) == 0.0
     metric.update([[]], [[]])
     assert float(metric.compute()["f1"]) == 0.0
 

@@ -7,9 +7,8 @@ import sys
 
 import pytest
 import torch
-from safetensors.torch import load_file
-
 from rnnlp.tasks.tagging import Tagging
+from safetensors.torch import load_file
 
 from .conftest import train
 

@@ -4,12 +4,11 @@ import os
 import signal
 
 import pytest
-import torch
-from safetensors.torch import load_file
-
 import rnnlp as package
+import torch
 from rnnlp.tasks.callbacks import KeepBest
 from rnnlp.tasks.tagging import Tagging
+from safetensors.torch import load_file
 
 from .conftest import train
 
