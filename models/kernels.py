@@ -25,6 +25,7 @@ from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
 
 from . import recurrence
 from .packing import Unit, make_unit
+from .products import one_dnn_serves
 from .recurrence import Backward, Cell, Forward, State, Weights
 
 PART_ROWS = 8  # a core gets no fewer sequences than this: smaller products waste it
@@ -245,6 +246,8 @@ def _forward(
 ) -> Forward:
     """The forward pass of a cell over a unit."""
     if cell == "lstm":
+        if not keep and one_dnn_serves(weights.hidden):
+            return recurrence.lstm_infer(tokens, weights, start, start_cell, unit.sizes)
         return recurrence.lstm_forward(
             tokens, weights, start, start_cell, unit.sizes, unit.last if keep else None
         )

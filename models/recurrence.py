@@ -25,6 +25,8 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+from .products import Product, of_all_tokens
+
 Cell = Literal["rnn", "rnn_relu", "lstm", "gru"]
 CELLS: tuple[Cell, ...] = ("rnn", "rnn_relu", "lstm", "gru")
 GATES: dict[Cell, int] = {"rnn": 1, "rnn_relu": 1, "lstm": 4, "gru": 3}
@@ -83,13 +85,13 @@ def rnn_forward(
 ) -> Forward:
     """Simple RNN over `inputs` [tokens, input_size] from state `start` [sequences, hidden_size]."""
     bias = weights.input_bias + weights.hidden_bias
-    hidden = torch.addmm(bias, inputs, weights.input.t())  # [tokens, hidden_size]
-    weight = weights.hidden.t()
+    hidden = of_all_tokens(inputs, weights.input, bias)  # [tokens, hidden_size]
+    product = Product(weights.hidden, sizes[0])
     minus_one = hidden.new_tensor(-1.0)
     before = start
     for h in hidden.split(sizes):
         if before is not None:
-            h.addmm_(before[: len(h)], weight)
+            product.add_to(h, before[: len(h)])
         if cell == "rnn":
             h.mul_(2).sigmoid_()
             torch.add(minus_one, h, alpha=2, out=h)
@@ -142,7 +144,7 @@ def lstm_forward(
 ) -> Forward:
     """LSTM over `inputs` [tokens, input_size]; without `last` nothing is saved for a backward."""
     bias = weights.input_bias + weights.hidden_bias
-    gates = torch.addmm(bias, inputs, weights.input.t())  # [tokens, 4 * hidden_size]
+    gates = of_all_tokens(inputs, weights.input, bias)  # [tokens, 4 * hidden_size]
     size = weights.hidden.shape[1]
     hidden = gates.new_empty(gates.shape[0], size)
     first = gates.new_zeros(sizes[0], size) if start_cell is None else start_cell
@@ -160,13 +162,13 @@ def lstm_forward(
         tanh,
         hidden.split(sizes),
     )
-    weight = weights.hidden.t()
+    product = Product(weights.hidden, sizes[0])
     before, c = start, first
     minus_one = gates.new_tensor(-1.0)
     for a, i, f, g, o, c_next, tanh_c, h in zip(*steps, strict=True):
         n = len(a)
         if before is not None:
-            a.addmm_(before[:n], weight)
+            product.add_to(a, before[:n])
         g.mul_(2)
         a.sigmoid_()
         torch.add(minus_one, g, alpha=2, out=g)
@@ -177,6 +179,51 @@ def lstm_forward(
     if last is None:  # a sequence that has ended keeps its row
         return Forward(hidden, cells, ())
     return Forward(hidden, cells.index_select(0, last), (hidden, gates, cells, tanhs, first))
+
+
+def lstm_infer(
+    inputs: Tensor,
+    weights: Weights,
+    start: Tensor | None,
+    start_cell: Tensor | None,
+    sizes: list[int],
+) -> Forward:
+    """`lstm_forward` without a way back, by oneDNN's LSTM: one call for all steps.
+
+    oneDNN wants every sequence as long as the longest and gives the cell state of the last step
+    alone. So a sequence that has ended reads tokens that keep its cell state to the last bit: one
+    further input says that the token is padding, and shuts the input gate and opens the forget
+    gate by a weight at which s is exactly 0 and 1.
+    """
+    size, steps, sequences = weights.hidden.shape[1], len(sizes), sizes[0]
+    inside = torch.arange(sequences) < torch.tensor(sizes).unsqueeze(1)  # [steps, sequences]
+    places = inside.flatten().nonzero().squeeze(1)  # [tokens]
+    padded = inputs.new_zeros(steps * sequences, inputs.shape[1] + 1)
+    padded[:, -1] = 1.0
+    padded.index_copy_(0, places, F.pad(inputs, (0, 1)))
+    shut = weights.input.new_zeros(4 * size, 1)
+    shut[:size], shut[size : 2 * size] = -1e4, 1e4
+    zeros = inputs.new_zeros(sequences, size)
+    states, _, cell, _ = torch.mkldnn_rnn_layer(
+        padded.view(steps, sequences, -1),
+        torch.cat((weights.input, shut), 1),
+        weights.hidden,
+        weights.input_bias,
+        weights.hidden_bias,
+        zeros if start is None else start,
+        zeros if start_cell is None else start_cell,
+        reverse=False,
+        batch_sizes=[],
+        mode=2,  # LSTM
+        hidden_size=size,
+        num_layers=1,
+        has_biases=True,
+        bidirectional=False,
+        batch_first=False,
+        train=False,
+    )
+    hidden = states.view(steps * sequences, size).index_select(0, places)
+    return Forward(hidden, cell.view(sequences, size), ())
 
 
 def lstm_backward(
@@ -251,8 +298,8 @@ def gru_forward(
     gates = inputs.new_empty(inputs.shape[0], 4 * size)
     gates[:, :size] = weights.hidden_bias[2 * size :]
     bias = torch.cat((weights.hidden_bias[: 2 * size], torch.zeros_like(weights.input_bias[:size])))
-    torch.addmm(bias + weights.input_bias, inputs, weights.input.t(), out=gates[:, size:])
-    weight = weights.hidden.roll(size, 0).t()  # rows of n, r, z
+    gates[:, size:] = of_all_tokens(inputs, weights.input, bias + weights.input_bias)
+    product = Product(weights.hidden.roll(size, 0), sizes[0])  # rows of n, r, z
     first = gates.new_zeros(sizes[0], size) if start is None else start
     q, _, _, n = gates.split(size, 1)
     steps = (
@@ -266,7 +313,7 @@ def gru_forward(
     for t, (a_qrz, a_rz, q, r, z, n, h) in enumerate(zip(*steps, strict=True)):
         before = before[: len(h)]
         if t or start is not None:
-            a_qrz.addmm_(before, weight)
+            product.add_to(a_qrz, before)
         a_rz.sigmoid_()
         n.addcmul_(r, q).mul_(2).sigmoid_()
         torch.add(minus_one, n, alpha=2, out=n)
