@@ -64,7 +64,8 @@ class ClassificationData(SequenceData):
         sample: Language of the sample corpus.
         validation_share: Share of `train` to validate on where `validation` is not given.
         level: Whether text is split into words or, as for Chinese, into characters.
-        max_length: Most tokens of a text; of longer ones head and tail are kept. None keeps all.
+        max_length: Most tokens of a text, or of a window; null for no limit.
+        long_texts: Whether of longer texts head and tail are kept, or all, to be read in windows.
         lowercase: Look words up in lower case; character features keep their case.
         zero_digits: Look words up with every digit as 0.
         characters: Prepare the characters of each word.
@@ -99,6 +100,7 @@ class ClassificationData(SequenceData):
         validation_share: float = 0.1,
         level: Literal["word", "character"] = "word",
         max_length: int | None = 512,
+        long_texts: Literal["head_tail", "windows"] = "head_tail",
         lowercase: bool = False,
         zero_digits: bool = False,
         characters: bool = False,
@@ -146,6 +148,7 @@ class ClassificationData(SequenceData):
         self.hub_label = hub_label
         self.sample = sample
         self.max_length = max_length
+        self.long_texts = long_texts
         self._several = False
         self._counts: dict[str, int] = {}
 
@@ -187,20 +190,23 @@ class ClassificationData(SequenceData):
         self, split: str, source: _Source, prints: Fingerprints, notes: Notes
     ) -> Iterator[dict[str, Any]]:
         offsets_of = splitter(self.level)
+        most = self.max_length if self.long_texts == "head_tail" else None
         for index, example in enumerate(source.read()):
             place = f"{source.name}:{example.line}"
             if split == "train":
                 self._several |= len(example.labels) != 1
             elif not self._several:
                 single_label(example.labels, path=source.name, line=example.line)
-            tokens, _, count = tokenise(example.text, offsets_of, max_length=self.max_length)
+            tokens, _, count = tokenise(example.text, offsets_of, max_length=most)
             if not tokens and split == "train":
                 notes.count("training texts without a token, left out", place)
                 continue
             prints.add(example.text, example.labels)
             notes.count(f"{split} texts without a token, read as <unk>", place, not tokens)
-            kind = f"{split} texts of more than {self.max_length} tokens, middle left out"
-            notes.count(kind, place, count > len(tokens))
+            if self.max_length is not None and count > self.max_length:
+                what = "middle left out" if most else "read in windows"
+                kind = f"{split} texts of more than {self.max_length} tokens, {what}"
+                notes.count(kind, place)
             yield {"tokens": tokens or EMPTY, "gold": example.labels, "index": index}
 
     def _learn_labels(self, corpora: dict[str, Corpus], notes: Notes) -> None:

@@ -113,7 +113,7 @@ def _recognise(name: str, head: list[tuple[int, str]]) -> str:
     first = filled[0] if filled else ""
     if suffix in (".json", ".jsonl") or first.lstrip().startswith("{"):
         return "jsonl"
-    if _FASTTEXT.search(first):
+    if 2 * sum(_FASTTEXT.match(line) is not None for line in filled) > len(filled):
         return "fasttext"
     if (delimiter := delimiter_of(first)) is not None:
         return "tsv" if delimiter == "\t" else "csv"

@@ -28,7 +28,7 @@ from ..models.classifier import Classifier, classification_loss, fit_temperature
 from ..models.pooling import WAYS, Way
 from .classification_pipeline import run
 from .classification_scores import BINS, THRESHOLD, ClassScores
-from .classifier_config import ClassifierConfig, LongTexts, kept_length
+from .classifier_config import ClassifierConfig, LongTexts
 from .confusion import draw_confusion
 from .folder import CONFUSION
 from .module import TaskModule, link_features
@@ -142,9 +142,8 @@ class Classification(TaskModule):
             parser.link_arguments("data", f"model.{name}", _Get(name), apply_on="instantiate")
         parser.link_arguments("data.label_separator", "model.label_separator")
         parser.link_arguments("data.label_before", "model.label_before")
-        parser.link_arguments(
-            ("model.max_length", "model.long_texts"), "data.max_length", kept_length
-        )
+        parser.link_arguments("model.max_length", "data.max_length")
+        parser.link_arguments("model.long_texts", "data.long_texts")
 
     def training_step(self, batch: ClassificationBatch, batch_idx: int) -> Tensor:
         """The loss of one batch."""

@@ -54,8 +54,8 @@ class ClassifierConfig:
 
     @property
     def kept_length(self) -> int | None:
-        """Most tokens of a text that are kept."""
-        return kept_length(self.max_length, self.long_texts)
+        """Most tokens of a text that are kept; windows read all of them."""
+        return self.max_length if self.long_texts == "head_tail" else None
 
     def build(self) -> Classifier:
         """The classifier with fresh weights."""
@@ -103,8 +103,3 @@ class ClassifierConfig:
         }
         config: ClassifierConfig = from_mapping(cls, {**values, **nested}, source)
         return config
-
-
-def kept_length(max_length: int | None, long_texts: LongTexts) -> int | None:
-    """Most tokens of a text that are kept: windows read all of them."""
-    return max_length if long_texts == "head_tail" else None

@@ -36,6 +36,7 @@ FOLLOWS = {
     "data.characters": "model.embedding.characters",
     "data.attributes": "model.embedding.attributes",
     "data.max_length": "model.max_length",
+    "data.long_texts": "model.long_texts",
     "model.label_before": "data.label_before",
     "model.label_separator": "data.label_separator",
     "model.classes": "the training data",
@@ -266,6 +267,8 @@ def wrong_value(error: BaseException, request: FitRequest, known: set[str]) -> I
     text = str(error)
     if match := re.search(r"[Uu]nrecognized arguments: --([\w.+]+)", text):
         return InputError(unknown_key(match[1].rstrip("+"), known))
+    if match := re.search(r"--> ([\w.]+): .* is not callable", text):  # a linked key was given
+        return InputError(unknown_key(match[1], known))
     match = re.search(r'key "([\w.]+)"', text)
     if match is None:
         return InputError(one_line(error))

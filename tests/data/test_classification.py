@@ -95,8 +95,10 @@ def test_long_texts_keep_head_and_tail(tmp_path):
     ]
     assert words == ["w0", "w1", "w94", "w95", "w96", "w97", "w98", "w99"]
     assert any("texts of more than 8 tokens, middle left out: 1" in note for note in data.notes)
-    whole = files(tmp_path, train=[*TRAIN, (long, "pos")], max_length=None)
-    assert len(everything(whole.train_dataloader())[4][0]) == 100
+    for options in ({"max_length": None}, {"max_length": 8, "long_texts": "windows"}):
+        whole = files(tmp_path, train=[*TRAIN, (long, "pos")], **options)
+        assert len(everything(whole.train_dataloader())[4][0]) == 100
+    assert any("more than 8 tokens, read in windows: 1" in note for note in whole.notes)
 
 
 @pytest.mark.parametrize("level", ["word", "character"])

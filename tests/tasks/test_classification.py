@@ -1,0 +1,277 @@
+"""Classifiers from fit to predict, as a user drives them, and saved over every combination."""
+
+import json
+from itertools import islice, product
+
+import pytest
+import rnnlp as package
+import torch
+from rnnlp.data.errors import InputError
+from rnnlp.data.features import Featurizer
+from rnnlp.data.samples import sample_classification
+from rnnlp.tasks.classification_pipeline import ClassificationPipeline
+from rnnlp.tasks.classifier_config import ClassifierConfig
+from rnnlp.tasks.folder import save_folder
+from rnnlp.tasks.length_batches import by_length
+from rnnlp.tasks.parts import EmbeddingConfig, EncoderConfig, Sizes
+
+TEXTS = ["A fine film.", "", "So dull<br />dull, dull 李明 and 42!", "fine " * 40, "\u3000"]
+
+CONFIG = """\
+task: classification
+data: {{train: {0}/train.jsonl, validation: {0}/validation.jsonl, token_budget: 500}}
+model:
+  embedding: {{size: 24, dropout: 0.1, word_dropout: 0.05}}
+  encoder: {{hidden_size: 24}}
+  pooling: [max, attention]
+  attention_size: 8
+  dropout: 0.2
+  optimizer: {{learning_rate: 0.01}}
+trainer: {{max_epochs: 6, log_every_n_steps: 1, enable_progress_bar: false, accelerator: cpu}}
+"""
+
+
+def write(path, examples):
+    rows = [json.dumps({"text": e.text, "label": e.labels[0]}) + "\n" for e in examples]
+    path.write_text("".join(rows), encoding="utf-8")
+
+
+@pytest.fixture(scope="module")
+def reviews(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("reviews")
+    for split, count in (("train", 600), ("validation", 120), ("test", 100)):
+        write(folder / f"{split}.jsonl", islice(sample_classification("english", split), count))
+    (folder / "tiny.yaml").write_text(CONFIG.format(folder))
+    return folder
+
+
+@pytest.fixture(scope="module")
+def model(reviews):
+    from rnnlp.tasks import cli
+
+    arguments = ["fit", "--config", reviews / "tiny.yaml", "--output", reviews / "model"]
+    assert cli.run([str(argument) for argument in arguments]) == 0
+    return reviews / "model"
+
+
+def test_the_folder_is_complete(model):
+    names = {file.name for file in model.iterdir()}
+    assert {"config.json", "model.safetensors", "tokenizer.json", "metrics.json", "config.yaml",
+            "README.md", "curves.png", "confusion.png"} <= names  # fmt: skip
+    metrics = json.loads((model / "metrics.json").read_text())
+    validation = metrics["validation"]
+    assert validation["accuracy"] > 0.7
+    assert validation["temperature"] != 1.0
+    assert {"macro_f1", "ece", "auroc", "per_class", "confusion"} <= validation.keys()
+    assert float(package.load(model).network.temperature) == pytest.approx(
+        validation["temperature"], abs=1e-4
+    )
+    card = (model / "README.md").read_text()
+    assert "text-classification" in card
+    assert "max and attention pooling" in card
+    assert (model / "confusion.png").read_bytes().startswith(b"\x89PNG")
+
+
+def test_evaluate(rnnlp, reviews, model):
+    code, out, _ = rnnlp("evaluate", model, reviews / "test.jsonl", "--json")
+    assert code == 0
+    found = json.loads(out)
+    keys = {"accuracy", "macro_f1", "ece", "auroc", "examples", "seconds", "tokens_per_second"}
+    assert keys <= found.keys()
+    assert found["examples"] == 100
+    pipeline = package.load(model)
+    rows = [json.loads(line) for line in (reviews / "test.jsonl").open()]
+    answers = pipeline([row["text"] for row in rows])
+    right = [a["label"] == row["label"] for a, row in zip(answers, rows, strict=True)]
+    assert found["accuracy"] == pytest.approx(sum(right) / 100)
+    code, out, _ = rnnlp("evaluate", model, reviews / "test.jsonl")
+    assert "accuracy" in out and "positive" in out and "policy: accuracy" in out
+
+
+def test_validation_scores_are_those_of_evaluate(rnnlp, reviews, model):
+    _, out, _ = rnnlp("evaluate", model, reviews / "validation.jsonl", "--json")
+    stored = json.loads((model / "metrics.json").read_text())["validation"]
+    found = json.loads(out)
+    for name in ("accuracy", "macro_f1", "ece", "auroc"):
+        assert found[name] == pytest.approx(stored[name], abs=1e-6)
+
+
+def test_predict_and_explain(rnnlp, model):
+    code, out, _ = rnnlp("predict", model, "--explain", *TEXTS)
+    assert code == 0
+    answers = [json.loads(line) for line in out.splitlines()]
+    assert [answer["text"] for answer in answers] == TEXTS
+    for answer in answers:
+        assert set(answer) == {"text", "label", "score", "scores", "tokens"}
+        assert answer["score"] == max(answer["scores"].values())
+        assert sum(answer["scores"].values()) == pytest.approx(1.0, abs=1e-3)
+        for token in answer["tokens"]:
+            assert answer["text"][token["start"] : token["end"]] == token["word"]
+        if answer["tokens"]:
+            weights = [token["weight"] for token in answer["tokens"]]
+            assert sum(weights) == pytest.approx(1.0, abs=0.01)
+    assert "tokens" not in package.load(model)("a")
+
+
+def test_neither_order_nor_company_changes_an_answer(model):
+    pipeline = package.load(model)
+    together = pipeline(TEXTS * 3)
+    assert together == [pipeline(text) for text in TEXTS] * 3
+    assert pipeline(TEXTS[::-1]) == together[: len(TEXTS)][::-1]
+
+
+def test_encoder_for_other_uses(model):
+    encoder = package.load_encoder(model)
+    out = encoder(["A fine film.", "dull"])
+    assert out.states.shape == (2, 4, encoder.output_size)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["evaluate", "{m}", "{d}/none.csv"], "none.csv: no such file"),
+        (["evaluate", "{m}", "{d}/test.jsonl", "--tag_column", "2"], "says nothing to a model for"),
+        (["evaluate", "{m}", "{d}/test.jsonl", "--label_column", "x"], "test.jsonl:1: no key 'x'"),
+        (["fit", "--config", "{d}/tiny.yaml", "--model.pooling=[]", "--output", "{d}/x"],
+         "model.pooling is"),
+        (["fit", "--config", "{d}/tiny.yaml", "--data.max_length=9", "--output", "{d}/x"],
+         "data.max_length cannot be set, it follows from model.max_length"),
+    ],
+)  # fmt: skip
+def test_mistakes(rnnlp, reviews, model, arguments, message):
+    code, _, err = rnnlp(*(part.format(m=model, d=reviews) for part in arguments))
+    assert code == 2
+    assert message in err
+    assert err.strip().count("\n") == 0 or err.startswith("note")
+
+
+def test_several_labels_with_balanced_weights(rnnlp, tmp_path):
+    lines = []
+    for i in range(240):
+        labels = [name for bit, name in enumerate(("red", "round", "big")) if i >> bit & 1]
+        words = [*labels, "thing", str(i % 5)]
+        lines.append(" ".join([f"__label__{name}" for name in labels] + words) + "\n")
+    (tmp_path / "data.txt").write_text("".join(lines))
+    code, out, err = rnnlp(
+        "fit", "--task", "classification", "--data.train", tmp_path / "data.txt",
+        "--output", tmp_path / "m", "--trainer.max_epochs=6", "--model.encoder.hidden_size=16",
+        "--model.embedding.size=16", "--model.class_weights=balanced",
+        "--model.optimizer.learning_rate=0.02", "--trainer.accelerator=cpu",
+    )  # fmt: skip
+    assert code == 0, err
+    assert "may have several labels" in err
+    pipeline = package.load(tmp_path / "m")
+    answer = pipeline("big red thing 3")
+    assert set(answer["label"]) == {"big", "red"}
+    assert answer["score"] == [answer["scores"][name] for name in answer["label"]]
+    assert pipeline("thing")["label"] == []
+    code, out, _ = rnnlp("evaluate", tmp_path / "m", tmp_path / "data.txt", "--json")
+    assert json.loads(out)["accuracy"] > 0.95
+
+
+def test_labels_up_to_a_mark_are_kept_in_the_folder(rnnlp, tmp_path):
+    kinds = ("LOC:city where is", "HUM:ind who is", "LOC:state where lies")
+    text = "".join(f"{kinds[i % 3]} thing {i % 7}\n" for i in range(90))
+    (tmp_path / "trec").write_text(text)
+    code, _, err = rnnlp(
+        "fit", "--task", "classification", "--data.train", tmp_path / "trec",
+        "--data.label_before=:", "--output", tmp_path / "m", "--trainer.max_epochs=1",
+        "--model.encoder.hidden_size=8", "--trainer.accelerator=cpu",
+    )  # fmt: skip
+    assert code == 0, err
+    assert package.load(tmp_path / "m").settings.classes == ["HUM", "LOC"]
+    code, out, _ = rnnlp("evaluate", tmp_path / "m", tmp_path / "trec", "--json")
+    assert set(json.loads(out)["per_class"]) == {"HUM", "LOC"}
+
+
+def fresh(**settings):
+    torch.manual_seed(2)
+    embedding = settings.pop("embedding", EmbeddingConfig(size=6, characters="none"))
+    featurizer = Featurizer.train(
+        [["A", "fine", "film", "."], ["So", "dull", ",", "dull", "film", "."]],
+        level=settings.pop("level", "word"),
+        characters=embedding.characters != "none",
+        attributes=embedding.attributes,
+    )
+    config = ClassifierConfig(
+        classes=["neg", "pos"],
+        sizes=Sizes(**featurizer.sizes._asdict()),
+        embedding=embedding,
+        encoder=settings.pop("encoder", EncoderConfig(hidden_size=5)),
+        **{"several": False, **settings},
+    )
+    network = config.build()
+    network.temperature.fill_(1.3)
+    return ClassificationPipeline(network=network, featurizer=featurizer, settings=config)
+
+
+def check_saved_and_loaded(pipeline, folder):
+    save_folder(
+        folder, task="classification", model=pipeline.settings.to_json(),
+        weights=pipeline.network.state_dict(), save_tokenizers=pipeline.featurizer.save,
+        metrics={}, training_config="", card="",
+    )  # fmt: skip
+    loaded = package.load(folder)
+    explain = pipeline.explains
+    assert loaded(TEXTS, explain=explain) == pipeline(TEXTS, explain=explain)
+    texts = [pipeline.tokens(text)[0] for text in TEXTS]
+    assert torch.equal(loaded.probabilities(texts), pipeline.probabilities(texts))
+    assert json.dumps(loaded.settings.to_json()) == json.dumps(pipeline.settings.to_json())
+
+
+@pytest.mark.parametrize(
+    ("cell", "bidirectional", "pooling", "long_texts", "several"),
+    list(
+        product(
+            ["rnn", "lstm", "gru", None],
+            [True, False],
+            [["last"], ["attention"], ["max", "mean"], ["mean", "attention", "last", "max"]],
+            ["head_tail", "windows"],
+            [True, False],
+        )
+    ),
+)
+def test_every_combination(tmp_path, cell, bidirectional, pooling, long_texts, several):
+    pipeline = fresh(
+        encoder=EncoderConfig(cell=cell or "gru", hidden_size=5, bidirectional=bidirectional),
+        recurrent=cell is not None,
+        pooling=pooling,
+        attention_size=4,
+        max_length=7,
+        long_texts=long_texts,
+        several=several,
+        state_dropout=0.3,
+    )
+    check_saved_and_loaded(pipeline, tmp_path)
+
+
+@pytest.mark.parametrize("level", ["word", "character"])
+@pytest.mark.parametrize("characters", ["none", "cnn", "rnn"])
+@pytest.mark.parametrize("attributes", [[], ["bigram", "suffix"]])
+def test_every_embedding(tmp_path, level, characters, attributes):
+    embedding = EmbeddingConfig(
+        size=6, characters=characters, character_size=4, character_features=6,
+        attributes=attributes, attribute_size=3,
+    )  # fmt: skip
+    check_saved_and_loaded(fresh(embedding=embedding, level=level), tmp_path)
+
+
+def test_explaining_needs_attention():
+    with pytest.raises(InputError, match="no attention weights"):
+        fresh(pooling=["max"])("a", explain=True)
+
+
+@pytest.mark.parametrize("long_texts", ["head_tail", "windows"])
+def test_a_very_long_text(long_texts):
+    pipeline = fresh(long_texts=long_texts, max_length=50, pooling=["mean"])
+    answer = pipeline("fine " * 40_000)
+    assert len(answer["text"]) == 200_000
+    assert answer["label"] in ("neg", "pos")
+
+
+def test_batches_by_length():
+    lengths = [3, 0, 9, 3, 1, 30]
+    batches = list(by_length(lengths, budget=10))
+    assert sorted(row for batch in batches for row in batch) == [0, 2, 3, 4, 5]
+    for batch in batches:
+        assert len(batch) == 1 or len(batch) * max(lengths[row] for row in batch) <= 10
