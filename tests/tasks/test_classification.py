@@ -9,11 +9,15 @@ import torch
 from rnnlp.data.errors import InputError
 from rnnlp.data.features import Featurizer
 from rnnlp.data.samples import sample_classification
+from rnnlp.tasks import cli
+from rnnlp.tasks.classification import Classification
 from rnnlp.tasks.classification_pipeline import ClassificationPipeline
 from rnnlp.tasks.classifier_config import ClassifierConfig
 from rnnlp.tasks.folder import save_folder
 from rnnlp.tasks.length_batches import by_length
 from rnnlp.tasks.parts import EmbeddingConfig, EncoderConfig, Sizes
+
+from .test_resume import check_same_end
 
 TEXTS = ["A fine film.", "", "So dull<br />dull, dull 李明 and 42!", "fine " * 40, "\u3000"]
 
@@ -47,8 +51,6 @@ def reviews(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def model(reviews):
-    from rnnlp.tasks import cli
-
     arguments = ["fit", "--config", reviews / "tiny.yaml", "--output", reviews / "model"]
     assert cli.run([str(argument) for argument in arguments]) == 0
     return reviews / "model"
@@ -275,3 +277,31 @@ def test_batches_by_length():
     assert sorted(row for batch in batches for row in batch) == [0, 2, 3, 4, 5]
     for batch in batches:
         assert len(batch) == 1 or len(batch) * max(lengths[row] for row in batch) <= 10
+
+
+def test_killed_and_resumed(rnnlp, reviews, tmp_path, monkeypatch):
+    settings = [
+        "--checkpoint_steps=3", "--trainer.max_epochs=2", "--data.token_budget=1500",
+        "--trainer.callbacks+=EMAWeightAveraging", "--trainer.callbacks.decay=0.8",
+    ]  # fmt: skip
+    fit = ["fit", "--config", reviews / "tiny.yaml", *settings, "--output"]
+    assert rnnlp(*fit, tmp_path / "whole")[0] == 0
+    steps = 0
+
+    def killer(module, batch, batch_idx):
+        nonlocal steps
+        steps += 1
+        if steps == 14:
+            raise Killed
+
+    monkeypatch.setattr(Classification, "on_train_batch_start", killer)
+    with pytest.raises(Killed):
+        cli.run([str(part) for part in (*fit, tmp_path / "killed")])
+    monkeypatch.undo()
+    torch.manual_seed(99)  # what the process did in between must not matter
+    assert rnnlp(*fit, tmp_path / "killed", "--resume")[0] == 0
+    check_same_end(tmp_path / "whole", tmp_path / "killed")
+
+
+class Killed(Exception):
+    pass
