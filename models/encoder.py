@@ -150,10 +150,9 @@ class Encoder(nn.Module):
             states = self._finish(layer, inputs, states)
             finals.append(final)
         if len(self.norms) or (self.residual and embedded.shape[-1] == self.output_size):
-            inside = torch.arange(embedded.shape[1], device=states.device) < lengths.to(
-                states.device
-            ).unsqueeze(1)
-            states = states * inside.unsqueeze(2)
+            position = torch.arange(embedded.shape[1], device=states.device)
+            outside = position >= lengths.to(states.device).unsqueeze(1)  # [batch, time]
+            states = states.masked_fill(outside.unsqueeze(2), 0.0)
         return EncoderOutput(states, _join(finals))
 
     def start(self, batch: int) -> State:

@@ -286,19 +286,19 @@ def _parts(batch: int, directions: int) -> int:
 def _dividing(lengths: Tensor, weights: Sequence[Weights], *, units: int) -> Iterator[int]:
     """Gives the number of cores that the units are spread over: 1 where spreading does not pay.
 
-    Where it pays, torch computes with one thread meanwhile: what it does is then as parallel as
-    there are units, no small operation waits for other cores, and no idle OpenMP thread spins on
-    a core that a unit needs.
+    Meanwhile torch computes with one thread: what it does is then as parallel as there are units,
+    no small operation waits for other cores, and no idle OpenMP thread spins on a core that a unit
+    needs.
     """
     cores = torch.get_num_threads()
     work = int(lengths.sum()) * sum(one.input.numel() + one.hidden.numel() for one in weights)
     with torch.autocast("cpu", enabled=False):
-        if cores == 1 or units == 1 or work < THREAD_WORK:
+        if cores == 1:
             yield 1
             return
         torch.set_num_threads(1)
         try:
-            yield cores
+            yield 1 if units == 1 or work < THREAD_WORK else cores
         finally:
             torch.set_num_threads(cores)
 

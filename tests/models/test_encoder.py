@@ -1,0 +1,186 @@
+"""The encoder: weights shared with torch.nn, invariances, dropout, residuals, norm, steps."""
+
+import pytest
+import torch
+from rnnlp.models.encoder import Encoder
+from rnnlp.models.recurrence import CELLS, State
+from torch import nn
+
+MODULES = {
+    "rnn": nn.RNN,
+    "rnn_relu": lambda *sizes, **options: nn.RNN(*sizes, nonlinearity="relu", **options),
+    "lstm": nn.LSTM,
+    "gru": nn.GRU,
+}
+LENGTHS = torch.tensor([4, 7, 1, 6])
+
+
+def batch(width=5, time=7):
+    torch.manual_seed(0)
+    return torch.randn(len(LENGTHS), time, width)
+
+
+@pytest.mark.parametrize("cell", CELLS)
+def test_state_dicts_go_both_ways(cell):
+    oracle = MODULES[cell](5, 3, 2, batch_first=True, bidirectional=True)
+    encoder = Encoder(input_size=5, cell=cell, hidden_size=3, layers=2)
+    assert list(encoder.state_dict()) == list(oracle.state_dict())
+    oracle.load_state_dict(encoder.state_dict())
+    x = batch()[:, :4]
+    states, _ = oracle(x)
+    torch.testing.assert_close(encoder(x, torch.full((4,), 4)).states, states)
+
+
+OPTIONS = [
+    option
+    for cell in CELLS
+    for option in (
+        {"cell": cell},
+        {"cell": cell, "layers": 3, "residual": True, "layer_norm": True},
+        {"cell": cell, "layers": 2, "bidirectional": False, "residual": True},
+    )
+]
+
+
+@pytest.mark.parametrize("chosen", OPTIONS, ids=str)
+def test_padding_order_and_batch_size_change_nothing(chosen):
+    encoder = Encoder(input_size=6, hidden_size=3, **chosen).eval()
+    x = batch(width=6)
+    out = encoder(x, LENGTHS)
+    assert out.states.shape == (4, 7, encoder.output_size)
+    for row, length in enumerate(LENGTHS.tolist()):
+        alone = encoder(x[row : row + 1, :length], LENGTHS[row : row + 1])
+        torch.testing.assert_close(out.states[row, :length], alone.states[0])
+        assert not out.states[row, length:].any()
+        torch.testing.assert_close(out.final.hidden[:, row], alone.final.hidden[:, 0])
+    garbage = x.clone()
+    for row, length in enumerate(LENGTHS.tolist()):
+        garbage[row, length:] = torch.nan
+    order = torch.tensor([2, 0, 3, 1])
+    with torch.no_grad():
+        wider = torch.cat([garbage[order], torch.full((4, 3, 6), torch.nan)], 1)
+        found = encoder(wider, LENGTHS[order])
+    torch.testing.assert_close(found.states[:, :7], out.states[order].detach())
+    assert not found.states[:, 7:].any()
+    wanted = out.final.reorder(order)
+    torch.testing.assert_close(found.final.hidden, wanted.hidden.detach())
+    if chosen["cell"] == "lstm":
+        torch.testing.assert_close(found.final.cell, wanted.cell.detach())
+    else:
+        assert found.final.cell is None
+
+
+@pytest.mark.parametrize("cell", CELLS)
+@pytest.mark.parametrize("extra", [{}, {"residual": True, "layer_norm": True}], ids=str)
+def test_steps_equal_the_batch(cell, extra):
+    encoder = Encoder(
+        input_size=4, cell=cell, hidden_size=4, layers=2, bidirectional=False, **extra
+    )
+    x = batch(width=4)
+    out = encoder(x, torch.full((4,), 7))
+    state = encoder.start(4)
+    for t in range(7):
+        states, state = encoder.step(x[:, t], state)
+        torch.testing.assert_close(states, out.states[:, t])
+    torch.testing.assert_close(state.hidden, out.final.hidden)
+    # A stream may change between the two forms, and a search may pick its rows.
+    first = encoder(x[:, :3], torch.full((4,), 3))
+    rest = encoder(x[:, 3:], torch.full((4,), 4), first.final)
+    torch.testing.assert_close(rest.states, out.states[:, 3:])
+    rows = torch.tensor([3, 3, 0])
+    picked, _ = encoder.step(x[rows, 3], first.final.reorder(rows))
+    torch.testing.assert_close(picked, out.states[rows, 3])
+
+
+def test_step_needs_one_direction():
+    encoder = Encoder(input_size=4, hidden_size=4)
+    with pytest.raises(ValueError, match="no step"):
+        encoder.step(torch.zeros(1, 4), encoder.start(1))
+
+
+def test_gradients_flow_through_the_initial_state():
+    encoder = Encoder(input_size=4, hidden_size=3, layers=2)
+    begin = State(*(torch.randn(4, 4, 3, requires_grad=True) for _ in range(2)))
+    encoder(batch(width=4), LENGTHS, begin).states.sum().backward()
+    assert begin.hidden.grad.abs().sum() > 0
+    assert begin.cell.grad.abs().sum() > 0
+
+
+@pytest.mark.parametrize("locked", [False, True])
+def test_dropout_lies_between_layers(locked):
+    one = Encoder(input_size=5, hidden_size=3, dropout=0.5, locked_dropout=locked)
+    x = batch()
+    torch.testing.assert_close(one(x, LENGTHS).states, one.eval()(x, LENGTHS).states)
+    two = Encoder(input_size=5, hidden_size=3, layers=2, dropout=0.5, locked_dropout=locked)
+    assert not torch.allclose(two(x, LENGTHS).states, two(x, LENGTHS).states)
+    two.eval()
+    torch.testing.assert_close(two(x, LENGTHS).states, two(x, LENGTHS).states)
+
+
+@pytest.mark.parametrize("cell", CELLS)
+def test_recurrent_dropout_drops_weights(cell):
+    encoder = Encoder(input_size=5, cell=cell, hidden_size=8, recurrent_dropout=0.9)
+    x = batch()
+    assert not torch.allclose(encoder(x, LENGTHS).states, encoder(x, LENGTHS).states)
+    encoder(x, LENGTHS).states.sum().backward()
+    dropped = (encoder.weight_hh_l0.grad == 0).float().mean()
+    assert 0.8 < dropped < 1.0  # a dropped weight has no gradient
+    assert (encoder.weight_ih_l0.grad != 0).float().mean() > 0.3
+    encoder.eval()
+    torch.testing.assert_close(encoder(x, LENGTHS).states, encoder(x, LENGTHS).states)
+
+
+def test_residual_adds_the_input():
+    plain = Encoder(input_size=6, hidden_size=3)
+    residual = Encoder(input_size=6, hidden_size=3, residual=True)
+    residual.load_state_dict(plain.state_dict())
+    x = batch(width=6)
+    inside = (torch.arange(7) < LENGTHS.unsqueeze(1)).unsqueeze(2)
+    torch.testing.assert_close(residual(x, LENGTHS).states, (plain(x, LENGTHS).states + x) * inside)
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"cell": "qrnn"}, "qrnn"),
+        ({"hidden_size": 0}, "hidden_size must be at least 1, not 0"),
+        ({"layers": 0}, "layers must be at least 1, not 0"),
+        ({"dropout": 1.0}, "dropout must lie in"),
+        ({"recurrent_dropout": -0.1}, "recurrent_dropout must lie in"),
+    ],
+)
+def test_bad_parameters_are_named(change, message):
+    with pytest.raises(ValueError, match=message):
+        Encoder(input_size=4, **change)
+
+
+@pytest.mark.parametrize(
+    ("shape", "lengths", "message"),
+    [
+        ((2, 3, 5), [3, 2], r"\[batch, time, 4\], got \[2, 3, 5\]"),
+        ((2, 3, 4), [3], "expected 2 lengths"),
+        ((2, 3, 4), [3, 0], "found 0 to 3"),
+        ((2, 3, 4), [3, 4], "found 3 to 4"),
+    ],
+)
+def test_bad_input_is_named(shape, lengths, message):
+    encoder = Encoder(input_size=4, hidden_size=3)
+    with pytest.raises(ValueError, match=message):
+        encoder(torch.zeros(shape), torch.tensor(lengths))
+
+
+def test_learns_to_remember():
+    """The first token decides the label after the last."""
+    torch.manual_seed(2)
+    encoder = Encoder(input_size=4, cell="gru", hidden_size=16, bidirectional=False)
+    head = nn.Linear(16, 2)
+    optimizer = torch.optim.Adam([*encoder.parameters(), *head.parameters()], lr=0.02)
+    lengths = torch.randint(4, 9, (32,))
+    for _ in range(150):
+        x = torch.randn(32, 8, 4)
+        out = head(encoder(x, lengths).final.hidden[-1])
+        loss = nn.functional.cross_entropy(out, (x[:, 0, 0] > 0).long())
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+    assert loss < 0.3
