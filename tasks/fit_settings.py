@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import argparse
 import hashlib
+import json
 import re
 import sys
 import tempfile
@@ -204,7 +205,8 @@ class FitCommand(LightningCLI):
 
 def fingerprint(model: Any, data: Any) -> str:
     """Identifies architecture, labels and vocabularies: a run cannot go on with others."""
-    digest = hashlib.sha256(model.fingerprint().encode())
+    settings = json.dumps(model.settings.to_json(), sort_keys=True, ensure_ascii=False)
+    digest = hashlib.sha256(settings.encode())
     with tempfile.TemporaryDirectory() as folder:
         data.featurizer.save(folder)
         for file in sorted(Path(folder).iterdir()):
