@@ -6,6 +6,8 @@ but what stands here.
 
 from __future__ import annotations
 
+import hashlib
+import json
 import math
 from abc import abstractmethod
 from collections.abc import Callable, Iterable, Mapping
@@ -148,6 +150,11 @@ class TaskModule(pl.LightningModule):
         elif limit is not None:
             batches = int(batches * limit)
         return trainer.max_epochs * math.ceil(batches / trainer.accumulate_grad_batches)
+
+    def fingerprint(self) -> str:
+        """Identifies architecture and labels, for refusing to resume something else."""
+        text = json.dumps(self.settings.to_json(), sort_keys=True, ensure_ascii=False)
+        return hashlib.sha256(text.encode()).hexdigest()
 
 
 def link_features(parser: LightningArgumentParser) -> None:
