@@ -29,7 +29,7 @@ from .products import one_dnn_serves
 from .recurrence import Backward, Cell, Forward, State, Weights
 
 PART_ROWS = 8  # a core gets no fewer sequences than this: smaller products waste it
-THREAD_WORK = 20_000_000  # multiplications in a layer below which threads cost more than they give
+UNIT_WORK = 5_000_000  # nor fewer multiplications: handing a unit over takes a tenth of that
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
@@ -124,9 +124,9 @@ class _Recurrence(torch.autograd.Function):
         weights = [Weights(*parameters[at : at + 4]) for at in range(0, len(parameters), 4)]
         (batch, time, _), size = inputs.shape, weights[0].hidden.shape[1]
         directions = len(weights)
-        parts = _parts(batch, directions)
+        parts = _parts(lengths, weights)
         places = [(direction, part) for part in range(parts) for direction in range(directions)]
-        with _dividing(lengths, weights, units=len(places)) as cores:
+        with _dividing(units=len(places)) as cores:
             flat = inputs.reshape(batch * time, -1)
             states = inputs.new_zeros(batch * time, directions * size)
             last = inputs.new_empty(directions, batch, size)
@@ -157,7 +157,7 @@ class _Recurrence(torch.autograd.Function):
             ctx.save_for_backward(
                 inputs, hidden, *parameters, *(tensor for _, saved in done for tensor in saved)
             )
-            ctx.cell, ctx.units, ctx.lengths = cell, [unit for unit, _ in done], lengths
+            ctx.cell, ctx.units = cell, [unit for unit, _ in done]
             ctx.counts = len(parameters), len(done[0][1])
         ctx.set_materialize_grads(False)
         return states.view(batch, time, -1), last, last_cell
@@ -173,7 +173,7 @@ class _Recurrence(torch.autograd.Function):
         (batch, time, width), size = inputs.shape, weights[0].hidden.shape[1]
         directions, cell = len(weights), ctx.cell
         wants_inputs, wants_hidden, wants_cell = ctx.needs_input_grad[3:6]
-        with _dividing(ctx.lengths, weights, units=len(ctx.units)) as cores:
+        with _dividing(units=len(ctx.units)) as cores:
             flat = inputs.reshape(batch * time, width)
             grads = None if grad_states is None else grad_states.reshape(batch * time, -1)
             to_inputs = inputs.new_zeros(directions if wants_inputs else 0, batch * time, width)
@@ -277,34 +277,32 @@ def _columns(states: Tensor, direction: int, size: int) -> Tensor:
     return states[:, direction * size : (direction + 1) * size]
 
 
-def _parts(batch: int, directions: int) -> int:
+def _parts(lengths: Tensor, weights: Sequence[Weights]) -> int:
     """Into how many units each direction is cut: one unit for each core, if large enough."""
-    return max(1, min(torch.get_num_threads() // directions, batch // PART_ROWS))
+    work = int(lengths.sum()) * (weights[0].input.numel() + weights[0].hidden.numel())
+    cores = torch.get_num_threads() // len(weights)
+    return max(1, min(cores, len(lengths) // PART_ROWS, work // UNIT_WORK))
 
 
 @contextmanager
-def _dividing(lengths: Tensor, weights: Sequence[Weights], *, units: int) -> Iterator[int]:
-    """Gives the number of cores that the units are spread over: 1 where spreading does not pay.
+def _dividing(*, units: int) -> Iterator[int]:
+    """Gives the number of cores that the units are spread over.
 
     Meanwhile torch computes with one thread: what it does is then as parallel as there are units,
     no small operation waits for other cores, and no idle OpenMP thread spins on a core that a unit
     needs.
     """
     cores = torch.get_num_threads()
-    work = int(lengths.sum()) * sum(one.input.numel() + one.hidden.numel() for one in weights)
     with torch.autocast("cpu", enabled=False):
-        if cores == 1:
-            yield 1
-            return
         torch.set_num_threads(1)
         try:
-            yield 1 if units == 1 or work < THREAD_WORK else cores
+            yield min(units, cores)
         finally:
             torch.set_num_threads(cores)
 
 
 def _on_cores(run: Callable[[Item], Result], items: Sequence[Item], cores: int) -> list[Result]:
-    """`[run(item) for item in items]`, spread over the cores: this thread and `cores - 1` others.
+    """`[run(item) for item in items]`, spread over the cores: this thread and some workers.
 
     Threads do, because torch lets go of the interpreter in every operation.
     """
@@ -317,7 +315,8 @@ def _on_cores(run: Callable[[Item], Result], items: Sequence[Item], cores: int) 
         with torch.inference_mode(inference), torch.no_grad():
             return run(item)
 
-    futures = [_workers(os.getpid(), cores - 1).submit(elsewhere, item) for item in items[1:]]
+    workers = _workers(os.getpid(), cores - 1)
+    futures = [workers.submit(elsewhere, item) for item in items[1:]]
     try:
         first = run(items[0])
     finally:

@@ -11,11 +11,16 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
+WORTH = (
+    1 << 15
+)  # numbers in a weight below which finding oneDNN's code takes longer than running it
+
 
 def one_dnn_serves(weight: Tensor) -> bool:
-    """Whether oneDNN can be asked for products with this weight."""
+    """Whether oneDNN can be asked for products with this weight, and is worth asking."""
     return bool(
-        weight.dtype == torch.float32
+        weight.numel() >= WORTH
+        and weight.dtype == torch.float32
         and weight.device.type == "cpu"
         and torch.backends.mkldnn.is_available()
         and torch.backends.mkldnn.enabled

@@ -167,20 +167,3 @@ def test_bad_input_is_named(shape, lengths, message):
     encoder = Encoder(input_size=4, hidden_size=3)
     with pytest.raises(ValueError, match=message):
         encoder(torch.zeros(shape), torch.tensor(lengths))
-
-
-def test_learns_to_remember():
-    """The first token decides the label after the last."""
-    torch.manual_seed(2)
-    encoder = Encoder(input_size=4, cell="gru", hidden_size=16, bidirectional=False)
-    head = nn.Linear(16, 2)
-    optimizer = torch.optim.Adam([*encoder.parameters(), *head.parameters()], lr=0.02)
-    lengths = torch.randint(4, 9, (32,))
-    for _ in range(150):
-        x = torch.randn(32, 8, 4)
-        out = head(encoder(x, lengths).final.hidden[-1])
-        loss = nn.functional.cross_entropy(out, (x[:, 0, 0] > 0).long())
-        optimizer.zero_grad()
-        loss.backward()
-        optimizer.step()
-    assert loss < 0.3

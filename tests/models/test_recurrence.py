@@ -6,7 +6,7 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from rnnlp.models import kernels
+from rnnlp.models import kernels, products
 from rnnlp.models.encoder import Encoder
 from rnnlp.models.kernels import recur
 from rnnlp.models.packing import make_unit
@@ -25,10 +25,11 @@ MODULES = {
 @pytest.fixture(params=[False, True], ids=["in line", "on cores"])
 def on_cores(request, monkeypatch):
     """Runs a test with all units in one thread, and with each unit in a thread of its own."""
-    monkeypatch.setattr(kernels, "THREAD_WORK", 0 if request.param else 1 << 60)
+    monkeypatch.setattr(kernels, "UNIT_WORK", 1)
     monkeypatch.setattr(kernels, "PART_ROWS", 1)
+    monkeypatch.setattr(products, "WORTH", 0 if request.param else 1 << 60)
     before = torch.get_num_threads()
-    torch.set_num_threads(3)
+    torch.set_num_threads(3 if request.param else 1)
     yield
     torch.set_num_threads(before)
 
@@ -97,9 +98,9 @@ def test_equals_torch_nn_packed(
     )
     grads[0] = torch.randn(batch, time, encoder.output_size)
     found, wanted = [], []
-    work, rows, before = kernels.THREAD_WORK, kernels.PART_ROWS, torch.get_num_threads()
+    work, rows, before = kernels.UNIT_WORK, kernels.PART_ROWS, torch.get_num_threads()
     try:
-        kernels.THREAD_WORK, kernels.PART_ROWS = 0, 1
+        kernels.UNIT_WORK, kernels.PART_ROWS = 1, 1
         torch.set_num_threads(threads)
         for module, results in ((encoder, found), (oracle, wanted)):
             embedded = x.clone().requires_grad_()
@@ -113,7 +114,7 @@ def test_equals_torch_nn_packed(
             results += [states, *final, embedded.grad, *(part.grad for part in begin)]
             results += [parameter.grad for parameter in module.parameters()]
     finally:
-        kernels.THREAD_WORK, kernels.PART_ROWS = work, rows
+        kernels.UNIT_WORK, kernels.PART_ROWS = work, rows
         torch.set_num_threads(before)
     assert len(found) == len(wanted)
     for one, other in zip(found, wanted, strict=True):
@@ -301,6 +302,7 @@ def test_units_cover_every_token_once():
 
 
 def test_workers_leave_the_number_of_threads_alone(on_cores):
+    before = torch.get_num_threads()
     encoder = Encoder(input_size=3, hidden_size=3)
     encoder(torch.randn(4, 5, 3), torch.full((4,), 5)).states.sum().backward()
-    assert torch.get_num_threads() == 3
+    assert torch.get_num_threads() == before
