@@ -55,6 +55,9 @@ def run(arguments: Sequence[str]) -> int:
 
 def main(arguments: Sequence[str] | None = None) -> NoReturn:
     """The console script. Never returns; exit code 0, or 2 for a user's mistake."""
+    # Idle threads of OpenMP sleep instead of spinning, which beside other work on the machine makes
+    # training more than twice as fast. It must be said before torch is loaded.
+    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     try:
         code = run(sys.argv[1:] if arguments is None else arguments)
         sys.stdout.flush()
