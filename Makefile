@@ -1,6 +1,8 @@
 # make demo | test | check: each works as the only command on a fresh clone.
 PYTHON ?= python3
 BIN := .venv/bin
+EN := Barack Obama visited Berlin on 24 July 2008.
+ZH := 张伟去年在上海加入了华为公司。
 
 .PHONY: help install demo test check format clean
 
@@ -18,6 +20,14 @@ help:
 	touch $@
 
 install: .venv/.installed
+
+demo: install
+	$(BIN)/rnnlp fit --config ner --output runs/demo-en --overwrite
+	$(BIN)/rnnlp fit --config ner --data.sample chinese --data.level character --output runs/demo-zh --overwrite
+	@echo
+	$(BIN)/rnnlp predict runs/demo-en "$(EN)"
+	@echo
+	$(BIN)/rnnlp predict runs/demo-zh "$(ZH)"
 
 test: install
 	$(BIN)/python -m pytest
