@@ -73,7 +73,7 @@ class KeepBest(Checkpoint):
     def on_validation_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         """Writes the copy where the score is the best so far."""
         value = trainer.callback_metrics.get(self.monitor)
-        if value is None or not self._validated or trainer.fast_dev_run:
+        if value is None or not self._validated or is_dry_run(trainer):
             return
         score = float(value)
         sign = 1 if self.higher_is_better else -1
@@ -147,7 +147,7 @@ class ResumePoint(Checkpoint):
     ) -> None:
         """Saves if it is time, or if the run is about to stop here."""
         gathering = (batch_idx + 1) % trainer.accumulate_grad_batches != 0
-        if trainer.is_last_batch or trainer.fast_dev_run or gathering:
+        if trainer.is_last_batch or is_dry_run(trainer) or gathering:
             return  # half-gathered gradients are not saved
         stopping = trainer.should_stop or trainer.global_step == trainer.max_steps
         if stopping or (self._due(trainer) and not validation_follows(trainer, batch_idx)):
@@ -156,7 +156,7 @@ class ResumePoint(Checkpoint):
     def on_train_epoch_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         """Saves the end of a run, so that it can be continued with more epochs."""
         ends = trainer.should_stop or trainer.current_epoch + 1 == trainer.max_epochs
-        if ends and trainer.is_last_batch and not trainer.fast_dev_run:
+        if ends and trainer.is_last_batch and not is_dry_run(trainer):
             self._save(trainer)
 
     def state_dict(self) -> dict[str, Any]:
@@ -224,6 +224,11 @@ class StopKindly(Callback):
             trainer.fit_loop.epoch_loop.min_steps = None
 
 
+def is_dry_run(trainer: pl.Trainer) -> bool:
+    """Whether a few batches are run to try things out, and nothing is written."""
+    return bool(trainer.fast_dev_run)  # type: ignore[attr-defined]
+
+
 def validation_follows(trainer: pl.Trainer, batch_idx: int) -> bool:
     """Whether the trainer validates right after this training batch."""
     every = trainer.val_check_batch
@@ -237,7 +242,8 @@ def validation_follows(trainer: pl.Trainer, batch_idx: int) -> bool:
 def random_state() -> dict[str, Any]:
     """The state of every random number generator, as tensors and plain values."""
     version, numbers, gauss = random.getstate()
-    name, keys, position, has_gauss, cached = np.random.get_state(legacy=True)
+    legacy: Any = np.random.get_state(legacy=True)
+    name, keys, position, has_gauss, cached = legacy
     return {
         "torch": torch.get_rng_state(),
         "cuda": torch.cuda.get_rng_state_all() if torch.cuda.is_available() else [],

@@ -5,6 +5,9 @@ from __future__ import annotations
 import csv
 from pathlib import Path
 
+# Drawn elsewhere, or the same as another curve, or no share of anything.
+HIDDEN = ("validation_loss", "validation_score", "validation_invalid_sequences")
+
 Series = dict[str, dict[int, float]]
 
 
@@ -43,9 +46,7 @@ def draw_curves(logs: Path, picture: Path, *, title: str, best_step: int | None)
     scores = {
         name: values
         for name, values in sorted(series.items())
-        if name.startswith("validation_")
-        and name not in ("validation_loss", "validation_score")
-        and max(values.values()) <= 1.0
+        if name.startswith("validation_") and name not in HIDDEN and max(values.values()) <= 1.0
     }
     figure = Figure(figsize=(9, 3.6), layout="constrained")
     FigureCanvasAgg(figure)

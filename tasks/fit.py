@@ -17,6 +17,7 @@ from pathlib import Path
 import torch
 
 from ..data.errors import InputError
+from .callbacks import is_dry_run
 from .finish import finish
 from .fit_settings import LAST, FitRequest, build
 from .folder import CHECKPOINTS, TRAINING, clear_folder, write_atomically
@@ -42,7 +43,7 @@ def run_fit(request: FitRequest) -> int:
         f"training {request.task} with {count:,} parameters; output {request.output}",
         file=sys.stderr,
     )
-    dry = bool(trainer.fast_dev_run)
+    dry = is_dry_run(trainer)
     if not dry:
         prepare_folder(request, command.resolved_config())
     try:

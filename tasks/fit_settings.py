@@ -1,7 +1,7 @@
 """The settings of `rnnlp fit`: LightningCLI reads them and builds data, model and trainer.
 
 What a setting means stands in the docstring of the class that takes it; here is only what joins
-them, and errors about settings in one line. Training itself is in `fit.py`.
+them. Errors about settings are worded in `setting_errors.py`; training itself is in `fit.py`.
 """
 
 from __future__ import annotations
@@ -9,12 +9,10 @@ from __future__ import annotations
 import argparse
 import hashlib
 import json
-import re
 import sys
 import tempfile
 import time
 from dataclasses import dataclass
-from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
@@ -26,27 +24,11 @@ from pytorch_lightning.utilities.exceptions import MisconfigurationException
 
 from ..data.errors import InputError
 from .callbacks import KeepBest, ResumePoint, StopKindly
-from .configs import key_lines
 from .folder import CHECKPOINTS, LOGS, holds_model
 from .known import training_classes
+from .setting_errors import FOLLOWS, check_keys, one_line, wrong_value
 
 LAST, BEST = "last.ckpt", "best.safetensors"
-
-# Settings that a user may look for, and the setting that decides them.
-FOLLOWS = {
-    "data.characters": "model.embedding.characters",
-    "data.attributes": "model.embedding.attributes",
-    "data.max_length": "model.max_length",
-    "data.long_texts": "model.long_texts",
-    "model.label_before": "data.label_before",
-    "model.label_separator": "data.label_separator",
-    "model.classes": "the training data",
-    "model.class_counts": "the training data",
-    "model.several": "the training data",
-    "model.tags": "the training data",
-    "model.scheme": "data.scheme",
-    "model.sizes": "the training data",
-}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -77,6 +59,7 @@ class FitCommand(LightningCLI):
         self.request = request
         self.stop = StopKindly()
         module, data = training_classes(request.task)
+        self.module = module
         arguments = [part for file in request.configs for part in ("--config", str(file))]
         super().__init__(
             module,
@@ -128,13 +111,13 @@ class FitCommand(LightningCLI):
         parser.add_lightning_class_args(EarlyStopping, "early_stopping")
         parser.set_defaults(
             {
-                "early_stopping.monitor": self._model_class.monitor,
-                "early_stopping.mode": "max" if self._model_class.higher_is_better else "min",
+                "early_stopping.monitor": self.module.monitor,
+                "early_stopping.mode": "max" if self.module.higher_is_better else "min",
                 "early_stopping.patience": 10,
                 "early_stopping.check_on_train_epoch_end": False,
             }
         )
-        self._model_class.link(parser)
+        self.module.link(parser)
 
     def parse_arguments(self, parser: LightningArgumentParser, args: Any) -> None:
         """Parses; Lightning's version warns when `sys.argv` is not empty."""
@@ -143,7 +126,9 @@ class FitCommand(LightningCLI):
         try:
             self.config = parser.parse_args(args)
         except argparse.ArgumentError as error:
-            raise wrong_value(error, self.request, known) from error
+            raise wrong_value(
+                error, known, configs=self.request.configs, arguments=self.request.arguments
+            ) from error
 
     def before_instantiate_classes(self) -> None:
         """Refuses to touch another model, before the data is read."""
@@ -231,74 +216,3 @@ def build(request: FitRequest) -> FitCommand:
                 raise cause from error
             cause = cause.__cause__ or cause.__context__
         raise InputError(one_line(error)) from error
-
-
-def check_keys(configs: list[Path], known: set[str]) -> None:
-    """Finds keys that mean nothing, with the line they stand on.
-
-    Args:
-        configs: The config files.
-        known: Every setting, dotted.
-
-    Raises:
-        InputError: A key is misspelt.
-    """
-    groups = {name.rsplit(".", depth)[0] for name in known for depth in (1, 2, 3)}
-    for file in configs:
-        settled: list[str] = []  # settings that hold a mapping of their own, such as a callback
-        for key, line in key_lines(file):
-            if any(key.startswith(f"{name}.") for name in settled):
-                continue
-            if key in known and key not in groups:
-                settled.append(key)
-            elif key not in groups:
-                raise InputError(unknown_key(key, known), path=str(file), line=line)
-
-
-def unknown_key(key: str, known: set[str]) -> str:
-    """What to say about a key that there is not."""
-    if follows := FOLLOWS.get(key):
-        return f"{key} cannot be set, it follows from {follows}"
-    near = get_close_matches(key, sorted(known), n=1, cutoff=0.6)
-    hint = f": did you mean {near[0]}?" if near else " (every key: rnnlp fit --config … --help)"
-    return f"there is no key {key}{hint}"
-
-
-def wrong_value(error: BaseException, request: FitRequest, known: set[str]) -> InputError:
-    """A value that does not fit, in one line, with its place where it stands in a file."""
-    text = str(error)
-    if match := re.search(r"[Uu]nrecognized arguments: --([\w.+]+)", text):
-        return InputError(unknown_key(match[1].rstrip("+"), known))
-    if match := re.search(r"--> ([\w.]+): .* is not callable", text):  # a linked key was given
-        return InputError(unknown_key(match[1], known))
-    match = re.search(r'key "([\w.]+)"', text)
-    if match is None:
-        return InputError(one_line(error))
-    key = match[1]
-    kinds = re.findall(r"Expected an? (typing\.Literal\[[^\]]*\]|<class '\w+'>)", text)
-    expected = [plain_type(kind) for kind in kinds]
-    value = re.search(r"(?:Got|Given) value: ([^\n]*)", text)
-    message = f"{key} does not fit: {one_line(error)}"
-    if expected and value:
-        message = f"{key} is {' or '.join(dict.fromkeys(expected))}, not {value[1].strip()!r}"
-    on_command_line = any(part.startswith(f"--{key}") for part in request.arguments)
-    for file in [] if on_command_line else reversed(request.configs):
-        for name, line in key_lines(file):
-            if name == key:
-                return InputError(message, path=str(file), line=line)
-    return InputError(message)
-
-
-def plain_type(kind: str) -> str:
-    """A Python type as people would say it."""
-    if kind.startswith("typing.Literal["):
-        choices = re.findall(r"'([^']*)'", kind)
-        return f"one of {', '.join(choices)}"
-    names = {"int": "a whole number", "float": "a number", "bool": "true or false", "str": "a text"}
-    bare = re.sub(r"<class '([\w.]+)'>", r"\1", kind)
-    return names.get(bare, "null" if bare == "NoneType" else bare)
-
-
-def one_line(error: BaseException) -> str:
-    """The message of an error without line breaks."""
-    return " ".join(str(error).split())

@@ -7,6 +7,7 @@ needs `tagging_pipeline.py` only.
 from __future__ import annotations
 
 from collections.abc import Iterable
+from itertools import chain
 from typing import Any
 
 import torch
@@ -93,17 +94,15 @@ class Tagging(TaskModule):
         self.log("validation_loss", self._loss(batch), batch_size=len(batch.gold))
         predicted = decode_tags(self.network, batch.features, self.settings.tags)
         scheme = self.settings.scheme
+        gold: Any = batch.gold  # spans with a scheme, tags without
         if scheme is None:
-            right = [
-                p == g
-                for ps, gs in zip(predicted, batch.gold, strict=True)
-                for p, g in zip(ps, gs, strict=True)
-            ]
+            pairs = zip(chain.from_iterable(predicted), chain.from_iterable(gold), strict=True)
+            right = [guess == truth for guess, truth in pairs]
             self.accuracy.update(torch.tensor(right, dtype=torch.float, device=self.device))
         else:
             spans = [tags_to_spans(tags, scheme, strict=True) for tags in predicted]
             valid = [is_valid(tags, scheme) for tags in predicted]
-            self.span_f1.update(spans, batch.gold, valid)
+            self.span_f1.update(spans, gold, valid)
 
     def on_validation_epoch_end(self) -> None:
         """Logs the scores; `validation_score` is the one that decides."""

@@ -46,7 +46,7 @@ class TaggingPipeline:
         return cls(network=network, featurizer=featurizer, settings=settings)
 
     @overload
-    def __call__(self, texts: str) -> dict[str, Any]: ...
+    def __call__(self, texts: str) -> dict[str, Any]: ...  # type: ignore[overload-overlap]
     @overload
     def __call__(self, texts: Sequence[str]) -> list[dict[str, Any]]: ...
     def __call__(self, texts: str | Sequence[str]) -> dict[str, Any] | list[dict[str, Any]]:
