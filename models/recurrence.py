@@ -31,7 +31,7 @@ Cell = Literal["rnn", "rnn_relu", "lstm", "gru"]
 CELLS: tuple[Cell, ...] = ("rnn", "rnn_relu", "lstm", "gru")
 GATES: dict[Cell, int] = {"rnn": 1, "rnn_relu": 1, "lstm": 4, "gru": 3}
 
-BLOCK_TOKENS = 256  # for how many tokens factors are computed at once: they then stay in the cache
+BLOCK_TOKENS = 512  # how many tokens a backward pass takes up at once: they stay in the cache
 
 
 class Weights(NamedTuple):
@@ -63,13 +63,12 @@ class Forward(NamedTuple):
     saved: tuple[Tensor, ...]  # what the backward pass reads, hidden first
 
 
-class Backward(NamedTuple):
-    """What a backward pass over a unit leaves behind."""
+class Block(NamedTuple):
+    """What a backward pass has found for some tokens, good until the next block is asked for."""
 
-    input_sums: Tensor  # [tokens, gates * hidden_size] gradient of W_i x + b_i
-    hidden_sums: Tensor  # [tokens, gates * hidden_size] gradient of W_h h' + b_h, gates as below
-    start: Tensor  # [sequences, hidden_size] gradient of the first h'
-    start_cell: Tensor | None  # [sequences, hidden_size] gradient of the first c' (LSTM)
+    at: slice  # which tokens
+    input_sums: Tensor  # [tokens of the block, gates * hidden_size] gradient of W_i x + b_i
+    hidden_sums: Tensor  # [tokens of the block, gates * hidden_size] gradient of W_h h' + b_h
 
 
 # Simple RNN (Elman 1990)
@@ -102,18 +101,28 @@ def rnn_forward(
 
 
 def rnn_backward(
-    cell: Cell, grad: Tensor, saved: tuple[Tensor, ...], weights: Weights, sizes: list[int]
-) -> Backward:
-    """Backward of `rnn_forward`; `grad` [tokens, hidden_size] is the gradient of h, overwritten."""
+    cell: Cell,
+    grad: Tensor,
+    grad_start: Tensor,
+    saved: tuple[Tensor, ...],
+    weights: Weights,
+    sizes: list[int],
+) -> Iterator[Block]:
+    """Backward of `rnn_forward`, the last tokens first.
+
+    `grad` [tokens, hidden_size] is the gradient of h and is overwritten; that of the state before
+    the first token is added to `grad_start` [sequences, hidden_size].
+    """
     (hidden,) = saved
-    factors = (hidden * hidden).neg_().add_(1) if cell == "rnn" else hidden > 0
-    sums = factors.to(hidden.dtype)  # holds f'(a), then da
-    arriving, leaving = _arriving(grad, sizes)
-    steps = sums.split(sizes), grad.split(sizes), leaving
-    for da, dh, before in zip(*map(reversed, steps), strict=True):
-        da.mul_(dh)
-        before.addmm_(da, weights.hidden)
-    return Backward(sums, sums, arriving, None)
+    dh, leaving = grad.split(sizes), _leaving(grad_start, grad, sizes)
+    for steps, at in _blocks(sizes):
+        h = hidden[at]
+        sums = (h * h).neg_().add_(1) if cell == "rnn" else (h > 0).to(h.dtype)  # f'(a), then da
+        da = sums.split(sizes[steps[-1] : steps[0] + 1])
+        for t in steps:
+            da_t = da[t - steps[-1]].mul_(dh[t])
+            leaving[t].addmm_(da_t, weights.hidden)
+        yield Block(at, sums, sums)
 
 
 # LSTM (Hochreiter & Schmidhuber 1997, with the forget gate of Gers et al. 2000)
@@ -228,41 +237,45 @@ def lstm_infer(
 
 def lstm_backward(
     grad: Tensor,
-    grad_cell: Tensor | None,
+    grad_start: Tensor,
+    grad_cell: Tensor,
     saved: tuple[Tensor, ...],
     weights: Weights,
     sizes: list[int],
     previous: Tensor,
-) -> Backward:
-    """Backward of `lstm_forward`; `grad_cell` [sequences, hidden_size] is that of the last c."""
+) -> Iterator[Block]:
+    """Backward of `lstm_forward`, as `rnn_backward` is that of `rnn_forward`.
+
+    `grad_cell` [sequences, hidden_size] holds the gradient of the last c, and at the end that of
+    the cell state before the first token.
+    """
     hidden, gates, cells, tanhs, first = saved
     size = hidden.shape[1]
-    sums = torch.empty_like(gates)  # holds the factors of da_i ... da_o, then da_i ... da_o
-    inner = torch.empty_like(hidden)  # o (1 - tanh(c)^2)
-    before = torch.cat((first, cells.index_select(0, previous)))
-    i, f, g, o = gates.split(size, 1)
-    s_i, s_f, s_g, s_o = sums.split(size, 1)
-    arriving, leaving = _arriving(grad, sizes)
-    da, dh = sums.split(sizes), grad.split(sizes)
-    da_ifg = sums.unflatten(1, (4, size))[:, :3].split(sizes)
-    da_o, forget, through = s_o.split(sizes), f.split(sizes), inner.split(sizes)
-    dc = torch.zeros_like(first) if grad_cell is None else grad_cell.clone()
+    dh, leaving = grad.split(sizes), _leaving(grad_start, grad, sizes)
+    forget = gates[:, size : 2 * size].split(sizes)
     for steps, at in _blocks(sizes):
-        torch.addcmul(i[at], i[at], i[at], value=-1, out=s_i[at]).mul_(g[at])
-        torch.addcmul(f[at], f[at], f[at], value=-1, out=s_f[at]).mul_(before[at])
-        torch.mul(g[at], g[at], out=s_g[at])
-        torch.addcmul(i[at], i[at], s_g[at], value=-1, out=s_g[at])
-        torch.addcmul(o[at], o[at], o[at], value=-1, out=s_o[at]).mul_(tanhs[at])
-        torch.mul(tanhs[at], tanhs[at], out=inner[at])
-        torch.addcmul(o[at], o[at], inner[at], value=-1, out=inner[at])
+        i, f, g, o = gates[at].split(size, 1)
+        sums = torch.empty_like(gates[at])  # the factors of da_i ... da_o, then da_i ... da_o
+        s_i, s_f, s_g, s_o = sums.split(size, 1)
+        torch.addcmul(i, i, i, value=-1, out=s_i).mul_(g)
+        torch.addcmul(f, f, f, value=-1, out=s_f).mul_(states_before(first, cells, previous, at))
+        torch.mul(g, g, out=s_g)
+        torch.addcmul(i, i, s_g, value=-1, out=s_g)
+        torch.addcmul(o, o, o, value=-1, out=s_o).mul_(tanhs[at])
+        inner = tanhs[at] * tanhs[at]
+        torch.addcmul(o, o, inner, value=-1, out=inner)
+        here = sizes[steps[-1] : steps[0] + 1]
+        da, da_o, through = sums.split(here), s_o.split(here), inner.split(here)
+        da_ifg = sums.unflatten(1, (4, size))[:, :3].split(here)
         for t in steps:
-            dc_t = dc[: sizes[t]]
-            dc_t.addcmul_(dh[t], through[t])
-            da_ifg[t].mul_(dc_t.unsqueeze(1))
-            da_o[t].mul_(dh[t])
-            dc_t.mul_(forget[t])
-            leaving[t].addmm_(da[t], weights.hidden)
-    return Backward(sums, sums, arriving, dc)
+            k = t - steps[-1]
+            dc = grad_cell[: sizes[t]]
+            dc.addcmul_(dh[t], through[k])
+            da_ifg[k].mul_(dc.unsqueeze(1))
+            da_o[k].mul_(dh[t])
+            dc.mul_(forget[t])
+            leaving[t].addmm_(da[k], weights.hidden)
+        yield Block(at, sums, sums)
 
 
 # GRU (Cho et al. 2014), in the form of torch.nn and cuDNN
@@ -322,32 +335,41 @@ def gru_forward(
 
 
 def gru_backward(
-    grad: Tensor, saved: tuple[Tensor, ...], weights: Weights, sizes: list[int], previous: Tensor
-) -> Backward:
-    """Backward of `gru_forward`; `grad` [tokens, hidden_size] is the gradient of h, overwritten."""
+    grad: Tensor,
+    grad_start: Tensor,
+    saved: tuple[Tensor, ...],
+    weights: Weights,
+    sizes: list[int],
+    previous: Tensor,
+) -> Iterator[Block]:
+    """Backward of `gru_forward`, as `rnn_backward` is that of `rnn_forward`.
+
+    The gates of `hidden_sums` come in the order n, r, z.
+    """
     hidden, gates, first = saved
     size = hidden.shape[1]
-    sums = torch.empty_like(gates)  # holds the factors of dq, da_r, da_z, da_n, then these
-    before = torch.cat((first, hidden.index_select(0, previous)))
-    q, r, z, n = gates.split(size, 1)
-    s_q, s_r, s_z, s_n = sums.split(size, 1)
-    arriving, leaving = _arriving(grad, sizes)
-    da, dh, keep = sums.unflatten(1, (4, size)).split(sizes), grad.split(sizes), z.split(sizes)
-    da_qrz = sums[:, : 3 * size].split(sizes)
+    dh, leaving = grad.split(sizes), _leaving(grad_start, grad, sizes)
+    keep = gates[:, 2 * size : 3 * size].split(sizes)
     weight = weights.hidden.roll(size, 0)  # rows of n, r, z
     for steps, at in _blocks(sizes):
-        torch.neg(z[at], out=s_q[at]).add_(1)
-        torch.mul(n[at], n[at], out=s_n[at])
-        torch.addcmul(s_q[at], s_q[at], s_n[at], value=-1, out=s_n[at])
-        torch.mul(s_n[at], r[at], out=s_q[at])
-        torch.mul(s_q[at], q[at], out=s_r[at])
-        s_r[at].addcmul_(s_r[at], r[at], value=-1)
-        torch.sub(before[at], n[at], out=before[at])
-        torch.addcmul(z[at], z[at], z[at], value=-1, out=s_z[at]).mul_(before[at])
+        q, r, z, n = gates[at].split(size, 1)
+        sums = torch.empty_like(gates[at])  # the factors of dq, da_r, da_z, da_n, then these
+        s_q, s_r, s_z, s_n = sums.split(size, 1)
+        torch.neg(z, out=s_q).add_(1)
+        torch.mul(n, n, out=s_n)
+        torch.addcmul(s_q, s_q, s_n, value=-1, out=s_n)
+        torch.mul(s_n, r, out=s_q)
+        torch.mul(s_q, q, out=s_r)
+        s_r.addcmul_(s_r, r, value=-1)
+        torch.addcmul(z, z, z, value=-1, out=s_z)
+        s_z.mul_(states_before(first, hidden, previous, at) - n)
+        here = sizes[steps[-1] : steps[0] + 1]
+        da, da_qrz = sums.unflatten(1, (4, size)).split(here), sums[:, : 3 * size].split(here)
         for t in steps:
-            da[t].mul_(dh[t].unsqueeze(1))
-            leaving[t].addcmul_(dh[t], keep[t]).addmm_(da_qrz[t], weight)
-    return Backward(sums[:, size:], sums[:, : 3 * size], arriving, None)
+            k = t - steps[-1]
+            da[k].mul_(dh[t].unsqueeze(1))
+            leaving[t].addcmul_(dh[t], keep[t]).addmm_(da_qrz[k], weight)
+        yield Block(at, sums[:, size:], sums[:, : 3 * size])
 
 
 def step(cell: Cell, inputs: Tensor, weights: Weights, state: State) -> State:
@@ -369,15 +391,23 @@ def step(cell: Cell, inputs: Tensor, weights: Weights, state: State) -> State:
     return State((total.tanh() if cell == "rnn" else total.relu()).unsqueeze(0))
 
 
-def _arriving(grad: Tensor, sizes: list[int]) -> tuple[Tensor, list[Tensor]]:
-    """Where each step adds the gradient of the state before it.
+def states_before(first: Tensor, states: Tensor, previous: Tensor, at: slice) -> Tensor:
+    """The states [tokens of the block, hidden_size] before the tokens `at`.
 
-    The first step adds to a buffer of its own, the first value; step t to the rows of step t - 1
-    which go on.
+    `first` [sequences, hidden_size] comes before the tokens of step 0, `states` [tokens,
+    hidden_size] holds the state after each token.
     """
-    first = grad.new_zeros(sizes[0], grad.shape[1])
+    after = slice(max(at.start - len(first), 0), max(at.stop - len(first), 0))
+    return torch.cat((first[at], states.index_select(0, previous[after])))
+
+
+def _leaving(first: Tensor, grad: Tensor, sizes: list[int]) -> list[Tensor]:
+    """Where each step adds the gradient of the state before it: to the step before, where it is.
+
+    The first step adds to `first`, step t to those rows of step t - 1 which go on.
+    """
     rows = grad.split(sizes)
-    return first, [first, *(row[:n] for row, n in zip(rows[:-1], sizes[1:], strict=True))]
+    return [first, *(row[:n] for row, n in zip(rows[:-1], sizes[1:], strict=True))]
 
 
 def _blocks(sizes: list[int]) -> Iterator[tuple[range, slice]]:

@@ -6,7 +6,7 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from rnnlp.models import kernels, products
+from rnnlp.models import layer, products
 from rnnlp.models.encoder import Encoder
 from rnnlp.models.kernels import recur
 from rnnlp.models.packing import make_unit
@@ -25,8 +25,8 @@ MODULES = {
 @pytest.fixture(params=[False, True], ids=["in line", "on cores"])
 def on_cores(request, monkeypatch):
     """Runs a test with all units in one thread, and with each unit in a thread of its own."""
-    monkeypatch.setattr(kernels, "UNIT_WORK", 1)
-    monkeypatch.setattr(kernels, "PART_ROWS", 1)
+    monkeypatch.setattr(layer, "UNIT_WORK", 1)
+    monkeypatch.setattr(layer, "PART_ROWS", 1)
     monkeypatch.setattr(products, "WORTH", 0 if request.param else 1 << 60)
     before = torch.get_num_threads()
     torch.set_num_threads(3 if request.param else 1)
@@ -98,9 +98,9 @@ def test_equals_torch_nn_packed(
     )
     grads[0] = torch.randn(batch, time, encoder.output_size)
     found, wanted = [], []
-    work, rows, before = kernels.UNIT_WORK, kernels.PART_ROWS, torch.get_num_threads()
+    work, rows, before = layer.UNIT_WORK, layer.PART_ROWS, torch.get_num_threads()
     try:
-        kernels.UNIT_WORK, kernels.PART_ROWS = 1, 1
+        layer.UNIT_WORK, layer.PART_ROWS = 1, 1
         torch.set_num_threads(threads)
         for module, results in ((encoder, found), (oracle, wanted)):
             embedded = x.clone().requires_grad_()
@@ -114,7 +114,7 @@ def test_equals_torch_nn_packed(
             results += [states, *final, embedded.grad, *(part.grad for part in begin)]
             results += [parameter.grad for parameter in module.parameters()]
     finally:
-        kernels.UNIT_WORK, kernels.PART_ROWS = work, rows
+        layer.UNIT_WORK, layer.PART_ROWS = work, rows
         torch.set_num_threads(before)
     assert len(found) == len(wanted)
     for one, other in zip(found, wanted, strict=True):

@@ -1,0 +1,262 @@
+"""One recurrent layer as an autograd function, each core with work of its own.
+
+`torch.nn` shares each small product out among all cores and waits for it at every step. Here a
+unit (a direction, or a share of its sequences) stays on one core from the first step to the last.
+The equations are in `models/recurrence.py`, the layout of a unit in `models/packing.py`.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor, wait
+from contextlib import contextmanager
+from functools import lru_cache
+from typing import Any, TypeVar
+
+import torch
+from torch import Tensor
+from torch.autograd.function import once_differentiable
+
+from . import recurrence
+from .packing import Unit, make_unit
+from .products import one_dnn_serves
+from .recurrence import Block, Cell, Forward, Weights
+
+PART_ROWS = 8  # a core gets no fewer sequences than this: smaller products waste it
+UNIT_WORK = 5_000_000  # nor fewer multiplications: handing a unit over takes a tenth of that
+
+Item = TypeVar("Item")
+Result = TypeVar("Result")
+
+
+class Recurrence(torch.autograd.Function):
+    """One layer, all its units; differentiable once."""
+
+    @staticmethod
+    def forward(
+        ctx: Any,
+        cell: Cell,
+        keep: bool,
+        lengths: Tensor,
+        inputs: Tensor,
+        hidden: Tensor | None,
+        start_cell: Tensor | None,
+        *parameters: Tensor,
+    ) -> tuple[Tensor, Tensor, Tensor]:
+        """Give the states, the last hidden and the last cell; `keep` what a backward pass needs."""
+        weights = [Weights(*parameters[at : at + 4]) for at in range(0, len(parameters), 4)]
+        (batch, time, _), size = inputs.shape, weights[0].hidden.shape[1]
+        directions = len(weights)
+        parts = _parts(lengths, weights)
+        places = [(direction, part) for part in range(parts) for direction in range(directions)]
+        with _dividing(units=len(places)) as cores:
+            flat = inputs.reshape(batch * time, -1)
+            states = inputs.new_zeros(batch * time, directions * size)
+            last = inputs.new_empty(directions, batch, size)
+            last_cell = inputs.new_empty((directions, batch, size) if cell == "lstm" else 0)
+
+            def run(place: tuple[int, int]) -> tuple[Unit, tuple[Tensor, ...]]:
+                direction, part = place
+                unit = make_unit(lengths, time=time, direction=direction, part=part, parts=parts)
+                rows = unit.rows
+                tokens = flat.index_select(0, unit.tokens)  # [unit tokens, input_size]
+                found = _forward(
+                    cell,
+                    tokens,
+                    weights[direction],
+                    None if hidden is None else hidden[direction].index_select(0, rows),
+                    None if start_cell is None else start_cell[direction].index_select(0, rows),
+                    unit,
+                    keep,
+                )
+                _columns(states, direction, size).index_copy_(0, unit.tokens, found.hidden)
+                last[direction].index_copy_(0, rows, found.hidden.index_select(0, unit.last))
+                if found.cell is not None:
+                    last_cell[direction].index_copy_(0, rows, found.cell)
+                return unit, found.saved if keep else ()
+
+            done = _on_cores(run, places, cores)
+        if keep:
+            ctx.save_for_backward(
+                inputs, hidden, *parameters, *(tensor for _, saved in done for tensor in saved)
+            )
+            ctx.cell, ctx.units = cell, [unit for unit, _ in done]
+            ctx.counts = len(parameters), len(done[0][1])
+        ctx.set_materialize_grads(False)
+        return states.view(batch, time, -1), last, last_cell
+
+    @staticmethod
+    @once_differentiable
+    def backward(
+        ctx: Any, grad_states: Tensor | None, grad_last: Tensor | None, grad_cell: Tensor | None
+    ) -> tuple[Tensor | None, ...]:
+        """Give the gradients of inputs, initial state and parameters."""
+        inputs, hidden, *others = ctx.saved_tensors
+        parameters, saved = others[: ctx.counts[0]], others[ctx.counts[0] :]
+        weights = [Weights(*parameters[at : at + 4]) for at in range(0, len(parameters), 4)]
+        (batch, time, width), size = inputs.shape, weights[0].hidden.shape[1]
+        directions, cell = len(weights), ctx.cell
+        wants_inputs, wants_hidden, wants_cell = ctx.needs_input_grad[3:6]
+        with _dividing(units=len(ctx.units)) as cores:
+            flat = inputs.reshape(batch * time, width)
+            grads = None if grad_states is None else grad_states.reshape(batch * time, -1)
+            to_inputs = None
+            if wants_inputs:
+                to_inputs = inputs.new_zeros(directions, batch * time, width)
+            to_hidden = inputs.new_empty(directions, batch, size) if wants_hidden else None
+            to_cell = inputs.new_empty(directions, batch, size) if wants_cell else None
+
+            def run(numbered: tuple[int, Unit]) -> Weights:
+                number, unit = numbered
+                direction, rows = unit.direction, unit.rows
+                own = tuple(saved[number * ctx.counts[1] :][: ctx.counts[1]])
+                states, weight = own[0], weights[direction]
+                if grads is None:
+                    grad = torch.zeros_like(states)
+                else:
+                    grad = _columns(grads, direction, size).index_select(0, unit.tokens)
+                if grad_last is not None:
+                    grad.index_add_(0, unit.last, grad_last[direction].index_select(0, rows))
+                first = inputs.new_zeros(len(rows), size)
+                to_first, to_first_cell = torch.zeros_like(first), torch.zeros_like(first)
+                if hidden is not None:
+                    first = hidden[direction].index_select(0, rows)
+                if grad_cell is not None:
+                    to_first_cell = grad_cell[direction].index_select(0, rows)
+                found = Weights(*(torch.zeros_like(parameter) for parameter in weight))
+                for at, input_sums, hidden_sums in _backward(
+                    cell, grad, to_first, to_first_cell, own, weight, unit
+                ):
+                    places = unit.tokens[at]
+                    found.input.addmm_(input_sums.t(), flat.index_select(0, places))
+                    before = recurrence.states_before(first, states, unit.previous, at)
+                    found.hidden.addmm_(hidden_sums.t(), before)
+                    found.input_bias.add_(input_sums.sum(0))
+                    if cell == "gru":
+                        found.hidden_bias.add_(hidden_sums.sum(0))
+                    if to_inputs is not None:
+                        to_inputs[direction].index_copy_(0, places, input_sums @ weight.input)
+                if to_hidden is not None:
+                    to_hidden[direction].index_copy_(0, rows, to_first)
+                if to_cell is not None:
+                    to_cell[direction].index_copy_(0, rows, to_first_cell)
+                if cell == "gru":  # the rows of n come first there and last in torch.nn
+                    return found._replace(
+                        hidden=found.hidden.roll(-size, 0),
+                        hidden_bias=found.hidden_bias.roll(-size, 0),
+                    )
+                return found._replace(hidden_bias=found.input_bias.clone())
+
+            parts = _on_cores(run, list(enumerate(ctx.units)), cores)
+            to_weights: list[Tensor | None] = []
+            for direction in range(directions):
+                # The units of a direction are every `directions`-th.
+                for tensors in zip(*parts[direction::directions], strict=True):
+                    to_weights.append(
+                        tensors[0] if len(tensors) == 1 else sum(tensors[1:], tensors[0])
+                    )
+            total = None
+            if to_inputs is not None:
+                total = to_inputs[0] if directions == 1 else to_inputs[0].add_(to_inputs[1])
+                total = total.view(batch, time, width)
+            return None, None, None, total, to_hidden, to_cell, *to_weights
+
+
+def _forward(
+    cell: Cell,
+    tokens: Tensor,
+    weights: Weights,
+    start: Tensor | None,
+    start_cell: Tensor | None,
+    unit: Unit,
+    keep: bool,
+) -> Forward:
+    """The forward pass of a cell over a unit."""
+    if cell == "lstm":
+        if not keep and one_dnn_serves(weights.hidden):
+            return recurrence.lstm_infer(tokens, weights, start, start_cell, unit.sizes)
+        return recurrence.lstm_forward(
+            tokens, weights, start, start_cell, unit.sizes, unit.last if keep else None
+        )
+    if cell == "gru":
+        return recurrence.gru_forward(tokens, weights, start, unit.sizes)
+    return recurrence.rnn_forward(cell, tokens, weights, start, unit.sizes)
+
+
+def _backward(
+    cell: Cell,
+    grad: Tensor,
+    grad_start: Tensor,
+    grad_cell: Tensor,
+    saved: tuple[Tensor, ...],
+    weights: Weights,
+    unit: Unit,
+) -> Iterator[Block]:
+    """The backward pass of a cell over a unit."""
+    sizes, previous = unit.sizes, unit.previous
+    if cell == "lstm":
+        return recurrence.lstm_backward(
+            grad, grad_start, grad_cell, saved, weights, sizes, previous
+        )
+    if cell == "gru":
+        return recurrence.gru_backward(grad, grad_start, saved, weights, sizes, previous)
+    return recurrence.rnn_backward(cell, grad, grad_start, saved, weights, sizes)
+
+
+def _columns(states: Tensor, direction: int, size: int) -> Tensor:
+    """The columns of one direction in states [tokens, directions * size]."""
+    return states[:, direction * size : (direction + 1) * size]
+
+
+def _parts(lengths: Tensor, weights: Sequence[Weights]) -> int:
+    """Into how many units each direction is cut: one unit for each core, if large enough."""
+    work = int(lengths.sum()) * (weights[0].input.numel() + weights[0].hidden.numel())
+    cores = torch.get_num_threads() // len(weights)
+    return max(1, min(cores, len(lengths) // PART_ROWS, work // UNIT_WORK))
+
+
+@contextmanager
+def _dividing(*, units: int) -> Iterator[int]:
+    """Gives the number of cores that the units are spread over.
+
+    Meanwhile torch computes with one thread: what it does is then as parallel as there are units,
+    no small operation waits for other cores, and no idle OpenMP thread spins on a core that a unit
+    needs.
+    """
+    cores = torch.get_num_threads()
+    with torch.autocast("cpu", enabled=False):
+        torch.set_num_threads(1)
+        try:
+            yield min(units, cores)
+        finally:
+            torch.set_num_threads(cores)
+
+
+def _on_cores(run: Callable[[Item], Result], items: Sequence[Item], cores: int) -> list[Result]:
+    """`[run(item) for item in items]`, spread over the cores: this thread and some workers.
+
+    Threads do, because torch lets go of the interpreter in every operation.
+    """
+    if cores == 1:
+        return [run(item) for item in items]
+    inference = torch.is_inference_mode_enabled()
+
+    def elsewhere(item: Item) -> Result:
+        torch.set_num_threads(1)  # for that thread
+        with torch.inference_mode(inference), torch.no_grad():
+            return run(item)
+
+    workers = _workers(os.getpid(), cores - 1)
+    futures = [workers.submit(elsewhere, item) for item in items[1:]]
+    try:
+        first = run(items[0])
+    finally:
+        wait(futures)
+    return [first, *(future.result() for future in futures)]
+
+
+@lru_cache(maxsize=1)
+def _workers(process: int, count: int) -> ThreadPoolExecutor:
+    """The worker threads of this process (a fork has none of its parent's)."""
+    return ThreadPoolExecutor(count, thread_name_prefix="recurrence")
