@@ -75,7 +75,7 @@ class BucketBatchSampler(Sampler[list[int]]):
         if self._shuffle:
             random = np.random.default_rng((self._seed, epoch))
             mixed = random.permutation(len(self._lengths)).astype(np.int32)
-            order = mixed[np.argsort(self._buckets[mixed], kind="stable")]
+            order: np.ndarray = mixed[np.argsort(self._buckets[mixed], kind="stable")]
             turns = random.permutation(len(self))
         else:
             order = np.argsort(self._buckets, kind="stable")

@@ -20,7 +20,7 @@ class TaggingBatch(NamedTuple):
     features: TokenBatch
     tags: Tensor  # [batch, time] int64, `UNKNOWN_TAG` at padding and for unseen labels
     gold: list[list[Span]] | list[list[str]]  # spans where the tags have a scheme, else tags
-    index: Tensor  # [batch] int64, number of the sentence in its split, from 0
+    number: Tensor  # [batch] int64, place of the sentence in its split, from 0
 
 
 class TaggingCollate:

@@ -50,7 +50,7 @@ def everything(loader):
     """Index -> (tokens as ids, tag ids, gold) of all sentences of a loader."""
     found = {}
     for batch in loader:
-        for row, index in enumerate(batch.index.tolist()):
+        for row, index in enumerate(batch.number.tolist()):
             length = int(batch.features.lengths[row])
             assert (batch.tags[row, length:] == UNKNOWN_TAG).all()
             assert index not in found
