@@ -14,7 +14,7 @@ ratio compares things measured under the same conditions. Contenders:
 Lengths are uniform in [T/2, T], at least one of them T. Prints a table and one JSON object, and
 writes a plot next to this file.
 
-    python benchmarks/recurrence.py                  the full grid, 32 sequences and the long ones
+    python benchmarks/recurrence.py                  the full grid
     python benchmarks/recurrence.py --quick          the shapes the targets name
     python benchmarks/recurrence.py --memory         peak memory, each contender in its own process
 """
