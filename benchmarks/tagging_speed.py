@@ -25,8 +25,9 @@ from rnnlp.data.tagging import TaggingData
 from rnnlp.models.encoder import EncoderOutput
 from rnnlp.models.recurrence import State
 from rnnlp.tasks.configs import find_config
+from rnnlp.tasks.module import vocabulary_sizes
 from rnnlp.tasks.parts import EmbeddingConfig, EncoderConfig, Sizes
-from rnnlp.tasks.tagging import Tagging, vocabulary_sizes
+from rnnlp.tasks.tagging import Tagging
 from rnnlp.tasks.tagging_pipeline import TaggingPipeline
 from torch import Tensor, nn
 from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
