@@ -11,7 +11,7 @@ from ..models.classifier import Classifier
 from ..models.encoder import Encoder
 from ..models.pooling import Pooling, Way
 from ..models.windows import Windows
-from .parts import EmbeddingConfig, EncoderConfig, Sizes, from_mapping
+from .parts import EmbeddingConfig, EncoderConfig, Sizes, from_mapping, with_parts
 
 LongTexts = Literal["head_tail", "windows"]
 
@@ -96,10 +96,5 @@ class ClassifierConfig:
         Raises:
             InputError: A value is missing or unknown.
         """
-        nested = {
-            "sizes": from_mapping(Sizes, values.get("sizes"), source),
-            "embedding": from_mapping(EmbeddingConfig, values.get("embedding"), source),
-            "encoder": from_mapping(EncoderConfig, values.get("encoder"), source),
-        }
-        config: ClassifierConfig = from_mapping(cls, {**values, **nested}, source)
+        config: ClassifierConfig = from_mapping(cls, with_parts(values, source), source)
         return config

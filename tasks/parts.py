@@ -172,13 +172,15 @@ class TaggerConfig:
         Raises:
             InputError: A value is missing or unknown.
         """
-        nested = {
-            "sizes": from_mapping(Sizes, values.get("sizes"), source),
-            "embedding": from_mapping(EmbeddingConfig, values.get("embedding"), source),
-            "encoder": from_mapping(EncoderConfig, values.get("encoder"), source),
-        }
-        config: TaggerConfig = from_mapping(cls, {**values, **nested}, source)
+        config: TaggerConfig = from_mapping(cls, with_parts(values, source), source)
         return config
+
+
+def with_parts(values: Mapping[str, Any], source: str) -> dict[str, Any]:
+    """What `config.json` holds under `model`, with the parts that every task has as instances."""
+    parts = {"sizes": Sizes, "embedding": EmbeddingConfig, "encoder": EncoderConfig}
+    made = {name: from_mapping(kind, values.get(name), source) for name, kind in parts.items()}
+    return {**values, **made}
 
 
 def from_mapping(kind: type, values: Any, source: str) -> Any:

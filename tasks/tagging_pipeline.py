@@ -15,6 +15,7 @@ from ..data.features import Featurizer, TokenBatch
 from ..data.schemes import Span, tags_to_spans
 from ..models.tagger import Tagger
 from .folder import CONFIG, ModelFolder
+from .length_batches import by_length
 from .parts import TaggerConfig
 
 TOKEN_BUDGET = 8192  # padded positions of a batch
@@ -115,20 +116,8 @@ class TaggingPipeline:
         self, sentences: Sequence[Sequence[str]]
     ) -> Iterator[tuple[list[int], TokenBatch]]:
         """Sentences of like length together; empty ones are left out."""
-        order = sorted(
-            (row for row, tokens in enumerate(sentences) if tokens),
-            key=lambda row: len(sentences[row]),
-        )
-        start = 0
-        while start < len(order):
-            end = start + 1
-            while end < len(order):
-                if (end + 1 - start) * len(sentences[order[end]]) > TOKEN_BUDGET:
-                    break
-                end += 1
-            rows = order[start:end]
+        for rows in by_length([len(tokens) for tokens in sentences], budget=TOKEN_BUDGET):
             yield rows, self.featurizer.batch([sentences[row] for row in rows])
-            start = end
 
 
 def decode_tags(network: Tagger, features: TokenBatch, tags: Sequence[str]) -> list[list[str]]:
