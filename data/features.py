@@ -96,9 +96,10 @@ class Featurizer:
             characters: Have a vocabulary of characters, which keep their case and their digits.
             attributes: Which attributes to have a vocabulary of (of values seen twice or more).
             min_frequency: Tokens seen less often are unknown.
-            vocabulary_size: Most tokens to keep, the four special ones included.
-            lowercase: Look tokens up in lower case.
-            zero_digits: Look tokens up with every digit as 0.
+            vocabulary_size: Most tokens to keep, and most values of each attribute, the four
+                special ones included.
+            lowercase: Look tokens and pairs of them up in lower case.
+            zero_digits: Look tokens and pairs of them up with every digit as 0.
             extra: Further tokens to know, seen or not.
         """
 
@@ -121,7 +122,10 @@ class Featurizer:
                 name: Tokenizer.train(
                     (attribute(name, tokens) for tokens in sequences),
                     level="word",
+                    vocabulary_size=vocabulary_size,
                     min_frequency=_ATTRIBUTES_FROM,
+                    lowercase=lowercase and name == "bigram",
+                    zero_digits=zero_digits and name == "bigram",
                 )
                 for name in in_order(attributes)
             },
