@@ -1,0 +1,93 @@
+"""What a search must not produce: banned tokens, ends too early or too late, repeated n-grams.
+
+Constraints act on the log-probabilities of the next token before anything is chosen, so every
+search obeys them in the same way. They know nothing of beams: a row is a row.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor
+
+
+class Constraints:
+    """Rules on token sequences, for rows that all have the same number of tokens so far.
+
+    Args:
+        end: The token that ends a sequence.
+        max_lengths: `[sentences]`: most tokens before the end; then nothing but the end is allowed.
+        banned: Tokens that are never allowed.
+        min_length: Fewest tokens before the end. It gives way to `max_lengths`, and where the end
+            is the only token left.
+        block_ngrams: No n-gram of this size occurs twice in a sequence; 0 allows all.
+
+    Raises:
+        ValueError: the end is banned, or a number is negative.
+    """
+
+    def __init__(
+        self,
+        *,
+        end: int,
+        max_lengths: Tensor,
+        banned: Sequence[int] = (),
+        min_length: int = 0,
+        block_ngrams: int = 0,
+    ) -> None:
+        if end in banned:
+            raise ValueError(f"the end token {end} is banned, so no sequence could end")
+        if min_length < 0 or block_ngrams < 0 or (max_lengths < 0).any():
+            raise ValueError("min_length, max_lengths and block_ngrams must not be negative")
+        device = max_lengths.device
+        self.end = end
+        self.max_lengths = max_lengths
+        self.min_length = min_length
+        self.block_ngrams = block_ngrams
+        self._shortest = int(max_lengths.min()) if len(max_lengths) else 0
+        self._banned = torch.tensor(list(banned), dtype=torch.long, device=device)
+        self._early = torch.tensor([*banned, end], dtype=torch.long, device=device)
+
+    def full(self, time: int, sentences: Tensor) -> Tensor | None:
+        """Say which rows may only end at step `time`, as a mask `[rows]`; None if no row is full.
+
+        Args:
+            time: How many tokens the rows have.
+            sentences: `[rows]`: the number of each row's sentence.
+        """
+        return self.max_lengths[sentences] <= time if time >= self._shortest else None
+
+    def apply(self, log_probs: Tensor, time: int, sentences: Tensor, history: Tensor) -> None:
+        """Write -inf over what is not allowed.
+
+        Args:
+            log_probs: `[rows, vocabulary]`, changed in place.
+            time: How many tokens the rows have.
+            sentences: `[rows]`: the number of each row's sentence.
+            history: `[rows, time]`: the tokens; read only where n-grams are blocked.
+        """
+        ends = log_probs[:, self.end].clone()
+        early = time < self.min_length
+        log_probs.index_fill_(1, self._early if early else self._banned, -torch.inf)
+        if self.block_ngrams and time >= self.block_ngrams:
+            row, at = self._repeats(history).nonzero(as_tuple=True)
+            log_probs[row, history[row, at]] = -torch.inf
+        only_end = self.full(time, sentences)
+        if early:
+            empty = log_probs.amax(1) == -torch.inf
+            only_end = empty if only_end is None else only_end | empty
+        if only_end is not None and only_end.any():
+            log_probs[only_end] = -torch.inf
+            log_probs[only_end, self.end] = ends[only_end]
+
+    def _repeats(self, history: Tensor) -> Tensor:
+        """Return `[rows, time]`: whether the token there would complete an old n-gram again."""
+        width = self.block_ngrams - 1  # the last so many tokens are how the n-gram begins
+        rows, time = history.shape
+        same = torch.ones(rows, time - width, dtype=torch.bool, device=history.device)
+        for k in range(width):
+            same &= history[:, k : k + time - width] == history[:, time - width + k, None]
+        mask = torch.zeros(rows, time, dtype=torch.bool, device=history.device)
+        mask[:, width:] = same
+        return mask
