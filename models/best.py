@@ -30,10 +30,10 @@ def best_sums(offsets: Tensor, scores: Tensor, count: int) -> tuple[Tensor, Tens
     blocks = width // BLOCK
     rest = width - blocks * BLOCK  # columns behind the last whole block; all of them take part
     if 2 * (blocks + count * BLOCK // members + rest) > width:  # too narrow to gain anything
-        sums = (scores + offsets.view(-1, 1)).view(groups, -1)
+        sums = (scores + offsets.reshape(-1, 1)).view(groups, -1)
         return sums.topk(count)
     cut = scores[:, : blocks * BLOCK].unflatten(1, (blocks, BLOCK))
-    peaks = (cut.amax(2) + offsets.view(-1, 1)).view(groups, -1)
+    peaks = (cut.amax(2) + offsets.reshape(-1, 1)).view(groups, -1)
     chosen = peaks.topk(count, sorted=False).indices  # [groups, count], member * blocks + block
     member = chosen // blocks
     block = chosen % blocks
@@ -42,7 +42,7 @@ def best_sums(offsets: Tensor, scores: Tensor, count: int) -> tuple[Tensor, Tens
     sums = inside.flatten(1)  # [groups, count * BLOCK]
     start = member * width + block * BLOCK  # the place of a chosen block's first score
     if rest:
-        behind = scores[:, blocks * BLOCK :] + offsets.view(-1, 1)
+        behind = scores[:, blocks * BLOCK :] + offsets.reshape(-1, 1)
         sums = torch.cat((sums, behind.view(groups, -1)), 1)
     values, at = sums.topk(count)
     places = start.gather(1, (at // BLOCK).clamp_max(count - 1)) + at % BLOCK
