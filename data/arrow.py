@@ -1,11 +1,12 @@
 """Examples on disk: written as Arrow in one streaming pass, then mapped and not loaded.
 
-Memory does not grow with the corpus. What an example holds is the business of each task.
+Memory does not grow with the corpus. What an example holds, and what its length is, is the business
+of each task.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from itertools import islice
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -20,11 +21,11 @@ CHUNK = 1000  # examples that are in memory at once
 
 
 class Corpus(NamedTuple):
-    """A split on disk, with a column `tokens` among others; lengths are [examples]."""
+    """A split on disk."""
 
     name: str
     rows: datasets.Dataset
-    lengths: np.ndarray
+    lengths: np.ndarray  # [examples] int32, in whatever batches are measured in
 
     def select(self, rows: np.ndarray) -> Corpus:
         """The examples with these numbers."""
@@ -47,16 +48,26 @@ class Column:
             yield from chunk[self._name]
 
 
+def _tokens(row: Mapping[str, Any]) -> int:
+    return len(row["tokens"])
+
+
 def write(
-    rows: Iterable[Mapping[str, Any]], path: Path, *, columns: Mapping[str, pa.DataType], name: str
+    rows: Iterable[Mapping[str, Any]],
+    path: Path,
+    *,
+    columns: Mapping[str, pa.DataType],
+    name: str,
+    length: Callable[[Mapping[str, Any]], int] = _tokens,
 ) -> Corpus:
     """Writes examples into an Arrow file and maps it.
 
     Args:
         rows: The examples; what is not among the columns is left out.
         path: The file to write.
-        columns: Names and types; `tokens` is one of them.
+        columns: Names and types.
         name: Where the examples come from, for errors.
+        length: Gives the length of an example, by default the length of its column `tokens`.
 
     Raises:
         InputError: Where there are no examples.
@@ -68,7 +79,7 @@ def write(
         while chunk := list(islice(examples, CHUNK)):
             content = {column: [row[column] for row in chunk] for column in columns}
             writer.write_batch(pa.RecordBatch.from_pydict(content, schema=schema))
-            lengths.append(np.array([len(row["tokens"]) for row in chunk], dtype=np.int32))
+            lengths.append(np.array([length(row) for row in chunk], dtype=np.int32))
     if not lengths:
         raise InputError("no examples", path=name)
     return Corpus(name, datasets.Dataset.from_file(str(path)), np.concatenate(lengths))

@@ -108,7 +108,8 @@ class ResumableLoader(DataLoader):
     Args:
         dataset: Anything that takes a list of row numbers in square brackets.
         batches: Which rows make a batch.
-        collate: Makes a batch of what the dataset gives.
+        collate: Makes a batch of what the dataset gives. If it has a method `start_epoch`, that is
+            called with the number of each epoch, before workers get their copies.
         workers: Processes that read ahead; 0 reads in this process.
     """
 
@@ -134,6 +135,9 @@ class ResumableLoader(DataLoader):
     def __iter__(self) -> Iterator[Any]:  # type: ignore[override]
         # Lightning asks for an iterator before it sets the epoch, so nothing happens until `next`.
         self._delivered = self._batches.start
+        start_epoch = getattr(self.collate_fn, "start_epoch", None)
+        if start_epoch is not None:
+            start_epoch(self._batches.epoch)
         for batch in super().__iter__():
             self._delivered += 1
             yield batch

@@ -1,7 +1,7 @@
 """Classification data for Lightning: reads the splits, learns vocabularies and labels, batches.
 
-What it shares with other tasks is in `module.py`, how a text becomes tokens in `texts.py`.
-Evaluation and prediction with a trained model do not need this file.
+What it shares with other tasks is in `module.py` and `labelled.py`, how a text becomes tokens in
+`texts.py`. Evaluation and prediction with a trained model do not need this file.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from .classification_readers import read_classification, single_label
 from .errors import InputError
 from .examples import ClassifiedExample
 from .hub import SPLITS, load_splits
-from .module import SequenceData
+from .labelled import LabelledData
 from .notes import Notes
 from .samples import sample_classification
 from .texts import EMPTY, Fingerprints, tokenise
@@ -41,7 +41,7 @@ class _Source(NamedTuple):
     read: Callable[[], Iterator[ClassifiedExample]]
 
 
-class ClassificationData(SequenceData):
+class ClassificationData(LabelledData):
     """Texts with a label, or several labels each, from files, a hub, or a sample corpus.
 
     Files may be CSV or TSV with or without a header, JSON lines, lines that begin with the label,
@@ -120,6 +120,7 @@ class ClassificationData(SequenceData):
             validation=validation,
             test=test,
             hub=hub,
+            revision=revision,
             validation_share=validation_share,
             level=level,
             lowercase=lowercase,
@@ -143,7 +144,6 @@ class ClassificationData(SequenceData):
         self.label_column = label_column
         self.label_separator = label_separator
         self.label_before = label_before
-        self.revision = revision
         self.hub_text = hub_text
         self.hub_label = hub_label
         self.sample = sample
@@ -238,7 +238,7 @@ class ClassificationData(SequenceData):
         if self._several:
             notes.add("a text may have several labels, as some in the training data have")
 
-    def _collate(self) -> ClassificationCollate:
+    def _collate(self, split: str) -> ClassificationCollate:
         return ClassificationCollate(
             featurizer=self.featurizer, classes=self.classes, several=self.several
         )

@@ -35,3 +35,17 @@ class ClassifiedExample(NamedTuple):
     text: str
     labels: list[str]
     line: int
+
+
+class ParallelExample(NamedTuple):
+    """A text and its translation.
+
+    Args:
+        source: The text to translate, without white space at its ends; never empty.
+        target: Its translation, likewise.
+        line: The line of the file, or of both files, that the pair stands in, counted from 1.
+    """
+
+    source: str
+    target: str
+    line: int

@@ -17,7 +17,7 @@ import torch
 from torch import Tensor
 
 from .attributes import ATTRIBUTES, Attribute, attribute, in_order
-from .tokenizer import UNK, Offsets, Tokenizer
+from .tokenizer import UNK, Level, Offsets, Tokenizer
 
 MAX_WORD_LENGTH = 24  # characters of a word that are looked at: its head and its tail
 _CHARACTERS_FROM = 2  # distinct words a character must occur in, so that <unk> is trained as well
@@ -56,7 +56,7 @@ class Featurizer:
     """Looks up everything that is fed to the embedding of a token.
 
     Args:
-        tokens: Vocabulary of the tokens, at word or character level.
+        tokens: Vocabulary of the tokens; sub-words have neither characters nor attributes.
         characters: Vocabulary of the characters in a word, or None for no character features.
         attributes: Vocabulary of each attribute that is used.
     """
@@ -68,6 +68,8 @@ class Featurizer:
         characters: Tokenizer | None = None,
         attributes: Mapping[Attribute, Tokenizer] | None = None,
     ) -> None:
+        if tokens.level == "bpe" and (characters is not None or attributes):
+            raise ValueError("sub-words have neither characters nor attributes: leave them out")
         self.tokens = tokens
         self.characters = characters
         given = attributes or {}
@@ -140,12 +142,25 @@ class Featurizer:
             attributes=tuple(len(vocabulary) for vocabulary in self.attributes.values()),
         )
 
+    @property
+    def level(self) -> Level:
+        """What a token is."""
+        return self.tokens.level
+
     def split(self, text: str) -> Offsets:
         """Character offsets of the tokens of raw text."""
         return self.tokens.split(text)
 
+    def encode(self, text: str) -> tuple[FeatureRow, Offsets]:
+        """Ids of raw text, and the character offsets of its tokens; there may be none."""
+        if self.level == "bpe":
+            ids, offsets = self.tokens.encode(text)
+            return FeatureRow(ids, None, None), offsets
+        offsets = self.split(text)
+        return self.row([text[start:end] for start, end in offsets]), offsets
+
     def row(self, tokens: Sequence[str]) -> FeatureRow:
-        """Ids of one sentence of at least one token."""
+        """Ids of one sentence that is split already; sub-words want `encode` instead."""
         return FeatureRow(
             self.tokens.ids(tokens),
             None if self.characters is None else [self._spelling(token) for token in tokens],

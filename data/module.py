@@ -1,44 +1,47 @@
-"""What the data modules of tagging and classification have in common.
+"""What the data modules of all tasks have in common.
 
 Everything is prepared on first use and kept in a temporary folder as long as the object lives:
-examples in Arrow files, vocabularies, pretrained vectors. How examples are read and what their
-labels are is the business of each task.
+examples in Arrow files, vocabularies, pretrained vectors. How examples are read and what is learned
+from them is the business of each task.
 """
 
 from __future__ import annotations
 
 import tempfile
 from abc import abstractmethod
-from collections.abc import Callable, Sequence
-from functools import partial
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any, Literal, NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import pytorch_lightning as pl
 
 from .arrow import Corpus, cut
-from .attributes import Attribute
 from .batching import BucketBatchSampler, ResumableLoader
 from .errors import InputError
 from .features import Featurizer
 from .notes import Notes
-from .tokenizer import SPECIALS, splitter
-from .vectors import match, read_vectors
+from .tokenizer import SPECIALS
+
+
+class Learned(NamedTuple):
+    """What a task makes of the splits that it has read."""
+
+    corpora: dict[str, Corpus]  # with the lengths that batches are measured in
+    featurizer: Featurizer
+    vectors: np.ndarray | None
 
 
 class Prepared(NamedTuple):
     """All that was read and learned."""
 
-    corpora: dict[str, Corpus]
-    featurizer: Featurizer
-    vectors: np.ndarray | None
+    learned: Learned
     notes: list[str]
     folder: tempfile.TemporaryDirectory  # holds the corpora; gone with the object
 
 
 class SequenceData(pl.LightningDataModule):
-    """Splits of tokenised examples; the options mean what the tasks say of them."""
+    """Splits of examples; the options mean what the tasks say of them."""
 
     def __init__(
         self,
@@ -47,16 +50,11 @@ class SequenceData(pl.LightningDataModule):
         validation: str | None,
         test: str | None,
         hub: str | None,
+        revision: str | None,
         validation_share: float,
-        level: Literal["word", "character"],
         lowercase: bool,
-        zero_digits: bool,
-        characters: bool,
-        attributes: Sequence[Attribute],
         min_frequency: int,
         vocabulary_size: int | None,
-        vectors: str | None,
-        vectors_limit: int | None,
         token_budget: int,
         max_sentences: int | None,
         evaluation_token_budget: int,
@@ -75,7 +73,6 @@ class SequenceData(pl.LightningDataModule):
         for name, value, least in (
             ("min_frequency", min_frequency, 1),
             ("vocabulary_size", vocabulary_size, len(SPECIALS) + 1),
-            ("vectors_limit", vectors_limit, 0),
             ("token_budget", token_budget, 1),
             ("max_sentences", max_sentences, 1),
             ("evaluation_token_budget", evaluation_token_budget, 1),
@@ -85,16 +82,11 @@ class SequenceData(pl.LightningDataModule):
                 raise InputError(f"data.{name} is {value}: it must be {least} or more")
         self.files = {"train": train, "validation": validation, "test": test}
         self.hub = hub
+        self.revision = revision
         self.validation_share = validation_share
-        self.level = level
         self.lowercase = lowercase
-        self.zero_digits = zero_digits
-        self.characters = characters
-        self.attributes = attributes
         self.min_frequency = min_frequency
         self.vocabulary_size = vocabulary_size
-        self.vectors = vectors
-        self.vectors_limit = vectors_limit
         self.token_budget = token_budget
         self.max_sentences = max_sentences
         self.evaluation_token_budget = evaluation_token_budget
@@ -105,12 +97,12 @@ class SequenceData(pl.LightningDataModule):
     @property
     def featurizer(self) -> Featurizer:
         """The vocabularies, learned from the training split."""
-        return self.prepare().featurizer
+        return self.prepare().learned.featurizer
 
     @property
     def vectors_matrix(self) -> np.ndarray | None:
         """Pretrained vectors of the vocabulary, [tokens, dimension] float32."""
-        return self.prepare().vectors
+        return self.prepare().learned.vectors
 
     @property
     def notes(self) -> list[str]:
@@ -120,7 +112,7 @@ class SequenceData(pl.LightningDataModule):
     @property
     def has_test(self) -> bool:
         """Whether there is a test split."""
-        return "test" in self.prepare().corpora
+        return "test" in self.prepare().learned.corpora
 
     def prepare(self) -> Prepared:
         """Reads everything, the first time it is called.
@@ -137,10 +129,13 @@ class SequenceData(pl.LightningDataModule):
                     corpora["train"], share=self.validation_share, seed=self.seed
                 )
                 notes.add("no validation data: a part of the training data is kept apart for it")
-            self._learn_labels(corpora, notes)
-            featurizer, vectors = self._learn_vocabularies(corpora["train"], notes)
-            self._prepared = Prepared(corpora, featurizer, vectors, notes.lines(), folder)
+            learned = self._learn(corpora, notes)
+            self._prepared = Prepared(learned, notes.lines(), folder)
         return self._prepared
+
+    def save_tokenizers(self, folder: str | Path) -> None:
+        """Writes the vocabularies into a folder, which is to be a model folder."""
+        self.featurizer.save(folder)
 
     def setup(self, stage: str) -> None:
         """Reads the data if nobody has asked for it yet."""
@@ -169,15 +164,15 @@ class SequenceData(pl.LightningDataModule):
         """Reads the splits that there are into Arrow files in a folder, `train` among them."""
 
     @abstractmethod
-    def _learn_labels(self, corpora: dict[str, Corpus], notes: Notes) -> None:
-        """Learns the labels from the training split, and notes what the splits hold."""
+    def _learn(self, corpora: dict[str, Corpus], notes: Notes) -> Learned:
+        """Learns vocabularies and labels from the training split, and notes what all hold."""
 
     @abstractmethod
-    def _collate(self) -> Callable[[Any], Any]:
-        """What makes a batch of rows of a corpus, once everything is prepared."""
+    def _collate(self, split: str) -> Callable[[Any], Any]:
+        """What makes a batch of rows of a split, once everything is prepared."""
 
     def _loader(self, split: str, token_budget: int, max_sentences: int | None) -> ResumableLoader:
-        corpus = self.prepare().corpora[split]
+        corpus = self.prepare().learned.corpora[split]
         return ResumableLoader(
             corpus.rows,
             batches=BucketBatchSampler(
@@ -187,38 +182,6 @@ class SequenceData(pl.LightningDataModule):
                 seed=self.seed,
                 shuffle=split == "train",
             ),
-            collate=self._collate(),
+            collate=self._collate(split),
             workers=self.workers,
         )
-
-    def _learn_vocabularies(
-        self, train: Corpus, notes: Notes
-    ) -> tuple[Featurizer, np.ndarray | None]:
-        sentences = train.column("tokens")
-        learn = partial(
-            Featurizer.train,
-            sentences,
-            level=self.level,
-            characters=self.characters,
-            attributes=self.attributes,
-            min_frequency=self.min_frequency,
-            vocabulary_size=self.vocabulary_size,
-            lowercase=self.lowercase,
-            zero_digits=self.zero_digits,
-        )
-        featurizer = learn()
-        if self.vectors is None:
-            return featurizer, None
-        vectors = read_vectors(
-            self.vectors, wanted=featurizer.tokens.vocabulary, limit=self.vectors_limit
-        )
-        split = splitter(self.level)  # what is no single token is never looked up
-        featurizer = learn(extra=[word for word in vectors.words if len(split(word)) == 1])
-        frequencies = np.zeros(len(featurizer.tokens), dtype=np.int64)
-        for tokens in sentences:
-            np.add.at(frequencies, featurizer.tokens.ids(tokens), 1)
-        matrix, coverage = match(
-            vectors, featurizer.tokens.vocabulary, frequencies=frequencies, seed=self.seed
-        )
-        notes.add(coverage.line())
-        return featurizer, matrix

@@ -1,7 +1,7 @@
 """Tagging data for Lightning: reads the splits, learns vocabularies and tags, yields batches.
 
-What it shares with other tasks is in `module.py`. Evaluation and prediction with a trained model
-do not need this file.
+What it shares with other tasks is in `module.py` and `labelled.py`. Evaluation and prediction with
+a trained model do not need this file.
 """
 
 from __future__ import annotations
@@ -13,14 +13,14 @@ from typing import Literal
 from .arrow import Corpus
 from .attributes import Attribute
 from .errors import InputError
-from .module import SequenceData
+from .labelled import LabelledData
 from .notes import Notes
 from .tagging_batch import TaggingCollate
 from .tagging_corpus import complete_tags, count_labels, describe, labelling, store
 from .tagging_sources import Source, file_source, hub_sources, sample_sources
 
 
-class TaggingData(SequenceData):
+class TaggingData(LabelledData):
     """Sentences with a label for each token, from files, a hub, or a sample corpus.
 
     Files may be CoNLL columns, CoNLL-U or JSON lines, packed with gzip or not; their scheme is
@@ -92,6 +92,7 @@ class TaggingData(SequenceData):
             validation=validation,
             test=test,
             hub=hub,
+            revision=revision,
             validation_share=validation_share,
             level=level,
             lowercase=lowercase,
@@ -111,7 +112,6 @@ class TaggingData(SequenceData):
         self.format = format
         self.token_column = token_column
         self.tag_column = tag_column
-        self.revision = revision
         self.hub_tokens = hub_tokens
         self.hub_tags = hub_tags
         self.sample = sample
@@ -161,7 +161,7 @@ class TaggingData(SequenceData):
             describe(corpus, split, known=counts, spans=spans, token_budget=budget, notes=notes)
         self._tags = complete_tags(counts, self.training_scheme) if spans else sorted(counts)
 
-    def _collate(self) -> TaggingCollate:
+    def _collate(self, split: str) -> TaggingCollate:
         return TaggingCollate(featurizer=self.featurizer, tags=self.tags, scheme=self.scheme)
 
     def _sources(self) -> dict[str, Source]:

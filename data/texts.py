@@ -16,6 +16,7 @@ import numpy as np
 from .cleaning import clean
 from .tokenizer import SPECIALS, UNK, Offsets
 
+_ODD = np.int64(0x5851F42D4C957F2D)  # mixes two numbers of 64 bits into one
 EMPTY = [SPECIALS[UNK]]  # what a text without a token is read as
 
 
@@ -54,14 +55,26 @@ class Fingerprints:
         self._texts.append(_number(" ".join(text.split())))
         self._labels.append(_number("\0".join(sorted(labels))))
 
+    def __len__(self) -> int:
+        return len(self._texts)
+
     def contradictions(self) -> int:
         """How many different texts occur with different labels."""
         both = np.unique(np.stack([np.array(self._texts), np.array(self._labels)]), axis=1)
         return int((np.unique(both[0], return_counts=True)[1] > 1).sum())
 
-    def shared(self, other: Fingerprints) -> int:
-        """How many texts, repeats counted, are in the other split as well."""
-        return int(np.isin(np.array(self._texts), np.array(other._texts)).sum())
+    def shared(self, other: Fingerprints, *, with_labels: bool = False) -> int:
+        """How many texts, repeats counted, are in the other split as well.
+
+        Args:
+            other: The other split.
+            with_labels: Count only those that have the same labels there.
+        """
+        return int(np.isin(self._numbers(with_labels), other._numbers(with_labels)).sum())
+
+    def _numbers(self, with_labels: bool) -> np.ndarray:
+        texts = np.array(self._texts)
+        return texts * _ODD + np.array(self._labels) if with_labels else texts  # wraps around
 
 
 def _number(text: str) -> int:

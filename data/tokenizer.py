@@ -25,6 +25,7 @@ Offsets = list[tuple[int, int]]
 
 SPECIALS = ("<pad>", "<unk>", "<bos>", "<eos>")
 PAD, UNK, BOS, EOS = range(4)
+BYTES = 256  # sub-words that any text can be written with, always in the vocabulary
 
 _CACHED_TOKENS = 500_000  # distinct spellings remembered before the cache starts afresh
 
@@ -192,6 +193,29 @@ class Tokenizer:
         encoding = self._backend.encode(_clean(text), add_special_tokens=False)
         return encoding.ids, encoding.offsets
 
+    def pieces(self, text: str) -> list[str]:
+        """What sub-words are made of: the words of a text, each byte written as one character.
+
+        Raises:
+            ValueError: At word or character level.
+        """
+        self._need_sub_words()
+        text = _clean(text)
+        if self._backend.normalizer is not None:
+            text = self._backend.normalizer.normalize_str(text)
+        return [piece for piece, _ in self._backend.pre_tokenizer.pre_tokenize_str(text)]
+
+    def merges(self) -> list[tuple[int, int, int]]:
+        """What sub-words are merged from: two ids and the id of both together, best first.
+
+        Raises:
+            ValueError: At word or character level.
+        """
+        self._need_sub_words()
+        pairs = json.loads(self._backend.to_str())["model"]["merges"]
+        known = self._known
+        return [(known[left], known[right], known[left + right]) for left, right in pairs]
+
     def decode(self, ids: Sequence[int]) -> str:
         """Text of some ids, special tokens but `UNK` left out.
 
@@ -222,6 +246,10 @@ class Tokenizer:
 
     def __reduce__(self) -> tuple[Callable[[str], Tokenizer], tuple[str]]:
         return _from_json, (self._backend.to_str(),)
+
+    def _need_sub_words(self) -> None:
+        if self.level != "bpe":
+            raise ValueError(f"only sub-words are merged, not what is at {self.level} level")
 
     def _id(self, token: str) -> int:
         token = _clean(token)

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import torch
 from torch import nn
 
-from ..data.features import Featurizer, TokenBatch
+from ..data.features import Featurizer, TokenBatch, collate
 from ..models.bag import Bag
 from ..models.embedding import Embedding
 from ..models.encoder import Encoder, EncoderOutput
@@ -60,13 +60,11 @@ class PretrainedEncoder(nn.Module):
 
     def batch(self, texts: Sequence[str]) -> TokenBatch:
         """The ids of texts, each of which holds at least one token."""
-        sentences = [
-            [text[start:end] for start, end in self.featurizer.split(text)] for text in texts
-        ]
-        empty = [row for row, tokens in enumerate(sentences) if not tokens]
+        rows = [self.featurizer.encode(text)[0] for text in texts]
+        empty = [number for number, row in enumerate(rows) if not row.tokens]
         if empty:
             raise ValueError(f"texts {empty} hold no token; leave them out")
-        return self.featurizer.batch(sentences)
+        return collate(rows)
 
     def forward(self, texts: Sequence[str] | TokenBatch) -> EncoderOutput:
         """Encodes texts, or the batch that `batch` made of them.

@@ -1,0 +1,117 @@
+"""What the data modules of tagging and classification have in common beyond `module.py`.
+
+The vocabularies of words, their characters and attributes, and the pretrained vectors. How examples
+are read and what their labels are is the business of each task.
+"""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Sequence
+from functools import partial
+from typing import Literal
+
+import numpy as np
+
+from .arrow import Corpus
+from .attributes import Attribute
+from .errors import InputError
+from .features import Featurizer
+from .module import Learned, SequenceData
+from .notes import Notes
+from .tokenizer import splitter
+from .vectors import match, read_vectors
+
+
+class LabelledData(SequenceData):
+    """Splits with a column `tokens`; the options mean what the tasks say of them."""
+
+    def __init__(
+        self,
+        *,
+        train: str | None,
+        validation: str | None,
+        test: str | None,
+        hub: str | None,
+        revision: str | None,
+        validation_share: float,
+        level: Literal["word", "character"],
+        lowercase: bool,
+        zero_digits: bool,
+        characters: bool,
+        attributes: Sequence[Attribute],
+        min_frequency: int,
+        vocabulary_size: int | None,
+        vectors: str | None,
+        vectors_limit: int | None,
+        token_budget: int,
+        max_sentences: int | None,
+        evaluation_token_budget: int,
+        workers: int,
+        seed: int,
+    ) -> None:
+        super().__init__(
+            train=train,
+            validation=validation,
+            test=test,
+            hub=hub,
+            revision=revision,
+            validation_share=validation_share,
+            lowercase=lowercase,
+            min_frequency=min_frequency,
+            vocabulary_size=vocabulary_size,
+            token_budget=token_budget,
+            max_sentences=max_sentences,
+            evaluation_token_budget=evaluation_token_budget,
+            workers=workers,
+            seed=seed,
+        )
+        if vectors_limit is not None and vectors_limit < 0:
+            raise InputError(f"data.vectors_limit is {vectors_limit}: it must be 0 or more")
+        self.level = level
+        self.zero_digits = zero_digits
+        self.characters = characters
+        self.attributes = attributes
+        self.vectors = vectors
+        self.vectors_limit = vectors_limit
+
+    @abstractmethod
+    def _learn_labels(self, corpora: dict[str, Corpus], notes: Notes) -> None:
+        """Learns the labels from the training split, and notes what the splits hold."""
+
+    def _learn(self, corpora: dict[str, Corpus], notes: Notes) -> Learned:
+        self._learn_labels(corpora, notes)
+        featurizer, vectors = self._learn_vocabularies(corpora["train"], notes)
+        return Learned(corpora, featurizer, vectors)
+
+    def _learn_vocabularies(
+        self, train: Corpus, notes: Notes
+    ) -> tuple[Featurizer, np.ndarray | None]:
+        sentences = train.column("tokens")
+        learn = partial(
+            Featurizer.train,
+            sentences,
+            level=self.level,
+            characters=self.characters,
+            attributes=self.attributes,
+            min_frequency=self.min_frequency,
+            vocabulary_size=self.vocabulary_size,
+            lowercase=self.lowercase,
+            zero_digits=self.zero_digits,
+        )
+        featurizer = learn()
+        if self.vectors is None:
+            return featurizer, None
+        vectors = read_vectors(
+            self.vectors, wanted=featurizer.tokens.vocabulary, limit=self.vectors_limit
+        )
+        split = splitter(self.level)  # what is no single token is never looked up
+        featurizer = learn(extra=[word for word in vectors.words if len(split(word)) == 1])
+        frequencies = np.zeros(len(featurizer.tokens), dtype=np.int64)
+        for tokens in sentences:
+            np.add.at(frequencies, featurizer.tokens.ids(tokens), 1)
+        matrix, coverage = match(
+            vectors, featurizer.tokens.vocabulary, frequencies=frequencies, seed=self.seed
+        )
+        notes.add(coverage.line())
+        return featurizer, matrix

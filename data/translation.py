@@ -1,0 +1,372 @@
+"""Translation data for Lightning: reads the splits, learns the tokenizers of both sides, batches.
+
+What it shares with other tasks is in `module.py`. Evaluation and prediction with a trained model do
+not need this file.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from functools import partial
+from itertools import chain
+from pathlib import Path
+from typing import Literal, NamedTuple
+
+import datasets
+import numpy as np
+import pyarrow as pa
+
+from .arrow import CHUNK, Corpus, write
+from .errors import InputError
+from .examples import ParallelExample
+from .features import Featurizer
+from .hub import SPLITS, load_splits
+from .module import Learned, SequenceData
+from .notes import Notes
+from .texts import Fingerprints
+from .tokenizer import BYTES, SPECIALS, Tokenizer
+from .translation_batch import TARGET_FILE, TranslationCollate, source_row
+from .translation_readers import NESTED, checked_pair, read_parallel, texts_of
+
+_COLUMNS = {"source": pa.string(), "target": pa.string(), "index": pa.int64()}
+_SAMPLE = ("zh", "en")  # languages of the sample corpus
+_NAMES = {"bpe": "sub-words", "word": "words", "character": "characters"}
+
+
+class _Source(NamedTuple):
+    name: str
+    read: Callable[[], Iterator[ParallelExample]]
+
+
+class _Measures(NamedTuple):
+    """What is counted of a split, once the tokenizers are learned."""
+
+    source: np.ndarray  # [pairs] int32, tokens of the sources
+    target: np.ndarray  # [pairs] int32, tokens of the targets
+    prints: Fingerprints
+
+    @property
+    def longer(self) -> np.ndarray:
+        """Tokens of the longer side, [pairs]."""
+        return np.maximum(self.source, self.target)
+
+    @property
+    def lengths(self) -> np.ndarray:
+        """Positions that the longer side takes: one more in the target, for `BOS` or `EOS`."""
+        return np.maximum(self.source, self.target + 1)
+
+
+class TranslationData(SequenceData):
+    """Texts with their translations, from files, a hub, or a sample corpus.
+
+    Files may be pairs with a common prefix and the language as suffix (`train.en`, `train.de`; give
+    `train`), TSV with or without a header, or JSON lines, packed with gzip or not.
+
+    Args:
+        train: File to train on, or common prefix of two; without it and without `hub`, a sample
+            corpus of Chinese and English is made.
+        validation: File that decides when to stop; without it, a share of `train` does.
+        test: File to score when training is done.
+        hub: Data set of the Hugging Face hub, or a local folder of such a data set.
+        revision: Version of the hub's data set: a commit, a tag or a branch.
+        source: Language to translate from: suffix of its file, name of its column, or JSON key.
+        target: Language to translate into.
+        format: Format of the files; "auto" recognises it from name and content.
+        source_column: Column of the sources, by name or by number from 1, where `source` is not its
+            name; without a header the first.
+        target_column: Column of the targets, likewise; without a header the second.
+        validation_share: Share of `train` to validate on where `validation` is not given.
+        level: What a token is: sub-words (bpe), words, or characters.
+        joint: Have one vocabulary for both sides.
+        vocabulary_size: Most tokens of a side, or of both together where `joint`; null for all, or
+            for 8000 sub-words.
+        min_frequency: Words seen less often in training are unknown; of sub-words, pairs that are
+            seen less often are not merged.
+        lowercase: Read the sources in lower case; the targets always keep their case.
+        subword_dropout: Probability that a merge of sub-words is left out, anew at each reading of
+            a training pair; batches then hold somewhat more tokens than their budget.
+        max_length: Leave training pairs out that have a side of more tokens; null for none.
+            Validation and test keep them.
+        token_budget: Most positions of a side in a training batch, padding included.
+        max_sentences: Most pairs in a training batch.
+        evaluation_token_budget: Most positions of a side in a validation or test batch.
+        workers: Processes that prepare batches ahead; 0 prepares them in the main one.
+        seed: Decides the order of batches, the validation share, sub-word dropout and the sample
+            corpus.
+    """
+
+    def __init__(
+        self,
+        *,
+        train: str | None = None,
+        validation: str | None = None,
+        test: str | None = None,
+        hub: str | None = None,
+        revision: str | None = None,
+        source: str = "zh",
+        target: str = "en",
+        format: Literal["auto", "pair", "tsv", "jsonl"] = "auto",
+        source_column: str | int | None = None,
+        target_column: str | int | None = None,
+        validation_share: float = 0.1,
+        level: Literal["bpe", "word", "character"] = "bpe",
+        joint: bool = False,
+        vocabulary_size: int | None = 8000,
+        min_frequency: int = 1,
+        lowercase: bool = False,
+        subword_dropout: float = 0.0,
+        max_length: int | None = 100,
+        token_budget: int = 4096,
+        max_sentences: int | None = 64,
+        evaluation_token_budget: int = 8192,
+        workers: int = 0,
+        seed: int = 1,
+    ) -> None:
+        super().__init__(
+            train=train,
+            validation=validation,
+            test=test,
+            hub=hub,
+            revision=revision,
+            validation_share=validation_share,
+            lowercase=lowercase,
+            min_frequency=min_frequency,
+            vocabulary_size=vocabulary_size,
+            token_budget=token_budget,
+            max_sentences=max_sentences,
+            evaluation_token_budget=evaluation_token_budget,
+            workers=workers,
+            seed=seed,
+        )
+        if source == target:
+            raise InputError(f"data.source and data.target are both {source!r}: name two languages")
+        if train is None and hub is None and {source, target} != set(_SAMPLE):
+            raise InputError(
+                f"no data from {source!r} to {target!r}: set data.train, or data.source and "
+                f"data.target to the languages of the sample corpus, {' and '.join(_SAMPLE)}"
+            )
+        least = len(SPECIALS) + BYTES
+        if level == "bpe" and vocabulary_size is not None and vocabulary_size < least:
+            raise InputError(
+                f"data.vocabulary_size is {vocabulary_size}: sub-words begin with the "
+                f"{BYTES} bytes and {len(SPECIALS)} special tokens, so it must be {least} or more"
+            )
+        if not 0.0 <= subword_dropout < 1.0:
+            raise InputError(
+                f"data.subword_dropout is {subword_dropout}: give a probability from 0 to below 1"
+            )
+        if subword_dropout and level != "bpe":
+            raise InputError(
+                f"data.subword_dropout is for data.level bpe, not {level}: set it to 0"
+            )
+        if lowercase and joint:
+            raise InputError(
+                "data.lowercase is for the sources only, and data.joint gives both sides one "
+                "vocabulary: choose one of them"
+            )
+        if max_length is not None and max_length < 1:
+            raise InputError(f"data.max_length is {max_length}: it must be 1 or more")
+        self.source = source
+        self.target = target
+        self.format = format
+        self.source_column = source_column
+        self.target_column = target_column
+        self.level = level
+        self.joint = joint
+        self.subword_dropout = subword_dropout
+        self.max_length = max_length
+        self._target_tokenizer: Tokenizer | None = None
+
+    @property
+    def target_tokenizer(self) -> Tokenizer:
+        """The vocabulary of the targets; with `joint`, that of the sources as well."""
+        self.prepare()
+        assert self._target_tokenizer is not None
+        return self._target_tokenizer
+
+    def save_tokenizers(self, folder: str | Path) -> None:
+        """Writes the vocabularies of both sides into a folder."""
+        super().save_tokenizers(folder)
+        self.target_tokenizer.save(Path(folder, TARGET_FILE))
+
+    def _store(self, folder: Path, notes: Notes) -> dict[str, Corpus]:
+        return {
+            split: write(
+                (
+                    {"source": pair.source, "target": pair.target, "index": index}
+                    for index, pair in enumerate(source.read())
+                ),
+                folder / f"{split}.arrow",
+                columns=_COLUMNS,
+                name=source.name,
+                length=lambda row: 0,  # not known before the tokenizers are
+            )
+            for split, source in self._sources().items()
+        }
+
+    def _learn(self, corpora: dict[str, Corpus], notes: Notes) -> Learned:
+        featurizer, target_tokenizer = self._learn_tokenizers(corpora["train"])
+        self._target_tokenizer = target_tokenizer
+        measured = {
+            split: _measure(corpus, featurizer, target_tokenizer)
+            for split, corpus in corpora.items()
+        }
+        found: dict[str, Corpus] = {}
+        for split, corpus in corpora.items():
+            measures = measured[split]
+            found[split] = corpus._replace(lengths=measures.lengths)
+            kept = np.arange(len(measures.longer))
+            if self.max_length is not None:
+                too_long = measures.longer > self.max_length
+                kind = f"{split} pairs with a side of more than {self.max_length} tokens"
+                left_out = ", left out" if split == "train" else ", kept"
+                notes.count(kind + left_out, number=int(too_long.sum()))
+                if split == "train":
+                    kept = np.flatnonzero(~too_long)
+            if not kept.size:
+                raise InputError(
+                    f"every training pair has a side of more than {self.max_length} tokens: raise "
+                    "data.max_length",
+                    path=corpus.name,
+                )
+            if len(kept) < len(corpus.lengths):
+                found[split] = found[split].select(kept)
+            self._describe(split, measures, kept, notes)
+            budget = self.token_budget if split == "train" else self.evaluation_token_budget
+            notes.count(
+                f"{split} pairs above the token budget, each a batch of its own",
+                number=int((found[split].lengths > budget).sum()),
+            )
+            if split != "train":
+                self._compare(split, measures.prints, measured["train"].prints, notes)
+        unit = _NAMES[self.level]
+        notes.add(
+            f"one vocabulary of {len(target_tokenizer):,} {unit} for both sides"
+            if self.joint
+            else f"vocabulary: {len(featurizer.tokens):,} {unit} of {self.source}, "
+            f"{len(target_tokenizer):,} of {self.target}"
+        )
+        return Learned(found, featurizer, None)
+
+    def _learn_tokenizers(self, train: Corpus) -> tuple[Featurizer, Tokenizer]:
+        learn = partial(
+            Tokenizer.train,
+            level=self.level,
+            vocabulary_size=self.vocabulary_size,
+            min_frequency=self.min_frequency,
+        )
+        sources, targets = train.column("source"), train.column("target")
+        if self.joint:
+            both = learn(chain(sources, targets))
+            return Featurizer(tokens=both), both
+        return Featurizer(tokens=learn(sources, lowercase=self.lowercase)), learn(targets)
+
+    def _describe(self, split: str, measures: _Measures, kept: np.ndarray, notes: Notes) -> None:
+        source, target = measures.source[kept].mean(), measures.target[kept].mean()
+        notes.add(
+            f"{split}: {len(kept):,} pairs, on average {source:.1f} {_NAMES[self.level]} in "
+            f"{self.source} and {target:.1f} in {self.target}"
+        )
+        if count := measures.prints.contradictions():
+            notes.add(f"{split}: {count:,} different sources have several translations")
+
+    def _compare(self, split: str, prints: Fingerprints, train: Fingerprints, notes: Notes) -> None:
+        sources, pairs = prints.shared(train), prints.shared(train, with_labels=True)
+        if sources:
+            notes.add(
+                f"{split}: {sources:,} of {len(prints):,} sources are in the training data as "
+                f"well, {pairs:,} of them with the same translation"
+            )
+
+    def _collate(self, split: str) -> TranslationCollate:
+        return TranslationCollate(
+            featurizer=self.featurizer,
+            target_tokenizer=self.target_tokenizer,
+            subword_dropout=self.subword_dropout if split == "train" else 0.0,
+            seed=self.seed,
+        )
+
+    def _sources(self) -> dict[str, _Source]:
+        """The splits, the training split first."""
+        files = {split: self._file(path) for split, path in self.files.items() if path is not None}
+        if self.hub is not None:
+            hub = {
+                split: self._hub(rows, f"{self.hub} ({split})")
+                for split, rows in load_splits(self.hub, revision=self.revision).items()
+            }
+            return hub | files
+        return files or {
+            split: _Source(
+                f"sample corpus ({self.source}-{self.target}, {split})",
+                partial(self._sample, split),
+            )
+            for split in SPLITS
+        }
+
+    def _sample(self, split: Literal["train", "validation", "test"]) -> Iterator[ParallelExample]:
+        from .samples import sample_translation
+
+        for pair in sample_translation(split, self.seed):
+            if self.source == _SAMPLE[0]:
+                yield pair
+            else:
+                yield ParallelExample(pair.target, pair.source, pair.line)
+
+    def _file(self, path: str) -> _Source:
+        def read() -> Iterator[ParallelExample]:
+            return read_parallel(
+                path,
+                source=self.source,
+                target=self.target,
+                format=self.format,
+                source_column=self.source_column,
+                target_column=self.target_column,
+            )
+
+        return _Source(path, read)
+
+    def _hub(self, rows: datasets.Dataset, name: str) -> _Source:
+        keys = str(self.source_column or self.source), str(self.target_column or self.target)
+        columns = list(keys)
+        if NESTED in rows.column_names and not set(keys) <= set(rows.column_names):
+            columns = [NESTED]
+        for key, option in zip(columns, ("source", "target"), strict=False):
+            if key not in rows.column_names:
+                raise InputError(
+                    f"no column {key!r} among {', '.join(rows.column_names)}: set data.{option} or "
+                    f"data.{option}_column",
+                    path=name,
+                )
+
+        def read() -> Iterator[ParallelExample]:
+            line = 0
+            for chunk in rows.select_columns(columns).iter(CHUNK):
+                for values in zip(*(chunk[column] for column in columns), strict=True):
+                    line += 1
+                    row = dict(zip(columns, values, strict=True))
+                    try:
+                        pair = checked_pair(texts_of(row, *keys), (self.source, self.target), line)
+                    except InputError as error:
+                        raise InputError(error.message, path=name, line=line) from error
+                    yield pair
+
+        return _Source(name, read)
+
+
+def _measure(corpus: Corpus, featurizer: Featurizer, target_tokenizer: Tokenizer) -> _Measures:
+    counts: list[np.ndarray] = []
+    prints = Fingerprints()
+    for chunk in corpus.rows.iter(batch_size=CHUNK):
+        for source, target in zip(chunk["source"], chunk["target"], strict=True):
+            prints.add(source, [target])
+        counts.append(
+            np.array(
+                [
+                    [len(source_row(featurizer, text).tokens) for text in chunk["source"]],
+                    [len(target_tokenizer.encode(text)[0]) for text in chunk["target"]],
+                ],
+                dtype=np.int32,
+            )
+        )
+    source, target = np.concatenate(counts, axis=1)
+    return _Measures(source, target, prints)

@@ -1,0 +1,108 @@
+"""What a translator is trained and scored on: the tokens of some sources and of their targets."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from random import Random
+from typing import Any, NamedTuple
+
+import torch
+from torch import Tensor
+
+from .features import FeatureRow, Featurizer, TokenBatch, collate
+from .subword_dropout import SubwordDropout
+from .tokenizer import BOS, EOS, PAD, UNK, Tokenizer
+
+TARGET_FILE = "target.json"  # tokenizer of the target side, in the model folder
+
+
+class TranslationBatch(NamedTuple):
+    """A padded batch of pairs."""
+
+    features: TokenBatch  # of the sources, without `BOS` and `EOS`
+    target: Tensor  # [batch, time] int64: `BOS`, the ids, `EOS`, then `PAD`
+    target_lengths: Tensor  # [batch] int64 on the CPU, `BOS` and `EOS` counted
+    sources: list[str]
+    gold: list[str]  # the target texts as given
+    number: Tensor  # [batch] int64, number of the pair in its split, from 0
+
+
+class TranslationCollate:
+    """Makes batches of stored pairs.
+
+    Args:
+        featurizer: Encodes the sources.
+        target_tokenizer: Encodes the targets.
+        subword_dropout: Probability that a merge is left out, on both sides; see `SubwordDropout`.
+            Needs sub-words on both sides unless it is 0.
+        seed: With the epoch and the number of the pair, what the draws of it depend on.
+    """
+
+    def __init__(
+        self,
+        *,
+        featurizer: Featurizer,
+        target_tokenizer: Tokenizer,
+        subword_dropout: float = 0.0,
+        seed: int = 1,
+    ) -> None:
+        self._featurizer = featurizer
+        self._target_tokenizer = target_tokenizer
+        self._seed = seed
+        self._epoch = 0
+        self._dropout: tuple[SubwordDropout, SubwordDropout] | None = None
+        if subword_dropout:
+            source = SubwordDropout(featurizer.tokens, subword_dropout)
+            joint = target_tokenizer is featurizer.tokens
+            target = source if joint else SubwordDropout(target_tokenizer, subword_dropout)
+            self._dropout = source, target
+
+    def start_epoch(self, epoch: int) -> None:
+        """Chooses the epoch that sub-word dropout is drawn for."""
+        self._epoch = epoch
+
+    def __call__(self, rows: Mapping[str, list[Any]]) -> TranslationBatch:
+        """Encodes and pads the columns `source`, `target` and `index` of some rows."""
+        pairs = zip(rows["source"], rows["target"], rows["index"], strict=True)
+        encoded = [self._encode(source, target, index) for source, target, index in pairs]
+        target, target_lengths = pad_targets([target for _, target in encoded])
+        return TranslationBatch(
+            features=collate([source for source, _ in encoded]),
+            target=target,
+            target_lengths=target_lengths,
+            sources=rows["source"],
+            gold=rows["target"],
+            number=torch.tensor(rows["index"]),
+        )
+
+    def _encode(self, source: str, target: str, index: int) -> tuple[FeatureRow, list[int]]:
+        if self._dropout is None:
+            return source_row(self._featurizer, source), self._target_tokenizer.encode(target)[0]
+        random = Random(f"{self._seed} {self._epoch} {index}")
+        left, right = (
+            dropout.ids(text, random)
+            for dropout, text in zip(self._dropout, (source, target), strict=True)
+        )
+        return FeatureRow(left or [UNK], None, None), right
+
+
+def source_row(featurizer: Featurizer, text: str) -> FeatureRow:
+    """The ids of a text to translate; one without a token is read as `UNK`."""
+    row, _ = featurizer.encode(text)
+    return row if row.tokens else FeatureRow([UNK], None, None)
+
+
+def pad_targets(targets: Sequence[Sequence[int]]) -> tuple[Tensor, Tensor]:
+    """Puts `BOS` and `EOS` around the ids of texts and pads them to the longest.
+
+    Args:
+        targets: The ids of each text, at least one text.
+
+    Returns:
+        The ids, [batch, time] int64, and how many of each row are no padding, [batch] int64.
+    """
+    lengths = torch.tensor([len(ids) + 2 for ids in targets])
+    padded = torch.full((len(targets), int(lengths.max())), PAD)
+    for row, ids in zip(padded, targets, strict=True):
+        row[: len(ids) + 2] = torch.tensor([BOS, *ids, EOS])
+    return padded, lengths

@@ -1,0 +1,299 @@
+"""Reads pairs of a text and its translation from any file format that the house accepts.
+
+Two files with a common prefix and the languages as suffixes (`train.en`, `train.de`), TSV with or
+without a header, and JSON lines; recognised from name and content. Reading is one streaming pass,
+so memory does not grow with the files. Splitting into tokens happens later.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import chain, islice, zip_longest
+from pathlib import Path
+from typing import Any
+
+from .errors import InputError
+from .examples import ParallelExample
+from .files import read_lines, stem
+from .json_lines import json_object
+
+FORMATS = ("auto", "pair", "tsv", "jsonl")
+_HEAD = 100  # lines that the format is recognised from
+NESTED = "translation"  # key of the object that holds both texts, as many data sets have it
+
+
+def read_parallel(
+    path: str | os.PathLike[str],
+    *,
+    source: str,
+    target: str,
+    format: str = "auto",
+    source_column: str | int | None = None,
+    target_column: str | int | None = None,
+) -> Iterator[ParallelExample]:
+    """Yields the pairs of a file, or of two files.
+
+    Args:
+        path: The file; of two files, the common prefix or either name. Every file may be packed
+            with gzip, its name then ends in `.gz`.
+        source: Language to translate from: suffix of its file, name of its column, or JSON key.
+        target: Language to translate into.
+        format: One of `FORMATS`; "auto" recognises it.
+        source_column: Column of the sources in TSV, by name or by number from 1, or JSON key, where
+            that is not the name of the language; 1 in TSV without a header.
+        target_column: Likewise for the targets; 2 in TSV without a header.
+
+    Raises:
+        InputError: A file is missing or cannot be read, the two files have different numbers of
+            lines, a line is malformed, or a text of a pair is empty.
+    """
+    if format not in FORMATS:
+        raise InputError(f"unknown format {format!r}; choose one of {', '.join(FORMATS)}")
+    if source == target:
+        raise InputError(f"source and target are both {source!r}: name two languages")
+    if source_column is not None and str(source_column) == str(target_column):
+        raise InputError(
+            f"source and target would both be column {source_column}: set data.source_column and "
+            "data.target_column"
+        )
+    name = os.fspath(path)
+    if format == "auto":
+        format = _recognise(name, source, target)
+    languages, columns = (source, target), (source_column, target_column)
+    found: Iterable[tuple[int, str, str]]
+    if format == "pair":
+        found = _lines(_two_files(name, languages))
+    elif format == "tsv":
+        found = _tab_separated(name, languages, columns)
+    else:
+        found = _json(name, languages, columns)
+    empty = True
+    for line, *texts in found:
+        try:
+            pair = checked_pair((texts[0], texts[1]), languages, line)
+        except InputError as error:
+            raise InputError(error.message, path=name, line=line) from error
+        empty = False
+        yield pair
+    if empty:
+        raise InputError("no pairs in the file", path=name)
+
+
+def checked_pair(texts: tuple[str, str], languages: tuple[str, str], line: int) -> ParallelExample:
+    """A pair without the white space at the ends of its texts.
+
+    Args:
+        texts: The text and its translation.
+        languages: Their languages.
+        line: Where they stand.
+
+    Raises:
+        InputError: Nothing is left of a text.
+    """
+    source, target = (text.strip() for text in texts)
+    for text, language in ((source, languages[0]), (target, languages[1])):
+        if not text:
+            raise InputError(f"the text in {language!r} is empty; remove the pair on both sides")
+    return ParallelExample(source, target, line)
+
+
+def _recognise(name: str, source: str, target: str) -> str:
+    if not os.path.isfile(name) or _prefix(name, (source, target)) != name:
+        return "pair"
+    filled = (line for _, line in islice(read_lines(name), _HEAD) if line.strip())
+    first = next(filled, "")
+    suffix = stem(name)[1]
+    if suffix in (".json", ".jsonl") or first.lstrip().startswith("{"):
+        return "jsonl"
+    if suffix == ".tsv" or "\t" in first:
+        return "tsv"
+    raise InputError(
+        "the format is not recognised: give TSV, JSON lines, or the common prefix of two files "
+        f"with the suffixes .{source} and .{target}",
+        path=name,
+    )
+
+
+def _lines(files: tuple[str, str]) -> Iterator[tuple[int, str, str]]:
+    """Lines of the same number; a tab inside one is text."""
+    counts = [0, 0]
+    for left, right in zip_longest(*map(read_lines, files)):
+        counts[0] += left is not None
+        counts[1] += right is not None
+        if left is not None and right is not None:
+            yield left[0], left[1], right[1]
+    if counts[0] != counts[1]:
+        raise InputError(
+            f"{counts[0]:,} lines, but {files[1]} has {counts[1]:,}: line by line they must be "
+            "translations of each other; mend the files",
+            path=files[0],
+        )
+
+
+def _two_files(name: str, languages: tuple[str, str]) -> tuple[str, str]:
+    prefix = _prefix(name, languages)
+    found: list[str] = []
+    missing: list[str] = []
+    for language in languages:
+        file = f"{prefix}.{language}"
+        candidates = sorted((file, f"{file}.gz"), key=lambda path: path != name)
+        existing = next((path for path in candidates if os.path.isfile(path)), None)
+        if existing is None:
+            missing.append(file)
+        else:
+            found.append(existing)
+    if not missing:
+        return found[0], found[1]
+    wanted = " and ".join(missing)
+    suffixes = _suffixes(prefix)
+    if suffixes:
+        raise InputError(
+            f"no file {wanted} (nor with .gz); with this prefix there are the suffixes "
+            f"{', '.join(suffixes)}: check data.source and data.target",
+            path=name,
+        )
+    raise InputError(
+        f"no such file, and no pair {wanted} (nor with .gz); check the path", path=name
+    )
+
+
+def _prefix(name: str, languages: tuple[str, str]) -> str:
+    """What two files have in common; the name itself if it is not that of one of the two."""
+    if any(
+        os.path.isfile(f"{name}.{language}{gz}") for language in languages for gz in ("", ".gz")
+    ):
+        return name
+    plain = name.removesuffix(".gz")
+    for language in languages:
+        if plain.endswith(f".{language}"):
+            return plain.removesuffix(f".{language}")
+    return name
+
+
+def _suffixes(prefix: str) -> list[str]:
+    """The suffixes of the files that there are with a prefix."""
+    start = f"{Path(prefix).name}."
+    try:
+        files = os.listdir(Path(prefix).parent)
+    except OSError:
+        return []
+    rests = (
+        file.removeprefix(start).removesuffix(".gz") for file in files if file.startswith(start)
+    )
+    return sorted({rest for rest in rests if rest and "." not in rest})
+
+
+def _tab_separated(
+    name: str, languages: tuple[str, str], columns: tuple[str | int | None, str | int | None]
+) -> Iterator[tuple[int, str, str]]:
+    """Two columns of a table without quoting; those after them do not matter."""
+    rows = ((number, line.split("\t")) for number, line in read_lines(name) if line.strip())
+    first = next(rows, None)
+    if first is None:
+        return
+    try:
+        (left, right), has_header = _places(first[1], languages, columns)
+    except InputError as error:
+        raise InputError(error.message, path=name, line=first[0]) from error
+    last = max(left, right)
+    for number, row in chain([] if has_header else [first], rows):
+        if len(row) <= last:
+            raise InputError(
+                f"{len(row)} columns, and the text in {languages[last == right]!r} would be in "
+                f"column {last + 1}; part text and translation by a tab",
+                path=name,
+                line=number,
+            )
+        yield number, row[left], row[right]
+
+
+def _places(
+    first: Sequence[str],
+    languages: tuple[str, str],
+    columns: tuple[str | int | None, str | int | None],
+) -> tuple[tuple[int, int], bool]:
+    """Where the two texts stand, counted from 0, and whether the first row is a header."""
+    names = [field.strip().casefold() for field in first]
+    wanted = [
+        int(column) if isinstance(column, str) and column.isdecimal() else column
+        for column in columns
+    ]
+    numbered = all(isinstance(column, int) for column in wanted)
+    has_header = not numbered and (
+        any(isinstance(column, str) for column in wanted)
+        or any(language.casefold() in names for language in languages)
+    )
+    places: list[int] = []
+    for side, option in enumerate(("source", "target")):
+        column = wanted[side]
+        if column is None and not has_header:
+            column = side + 1
+        if isinstance(column, int):
+            if not 1 <= column <= len(names):
+                raise InputError(
+                    f"the text in {languages[side]!r} would be in column {column} of "
+                    f"{len(names)}; part text and translation by a tab, or set "
+                    f"data.{option}_column"
+                )
+            places.append(column - 1)
+        else:
+            key = languages[side] if column is None else column
+            if key.casefold() not in names:
+                raise InputError(
+                    f"no column {key!r} among {', '.join(first)}: set data.{option} or "
+                    f"data.{option}_column"
+                )
+            places.append(names.index(key.casefold()))
+    left, right = places
+    if left == right:
+        raise InputError(
+            f"source and target would both be column {left + 1}: set data.source_column and "
+            "data.target_column"
+        )
+    if numbered:  # a header that names just these columns is still one
+        has_header = (names[left], names[right]) == tuple(map(str.casefold, languages))
+    return (left, right), has_header
+
+
+def _json(
+    name: str, languages: tuple[str, str], columns: tuple[str | int | None, str | int | None]
+) -> Iterator[tuple[int, str, str]]:
+    keys = [
+        str(language if column is None else column)
+        for language, column in zip(languages, columns, strict=True)
+    ]
+    for number, line in read_lines(name):
+        if not line.strip():
+            continue
+        try:
+            row = json_object(line)
+            yield number, *texts_of(row, keys[0], keys[1])
+        except InputError as error:
+            raise InputError(error.message, path=name, line=number) from error
+
+
+def texts_of(row: Mapping[str, Any], source: str, target: str) -> tuple[str, str]:
+    """Text and translation of one object, which may hold them in an object `translation`.
+
+    Args:
+        row: The object.
+        source: Key of the text.
+        target: Key of the translation.
+
+    Raises:
+        InputError: A key is missing, or its value is not a text.
+    """
+    nested = row.get(NESTED)
+    values = nested if isinstance(nested, Mapping) else row
+    texts: list[str] = []
+    for key, option in ((source, "source"), (target, "target")):
+        if key not in values:
+            raise InputError(
+                f"no key {key!r} among {', '.join(map(str, values)) or 'none'}: set data.{option} "
+                f"or data.{option}_column"
+            )
+        if not isinstance(values[key], str):
+            raise InputError(f"{key!r} is {values[key]!r}, not a text")
+        texts.append(values[key])
+    return texts[0], texts[1]
