@@ -32,6 +32,8 @@ from .hypotheses import (
 
 __all__ = ["Hypothesis", "Searchable", "Step", "StepFunction", "beam_search", "greedy", "sample"]
 
+FEW = 256  # tokens that sampling by `top_p` tries before it sorts the whole vocabulary
+
 
 @torch.no_grad()
 def greedy(
@@ -126,10 +128,12 @@ def sample(
         logits, ids = log_probs, None
         if top_k and top_k < logits.shape[1]:
             logits, ids = logits.topk(top_k)
-        elif top_p < 1:
-            logits, ids = logits.sort(1, descending=True)
         peak = logits.amax(1, keepdim=True)  # taken off first: a low temperature cannot overflow
         mass = ((logits - peak).float() / temperature).softmax(1)
+        if top_p < 1 and ids is None:  # a few tokens mostly reach the sum, which saves a sort
+            few = mass.topk(min(FEW, mass.shape[1]))
+            enough = bool((few.values.sum(1) >= top_p).all())
+            mass, ids = few if enough else mass.sort(1, descending=True)
         sums = mass.cumsum(1)
         if top_p < 1:  # keep a token if what is before it does not reach the sum yet
             mass = mass.masked_fill(sums - mass >= top_p, 0.0)
@@ -163,10 +167,12 @@ def beam_search(
 
     A step looks at the 2 * beam most probable continuations of a sentence. An end among the first
     `beam` of them finishes a hypothesis; the first `beam` others go on. A sentence is done when
-    `beam` hypotheses are finished, or when none that goes on can still enter the `nbest` best,
-    however it ends. The rows of a sentence always lie side by side, `beam` of them: the state is
-    reordered by whole sentences only, and within a sentence rows come from that sentence. A place
-    in the beam that nothing fills has log-probability -inf and never returns.
+    `beam` hypotheses are finished, so that a beam of 1 is greedy search, or when none that goes on
+    can still enter the `nbest` best, however it ends (log-probabilities are not above 0).
+
+    The rows of a sentence always lie side by side, `beam` of them: the state is reordered by whole
+    sentences only, and within a sentence rows come from that sentence. A place in the beam that
+    nothing fills has log-probability -inf and never returns.
 
     Args:
         step: The model.

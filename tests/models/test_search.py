@@ -1,0 +1,465 @@
+"""The searches against enumeration and a plain beam search, and what must never change results."""
+
+from itertools import product
+from math import inf, log
+from typing import NamedTuple
+
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from rnnlp.models.best import best_sums
+from rnnlp.models.search import Step, beam_search, greedy, sample
+from torch import Tensor
+
+PAD, BEGIN, END = 0, 1, 2
+BANNED = (PAD, BEGIN)
+CODES = 23  # how many histories the model tells apart
+SOURCE = 6
+
+
+class Rows(NamedTuple):
+    """State of the model below: which sentence a row belongs to and what it has said."""
+
+    sentence: Tensor
+    code: Tensor
+
+    def reorder(self, index):
+        return Rows(self.sentence[index], self.code[index])
+
+
+class Model:
+    """Random log-probabilities for each sentence and history; counts the rows it is asked for."""
+
+    def __init__(self, sentences=8, vocabulary=6, seed=0, end=0.0, dtype=torch.float64):
+        torch.manual_seed(seed)
+        logits = 1.5 * torch.randn(sentences, CODES, vocabulary, dtype=torch.float64)
+        logits[:, :, END] += end
+        self.table = logits.log_softmax(2).to(dtype)
+        self.source_lengths = torch.randint(1, SOURCE + 1, (sentences,))
+        padding = torch.arange(SOURCE) >= self.source_lengths[:, None]
+        weights = (3 * torch.randn(sentences, CODES, SOURCE, dtype=torch.float64)).masked_fill(
+            padding[:, None], -inf
+        )
+        self.weights = weights.softmax(2)
+        self.rows = []
+
+    def start(self, sentences):
+        sentences = torch.as_tensor(sentences)
+        return Rows(sentences, torch.zeros_like(sentences))
+
+    def step(self, last, state):
+        self.rows.append(state.sentence.tolist())
+        code = (state.code * 5 + last + 1) % CODES
+        where = (state.sentence, code)
+        return Step(self.table[where], Rows(state.sentence, code), self.weights[where])
+
+    def follow(self, sentence, tokens):
+        """Log-probability and attention of complete tokens: the definition, step by step."""
+        code, total, weights = 0, 0.0, []
+        for last, token in zip((BEGIN, *tokens), (*tokens, END), strict=True):
+            code = (code * 5 + last + 1) % CODES
+            total += self.table[sentence, code, token].item()
+            weights.append(self.weights[sentence, code])
+        return total, torch.stack(weights)[:, : self.source_lengths[sentence]]
+
+    def score(self, sentence, tokens, alpha=1.0, beta=0.0):
+        total, weights = self.follow(sentence, tokens)
+        coverage = sum(log(min(x, 1.0)) for x in weights.sum(0).tolist()) if beta else 0.0
+        return total / ((5 + len(tokens) + 1) / 6) ** alpha + beta * coverage
+
+
+def run(search, model, sentences, **options):
+    options.setdefault("max_lengths", torch.full((len(sentences),), 8))
+    options.setdefault("source_lengths", model.source_lengths[list(sentences)])
+    options.setdefault("banned", BANNED)
+    return search(model.step, model.start(sentences), begin=BEGIN, end=END, **options)
+
+
+def repeats(tokens, size):
+    grams = [tuple(tokens[k : k + size]) for k in range(len(tokens) - size + 1)]
+    return len(set(grams)) < len(grams)
+
+
+def close(found, expected):
+    assert found.tokens == expected.tokens
+    assert found.score == pytest.approx(expected.score, abs=1e-9)
+    assert found.log_prob == pytest.approx(expected.log_prob, abs=1e-9)
+    torch.testing.assert_close(found.attention, expected.attention)
+
+
+@pytest.mark.parametrize(
+    ("alpha", "beta", "shortest", "size"),
+    [(0.0, 0.0, 0, 0), (1.0, 0.0, 0, 0), (0.6, 0.3, 0, 0), (1.0, 0.5, 2, 0), (1.0, 0.0, 1, 2)],
+)
+def test_a_wide_beam_equals_enumeration(alpha, beta, shortest, size):
+    model = Model(vocabulary=6)
+    longest = [0, 1, 2, 3, 4, 4, 3, 2]
+    found = run(
+        beam_search,
+        model,
+        range(8),
+        max_lengths=torch.tensor(longest),
+        beam=200,  # more than there are sequences of three tokens up to the length of 4
+        nbest=4,
+        length_penalty=alpha,
+        coverage_penalty=beta,
+        min_length=shortest,
+        block_ngrams=size,
+    )
+    for sentence, most in enumerate(longest):
+        every = [
+            tokens
+            for length in range(min(shortest, most), most + 1)
+            for tokens in product((3, 4, 5), repeat=length)
+            if not (size and repeats(tokens, size))
+        ]
+        score = {tokens: model.score(sentence, tokens, alpha, beta) for tokens in every}
+        best = sorted(every, key=lambda tokens: -score[tokens])[:4]
+        assert [tuple(h.tokens) for h in found[sentence]] == best
+        for hypothesis in found[sentence]:
+            total, weights = model.follow(sentence, hypothesis.tokens)
+            assert hypothesis.log_prob == pytest.approx(total, abs=1e-9)
+            assert hypothesis.score == pytest.approx(score[tuple(hypothesis.tokens)], abs=1e-9)
+            torch.testing.assert_close(hypothesis.attention, weights)
+
+
+def plain_beam_search(model, sentence, *, beam, most, shortest=0, size=0, alpha=1.0, beta=0.0):
+    """One sentence, lists of tokens, no stopping but at `beam` finished hypotheses."""
+    live, done = [((), 0.0, 0)], []
+    while live and len(done) < beam:
+        candidates = []
+        for tokens, total, code in live:
+            code = (code * 5 + (tokens[-1] if tokens else BEGIN) + 1) % CODES
+            for token, log_prob in enumerate(model.table[sentence, code].tolist()):
+                full = len(tokens) == most
+                if token in BANNED or (full and token != END):
+                    continue
+                if token == END and len(tokens) < shortest and not full:
+                    continue
+                if token != END and size and repeats((*tokens, token), size):
+                    continue
+                candidates.append(((*tokens, token), total + log_prob, code))
+        candidates.sort(key=lambda candidate: -candidate[1])
+        done += [tokens[:-1] for tokens, _, _ in candidates[:beam] if tokens[-1] == END]
+        live = [candidate for candidate in candidates if candidate[0][-1] != END][:beam]
+    return sorted(done, key=lambda tokens: -model.score(sentence, tokens, alpha, beta))
+
+
+@pytest.mark.parametrize("vocabulary", [7, 1000])  # 1000: wide enough to go by blocks
+@pytest.mark.parametrize("beam", [1, 2, 5])
+@pytest.mark.parametrize(
+    "options",
+    [
+        {},
+        {"length_penalty": 0.0},
+        {"coverage_penalty": 0.3, "length_penalty": 0.7},
+        {"block_ngrams": 2, "min_length": 4},
+    ],
+)
+def test_a_narrow_beam_equals_a_plain_one(vocabulary, beam, options):
+    model = Model(sentences=20, vocabulary=vocabulary, seed=beam, end=log(vocabulary) - 2)
+    found = run(beam_search, model, range(20), beam=beam, nbest=beam, **options)
+    named = {
+        "length_penalty": "alpha",
+        "coverage_penalty": "beta",
+        "min_length": "shortest",
+        "block_ngrams": "size",
+    }
+    plain = {named[name]: value for name, value in options.items()}
+    for sentence, hypotheses in enumerate(found):
+        expected = plain_beam_search(model, sentence, beam=beam, most=8, **plain)
+        assert [tuple(h.tokens) for h in hypotheses] == expected[:beam]
+
+
+@pytest.mark.parametrize("alpha", [0.0, 0.5])
+def test_stopping_early_never_changes_the_best(alpha):
+    model = Model(sentences=50, end=1.0)
+    wanted = run(beam_search, model, range(50), nbest=5, length_penalty=alpha)
+    patient, model.rows = sum(map(len, model.rows)), []
+    found = run(beam_search, model, range(50), nbest=1, length_penalty=alpha)
+    for few, many in zip(found, wanted, strict=True):
+        close(few[0], many[0])
+    assert sum(map(len, model.rows)) < patient
+
+
+@pytest.mark.parametrize("options", [{}, {"min_length": 3}, {"block_ngrams": 1}])
+def test_a_beam_of_one_is_greedy(options):
+    model = Model(sentences=50, vocabulary=30)
+    found = run(beam_search, model, range(50), beam=1, **options)
+    for (beam,), alone in zip(found, run(greedy, model, range(50), **options), strict=True):
+        close(beam, alone)
+
+
+def test_hypotheses_are_complete_and_in_order_of_score():
+    model = Model(sentences=20)
+    for sentence, hypotheses in enumerate(run(beam_search, model, range(20), nbest=5)):
+        assert len(hypotheses) == 5
+        assert len({tuple(h.tokens) for h in hypotheses}) == 5
+        scores = [h.score for h in hypotheses]
+        assert scores == sorted(scores, reverse=True)
+        for hypothesis in hypotheses:
+            total, weights = model.follow(sentence, hypothesis.tokens)
+            assert hypothesis.log_prob == pytest.approx(total)
+            torch.testing.assert_close(hypothesis.attention, weights)
+
+
+LENGTHS = [3, 8, 0, 5, 1, 8, 6, 2, 7, 4]
+
+
+@pytest.mark.parametrize("search", [beam_search, greedy])
+@settings(max_examples=40, deadline=None)
+@given(
+    sentences=st.lists(st.integers(0, 9), min_size=1, max_size=12),
+    size=st.integers(0, 2),
+    shortest=st.integers(0, 4),
+    coverage=st.sampled_from([0.0, 0.4]),
+)
+def test_other_sentences_and_their_order_change_nothing(
+    search, sentences, size, shortest, coverage
+):
+    model = Model(sentences=10, vocabulary=12, seed=3, end=1.5)
+    options = {"block_ngrams": size, "min_length": shortest}
+    if search is beam_search:
+        options |= {"coverage_penalty": coverage, "nbest": 2, "beam": 3}
+    together = run(
+        search, model, sentences, max_lengths=torch.tensor(LENGTHS)[sentences], **options
+    )
+    for sentence, found in zip(sentences, together, strict=True):
+        lengths = torch.tensor(LENGTHS[sentence : sentence + 1])
+        (alone,) = run(search, model, [sentence], max_lengths=lengths, **options)
+        pairs = zip(found, alone, strict=True) if search is beam_search else [(found, alone)]
+        for one, other in pairs:
+            close(one, other)
+            assert len(one.tokens) <= LENGTHS[sentence]
+            assert len(one.tokens) >= min(shortest, LENGTHS[sentence]) or size
+            assert not set(one.tokens) & {PAD, BEGIN, END}
+            assert not (size and repeats(one.tokens, size))
+
+
+@settings(max_examples=30, deadline=None)
+@given(seed=st.integers(0, 10**6), size=st.integers(1, 3), beam=st.integers(1, 4))
+def test_no_ngram_is_said_twice(seed, size, beam):
+    model = Model(sentences=4, vocabulary=5, seed=seed, end=-5.0)
+    options = dict(max_lengths=torch.full((4,), 12), block_ngrams=size)
+    for hypotheses in run(beam_search, model, range(4), beam=beam, nbest=beam, **options):
+        assert all(not repeats(h.tokens, size) for h in hypotheses)
+    generator = torch.Generator().manual_seed(seed)
+    for hypothesis in run(sample, model, range(4), generator=generator, **options):
+        assert not repeats(hypothesis.tokens, size)
+
+
+@pytest.mark.parametrize("beam", [1, 3])
+def test_finished_sentences_leave_in_whole_groups(beam):
+    model = Model(sentences=10, end=-30.0)  # so that only the longest length ends a hypothesis
+    lengths = torch.tensor(LENGTHS)
+    run(beam_search, model, range(10), beam=beam, max_lengths=lengths)
+    expected = [
+        [sentence for sentence in range(10) if LENGTHS[sentence] >= time for _ in range(beam)]
+        for time in range(9)
+    ]
+    assert model.rows == expected
+    model.rows = []
+    run(greedy, model, range(10), max_lengths=lengths)
+    assert model.rows == [group[::beam] for group in expected]
+
+
+def test_rows_come_from_their_own_group_of_the_beam():
+    model, seen = Model(sentences=10, vocabulary=12), []
+
+    class Watched(Rows):
+        def reorder(self, index):
+            seen.append((len(self.sentence), index))
+            return Watched(*super().reorder(index))
+
+    def step(last, state):
+        said = model.step(last, state)
+        return Step(said.log_probs, Watched(*said.state))
+
+    start = Watched(*model.start(range(10)))
+    lengths = torch.tensor(LENGTHS)
+    found = beam_search(step, start, begin=BEGIN, end=END, max_lengths=lengths, beam=4)
+    assert all(h.attention is None for (h,) in found)
+    (rows, index), *later = seen
+    assert rows == 10
+    assert index.tolist() == [sentence for sentence in range(10) for _ in range(4)]
+    for rows, index in later:
+        groups = index.view(-1, 4) // 4
+        assert (groups == groups[:, :1]).all()
+        assert (groups[1:, 0] > groups[:-1, 0]).all()  # in order, none twice
+        assert index.max() < rows
+
+
+@pytest.mark.parametrize("search", [beam_search, greedy])
+def test_a_length_of_zero_and_no_sentences(search):
+    model = Model()
+    (found,) = run(search, model, [0], max_lengths=torch.tensor([0]), min_length=3)
+    hypothesis = found[0] if search is beam_search else found
+    assert hypothesis.tokens == []
+    assert hypothesis.log_prob == pytest.approx(model.follow(0, [])[0])
+    assert hypothesis.attention.shape == (1, model.source_lengths[0])
+    assert run(search, model, [], max_lengths=torch.tensor([], dtype=torch.long)) == []
+
+
+def test_the_end_is_allowed_where_nothing_else_is():
+    model = Model(vocabulary=5)  # two tokens are left, and none may be said twice
+    for (hypothesis,) in run(beam_search, model, range(8), min_length=6, block_ngrams=1):
+        assert sorted(hypothesis.tokens) == [3, 4]
+
+
+@pytest.mark.parametrize("fill", [-inf, float("nan")])
+def test_a_model_that_says_nothing_still_comes_to_an_end(fill):
+    model = Model()
+    model.table[:] = fill
+    generator = torch.Generator().manual_seed(0)
+    assert all(len(found) == 1 for found in run(beam_search, model, range(8)))
+    assert len(run(greedy, model, range(8))) == 8
+    assert len(run(sample, model, range(8), generator=generator)) == 8
+
+
+def test_single_and_half_precision():
+    exact = run(beam_search, Model(), range(8))
+    for dtype in (torch.float32, torch.bfloat16):
+        found = run(beam_search, Model(dtype=dtype), range(8))
+        assert all(
+            h.log_prob == pytest.approx(e.log_prob, rel=0.1)
+            for (h,), (e,) in zip(found, exact, strict=True)
+        )
+
+
+def test_each_sentence_may_begin_with_its_own_token():
+    model = Model()
+    begin = torch.tensor([3, 4, 5])
+    lengths = torch.full((3,), 5)
+    options = dict(end=END, banned=BANNED)
+    together = beam_search(
+        model.step, model.start([0, 0, 0]), begin=begin, max_lengths=lengths, **options
+    )
+    for k, (found,) in enumerate(together):
+        ((best,),) = beam_search(
+            model.step, model.start([0]), begin=int(begin[k]), max_lengths=lengths[:1], **options
+        )
+        close(found, best)
+
+
+def draws(model, times, seed=0, **options):
+    """Draw many one-token sequences of the same sentence; END stands for an empty one."""
+    options.setdefault("max_lengths", torch.ones(times, dtype=torch.long))
+    generator = torch.Generator().manual_seed(seed)
+    found = run(sample, model, [0] * times, generator=generator, **options)
+    return torch.tensor([h.tokens[0] if h.tokens else END for h in found])
+
+
+@pytest.mark.parametrize("temperature", [1.0, 0.5, 3.0])
+@pytest.mark.parametrize(("top_k", "top_p"), [(0, 1.0), (3, 1.0), (0, 0.7), (4, 0.6)])
+def test_samples_have_the_right_frequencies(temperature, top_k, top_p):
+    model, times = Model(vocabulary=9), 20_000
+    first = model.table[0, BEGIN + 1].clone()  # the code after the begin
+    first[list(BANNED)] = -inf
+    expected = (first / temperature).softmax(0)
+    order = expected.argsort(descending=True).tolist()
+    if top_k:
+        expected[order[top_k:]] = 0.0
+        expected /= expected.sum()
+    if top_p < 1:
+        kept = next(k for k in range(1, 10) if expected[order[:k]].sum() >= top_p)
+        expected[order[kept:]] = 0.0
+        expected /= expected.sum()
+    options = dict(temperature=temperature, top_k=top_k, top_p=top_p)
+    counts = draws(model, times, **options).bincount(minlength=9).double()
+    assert counts[expected == 0].sum() == 0
+    possible = expected > 0
+    surprise = ((counts - times * expected) ** 2)[possible] / (times * expected[possible])
+    assert surprise.sum() < 30  # chi-square of at most 6 degrees: p = 4e-5
+
+
+def test_a_flat_distribution_needs_more_tokens_than_are_tried_first():
+    model = Model(vocabulary=2000)
+    model.table[:] = -log(2000)
+    drawn = draws(model, 4000, top_p=0.9, banned=())
+    assert 1300 < len(drawn.unique()) <= 1801
+
+
+@pytest.mark.parametrize("options", [{"top_k": 1}, {"temperature": 1e-6}, {"top_p": 1e-6}])
+def test_sampling_without_chance_is_greedy(options):
+    model = Model(sentences=20, vocabulary=30)
+    generator = torch.Generator().manual_seed(0)
+    found = run(sample, model, range(20), generator=generator, **options)
+    for hypothesis, expected in zip(found, run(greedy, model, range(20)), strict=True):
+        close(hypothesis, expected)
+
+
+def test_the_same_generator_gives_the_same_samples_whenever_others_end():
+    model = Model()
+
+    def texts(lengths, seed=1):
+        generator = torch.Generator().manual_seed(seed)
+        found = run(sample, model, range(8), max_lengths=lengths, generator=generator)
+        return [h.tokens for h in found]
+
+    long = torch.full((8,), 8)
+    assert texts(long) == texts(long)
+    assert texts(long) != texts(long, seed=2)
+    short = long.clone()
+    short[1:] = 1
+    assert texts(short)[0] == texts(long)[0]
+
+
+@pytest.mark.parametrize("width", [4, 63, 128, 700, 1000, 8000, 8003, 8064])
+@pytest.mark.parametrize("members", [1, 5])
+def test_best_sums_are_those_of_a_sort(width, members):
+    torch.manual_seed(width)
+    scores = torch.randn(7 * members, width)
+    offsets = torch.randn(7, members)
+    offsets[0, 1:] = -inf
+    sums = (scores + offsets.view(-1, 1)).view(7, -1)
+    for count in {1, min(2 * members, width)}:
+        values, places = best_sums(offsets, scores, count)
+        torch.testing.assert_close(values, sums.sort(1, descending=True).values[:, :count])
+        torch.testing.assert_close(sums.gather(1, places), values)
+
+
+def test_the_best_may_all_lie_behind_the_last_block():
+    scores = torch.zeros(2, 1030)
+    scores[:, 1024:] = torch.arange(1.0, 7.0)
+    values, places = best_sums(torch.zeros(1, 2), scores, 4)
+    assert values.tolist() == [[6.0, 6.0, 5.0, 5.0]]
+    assert sorted(places[0].tolist()) == [1028, 1029, 1030 + 1028, 1030 + 1029]
+
+
+@pytest.mark.parametrize(
+    ("search", "options", "message"),
+    [
+        (beam_search, {"beam": 0}, "nbest"),
+        (beam_search, {"beam": 2, "nbest": 3}, "nbest"),
+        (beam_search, {"length_penalty": -0.1}, "negative"),
+        (greedy, {"banned": (END,)}, "banned"),
+        (greedy, {"min_length": -1}, "negative"),
+        (greedy, {"max_lengths": torch.full((8,), -1)}, "negative"),
+        (sample, {"temperature": 0.0}, "temperature"),
+        (sample, {"top_p": 0.0}, "top_p"),
+    ],
+)
+def test_arguments_out_of_range_are_named(search, options, message):
+    if search is sample:
+        options = {**options, "generator": torch.Generator()}
+    with pytest.raises(ValueError, match=message):
+        run(search, Model(), range(8), **options)
+
+
+def test_coverage_needs_attention():
+    model = Model()
+
+    def step(last, state):
+        said = model.step(last, state)
+        return Step(said.log_probs, said.state)
+
+    with pytest.raises(ValueError, match="attention"):
+        beam_search(
+            step,
+            model.start([0]),
+            begin=BEGIN,
+            end=END,
+            max_lengths=torch.tensor([3]),
+            coverage_penalty=0.1,
+        )
