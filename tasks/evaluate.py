@@ -6,6 +6,7 @@ import json
 import sys
 from collections.abc import Sequence
 
+from ..data.errors import InputError
 from .arguments import OneLineParser
 from .tables import table
 
@@ -21,24 +22,30 @@ def evaluate(arguments: Sequence[str]) -> int:
     parser.add_argument("--format", default="auto", help="the format of DATA (default: look at it)")
     parser.add_argument("--token_column", type=int, help="column of the tokens, from 1")
     parser.add_argument("--tag_column", type=int, help="column of the tags, from 1")
-    for what in ("text", "label"):
+    for what in ("text", "label", "source", "target"):
         parser.add_argument(
             f"--{what}_column",
             type=column,
             help=f"column of the {what}: a name, or a number from 1",
         )
+    parser.add_argument("--beam", type=int, help="hypotheses followed for each translation")
+    parser.add_argument(
+        "--against", metavar="FILE", help="other translations, one a line, to compare with"
+    )
     given = parser.parse_args(list(arguments))
+    if given.beam is not None and given.beam < 1:
+        raise InputError(f"--beam is {given.beam}: it must be 1 or more")
 
     from .known import evaluate_file
     from .pipeline import load
 
-    names = ("token_column", "tag_column", "text_column", "label_column")
-    columns = {name: getattr(given, name) for name in names}
+    common = ("model", "data", "json", "format")
+    options = {name: value for name, value in vars(given).items() if name not in common}
     result, policy, notes = evaluate_file(
         load(given.model),
         given.data,
         format=given.format,
-        columns={name: value for name, value in columns.items() if value is not None},
+        options={name: value for name, value in options.items() if value is not None},
     )
     for note in notes:
         print(f"note: {note}", file=sys.stderr)

@@ -69,7 +69,7 @@ def finish(command: FitCommand, *, seconds: float) -> None:
         task=request.task,
         model=model.settings.to_json(),
         weights=model.network.state_dict(),
-        save_tokenizers=data.featurizer.save,
+        save_tokenizers=data.save_tokenizers,
         metrics=metrics,
         training_config=command.resolved_config(),
         card=card,

@@ -21,6 +21,7 @@ from safetensors.torch import load_file, save_file
 
 from ..data.errors import InputError
 from ..data.features import ATTRIBUTE_FILES, CHARACTERS_FILE, TOKENS_FILE
+from ..data.translation_batch import TARGET_FILE
 
 FORMAT_VERSION = 1
 CONFIG, WEIGHTS, METRICS, TRAINING = (
@@ -31,7 +32,7 @@ CONFIG, WEIGHTS, METRICS, TRAINING = (
 )
 CARD, CURVES, CONFUSION = "README.md", "curves.png", "confusion.png"
 PICTURES = (CURVES, CONFUSION)
-TOKENIZERS = (TOKENS_FILE, CHARACTERS_FILE, *ATTRIBUTE_FILES.values())
+TOKENIZERS = (TOKENS_FILE, CHARACTERS_FILE, TARGET_FILE, *ATTRIBUTE_FILES.values())
 CHECKPOINTS, LOGS = "checkpoints", "logs"
 NEEDED = (CONFIG, WEIGHTS, "tokenizer.json")
 PUBLISHED = (CONFIG, WEIGHTS, METRICS, TRAINING, CARD, *PICTURES, *TOKENIZERS)

@@ -16,10 +16,11 @@ if TYPE_CHECKING:
     from .classification_pipeline import ClassificationPipeline
     from .module import TaskModule
     from .tagging_pipeline import TaggingPipeline
+    from .translation_pipeline import TranslationPipeline
 
-    Pipeline: TypeAlias = TaggingPipeline | ClassificationPipeline
+    Pipeline: TypeAlias = TaggingPipeline | ClassificationPipeline | TranslationPipeline
 
-TASKS = ("tagging", "classification")
+TASKS = ("tagging", "classification", "translation")
 
 
 def training_classes(task: str) -> tuple[type[TaskModule], type[SequenceData]]:
@@ -34,6 +35,11 @@ def training_classes(task: str) -> tuple[type[TaskModule], type[SequenceData]]:
         from .classification import Classification
 
         return Classification, ClassificationData
+    if task == "translation":
+        from ..data.translation import TranslationData
+        from .translation import Translation
+
+        return Translation, TranslationData
     raise ValueError(f"unknown task {task!r}")
 
 
@@ -51,6 +57,10 @@ def pipeline_of(folder: ModelFolder) -> Pipeline:
         from .classification_pipeline import ClassificationPipeline
 
         return ClassificationPipeline.from_folder(folder)
+    if folder.task == "translation":
+        from .translation_pipeline import TranslationPipeline
+
+        return TranslationPipeline.from_folder(folder)
     raise InputError(
         f"is a model for the task {folder.task!r}, which this rnnlp does not know: upgrade it",
         path=str(folder.path / CONFIG),
@@ -58,7 +68,7 @@ def pipeline_of(folder: ModelFolder) -> Pipeline:
 
 
 def evaluate_file(
-    pipeline: Pipeline, path: str, *, format: str, columns: Mapping[str, str | int]
+    pipeline: Pipeline, path: str, *, format: str, options: Mapping[str, str | int]
 ) -> tuple[dict[str, Any], str, list[str]]:
     """Scores a trained model on a file.
 
@@ -66,7 +76,7 @@ def evaluate_file(
         pipeline: The model.
         path: The file.
         format: Its format, or "auto".
-        columns: The options that name a column, without those that were not given.
+        options: Options that only some tasks have, without those that were not given.
 
     Returns:
         The scores, the policy by which they were counted, and notes on the data.
@@ -75,17 +85,22 @@ def evaluate_file(
         InputError: The file does not fit, or an option belongs to another task.
     """
     evaluation: Callable[..., tuple[dict[str, Any], str, list[str]]]
+    known: tuple[str, ...]
     if pipeline.task == "tagging":
         from .tagging_evaluation import evaluate_tagging as evaluation
 
         known = ("token_column", "tag_column")
-    else:
+    elif pipeline.task == "classification":
         from .classification_evaluation import evaluate_classification as evaluation
 
         known = ("text_column", "label_column")
-    if odd := sorted(set(columns).difference(known)):
+    else:
+        from .translation_evaluation import evaluate_translation as evaluation
+
+        known = ("source_column", "target_column", "against", "beam")
+    if odd := sorted(set(options).difference(known)):
         raise InputError(
             f"--{odd[0]} says nothing to a model for {pipeline.task}, which has "
             f"{' and '.join(f'--{name}' for name in known)}"
         )
-    return evaluation(pipeline, path, format=format, **columns)
+    return evaluation(pipeline, path, format=format, **options)

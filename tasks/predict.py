@@ -37,6 +37,17 @@ def predict(arguments: Sequence[str]) -> int:
         action="store_true",
         help="add the weight of each token (classifiers with attention pooling)",
     )
+    parser.add_argument(
+        "--beam", type=int, metavar="N", help="hypotheses followed for each translation"
+    )
+    parser.add_argument(
+        "--nbest", type=int, metavar="N", help="how many translations to give of each text"
+    )
+    parser.add_argument(
+        "--attention",
+        metavar="FILE.png",
+        help="also draw where the translation of the first text looked",
+    )
     given = parser.parse_intermixed_args(list(arguments))  # options between texts
     if given.texts and given.input:
         raise InputError("give texts or --input, not both")
@@ -54,9 +65,26 @@ def predict(arguments: Sequence[str]) -> int:
             )
         pipeline = partial(pipeline, explain=True)
     source = iter(given.texts) if given.texts else read_texts(given.input)
+    if any(value is not None for value in (given.beam, given.nbest, given.attention)):
+        if pipeline.task != "translation":
+            raise InputError(
+                f"is a model for {pipeline.task}: --beam, --nbest and --attention are for "
+                "translation",
+                path=given.model,
+            )
+        for name in ("beam", "nbest"):
+            if (value := getattr(given, name)) is not None and value < 1:
+                raise InputError(f"--{name} is {value}: it must be 1 or more")
+        if given.attention:
+            source = draw_first(pipeline, source, given.attention)
+    remarks = getattr(pipeline, "notes_on", None)
+    if given.beam or given.nbest:
+        pipeline = partial(pipeline, beam=given.beam, nbest=given.nbest or 1)
     with destination(given.output) as out:
         # A pipe is answered line by line where it comes slowly; files go in chunks.
         while chunk := list(islice(source, CHUNK if given.input or given.texts else 64)):
+            for note in remarks(chunk) if remarks else ():
+                print(f"note: {note}", file=sys.stderr)
             for answer in pipeline(chunk):
                 out.write(json.dumps(answer, ensure_ascii=False) + "\n")
             out.flush()
@@ -112,6 +140,32 @@ def text_of(line: str, name: str, number: int) -> str:
     if not isinstance(text, str):
         raise InputError('"text" is not a string', path=name, line=number)
     return text
+
+
+def draw_first(pipeline: Any, texts: Iterator[str], path: str) -> Iterator[str]:
+    """Passes texts on, and draws the alignment of the first one that is not blank."""
+    from .alignment import draw_alignment
+    from .folder import write_atomically
+
+    target = Path(path)
+    if target.is_dir() or not target.parent.is_dir():
+        raise InputError(
+            "cannot be written: --attention takes a file in a folder there is", path=path
+        )
+    drawn = False
+    for text in texts:
+        if not drawn and text.strip():
+            found = pipeline.align(text)
+            odd: list[str] = []
+            write_atomically(target, lambda part: odd.extend(draw_alignment(*found, part)))  # noqa: B023
+            if odd:
+                print(
+                    f"note: no font here has {' '.join(odd[:10])}: they are boxes in {path}; "
+                    "install one such as Noto Sans CJK",
+                    file=sys.stderr,
+                )
+            drawn = True
+        yield text
 
 
 @contextmanager

@@ -23,6 +23,10 @@ FOLLOWS = {
     "model.tags": "the training data",
     "model.scheme": "data.scheme",
     "model.sizes": "the training data",
+    "model.source": "data.source",
+    "model.target": "data.target",
+    "model.joint": "data.joint",
+    "model.target_size": "the training data",
 }
 
 

@@ -21,6 +21,8 @@ def table(result: Mapping[str, Any], policy: str) -> str:
             )
             lines.append(f"{name:<{width}}  {numbers}  {scores.get('support', total):>9,}")
         lines.append(f"invalid sequences: {result['invalid_sequences']}")
+    elif "bleu" in result:
+        lines += _translations(result)
     elif "per_class" in result:
         lines += _classes(result)
     else:
@@ -32,6 +34,19 @@ def table(result: Mapping[str, Any], policy: str) -> str:
         f"{result['tokens_per_second']:,} tokens per second"
     )
     return "\n".join(lines)
+
+
+def _translations(result: Mapping[str, Any]) -> list[str]:
+    lines = [
+        f"BLEU {result['bleu']:.2f}  chrF {result['chrf']:.2f}  "
+        f"perplexity {result['perplexity']:.2f}"
+    ]
+    if other := result.get("against"):
+        lines.append(
+            f"against: BLEU {other['bleu']:.2f} (p {other['bleu_p']:.3f})  chrF "
+            f"{other['chrf']:.2f} (p {other['chrf_p']:.3f}), by paired bootstrap"
+        )
+    return [*lines, f"signature: {result['signature']}"]
 
 
 def _classes(result: Mapping[str, Any]) -> list[str]:

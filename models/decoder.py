@@ -1,0 +1,263 @@
+"""The recurrent decoder: predicts a target sentence token by token, attending to a source.
+
+With the default architecture nothing that is predicted at one position feeds the layer that asks
+the questions at the next: the first layer reads the target so far, its states query the source, and
+the layers above read those states and what was found (as in Wu et al. 2016). In training each layer
+therefore runs over the whole target in one call of the fast recurrence. Input feeding (Luong et al.
+2015) passes each step's result on to the next one; it is there to compare with, and takes a step
+at a time.
+
+How hypotheses are searched for is the business of `search.py`.
+"""
+
+from __future__ import annotations
+
+from typing import Literal, NamedTuple
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from .attention import Attention, Memory, Score
+from .dropout import LockedDropout, check_rate
+from .encoder import Encoder, EncoderOutput
+from .recurrence import Cell, State
+
+Tied = Literal["none", "output", "all"]
+
+
+class DecoderState(NamedTuple):
+    """All that a decoder carries from one step to the next, of every row.
+
+    There may be several rows for each sentence of the memory: the hypotheses of a sentence lie side
+    by side, each sentence has the same number of them, and they share its memory.
+    """
+
+    memory: Memory
+    lower: State  # of the first layer
+    upper: State | None  # of the layers above, if there are any
+    fed: Tensor | None  # [rows, size] what the step before predicted from; input feeding only
+
+    def reorder(self, index: Tensor) -> DecoderState:
+        """The state of the rows picked (and repeated) by `index` [new rows]."""
+        rows, sentences = self.lower.hidden.shape[1], len(self.memory.keys)
+        found, counts = torch.unique_consecutive(index // (rows // sentences), return_counts=True)
+        if int(counts.min()) != int(counts.max()):  # nothing to share in equal parts
+            found = index // (rows // sentences)
+        memory = self.memory
+        if found.tolist() != list(range(sentences)):
+            memory = memory.reorder(found)
+        return DecoderState(
+            memory,
+            self.lower.reorder(index),
+            None if self.upper is None else self.upper.reorder(index),
+            None if self.fed is None else self.fed.index_select(0, index),
+        )
+
+
+class Decoder(nn.Module):
+    """A stack of recurrent layers that attends to a source from its first layer.
+
+    Args:
+        vocabulary_size: Number of target tokens.
+        memory_size: Width of the encoder's states.
+        final_size: Width of what the encoder ends with, from which the decoder starts: all
+            directions of its last layer.
+        size: Width of target embeddings, and of the vector that predictions are made from.
+        cell: The recurrence.
+        hidden_size: Width of the state of each layer.
+        layers: Number of layers.
+        attention: How source positions are scored (see `Attention`).
+        attention_size: Hidden width of "additive" and "multihead" attention.
+        heads: Heads of "multihead" attention.
+        input_feeding: Whether each step's result is an input of the next one.
+        embedding_dropout: Share of components of the target embeddings dropped in training, the
+            same ones at each position.
+        dropout: Share of components dropped in training between the parts.
+        tied: The table of the embeddings is also that of the output layer ("output"); "all" says
+            the same, and that `embedding` is the source's table.
+        embedding: The table shared with the source; "all" only.
+
+    Raises:
+        ValueError: Sizes that do not fit each other.
+    """
+
+    def __init__(
+        self,
+        *,
+        vocabulary_size: int,
+        memory_size: int,
+        final_size: int,
+        size: int = 256,
+        cell: Cell = "lstm",
+        hidden_size: int = 256,
+        layers: int = 2,
+        attention: Score = "general",
+        attention_size: int = 256,
+        heads: int = 4,
+        input_feeding: bool = False,
+        embedding_dropout: float = 0.0,
+        dropout: float = 0.0,
+        tied: Tied = "output",
+        embedding: nn.Embedding | None = None,
+    ) -> None:
+        super().__init__()
+        if layers < 1:
+            raise ValueError(f"layers must be at least 1, not {layers}")
+        if (tied == "all") != (embedding is not None):
+            raise ValueError("an embedding is given where, and only where, all tables are tied")
+        if embedding is None:
+            self.embedding = nn.Embedding(vocabulary_size, size)
+            nn.init.normal_(self.embedding.weight, std=size**-0.5)
+        elif tuple(embedding.weight.shape) != (vocabulary_size, size):
+            raise ValueError(
+                f"the tied table is {list(embedding.weight.shape)}, and the decoder's would be "
+                f"[{vocabulary_size}, {size}]"
+            )
+        # In a list, or the table would be one of the decoder's parameters a second time.
+        self._tables = [self.embedding if embedding is None else embedding]
+        self.tied: Tied = tied
+        self.cell: Cell = cell
+        self.layers = layers
+        self.hidden_size = hidden_size
+        self.input_feeding = input_feeding
+        self.start = nn.Linear(final_size, layers * hidden_size * (2 if cell == "lstm" else 1))
+        self.lower = Encoder(
+            input_size=size * (2 if input_feeding else 1),
+            cell=cell,
+            hidden_size=hidden_size,
+            bidirectional=False,
+        )
+        self.attention = Attention(
+            query_size=hidden_size,
+            memory_size=memory_size,
+            score=attention,
+            size=attention_size,
+            heads=heads,
+        )
+        self.upper = (
+            Encoder(
+                input_size=hidden_size + memory_size,
+                cell=cell,
+                hidden_size=hidden_size,
+                layers=layers - 1,
+                bidirectional=False,
+                dropout=dropout,
+            )
+            if layers > 1
+            else None
+        )
+        self.readout = nn.Linear(hidden_size + memory_size, size)
+        if tied == "none":
+            self.output = nn.Linear(size, vocabulary_size)
+        else:
+            self.output_bias = nn.Parameter(torch.zeros(vocabulary_size))
+        self.embedding_dropout = LockedDropout(embedding_dropout)
+        self.dropout = nn.Dropout(check_rate(dropout))
+
+    @property
+    def table(self) -> nn.Embedding:
+        """The target embeddings."""
+        return self._tables[0]
+
+    def begin(self, source: EncoderOutput, lengths: Tensor) -> DecoderState:
+        """The state before the first token.
+
+        Args:
+            source: What the encoder made of the sources.
+            lengths: Source lengths `[sentences]`.
+        """
+        # s_0 = tanh(W [h_forwards; h_backwards]), for each layer on its own
+        width = source.states.shape[2] // source.final.hidden.shape[2]  # directions
+        ends = source.final.hidden[-width:].transpose(0, 1).flatten(1)  # [sentences, final_size]
+        parts = self.start(ends).tanh().unflatten(1, (-1, self.hidden_size)).transpose(0, 1)
+        hidden = parts[: self.layers].contiguous()  # [layers, sentences, hidden_size]
+        cell = parts[self.layers :].contiguous() if self.cell == "lstm" else None
+        return DecoderState(
+            self.attention.read(source.states, lengths),
+            State(hidden[:1], None if cell is None else cell[:1]),
+            None
+            if self.upper is None
+            else State(hidden[1:], None if cell is None else cell[1:]),
+            ends.new_zeros(len(ends), self.readout.out_features) if self.input_feeding else None,
+        )
+
+    def forward(
+        self, tokens: Tensor, lengths: Tensor, state: DecoderState
+    ) -> tuple[Tensor, Tensor]:
+        """Read whole targets, for training and scoring.
+
+        Args:
+            tokens: What the decoder has seen before each position, `[sentences, time]`, the begin
+                token first.
+            lengths: Number of them `[sentences]`, on the CPU.
+            state: What `begin` gave.
+
+        Returns:
+            The vectors that the next token is predicted from, `[sentences, time, size]`, and the
+            attention weights `[sentences, time, source]`; any values at padding.
+        """
+        embedded = self.embedding_dropout(self.table(tokens))  # [sentences, time, size]
+        if self.input_feeding:
+            return self._step_by_step(embedded, state)
+        states = self.lower(embedded, lengths, state.lower).states
+        states = self.dropout(states)
+        context, weights = self.attention(states, state.memory)
+        if self.upper is not None:
+            inputs = torch.cat((states, self.dropout(context)), 2)
+            states = self.dropout(self.upper(inputs, lengths, state.upper).states)
+        return self._read_out(states, context), weights
+
+    def step(self, tokens: Tensor, state: DecoderState) -> tuple[Tensor, Tensor, DecoderState]:
+        """Read one token of every row; gives what `forward` gives for that position.
+
+        Args:
+            tokens: `[rows]`.
+            state: The state before them.
+
+        Returns:
+            What the next token is predicted from `[rows, size]`, the attention weights
+            `[rows, source]`, and the state to pass on.
+        """
+        return self._step(self.table(tokens), state)
+
+    def logits(self, readouts: Tensor) -> Tensor:
+        """Scores of every target token, `[…, size]` to `[…, vocabulary_size]`."""
+        if self.tied == "none":
+            scores: Tensor = self.output(readouts)
+            return scores
+        return F.linear(readouts, self.table.weight, self.output_bias)
+
+    def _step(
+        self, embedded: Tensor, state: DecoderState
+    ) -> tuple[Tensor, Tensor, DecoderState]:
+        if self.input_feeding:
+            assert state.fed is not None
+            embedded = torch.cat((embedded, state.fed), 1)
+        states, lower = self.lower.step(embedded, state.lower)  # [rows, hidden_size]
+        states = self.dropout(states)
+        sentences = len(state.memory.keys)
+        queries = states.unflatten(0, (sentences, -1))  # [sentences, rows of each, hidden_size]
+        contexts, weights = self.attention(queries, state.memory)
+        context = contexts.flatten(0, 1)
+        upper = state.upper
+        if self.upper is not None:
+            assert upper is not None
+            inputs = torch.cat((states, self.dropout(context)), 1)
+            states, upper = self.upper.step(inputs, upper)
+            states = self.dropout(states)
+        found = self._read_out(states, context)
+        fed = found if self.input_feeding else None
+        return found, weights.flatten(0, 1), DecoderState(state.memory, lower, upper, fed)
+
+    def _step_by_step(self, embedded: Tensor, state: DecoderState) -> tuple[Tensor, Tensor]:
+        found, weights = [], []
+        for inputs in embedded.unbind(1):
+            readouts, attended, state = self._step(inputs, state)
+            found.append(readouts)
+            weights.append(attended)
+        return torch.stack(found, 1), torch.stack(weights, 1)
+
+    def _read_out(self, states: Tensor, context: Tensor) -> Tensor:
+        # r_t = tanh(W [s_t; c_t])
+        return self.dropout(self.readout(torch.cat((states, self.dropout(context)), -1)).tanh())

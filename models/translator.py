@@ -1,0 +1,113 @@
+"""The translator: source embedding and encoder, and a decoder that attends to them.
+
+Ids in, scores of target tokens out. Sub-words, text and training loops are not its business.
+"""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+
+from .decoder import Decoder, DecoderState
+from .dropout import check_rate
+from .embedding import Embedding
+from .encoder import Encoder
+from .hypotheses import Step
+
+
+class Translator(nn.Module):
+    """Scores target sentences given source sentences.
+
+    Args:
+        embedding: Makes vectors of source ids.
+        encoder: Any module that maps `(embedded, lengths)` to an `EncoderOutput`.
+        decoder: Predicts the target.
+    """
+
+    def __init__(self, *, embedding: Embedding, encoder: Encoder, decoder: Decoder) -> None:
+        super().__init__()
+        self.embedding = embedding
+        self.encoder = encoder
+        self.decoder = decoder
+
+    def encode(
+        self, tokens: Tensor, characters: Tensor | None, attributes: Tensor | None, lengths: Tensor
+    ) -> DecoderState:
+        """Read the sources: the state before the first target token, one row a sentence.
+
+        Args:
+            tokens: `[sentences, source]`.
+            characters: `[sentences, source, width]`, or None.
+            attributes: `[sentences, source, attributes]`, or None.
+            lengths: `[sentences]`, on the CPU.
+        """
+        encoded = self.encoder(self.embedding(tokens, characters, attributes), lengths)
+        return self.decoder.begin(encoded, lengths)
+
+    def forward(
+        self,
+        state: DecoderState,
+        targets: Tensor,
+        lengths: Tensor,
+        seen: Tensor | None = None,
+    ) -> tuple[Tensor, Tensor]:
+        """Score given targets.
+
+        Args:
+            state: What `encode` made of the sources.
+            targets: `[sentences, time]`, begin and end tokens included.
+            lengths: Number of target tokens, both included, `[sentences]`, on the CPU.
+            seen: What the decoder reads instead of the targets, for scheduled sampling.
+
+        Returns:
+            Logits `[tokens, vocabulary]` of what follows each target token but the last, and the
+            ids `[tokens]` that do follow: all positions that are not padding, sentence by sentence.
+        """
+        before, after = (targets if seen is None else seen)[:, :-1], targets[:, 1:]
+        found, _ = self.decoder(before, lengths - 1, state)  # [sentences, time - 1, size]
+        position = torch.arange(before.shape[1], device=targets.device)
+        inside = position < (lengths - 1).to(targets.device).unsqueeze(1)
+        return self.decoder.logits(found[inside]), after[inside]
+
+    def step(self, tokens: Tensor, state: DecoderState) -> Step[DecoderState]:
+        """One step of a search: log probabilities of what follows `tokens` [rows]."""
+        found, weights, state = self.decoder.step(tokens, state)
+        return Step(self.decoder.logits(found).log_softmax(1), state, weights)
+
+    @torch.no_grad()
+    def own_words(
+        self, state: DecoderState, targets: Tensor, lengths: Tensor, rate: float
+    ) -> Tensor:
+        """Targets in which a share of the tokens is what the model itself would have said there.
+
+        Scheduled sampling (Bengio et al. 2015) in the two passes that a decoder parallel in time
+        allows (Duckworth et al. 2019): the first pass predicts every token from the true ones
+        before it, the caller's second pass reads the mixture.
+
+        Args:
+            state: What `encode` made of the sources.
+            targets: `[sentences, time]`.
+            lengths: `[sentences]`.
+            rate: Share of tokens to replace; begin and end tokens stay.
+        """
+        found, _ = self.decoder(targets[:, :-1], lengths - 1, state)
+        said = self.decoder.logits(found).argmax(2)  # [sentences, time - 1]
+        draw = torch.rand(said.shape, device=said.device) < check_rate(rate)
+        position = torch.arange(1, targets.shape[1], device=targets.device)
+        words = position < (lengths - 1).to(targets.device).unsqueeze(1)
+        mixed = targets.clone()
+        mixed[:, 1:] = torch.where(draw & words, said, targets[:, 1:])
+        return mixed
+
+
+def token_loss(logits: Tensor, targets: Tensor, *, smoothing: float = 0.0) -> Tensor:
+    """Cross entropy in nats, the mean over the tokens.
+
+    Args:
+        logits: `[tokens, vocabulary]`.
+        targets: `[tokens]`.
+        smoothing: How much of the target is spread over the vocabulary (Szegedy et al. 2016).
+    """
+    check_rate(smoothing)
+    loss = nn.functional.cross_entropy(logits, targets, label_smoothing=smoothing)
+    return loss

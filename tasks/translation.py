@@ -1,0 +1,216 @@
+"""Translation, N tokens to M: loss and scores for Lightning.
+
+The network itself is `models/translator.py`, built by `translator_config.py`; using a trained
+translator needs `translation_pipeline.py` only.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+import torch
+from pytorch_lightning.cli import LightningArgumentParser
+from torch import Tensor
+
+from ..data.errors import InputError
+from ..data.tokenizer import Tokenizer
+from ..data.translation_batch import TranslationBatch
+from ..models.translator import Translator, token_loss
+from .module import TaskModule, vocabulary_sizes
+from .optimizer import OptimizerConfig
+from .parts import EmbeddingConfig, EncoderConfig, Sizes
+from .translation_pipeline import perplexity, score, translate
+from .translation_scores import bleu_for, translation_scores
+from .translator_config import DecoderConfig, SearchConfig, TranslatorConfig
+
+_EXAMPLES = {
+    "zh": "我昨天买了一本书。",
+    "de": "Ein Mann liest ein Buch.",
+    "fr": "Un homme lit un livre.",
+}
+
+
+class Translation(TaskModule):
+    """Trains a translator. The languages and the sizes come from the training data.
+
+    Validation translates greedily; its BLEU decides which weights are kept.
+
+    Args:
+        source: Language that is translated from.
+        target: Language that is translated into.
+        sizes: Vocabulary sizes of the source.
+        target_size: Number of target tokens.
+        joint: Whether both sides have one vocabulary.
+        embedding: How source tokens become vectors.
+        encoder: The recurrent layers that read the source.
+        decoder: The layers that write the target.
+        search: How translations are searched for, once training is done.
+        max_length: Most tokens of a training sentence.
+        label_smoothing: Share of the target that is spread over all tokens.
+        scheduled_sampling: Share of the words that the decoder reads in training which are what it
+            would have said itself (Bengio et al. 2015); costs a second pass of the decoder.
+        optimizer: The optimiser and its schedule.
+    """
+
+    headline = ("bleu", "chrf", "perplexity")
+    hub_name = "translation"
+    network: Translator
+    settings: TranslatorConfig
+
+    def __init__(
+        self,
+        *,
+        source: str,
+        target: str,
+        sizes: Sizes,
+        target_size: int,
+        joint: bool = False,
+        embedding: EmbeddingConfig = EmbeddingConfig(size=256, characters="none"),  # noqa: B008
+        encoder: EncoderConfig = EncoderConfig(hidden_size=256),  # noqa: B008 (frozen)
+        decoder: DecoderConfig = DecoderConfig(),  # noqa: B008
+        search: SearchConfig = SearchConfig(),  # noqa: B008
+        max_length: int | None = 100,
+        label_smoothing: float = 0.1,
+        scheduled_sampling: float = 0.0,
+        optimizer: OptimizerConfig = OptimizerConfig(),  # noqa: B008
+    ) -> None:
+        super().__init__()
+        if embedding.characters != "none" or embedding.attributes:
+            raise InputError(
+                "a translator reads tokens only: set model.embedding.characters to none and "
+                "model.embedding.attributes to []"
+            )
+        if decoder.tied == "all" and not joint:
+            raise InputError(
+                "model.decoder.tied is all, but each side has a vocabulary of its own: set "
+                "data.joint to true, or model.decoder.tied to output"
+            )
+        if search.beam < 1:
+            raise InputError(f"model.search.beam is {search.beam}: it must be 1 or more")
+        for name, rate in (
+            ("label_smoothing", label_smoothing),
+            ("scheduled_sampling", scheduled_sampling),
+        ):
+            if not 0.0 <= rate < 1.0:
+                raise InputError(f"model.{name} is {rate}: give a share from 0 to below 1")
+        self.settings = TranslatorConfig(
+            source=source,
+            target=target,
+            sizes=sizes,
+            target_size=target_size,
+            embedding=embedding,
+            encoder=encoder,
+            decoder=decoder,
+            search=search,
+            max_length=max_length,
+        )
+        self.optimizer = optimizer
+        self.label_smoothing = label_smoothing
+        self.scheduled_sampling = scheduled_sampling
+        try:
+            self.network = self.settings.build()
+        except ValueError as error:
+            raise InputError(f"the model cannot be built: {error}") from error
+        example = _EXAMPLES.get(source, "A man is reading a book.")
+        self.examples = (example, example)
+        self._tokenizer: Tokenizer | None = None
+        self._said: list[str] = []
+        self._gold: list[str] = []
+
+    @staticmethod
+    def link(parser: LightningArgumentParser) -> None:
+        """Says which settings follow from which: languages and vocabularies from the data."""
+        parser.link_arguments("data", "model.sizes", vocabulary_sizes, apply_on="instantiate")
+        parser.link_arguments("data", "model.target_size", target_size, apply_on="instantiate")
+        for name in ("source", "target", "joint"):
+            parser.link_arguments(f"data.{name}", f"model.{name}")
+        parser.link_arguments("model.max_length", "data.max_length")
+
+    def setup(self, stage: str) -> None:
+        """Takes the tokenizer that validation makes text with."""
+        super().setup(stage)
+        self._tokenizer = self.trainer.datamodule.target_tokenizer  # type: ignore[attr-defined]
+
+    def transfer_batch_to_device(
+        self, batch: TranslationBatch, device: torch.device, dataloader_idx: int
+    ) -> TranslationBatch:
+        """Moves a batch, all but the lengths of both sides: packing wants them on the CPU."""
+        moved: TranslationBatch = super().transfer_batch_to_device(batch, device, dataloader_idx)
+        return moved._replace(target_lengths=batch.target_lengths)
+
+    def training_step(self, batch: TranslationBatch, batch_idx: int) -> Tensor:
+        """The loss of one batch, per target token."""
+        features, network = batch.features, self.network
+        state = network.encode(
+            features.tokens, features.characters, features.attributes, features.lengths
+        )
+        seen = None
+        if self.scheduled_sampling:
+            seen = network.own_words(
+                state, batch.target, batch.target_lengths, self.scheduled_sampling
+            )
+        logits, targets = network(state, batch.target, batch.target_lengths, seen)
+        loss = token_loss(logits, targets, smoothing=self.label_smoothing)
+        self.log("train_loss", loss.detach(), prog_bar=True, batch_size=len(targets))
+        return loss
+
+    def validation_step(self, batch: TranslationBatch, batch_idx: int) -> None:
+        """Adds one batch, translated greedily, to what is scored."""
+        logits, targets = score(self.network, batch)
+        self.log("validation_loss", token_loss(logits, targets), batch_size=len(targets))
+        self._said += self._translations(batch, beam=1)
+        self._gold += batch.gold
+
+    def on_validation_epoch_end(self) -> None:
+        """Logs BLEU of the greedy translations, which decides."""
+        bleu = bleu_for(self.settings.target).corpus_score(self._said, [self._gold]).score
+        self.log("validation_score", bleu, prog_bar=True)
+        self._said, self._gold = [], []
+
+    @property
+    def policy(self) -> str:
+        """How the scores are counted."""
+        return (
+            f"translations as text with beam {self.settings.search.beam}; perplexity per target "
+            "token of this model's vocabulary, the end included"
+        )
+
+    def summary(self) -> str:
+        """What the model is, in a sentence."""
+        encoder, decoder = self.settings.encoder, self.settings.decoder
+        direction = "bidirectional " if encoder.bidirectional else ""
+        return (
+            f"A translator from {self.settings.source} to {self.settings.target}: {direction}"
+            f"{encoder.cell.upper()} encoder ({encoder.layers} x {encoder.hidden_size}), "
+            f"{decoder.cell.upper()} decoder ({decoder.layers} x {decoder.hidden_size}) with "
+            f"{decoder.attention} attention."
+        )
+
+    def score(self, batches: Iterable[TranslationBatch]) -> dict[str, Any]:
+        """The scores of the present weights, as `evaluate` prints them."""
+        self.network.eval()
+        said: list[str] = []
+        gold: list[str] = []
+        loss, tokens = 0.0, 0
+        with torch.inference_mode():
+            for batch in batches:
+                logits, targets = score(self.network, batch)
+                loss += float(token_loss(logits, targets)) * len(targets)
+                tokens += len(targets)
+                said += self._translations(batch)
+                gold += batch.gold
+        return {
+            **translation_scores(said, gold, language=self.settings.target),
+            "perplexity": round(perplexity(-loss, tokens), 3),
+        }
+
+    def _translations(self, batch: TranslationBatch, beam: int | None = None) -> list[str]:
+        assert self._tokenizer is not None
+        found = translate(self.network, batch.features, self.settings.search, beam=beam)
+        return [self._tokenizer.decode(best.tokens).strip() for best, *_ in found]
+
+
+def target_size(data: Any) -> int:
+    """The number of target tokens."""
+    return len(data.target_tokenizer)

@@ -1,0 +1,123 @@
+"""Scoring a translator on a file: translates the sources, and compares with the targets."""
+
+from __future__ import annotations
+
+import time
+from itertools import islice
+from typing import Any
+
+from ..data.errors import InputError
+from ..data.files import read_lines
+from ..data.notes import Notes
+from ..data.translation_readers import read_parallel
+from .translation_pipeline import TranslationPipeline, perplexity
+from .translation_scores import compare, translation_scores
+
+CHUNK = 1024  # pairs that are translated together
+_PROBED = 50  # pairs from which it is seen whether source and target are swapped
+
+
+def evaluate_translation(
+    pipeline: TranslationPipeline,
+    path: str,
+    *,
+    format: str = "auto",
+    source_column: str | int | None = None,
+    target_column: str | int | None = None,
+    against: str | None = None,
+    beam: int | None = None,
+) -> tuple[dict[str, Any], str, list[str]]:
+    """Scores a translator on a file.
+
+    Args:
+        pipeline: The translator.
+        path: A file, or the common prefix of two, in any format that training accepts.
+        format: The format, recognised by default.
+        source_column: Column of the sources, by name or by number from 1.
+        target_column: Column of the targets, likewise.
+        against: A file with other translations, one a line, to compare with.
+        beam: Hypotheses followed for each sentence; None for the model's own setting.
+
+    Returns:
+        The scores, the policy by which they were counted, and notes on the data.
+
+    Raises:
+        InputError: The files do not fit each other, or source and target are swapped.
+    """
+    settings = pipeline.settings
+    notes = Notes()
+    said: list[str] = []
+    gold: list[str] = []
+    source_tokens = target_tokens = 0
+    log_probability = 0.0
+    pairs = read_parallel(
+        path,
+        source=settings.source,
+        target=settings.target,
+        format=format,
+        source_column=source_column,
+        target_column=target_column,
+    )
+    seconds = 0.0
+    while chunk := list(islice(pairs, CHUNK)):
+        sources, targets = [pair.source for pair in chunk], [pair.target for pair in chunk]
+        if not gold:
+            check_direction(pipeline, sources[:_PROBED], targets[:_PROBED], path)
+        started = time.perf_counter()
+        said += [answer["translation_text"] for answer in pipeline(sources, beam=beam)]
+        seconds += time.perf_counter() - started
+        gold += targets
+        log_probability += sum(pipeline.log_probabilities(sources, targets))
+        source_tokens += sum(len(pipeline.featurizer.encode(text)[0].tokens) for text in sources)
+        target_tokens += sum(1 + len(pipeline.target_tokenizer.encode(t)[0]) for t in targets)
+        for note in pipeline.notes_on(sources):
+            notes.add(note)
+    if not gold:
+        raise InputError("no pairs to score", path=path)
+    result: dict[str, Any] = {
+        **translation_scores(said, gold, language=settings.target),
+        "perplexity": round(perplexity(log_probability, target_tokens), 3),
+    }
+    if against is not None:
+        others = [line for _, line in read_lines(against)]
+        if len(others) != len(gold):
+            raise InputError(
+                f"{len(others):,} translations where {path} has {len(gold):,} pairs: one a line, "
+                "in the same order",
+                path=against,
+            )
+        result["against"] = compare(said, others, gold, language=settings.target)
+    result |= {
+        "examples": len(gold),
+        "seconds": round(seconds, 3),
+        "tokens_per_second": round(source_tokens / seconds) if seconds else 0,
+    }
+    policy = (
+        f"translations as text with beam {settings.search.beam if beam is None else beam}; "
+        "perplexity per target token of this model's vocabulary, the end included"
+    )
+    return result, policy, notes.lines()
+
+
+def check_direction(
+    pipeline: TranslationPipeline, sources: list[str], targets: list[str], path: str
+) -> None:
+    """Finds out by the model's own probabilities whether source and target are swapped.
+
+    Raises:
+        InputError: They are.
+    """
+    losses = []
+    for given, wanted in ((sources, targets), (targets, sources)):
+        tokens = sum(1 + len(pipeline.target_tokenizer.encode(text)[0]) for text in wanted)
+        losses.append(-sum(pipeline.log_probabilities(given, wanted)) / tokens)
+    as_given, swapped = losses
+    if swapped < as_given:
+        source, target = pipeline.settings.source, pipeline.settings.target
+        raise InputError(
+            f"source and target seem to be swapped: this model translates from {source} to "
+            f"{target}, and the first {len(sources)} pairs are likelier the other way round "
+            f"({swapped:.2f} nats a token against {as_given:.2f}); name the columns with "
+            "--source_column and --target_column",
+            path=path,
+        )

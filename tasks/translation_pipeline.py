@@ -1,0 +1,260 @@
+"""A trained translator in use: raw text in, translations out.
+
+Lives on torch, tokenizers and safetensors alone. Texts are batched by length inside; neither their
+order nor the batch they fall into changes a result.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, NamedTuple, overload
+
+import torch
+from torch import Tensor
+
+from ..data.features import Featurizer, TokenBatch, collate
+from ..data.tokenizer import BOS, EOS, PAD, UNK, Tokenizer
+from ..data.translation_batch import TARGET_FILE, TranslationBatch, TranslationCollate
+from ..models.hypotheses import Hypothesis
+from ..models.search import beam_search, greedy
+from ..models.translator import Translator
+from .folder import CONFIG, ModelFolder
+from .length_batches import by_length
+from .translator_config import SearchConfig, TranslatorConfig
+
+TOKEN_BUDGET = 2048  # padded source positions of a batch; each has as many rows as the beam is wide
+_BANNED = (PAD, UNK, BOS)  # never part of a translation
+
+
+class Alignment(NamedTuple):
+    """Where the translator looked as it wrote."""
+
+    source: list[str]
+    target: list[str]  # the last one is the end
+    weights: list[list[float]]  # of each target token over the source tokens; each sums to 1
+
+
+class TranslationPipeline:
+    """Translates texts.
+
+    Args:
+        network: The translator.
+        featurizer: Splits and looks up sources.
+        target_tokenizer: Makes text of target tokens.
+        settings: The languages, and what the network was built from.
+    """
+
+    task = "translation"
+
+    def __init__(
+        self,
+        *,
+        network: Translator,
+        featurizer: Featurizer,
+        target_tokenizer: Tokenizer,
+        settings: TranslatorConfig,
+    ) -> None:
+        self.network = network.eval()
+        self.featurizer = featurizer
+        self.target_tokenizer = target_tokenizer
+        self.settings = settings
+
+    @classmethod
+    def from_folder(cls, folder: ModelFolder) -> TranslationPipeline:
+        """Reads a model folder."""
+        settings = TranslatorConfig.from_json(folder.config, source=str(folder.path / CONFIG))
+        network = settings.build()
+        folder.load_into(network)
+        return cls(
+            network=network,
+            featurizer=Featurizer.load(folder.path),
+            target_tokenizer=Tokenizer.load(Path(folder.path, TARGET_FILE)),
+            settings=settings,
+        )
+
+    @overload
+    def __call__(  # type: ignore[overload-overlap]
+        self, texts: str, *, beam: int | None = None, nbest: int = 1
+    ) -> dict[str, Any]: ...
+    @overload
+    def __call__(
+        self, texts: Sequence[str], *, beam: int | None = None, nbest: int = 1
+    ) -> list[dict[str, Any]]: ...
+    def __call__(
+        self, texts: str | Sequence[str], *, beam: int | None = None, nbest: int = 1
+    ) -> dict[str, Any] | list[dict[str, Any]]:
+        """Translates texts.
+
+        Args:
+            texts: One text, or several. Each is translated as one sentence.
+            beam: Hypotheses followed for each; None for what the model was trained with.
+            nbest: How many translations to give of each.
+
+        Returns:
+            For each text `{"text", "translation_text", "score"}`, where the score is the log
+            probability of the translation over its length penalty; with `nbest` above 1 also
+            `translations`, a list of `{"translation_text", "score"}`, best first. A blank text has
+            a blank translation.
+        """
+        if isinstance(texts, str):
+            return self([texts], beam=beam, nbest=nbest)[0]
+        found = []
+        for text, hypotheses in zip(
+            texts, self.search(texts, beam=beam, nbest=nbest), strict=True
+        ):
+            ranked = [
+                {
+                    "translation_text": self.target_tokenizer.decode(hypothesis.tokens).strip(),
+                    "score": round(hypothesis.score, 4),
+                }
+                for hypothesis in hypotheses
+            ] or [{"translation_text": "", "score": 0.0}]
+            more = {"translations": ranked} if nbest > 1 else {}
+            found.append({"text": text, **ranked[0], **more})
+        return found
+
+    def search(
+        self, texts: Sequence[str], *, beam: int | None = None, nbest: int = 1
+    ) -> list[list[Hypothesis]]:
+        """The best hypotheses of each text, best first; none for a blank text."""
+        rows = [self.featurizer.encode(text.strip())[0] for text in texts]
+        found: list[list[Hypothesis]] = [[] for _ in texts]
+        for numbers in by_length([len(row.tokens) for row in rows], budget=TOKEN_BUDGET):
+            batch = collate([rows[number] for number in numbers])
+            hypotheses = translate(
+                self.network, batch, self.settings.search, beam=beam, nbest=nbest
+            )
+            for number, best in zip(numbers, hypotheses, strict=True):
+                found[number] = best
+        return found
+
+    def align(self, text: str) -> Alignment:
+        """Where the translator looked as it translated a text.
+
+        Raises:
+            ValueError: A blank text.
+        """
+        (hypotheses,) = self.search([text])
+        if not hypotheses:
+            raise ValueError("a blank text has no alignment")
+        stripped, best = text.strip(), hypotheses[0]
+        offsets = self.featurizer.encode(stripped)[1]
+        assert best.attention is not None
+        target = [self.target_tokenizer.decode([token]).strip() or "·" for token in best.tokens]
+        return Alignment(
+            [stripped[start:end].strip() or "·" for start, end in offsets],
+            [*target, "end"],
+            best.attention.tolist(),
+        )
+
+    def log_probabilities(self, sources: Sequence[str], targets: Sequence[str]) -> list[float]:
+        """Log probability in nats of each target, its end included, given its source.
+
+        Sources must not be blank.
+        """
+        prepare = TranslationCollate(
+            featurizer=self.featurizer, target_tokenizer=self.target_tokenizer
+        )
+        found = [0.0] * len(sources)
+        for numbers in by_length([1 + len(text) for text in sources], budget=4 * TOKEN_BUDGET):
+            batch: TranslationBatch = prepare(
+                {
+                    "source": [sources[number] for number in numbers],
+                    "target": [targets[number] for number in numbers],
+                    "index": numbers,
+                }
+            )
+            with torch.inference_mode():
+                logits, following = score(self.network, batch)
+                of_each = logits.log_softmax(1).gather(1, following.unsqueeze(1)).squeeze(1)
+            parts = of_each.split((batch.target_lengths - 1).tolist())
+            for number, part in zip(numbers, parts, strict=True):
+                found[number] = float(part.sum())
+        return found
+
+    def notes_on(self, texts: Sequence[str]) -> list[str]:
+        """What a user should know of texts to be translated, one line each."""
+        longest = self.settings.max_length
+        if longest is None:
+            return []
+        counts = [len(self.featurizer.encode(text)[0].tokens) for text in texts]
+        return [
+            f"a text of {count:,} tokens, where training had at most {longest}: translated as one "
+            f"sentence, and probably badly; give it sentence by sentence ({text[:40]!r} …)"
+            for text, count in zip(texts, counts, strict=True)
+            if count > longest
+        ]
+
+
+def score(network: Translator, batch: TranslationBatch) -> tuple[Tensor, Tensor]:
+    """Logits of the target tokens of a batch, and their ids (see `Translator.forward`)."""
+    features = batch.features
+    state = network.encode(
+        features.tokens, features.characters, features.attributes, features.lengths
+    )
+    found: tuple[Tensor, Tensor] = network(state, batch.target, batch.target_lengths)
+    return found
+
+
+@torch.inference_mode()
+def translate(
+    network: Translator,
+    batch: TokenBatch,
+    settings: SearchConfig,
+    *,
+    beam: int | None = None,
+    nbest: int = 1,
+) -> list[list[Hypothesis]]:
+    """Searches translations of a batch of sources."""
+    device = next(network.parameters()).device
+    tokens, characters, attributes = (
+        None if ids is None else ids.to(device)
+        for ids in (batch.tokens, batch.characters, batch.attributes)
+    )
+    assert tokens is not None
+    state = network.encode(tokens, characters, attributes, batch.lengths)
+    lengths = batch.lengths.to(device)
+    limits = longest_target(lengths)
+    width = settings.beam if beam is None else beam
+    if width == 1:
+        return [
+            [best]
+            for best in greedy(
+                network.step,
+                state,
+                begin=BOS,
+                end=EOS,
+                max_lengths=limits,
+                banned=_BANNED,
+                min_length=settings.min_length,
+                block_ngrams=settings.block_ngrams,
+                source_lengths=lengths,
+            )
+        ]
+    return beam_search(
+        network.step,
+        state,
+        begin=BOS,
+        end=EOS,
+        max_lengths=limits,
+        beam=max(width, nbest),
+        banned=_BANNED,
+        min_length=settings.min_length,
+        length_penalty=settings.length_penalty,
+        coverage_penalty=settings.coverage_penalty,
+        block_ngrams=settings.block_ngrams,
+        nbest=nbest,
+        source_lengths=lengths,
+    )
+
+
+def longest_target(lengths: Tensor) -> Tensor:
+    """How many tokens a translation of sources of these lengths may have."""
+    return 3 * lengths + 10
+
+
+def perplexity(log_probability: float, tokens: int) -> float:
+    """Of a text with this log probability in nats."""
+    return math.exp(min(-log_probability / max(tokens, 1), 700.0))

@@ -1,0 +1,77 @@
+"""BLEU and chrF of translations as text, by sacrebleu, and whether two systems really differ."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from sacrebleu.metrics import BLEU, CHRF
+from sacrebleu.significance import PairedTest
+
+RESAMPLES = 1000
+# Languages that are written without blanks; 13a would take a sentence for a word.
+_TOKENIZERS = {"zh": "zh", "ja": "char", "th": "char", "km": "char", "lo": "char", "my": "char"}
+
+
+def bleu_for(language: str) -> BLEU:
+    """BLEU with the tokenizer for a target language, cased: "zh" for Chinese, else "13a".
+
+    Args:
+        language: Such as "de", "zh", or "zh-CN".
+    """
+    return BLEU(tokenize=_TOKENIZERS.get(language.replace("_", "-").split("-")[0].lower(), "13a"))
+
+
+def translation_scores(
+    translations: Sequence[str], references: Sequence[str], *, language: str
+) -> dict[str, Any]:
+    """Scores of a corpus of detokenised text.
+
+    Args:
+        translations: What is scored.
+        references: One for each.
+        language: Of both.
+
+    Returns:
+        `bleu` and `chrf` from 0 to 100, and their signatures.
+    """
+    bleu, chrf = bleu_for(language), CHRF()
+    found = {
+        "bleu": round(bleu.corpus_score(translations, [references]).score, 2),
+        "chrf": round(chrf.corpus_score(translations, [references]).score, 2),
+    }
+    signature = f"BLEU {bleu.get_signature().format()}; chrF {chrf.get_signature().format()}"
+    return {**found, "signature": signature}
+
+
+def compare(
+    translations: Sequence[str], others: Sequence[str], references: Sequence[str], *, language: str
+) -> dict[str, Any]:
+    """Scores of other translations of the same text, and how likely the difference is chance.
+
+    Paired bootstrap resampling (Koehn 2004) of the test set, as sacrebleu does it.
+
+    Args:
+        translations: Ours, the baseline of the test.
+        others: Theirs.
+        references: One for each.
+        language: Of all.
+
+    Returns:
+        `bleu` and `chrf` of the others, and the probabilities `bleu_p` and `chrf_p` of a difference
+        as large as this by chance.
+    """
+    test = PairedTest(
+        [("ours", list(translations)), ("theirs", list(others))],
+        {"bleu": bleu_for(language), "chrf": CHRF()},
+        [list(references)],
+        test_type="bs",
+        n_samples=RESAMPLES,
+    )
+    _, scores = test()
+    found: dict[str, Any] = {}
+    for name, key in (("bleu", "BLEU"), ("chrf", "chrF2")):
+        theirs = scores[key][1]
+        found[name] = round(theirs.score, 2)
+        found[f"{name}_p"] = round(theirs.p_value, 4)
+    return found

@@ -1,0 +1,139 @@
+"""What a translator is built from: the values under `model` in a config and in `config.json`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import Any, Literal
+
+from ..models.decoder import Decoder
+from ..models.translator import Translator
+from .parts import EmbeddingConfig, EncoderConfig, Sizes, from_mapping, with_parts
+
+
+@dataclass(frozen=True, kw_only=True)
+class DecoderConfig:
+    """The layers that write the target; target embeddings are as wide as source embeddings.
+
+    Args:
+        cell: The recurrence.
+        hidden_size: Width of the state.
+        layers: Number of layers. The first one asks the source, the others read its answer too.
+        attention: How source positions are scored: general, dot (widths must agree), additive, or
+            multihead.
+        attention_size: Hidden width of additive and multihead attention.
+        heads: Heads of multihead attention.
+        input_feeding: Whether each step's result is an input of the next one; slower.
+        embedding_dropout: Share of components of target embeddings dropped in training, the same
+            ones at each position.
+        dropout: Share of components dropped in training between the parts.
+        tied: Which tables are one: that of target embeddings and that of the output layer
+            ("output"), source embeddings as well ("all", with data.joint), or "none".
+    """
+
+    cell: Literal["rnn", "rnn_relu", "lstm", "gru"] = "lstm"
+    hidden_size: int = 256
+    layers: int = 2
+    attention: Literal["general", "dot", "additive", "multihead"] = "general"
+    attention_size: int = 256
+    heads: int = 4
+    input_feeding: bool = False
+    embedding_dropout: float = 0.3
+    dropout: float = 0.3
+    tied: Literal["none", "output", "all"] = "output"
+
+
+@dataclass(frozen=True, kw_only=True)
+class SearchConfig:
+    """How translations are searched for, unless told otherwise.
+
+    Args:
+        beam: Hypotheses that are followed for a sentence; 1 is greedy.
+        length_penalty: Above 0 long translations lose less (alpha of Wu et al. 2016).
+        coverage_penalty: Above 0 source words that were never looked at cost (beta, there).
+        block_ngrams: No n-gram of this size twice in a translation; 0 allows all.
+        min_length: Fewest tokens of a translation.
+    """
+
+    beam: int = 5
+    length_penalty: float = 1.0
+    coverage_penalty: float = 0.0
+    block_ngrams: int = 0
+    min_length: int = 0
+
+
+@dataclass(frozen=True, kw_only=True)
+class TranslatorConfig:
+    """Everything needed to build a translator: what `config.json` keeps under `model`.
+
+    Args:
+        source: Language that is translated from, as files and columns name it.
+        target: Language that is translated into.
+        sizes: Vocabulary sizes of the source.
+        target_size: Number of target tokens.
+        embedding: How source tokens become vectors.
+        encoder: The recurrent layers that read the source.
+        decoder: The layers that write the target.
+        search: How translations are searched for.
+        max_length: Most tokens of a training sentence.
+    """
+
+    source: str
+    target: str
+    sizes: Sizes
+    target_size: int
+    embedding: EmbeddingConfig
+    encoder: EncoderConfig
+    decoder: DecoderConfig = DecoderConfig()
+    search: SearchConfig = SearchConfig()
+    max_length: int | None = None
+
+    def build(self) -> Translator:
+        """The translator with fresh weights."""
+        decoder = self.decoder
+        embedding = self.embedding.build(self.sizes)
+        encoder = self.encoder.build(embedding.output_size)
+        return Translator(
+            embedding=embedding,
+            encoder=encoder,
+            decoder=Decoder(
+                vocabulary_size=self.target_size,
+                memory_size=encoder.output_size,
+                final_size=encoder.output_size,
+                size=self.embedding.size,
+                cell=decoder.cell,
+                hidden_size=decoder.hidden_size,
+                layers=decoder.layers,
+                attention=decoder.attention,
+                attention_size=decoder.attention_size,
+                heads=decoder.heads,
+                input_feeding=decoder.input_feeding,
+                embedding_dropout=decoder.embedding_dropout,
+                dropout=decoder.dropout,
+                tied=decoder.tied,
+                embedding=embedding.words if decoder.tied == "all" else None,
+            ),
+        )
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain scalars, lists and dictionaries."""
+        return asdict(self)
+
+    @classmethod
+    def from_json(cls, values: Mapping[str, Any], *, source: str) -> TranslatorConfig:
+        """The inverse of `to_json`.
+
+        Args:
+            values: What `config.json` holds under `model`.
+            source: The file it came from, named in errors.
+
+        Raises:
+            InputError: A value is missing or unknown.
+        """
+        parts = {
+            **with_parts(values, source),
+            "decoder": from_mapping(DecoderConfig, values.get("decoder"), source),
+            "search": from_mapping(SearchConfig, values.get("search"), source),
+        }
+        config: TranslatorConfig = from_mapping(cls, parts, source)
+        return config
