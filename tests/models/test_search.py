@@ -303,8 +303,11 @@ def test_a_length_of_zero_and_no_sentences(search):
 
 def test_the_end_is_allowed_where_nothing_else_is():
     model = Model(vocabulary=5)  # two tokens are left, and none may be said twice
-    for (hypothesis,) in run(beam_search, model, range(8), min_length=6, block_ngrams=1):
+    lengths = torch.tensor([2, 8, 8, 2, 8, 8, 8, 8])  # some are full at the same step
+    options = dict(min_length=6, block_ngrams=1, max_lengths=lengths)
+    for (hypothesis,) in run(beam_search, model, range(8), **options):
         assert sorted(hypothesis.tokens) == [3, 4]
+        assert hypothesis.log_prob > -inf
 
 
 @pytest.mark.parametrize("fill", [-inf, float("nan")])
@@ -353,7 +356,7 @@ def draws(model, times, seed=0, **options):
 @pytest.mark.parametrize("temperature", [1.0, 0.5, 3.0])
 @pytest.mark.parametrize(("top_k", "top_p"), [(0, 1.0), (3, 1.0), (0, 0.7), (4, 0.6)])
 def test_samples_have_the_right_frequencies(temperature, top_k, top_p):
-    model, times = Model(vocabulary=9), 20_000
+    model, times = Model(vocabulary=9), 6_000
     first = model.table[0, BEGIN + 1].clone()  # the code after the begin
     first[list(BANNED)] = -inf
     expected = (first / temperature).softmax(0)
@@ -400,9 +403,19 @@ def test_the_same_generator_gives_the_same_samples_whenever_others_end():
     long = torch.full((8,), 8)
     assert texts(long) == texts(long)
     assert texts(long) != texts(long, seed=2)
-    short = long.clone()
-    short[1:] = 1
-    assert texts(short)[0] == texts(long)[0]
+    for sentence in (0, 7):
+        short = torch.ones_like(long)
+        short[sentence] = 8
+        assert texts(short)[sentence] == texts(long)[sentence]
+
+
+@pytest.mark.parametrize("draw", [0.0, 1.0 - 2.0**-24])
+@pytest.mark.parametrize("top_p", [1.0, 0.9])
+def test_the_outermost_draws_pick_a_token_that_has_probability(monkeypatch, draw, top_p):
+    monkeypatch.setattr(torch, "rand", lambda size, **_: torch.full((size,), draw))
+    banned = (PAD, BEGIN, 3, 4998, 4999)
+    drawn = draws(Model(vocabulary=5000), 4, top_p=top_p, banned=banned)
+    assert not set(drawn.tolist()) & set(banned)
 
 
 @pytest.mark.parametrize("width", [4, 63, 128, 700, 1000, 8000, 8003, 8064])
