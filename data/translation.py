@@ -26,7 +26,7 @@ from .notes import Notes
 from .texts import Fingerprints
 from .tokenizer import BYTES, SPECIALS, Tokenizer
 from .translation_batch import TARGET_FILE, TranslationCollate, source_row
-from .translation_readers import NESTED, checked_pair, read_parallel, texts_of
+from .translation_readers import NESTED, checked_pair, keys_of, read_parallel, texts_of
 
 _COLUMNS = {"source": pa.string(), "target": pa.string(), "index": pa.int64()}
 _SAMPLE = ("zh", "en")  # languages of the sample corpus
@@ -326,7 +326,8 @@ class TranslationData(SequenceData):
         return _Source(path, read)
 
     def _hub(self, rows: datasets.Dataset, name: str) -> _Source:
-        keys = str(self.source_column or self.source), str(self.target_column or self.target)
+        languages = (self.source, self.target)
+        keys = keys_of(languages, (self.source_column, self.target_column))
         columns = list(keys)
         if NESTED in rows.column_names and not set(keys) <= set(rows.column_names):
             columns = [NESTED]
@@ -345,10 +346,10 @@ class TranslationData(SequenceData):
                     line += 1
                     row = dict(zip(columns, values, strict=True))
                     try:
-                        pair = checked_pair(texts_of(row, *keys), (self.source, self.target), line)
+                        texts = texts_of(row, keys)
                     except InputError as error:
                         raise InputError(error.message, path=name, line=line) from error
-                    yield pair
+                    yield checked_pair(texts, languages, paths=(name, name), line=line)
 
         return _Source(name, read)
 

@@ -53,49 +53,58 @@ def read_parallel(
     if source == target:
         raise InputError(f"source and target are both {source!r}: name two languages")
     if source_column is not None and str(source_column) == str(target_column):
-        raise InputError(
-            f"source and target would both be column {source_column}: set data.source_column and "
-            "data.target_column"
-        )
+        raise _same(source_column)
     name = os.fspath(path)
     if format == "auto":
         format = _recognise(name, source, target)
     languages, columns = (source, target), (source_column, target_column)
+    files = (name, name)
     found: Iterable[tuple[int, str, str]]
     if format == "pair":
-        found = _lines(_two_files(name, languages))
+        files = _two_files(name, languages)
+        found = _lines(files)
     elif format == "tsv":
         found = _tab_separated(name, languages, columns)
     else:
         found = _json(name, languages, columns)
     empty = True
     for line, *texts in found:
-        try:
-            pair = checked_pair((texts[0], texts[1]), languages, line)
-        except InputError as error:
-            raise InputError(error.message, path=name, line=line) from error
         empty = False
-        yield pair
+        yield checked_pair((texts[0], texts[1]), languages, paths=files, line=line)
     if empty:
         raise InputError("no pairs in the file", path=name)
 
 
-def checked_pair(texts: tuple[str, str], languages: tuple[str, str], line: int) -> ParallelExample:
+def checked_pair(
+    texts: tuple[str, str], languages: tuple[str, str], *, paths: tuple[str, str], line: int
+) -> ParallelExample:
     """A pair without the white space at the ends of its texts.
 
     Args:
         texts: The text and its translation.
         languages: Their languages.
-        line: Where they stand.
+        paths: The file of each.
+        line: The line of both.
 
     Raises:
         InputError: Nothing is left of a text.
     """
     source, target = (text.strip() for text in texts)
-    for text, language in ((source, languages[0]), (target, languages[1])):
+    for text, language, path in zip((source, target), languages, paths, strict=True):
         if not text:
-            raise InputError(f"the text in {language!r} is empty; remove the pair on both sides")
+            raise InputError(
+                f"the text in {language!r} is empty; remove it and the text that belongs to it",
+                path=path,
+                line=line,
+            )
     return ParallelExample(source, target, line)
+
+
+def _same(column: object) -> InputError:
+    return InputError(
+        f"source and target would both be column {column}: set data.source_column and "
+        "data.target_column"
+    )
 
 
 def _recognise(name: str, source: str, target: str) -> str:
@@ -145,6 +154,10 @@ def _two_files(name: str, languages: tuple[str, str]) -> tuple[str, str]:
             found.append(existing)
     if not missing:
         return found[0], found[1]
+    if os.path.isdir(name) and len(missing) == 2:
+        raise InputError(
+            "this is a folder; add what the names of the two files in it have in common", path=name
+        )
     wanted = " and ".join(missing)
     suffixes = _suffixes(prefix)
     if suffixes:
@@ -247,10 +260,7 @@ def _places(
             places.append(names.index(key.casefold()))
     left, right = places
     if left == right:
-        raise InputError(
-            f"source and target would both be column {left + 1}: set data.source_column and "
-            "data.target_column"
-        )
+        raise _same(left + 1)
     if numbered:  # a header that names just these columns is still one
         has_header = (names[left], names[right]) == tuple(map(str.casefold, languages))
     return (left, right), has_header
@@ -259,27 +269,45 @@ def _places(
 def _json(
     name: str, languages: tuple[str, str], columns: tuple[str | int | None, str | int | None]
 ) -> Iterator[tuple[int, str, str]]:
-    keys = [
-        str(language if column is None else column)
-        for language, column in zip(languages, columns, strict=True)
-    ]
+    keys = keys_of(languages, columns)
     for number, line in read_lines(name):
         if not line.strip():
             continue
         try:
             row = json_object(line)
-            yield number, *texts_of(row, keys[0], keys[1])
+            texts = texts_of(row, keys)
         except InputError as error:
             raise InputError(error.message, path=name, line=number) from error
+        yield number, *texts
 
 
-def texts_of(row: Mapping[str, Any], source: str, target: str) -> tuple[str, str]:
+def keys_of(
+    languages: tuple[str, str], columns: tuple[str | int | None, str | int | None]
+) -> tuple[str, str]:
+    """The keys that an object has its two texts under.
+
+    Args:
+        languages: The languages, which are the keys unless told otherwise.
+        columns: What is told otherwise, or None.
+
+    Raises:
+        InputError: It is the same key twice.
+    """
+    source, target = (
+        str(language if column is None else column)
+        for language, column in zip(languages, columns, strict=True)
+    )
+    if source == target:
+        raise _same(repr(source))
+    return source, target
+
+
+def texts_of(row: Mapping[str, Any], keys: tuple[str, str]) -> tuple[str, str]:
     """Text and translation of one object, which may hold them in an object `translation`.
 
     Args:
         row: The object.
-        source: Key of the text.
-        target: Key of the translation.
+        keys: Key of the text, and key of the translation.
 
     Raises:
         InputError: A key is missing, or its value is not a text.
@@ -287,7 +315,7 @@ def texts_of(row: Mapping[str, Any], source: str, target: str) -> tuple[str, str
     nested = row.get(NESTED)
     values = nested if isinstance(nested, Mapping) else row
     texts: list[str] = []
-    for key, option in ((source, "source"), (target, "target")):
+    for key, option in zip(keys, ("source", "target"), strict=True):
         if key not in values:
             raise InputError(
                 f"no key {key!r} among {', '.join(map(str, values)) or 'none'}: set data.{option} "

@@ -2,7 +2,7 @@ import pytest
 import torch
 from rnnlp.data.attributes import ATTRIBUTES
 from rnnlp.data.features import MAX_WORD_LENGTH, Featurizer
-from rnnlp.data.tokenizer import UNK
+from rnnlp.data.tokenizer import UNK, Tokenizer
 
 SENTENCES = [["Obama", "visited", "Berlin"], ["obama", "is", "in", "Berlin", "."], ["42"]]
 
@@ -96,3 +96,27 @@ def test_an_empty_sentence_is_refused():
     with pytest.raises(ValueError, match="at least one token"):
         featurizer.batch([])
     assert featurizer.row([""]).characters == [[UNK]]
+
+
+def test_raw_text_has_the_ids_of_its_tokens():
+    featurizer = train(attributes=["bigram", "shape"])
+    row, offsets = featurizer.encode("Obama is in Berlin.")
+    assert [end for _, end in offsets] == [5, 8, 11, 18, 19]
+    assert row == featurizer.row(["Obama", "is", "in", "Berlin", "."])
+    assert featurizer.encode(" ")[0].tokens == []
+    assert featurizer.level == "word"
+
+
+def test_sub_words(tmp_path):
+    tokens = Tokenizer.train(["Obama visited Berlin"], level="bpe", vocabulary_size=280)
+    Featurizer(tokens=tokens).save(tmp_path)
+    featurizer = Featurizer.load(tmp_path)
+    assert featurizer.level == "bpe"
+    assert featurizer.sizes == (len(tokens), 0, ())
+    row, offsets = featurizer.encode("Berlin, 东京")
+    assert (row.tokens, offsets) == tokens.encode("Berlin, 东京")
+    assert row[1:] == (None, None)
+    with pytest.raises(ValueError, match="use encode"):
+        featurizer.row(["Berlin"])
+    with pytest.raises(ValueError, match="neither characters nor attributes"):
+        Featurizer(tokens=tokens, characters=tokens)

@@ -1,0 +1,215 @@
+import gzip
+import json
+import tracemalloc
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from rnnlp.data.errors import InputError
+from rnnlp.data.translation_readers import read_parallel
+
+PAIRS = [
+    ("A dog.", "Ein Hund."),
+    ('He said "no"', 'Er\u00a0sagte "nein"'),
+    ("one\x85two\u2028three\x0cfour", "eins zwei"),
+]
+
+# White space at the ends is not kept, a byte order mark not at the beginning of a file.
+TEXTS = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\n\0\ufeff"))
+FILLED = TEXTS.map(str.strip).filter(bool)
+CORPORA = st.lists(st.tuples(FILLED, FILLED), min_size=1, max_size=6)
+
+
+def write(path, text):
+    data = text.encode()
+    path.write_bytes(gzip.compress(data) if path.suffix == ".gz" else data)
+    return str(path)
+
+
+def write_pair(folder, pairs, *, prefix="train", gz=("", ""), languages=("en", "de")):
+    for side, language in enumerate(languages):
+        text = "".join(pair[side] + "\n" for pair in pairs)
+        write(folder / f"{prefix}.{language}{gz[side]}", text)
+    return str(folder / prefix)
+
+
+def read(path, source="en", target="de", **options):
+    pairs = read_parallel(path, source=source, target=target, **options)
+    return [(pair.source, pair.target) for pair in pairs]
+
+
+@pytest.mark.parametrize("gz", [("", ""), (".gz", ".gz"), (".gz", "")])
+@pytest.mark.parametrize("given_as", ["", ".en", ".de", ".en.gz", ".de.gz"])
+def test_two_files_by_prefix_or_by_the_name_of_either(gz, given_as, tmp_path):
+    prefix = write_pair(tmp_path, PAIRS, gz=gz)
+    assert read(prefix + given_as) == PAIRS
+    assert read(prefix + given_as, "de", "en") == [(german, english) for english, german in PAIRS]
+
+
+def test_a_prefix_may_have_dots_and_the_packed_file_is_read_where_it_is_named(tmp_path):
+    prefix = write_pair(tmp_path, PAIRS, prefix="news.v1.de-en")
+    assert read(prefix) == read(f"{prefix}.en") == PAIRS
+    write_pair(tmp_path, PAIRS[:1], prefix="news.v1.de-en", gz=(".gz", ".gz"))
+    assert read(prefix) == read(f"{prefix}.en") == PAIRS
+    (tmp_path / "news.v1.de-en.de").unlink()
+    assert read(f"{prefix}.en.gz") == PAIRS[:1]
+
+
+FILES = {
+    "a.tsv": "".join(f"{x}\t{y}\n" for x, y in PAIRS),
+    "b.txt.gz": "en\tde\n" + "".join(f"{x}\t{y}\tCC BY\n" for x, y in PAIRS),
+    "c.tsv": "id\tDE\tEN \n\n" + "".join(f"7\t{y}\t{x}\r\n\n" for x, y in PAIRS),
+    "d.jsonl": "".join(json.dumps({"de": y, "en": x, "fr": ""}) + "\n" for x, y in PAIRS),
+    "e.txt": "\n".join(json.dumps({"translation": {"de": y, "en": x}}) for x, y in PAIRS) + "\n\n",
+    "f.tsv": "\ufeff" + "".join(f" {x}\t{y}\u3000\n" for x, y in PAIRS),
+}
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_every_format_is_recognised_and_gives_the_same(name, tmp_path):
+    assert read(write(tmp_path / name, FILES[name])) == PAIRS
+
+
+@given(CORPORA)
+def test_two_files_keep_every_text(tmp_path_factory, pairs):
+    prefix = write_pair(tmp_path_factory.mktemp("pairs"), pairs)
+    found = list(read_parallel(prefix, source="en", target="de"))
+    assert found == [(*pair, line) for line, pair in enumerate(pairs, start=1)]
+
+
+@given(CORPORA)
+def test_json_keeps_every_text(tmp_path_factory, pairs):
+    path = tmp_path_factory.mktemp("pairs") / "a.jsonl"
+    write(
+        path, "".join(json.dumps({"en": x, "de": y}, ensure_ascii=False) + "\n" for x, y in pairs)
+    )
+    assert read(path) == pairs
+
+
+@given(CORPORA)
+def test_tables_keep_every_text(tmp_path_factory, pairs):
+    pairs = [(x.replace("\t", " "), y.replace("\t", " ")) for x, y in pairs]
+    path = tmp_path_factory.mktemp("pairs") / "a.tsv"
+    write(path, "de\tother\ten\n" + "".join(f"{y}\t\t{x}\n" for x, y in pairs))
+    assert read(path) == pairs
+    assert read(path, "zh", "fi", source_column="EN", target_column="de") == pairs
+
+
+def test_a_tab_in_one_of_two_files_is_text(tmp_path):
+    pairs = [("a\tb", "c"), ("d", "e\tf")]
+    assert read(write_pair(tmp_path, pairs)) == pairs
+
+
+def test_columns_by_name_and_by_number(tmp_path):
+    table = write(tmp_path / "a.tsv", "1\tHello.\t你好。\n2\tBye.\t再见。\n")
+    expected = [("你好。", "Hello."), ("再见。", "Bye.")]
+    assert read(table, "zh", "en", source_column=3, target_column=2) == expected
+    assert read(table, "zh", "en", source_column="3", target_column="2") == expected
+    assert read(table, "zh", "en", source_column=3, target_column=None)[0] == ("你好。", "Hello.")
+    headed = write(tmp_path / "b.tsv", "no\ten\tzh\n1\tHello.\t你好。\n2\tBye.\t再见。\n")
+    assert read(headed, "zh", "en", source_column=3, target_column=2) == expected
+    named = write(tmp_path / "c.tsv", "no\tEnglish\tChinese\n1\tHello.\t你好。\n2\tBye.\t再见。\n")
+    columns = {"source_column": "Chinese", "target_column": "English"}
+    assert read(named, "zh", "en", **columns) == expected
+    rows = [{"English": "Hello.", "Chinese": "你好。", "en": 1}]
+    keyed = write(tmp_path / "d.jsonl", "".join(json.dumps(row) + "\n" for row in rows))
+    assert read(keyed, "zh", "en", **columns) == expected[:1]
+
+
+def test_lines_are_those_of_the_file(tmp_path):
+    path = write(tmp_path / "a.tsv", "\nen\tde\n\na\tb\n\n\nc\td\n")
+    assert [pair.line for pair in read_parallel(path, source="en", target="de")] == [4, 7]
+
+
+def test_nothing_is_held_in_memory(tmp_path):
+    prefix = write_pair(tmp_path, [("word " * 20, "Wort " * 20)] * 20_000)
+    tracemalloc.start()
+    try:
+        assert sum(1 for _ in read_parallel(prefix, source="en", target="de")) == 20_000
+        assert tracemalloc.get_traced_memory()[1] < 500_000
+    finally:
+        tracemalloc.stop()
+
+
+@pytest.mark.parametrize(
+    ("english", "german", "message"),
+    [
+        ("a\nb\nc\n", "d\n", r"train\.en: 3 lines, but \S+train\.de has 1: line by line"),
+        ("a\n", "d\n" * 1200, r"train\.en: 1 lines, but \S+train\.de has 1,200"),
+        ("a\nb\n", "d\n\n", r"train\.de:2: the text in 'de' is empty; remove it and the text that"),
+        ("a\n \u3000\nb\n", "d\ne\nf\n", r"train\.en:2: the text in 'en' is empty"),
+        ("", "d\n", r"train\.en: the file is empty"),
+        ("a\nb\0\n", "c\nd\n", r"train\.en:2: a NUL byte"),
+    ],
+)
+def test_mistakes_in_two_files_are_named(english, german, message, tmp_path):
+    write(tmp_path / "train.en", english)
+    write(tmp_path / "train.de", german)
+    with pytest.raises(InputError, match=message):
+        read(tmp_path / "train")
+
+
+def test_missing_files_are_named_with_what_there_is(tmp_path):
+    prefix = write_pair(tmp_path, PAIRS, gz=("", ".gz"))
+    write(tmp_path / "train.fr.gz", "x\n")
+    with pytest.raises(
+        InputError, match=r"no file \S+train\.cs \(nor with \.gz\); .* de, en, fr: ch"
+    ):
+        read(prefix, "en", "cs")
+    with pytest.raises(InputError, match=r"no file \S+train\.fi and \S+train\.cs .* de, en, fr:"):
+        read(prefix, "fi", "cs")
+    with pytest.raises(InputError, match=r"no file \S+train\.cs \(nor"):
+        read(f"{prefix}.en", "en", "cs")
+    with pytest.raises(
+        InputError, match=r"test\.en: no such file, and no pair \S+test\.en and \S+"
+    ):
+        read(tmp_path / "test.en")
+    with pytest.raises(
+        InputError, match=r"nowhere/train: no such file, and no pair \S+train\.en and"
+    ):
+        read(tmp_path / "nowhere" / "train")
+    with pytest.raises(InputError, match="this is a folder; add what the names"):
+        read(tmp_path)
+    with pytest.raises(InputError, match=r"train\.fr\.gz: the format is not recognised: give TSV"):
+        read(tmp_path / "train.fr.gz")
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "options", "message"),
+    [
+        ("a.tsv", "a\tb\nc\n", {}, r"a\.tsv:2: 1 columns, and the text in 'de' would be in col"),
+        ("a.tsv", "a\n", {}, r"a\.tsv:1: the text in 'de' would be in column 2 of 1; part text"),
+        ("a.tsv", "a\tb\n", {"target_column": 3}, r"a\.tsv:1: .* in column 3 of 2; .*target_col"),
+        ("a.tsv", "a\tb\n", {"source_column": 2}, r"a\.tsv:1: .* would both be column 2"),
+        ("a.tsv", "a\tb\n", {"source_column": 1, "target_column": "1"}, "both be column 1"),
+        ("a.tsv", "en\tfr\na\tb\n", {}, r"a\.tsv:1: no column 'de' among en, fr: set data\.target"),
+        ("a.tsv", "a\tb\n", {"source_column": "x"}, r"a\.tsv:1: no column 'x' among a, b: set"),
+        ("a.tsv", "en\tde\na\t \n", {}, r"a\.tsv:2: the text in 'de' is empty"),
+        ("a.tsv", "en\tde\n", {}, "no pairs in the file"),
+        ("a.tsv", "\n\n", {}, "no pairs in the file"),
+        ("a.tsv", "", {}, "the file is empty"),
+        ("a.txt", "one\ntwo\n", {}, r"the format is not recognised: .* suffixes \.en and \.de"),
+        ("a.jsonl", '{"en": "a", "fr": "b"}\n', {}, r"a\.jsonl:1: no key 'de' among en, fr: set"),
+        ("a.jsonl", '\n{"translation": {}}\n', {}, r"a\.jsonl:2: no key 'en' among none"),
+        ("a.jsonl", '{"en": "a", "de": 1}\n', {}, r"a\.jsonl:1: 'de' is 1, not a text"),
+        ("a.jsonl", '{"en": "a", "de": ""}\n', {}, r"a\.jsonl:1: the text in 'de' is empty"),
+        ("a.jsonl", '{"en": "a", "de": "b"}\n[]\n', {}, r"a\.jsonl:2: a JSON list"),
+        ("a.jsonl", '{"en": "a"}\n', {"target_column": "en"}, "both be column 'en'"),
+        ("a.jsonl", "\n", {}, "no pairs in the file"),
+        ("a.tsv", "a\tb\n", {"format": "csv"}, "unknown format 'csv'; choose one of auto, pair"),
+        ("a.tsv", "a\tb\n", {"target": "en"}, "source and target are both 'en'"),
+    ],
+)
+def test_mistakes_in_one_file_are_named(name, text, options, message, tmp_path):
+    path = write(tmp_path / name, text)
+    with pytest.raises(InputError, match=message):
+        read(path, **options)
+
+
+def test_a_format_that_is_given_is_not_questioned(tmp_path):
+    path = write(tmp_path / "a.en", "{a\tb\n")
+    assert read(path, format="tsv") == [("{a", "b")]
+    write(tmp_path / "b", "x\ty\n")
+    prefix = write_pair(tmp_path, PAIRS, prefix="b")
+    assert read(prefix) == [("x", "y")]
+    assert read(prefix, format="pair") == PAIRS
