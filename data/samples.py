@@ -7,7 +7,8 @@ training, validation and test by a checksum, so that the last two hold only name
 never saw, and a score says how well a model reads shape and context.
 
 The tables lie in `sample_english.py` and `sample_chinese.py` for tagging, and in
-`sample_reviews.py` for classification.
+`sample_reviews.py` for classification. Translations come from a grammar of two languages, whose
+engine is in `synchronous.py` and whose tables are in `sample_translation.py`.
 """
 
 from __future__ import annotations
@@ -19,18 +20,26 @@ from collections.abc import Iterator, Mapping
 from typing import Literal
 
 from . import sample_chinese, sample_english, sample_reviews
-from .examples import ClassifiedExample, TaggedExample
+from .examples import ClassifiedExample, ParallelExample, TaggedExample
+from .sample_translation import HELD_OUT, RULES
 from .schemes import Span
+from .synchronous import Phrase, SynchronousGrammar, sentences
 
 Language = Literal["english", "chinese"]
 Split = Literal["train", "validation", "test"]
 SIZES: dict[Split, int] = {"train": 2000, "validation": 300, "test": 300}
+TRANSLATION_SIZES: dict[Split, int] = {"train": 4000, "validation": 300, "test": 300}
 
 _SLOT = re.compile(r"\{(\d+)-(\d+)\}|\{(\w+)\}|\[(\w+)\]")
 _ALTERNATIVES = re.compile(r"\s*[|\n]\s*")
 _SHARES: tuple[Split, ...] = ("train", "train", "train", "validation", "test")
 
 _SENTENCE_START = re.compile(r"(?:^|[.!?] )[a-z]")
+
+_WORDS = re.compile(r"[\u4e00-\u9fff]|[\w']+")  # Chinese characters and English words
+_TENTHS: dict[int, Split] = {0: "validation", 1: "test"}  # of all combinations; the rest: training
+_LONGEST = 14  # words of an English sentence
+_TRIES = 30  # expansions of a pattern before another is taken
 
 _LOWERCASED = 0.05  # of the English sentences, as people write in chats
 
@@ -133,6 +142,58 @@ def sample_classification(
         if language == "english":
             text = _SENTENCE_START.sub(lambda start: start[0].upper(), text)
         yield ClassifiedExample(text, [label], line)
+
+
+def sample_translation(split: Split, seed: int = 1) -> Iterator[ParallelExample]:
+    """Yields everyday sentences in Chinese and their English translations.
+
+    Held out are combinations, not words: every pair of a pattern of a sentence and a word or phrase
+    in it, of a verb and its object, of a noun and its adjective, of two phrases side by side
+    (`Phrase.combinations`) belongs to one split by a checksum, eight tenths of them to training.
+    Each sentence of validation or test has at least one such pair that training never shows (and
+    none that the other holds out); every word and character of it occurs in training. So a word is
+    met in patterns, and beside words, where training never had it, names among them: a score says
+    how well a model puts together what it knows.
+
+    Args:
+        split: "train" has 4,000 pairs, "validation" and "test" 300 each, no source twice and none
+            in two splits.
+        seed: Same seed, same pairs.
+    """
+    known: set[str] | None = None
+    if split != "train":
+        pairs = sample_translation("train", seed)
+        known = {word for pair in pairs for word in _WORDS.findall(pair.source + " " + pair.target)}
+    grammar = SynchronousGrammar(rules=RULES, held_out=HELD_OUT, seed=f"{split} {seed}")
+    seen: set[str] = set()
+    while len(seen) < TRANSLATION_SIZES[split]:
+        pattern = grammar.random.choice(grammar.alternatives("sentence"))
+        for _ in range(_TRIES):
+            phrase = grammar.filled(pattern)
+            if _repeats(phrase) or not _belongs(phrase, split):
+                continue
+            source, target = sentences(phrase)
+            words = _WORDS.findall(source + " " + target)
+            fits = len(target.split()) <= _LONGEST and (known is None or known.issuperset(words))
+            if source not in seen and fits:
+                seen.add(source)
+                grammar.keep(phrase)
+                yield ParallelExample(source, target, len(seen))
+                break
+
+
+def _repeats(phrase: Phrase) -> bool:
+    """Whether a word occurs twice, or a pronoun together with its plural."""
+    words = [word.rstrip("们") for word in phrase.words]
+    return len(set(words)) < len(words)
+
+
+def _belongs(phrase: Phrase, split: Split) -> bool:
+    shares = {
+        _TENTHS.get(zlib.crc32("+".join(pair).encode()) % 10, "train")
+        for pair in phrase.combinations()
+    }
+    return shares <= {"train", split} and (split == "train" or split in shares)
 
 
 def _split_of(text: str) -> Split:
