@@ -41,9 +41,10 @@ class DecoderState(NamedTuple):
     def reorder(self, index: Tensor) -> DecoderState:
         """The state of the rows picked (and repeated) by `index` [new rows]."""
         rows, sentences = self.lower.hidden.shape[1], len(self.memory.keys)
-        found, counts = torch.unique_consecutive(index // (rows // sentences), return_counts=True)
-        if int(counts.min()) != int(counts.max()):  # nothing to share in equal parts
-            found = index // (rows // sentences)
+        read = index // (rows // sentences)  # which sentence each of the new rows reads
+        found, counts = torch.unique_consecutive(read, return_counts=True)
+        if int(counts.min()) != int(counts.max()):  # a memory can only be shared in equal parts
+            found = read
         memory = self.memory
         if found.tolist() != list(range(sentences)):
             memory = memory.reorder(found)
@@ -176,9 +177,7 @@ class Decoder(nn.Module):
         return DecoderState(
             self.attention.read(source.states, lengths),
             State(hidden[:1], None if cell is None else cell[:1]),
-            None
-            if self.upper is None
-            else State(hidden[1:], None if cell is None else cell[1:]),
+            None if self.upper is None else State(hidden[1:], None if cell is None else cell[1:]),
             ends.new_zeros(len(ends), self.readout.out_features) if self.input_feeding else None,
         )
 
@@ -228,9 +227,7 @@ class Decoder(nn.Module):
             return scores
         return F.linear(readouts, self.table.weight, self.output_bias)
 
-    def _step(
-        self, embedded: Tensor, state: DecoderState
-    ) -> tuple[Tensor, Tensor, DecoderState]:
+    def _step(self, embedded: Tensor, state: DecoderState) -> tuple[Tensor, Tensor, DecoderState]:
         if self.input_feeding:
             assert state.fed is not None
             embedded = torch.cat((embedded, state.fed), 1)
