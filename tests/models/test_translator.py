@@ -1,0 +1,229 @@
+"""The translator: what is scored, its loss, scheduled sampling, and searches over its steps."""
+
+import pytest
+import torch
+from rnnlp.models.decoder import Decoder
+from rnnlp.models.embedding import Embedding
+from rnnlp.models.encoder import Encoder
+from rnnlp.models.search import beam_search, greedy
+from rnnlp.models.translator import Translator, token_loss
+from torch.nn import functional as F
+
+VOCABULARY = 9
+PAD, BEGIN, END = 0, 2, 3
+SOURCES = torch.tensor([5, 1, 3, 6])
+TARGETS = torch.tensor([4, 7, 2, 5])  # begin and end counted; the third is empty
+FEEDING = pytest.mark.parametrize("feeding", [False, True], ids=["parallel", "feeding"])
+
+
+def make(feeding=False, *, tied="output", cell="lstm", attention="general", sharp=1.0):
+    """A translator of random weights; the larger `sharp`, the surer it is of what it says."""
+    torch.manual_seed(0)
+    embedding = Embedding(vocabulary_size=VOCABULARY, size=6)
+    translator = Translator(
+        embedding=embedding,
+        encoder=Encoder(input_size=6, cell="gru", hidden_size=4),
+        decoder=Decoder(
+            vocabulary_size=VOCABULARY,
+            memory_size=8,
+            final_size=8,
+            size=6,
+            cell=cell,
+            hidden_size=8,
+            layers=2,
+            attention=attention,
+            attention_size=8,
+            input_feeding=feeding,
+            tied=tied,
+            embedding=embedding.words if tied == "all" else None,
+        ),
+    )
+    with torch.no_grad():
+        for parameter in translator.parameters():
+            parameter.mul_(sharp)
+    return translator.eval()
+
+
+def sources():
+    found = torch.randint(4, VOCABULARY, (4, 6), generator=torch.Generator().manual_seed(1))
+    return found * (torch.arange(6) < SOURCES.unsqueeze(1))
+
+
+def targets():
+    found = torch.randint(4, VOCABULARY, (4, 7), generator=torch.Generator().manual_seed(2))
+    found[:, 0] = BEGIN
+    found[torch.arange(4), TARGETS - 1] = END
+    return found * (torch.arange(7) < TARGETS.unsqueeze(1))
+
+
+def encode(translator, rows=slice(None)):
+    lengths = SOURCES[rows]
+    return translator.encode(sources()[rows, : int(lengths.max())], None, None, lengths)
+
+
+@FEEDING
+def test_scores_what_follows_each_token_but_the_last(feeding):
+    translator = make(feeding)
+    logits, following = translator(encode(translator), targets(), TARGETS)
+    parts = (TARGETS - 1).tolist()
+    assert len(logits) == len(following) == sum(parts)
+    rows = zip(logits.split(parts), following.split(parts), strict=True)
+    for row, (scores, ids) in enumerate(rows):
+        one, length = slice(row, row + 1), int(TARGETS[row])
+        assert ids.tolist() == targets()[row, 1:length].tolist()
+        assert ids[-1] == END
+        state = encode(translator, one)
+        for time, last in enumerate(targets()[row, : length - 1]):
+            step = translator.step(last.view(1), state)
+            state = step.state
+            torch.testing.assert_close(step.log_probs[0], scores[time].log_softmax(0))
+            assert step.attention.shape == (1, SOURCES[row])
+
+
+@pytest.mark.parametrize("smoothing", [0.0, 0.1])
+def test_loss_is_that_of_the_padded_batch(smoothing):
+    translator = make()
+    logits, following = translator(encode(translator), targets(), TARGETS)
+    found, _ = translator.decoder(targets()[:, :-1], TARGETS - 1, encode(translator))
+    padded = F.cross_entropy(
+        translator.decoder.logits(found).transpose(1, 2),
+        targets()[:, 1:],
+        ignore_index=PAD,
+        label_smoothing=smoothing,
+    )
+    torch.testing.assert_close(token_loss(logits, following, smoothing=smoothing), padded)
+    with pytest.raises(ValueError, match=r"\[0, 1\)"):
+        token_loss(logits, following, smoothing=1.0)
+
+
+@FEEDING
+def test_what_was_seen_is_read_in_place_of_the_targets(feeding):
+    translator = make(feeding)
+    seen = targets()
+    seen[0, 1] = 4 if seen[0, 1] != 4 else 5
+    logits, following = translator(encode(translator), targets(), TARGETS, seen)
+    wanted, _ = translator(encode(translator), seen, TARGETS)
+    torch.testing.assert_close(logits, wanted)
+    _, truth = translator(encode(translator), targets(), TARGETS)
+    assert torch.equal(following, truth)
+
+
+@FEEDING
+def test_own_words(feeding):
+    translator = make(feeding)
+    count, length = 400, 12
+    lengths = torch.randint(2, length + 1, (count,), generator=torch.Generator().manual_seed(3))
+    position = torch.arange(length)
+    given = torch.full((count, length), 8)  # what this translator says is mostly something else
+    given[:, 0] = BEGIN
+    given[torch.arange(count), lengths - 1] = END
+    given *= position < lengths.unsqueeze(1)
+    words = (position > 0) & (position < lengths.unsqueeze(1) - 1)
+    repeated = torch.arange(4).repeat(count // 4)
+    state = translator.encode(sources()[repeated], None, None, SOURCES[repeated])
+    found, _ = translator.decoder(given[:, :-1], lengths - 1, state)
+    own = F.pad(translator.decoder.logits(found).argmax(2), (1, 0))
+    differ = words & (own != given)
+    assert differ[words].float().mean() > 0.3
+    for rate in (0.0, 0.25, 0.8):
+        before = given.clone()
+        mixed = translator.own_words(state, given, lengths, rate)
+        assert torch.equal(given, before)
+        assert torch.equal(mixed[~words], given[~words])
+        changed = mixed != given
+        assert torch.equal(mixed[changed], own[changed])
+        assert changed[differ].float().mean() == pytest.approx(rate, abs=0.06)
+    assert not mixed.is_floating_point()
+    with pytest.raises(ValueError, match=r"\[0, 1\)"):
+        translator.own_words(state, given, lengths, 1.5)
+
+
+def search(translator, rows=slice(None), beam=4, nbest=3, **options):
+    lengths = SOURCES[rows]
+    return beam_search(
+        translator.step,
+        encode(translator, rows),
+        begin=BEGIN,
+        end=END,
+        max_lengths=lengths + 4,
+        banned=(PAD, BEGIN),
+        beam=beam,
+        nbest=nbest,
+        source_lengths=lengths,
+        **options,
+    )
+
+
+@pytest.mark.parametrize("cell", ["rnn", "lstm", "gru"])
+@pytest.mark.parametrize("attention", ["general", "multihead"])
+@FEEDING
+def test_hypotheses_are_the_same_alone_and_together(cell, attention, feeding):
+    translator = make(feeding, cell=cell, attention=attention, sharp=2.5)
+    together = search(translator, coverage_penalty=0.2)
+    assert len({len(hypotheses[0].tokens) for hypotheses in together}) > 1
+    order = [2, 0, 3, 1]
+    mixed = search(translator, order, coverage_penalty=0.2)
+    for row, place in enumerate(order):
+        alone = search(translator, slice(place, place + 1), coverage_penalty=0.2)[0]
+        for found in (mixed[row], alone):
+            for one, other in zip(found, together[place], strict=True):
+                assert one.tokens == other.tokens
+                assert one.score == pytest.approx(other.score, abs=1e-4)
+                torch.testing.assert_close(one.attention, other.attention)
+
+
+@FEEDING
+def test_scores_of_hypotheses_are_those_of_teacher_forcing(feeding):
+    translator = make(feeding, sharp=2.5)
+    for row, hypotheses in enumerate(search(translator, length_penalty=0.0)):
+        assert len(hypotheses) == 3
+        for hypothesis in hypotheses:
+            target = torch.tensor([[BEGIN, *hypothesis.tokens, END]])
+            length = torch.tensor([target.shape[1]])
+            logits, following = translator(encode(translator, slice(row, row + 1)), target, length)
+            wanted = -token_loss(logits, following) * len(following)
+            assert hypothesis.log_prob == pytest.approx(wanted.item(), abs=1e-4)
+            assert hypothesis.score == pytest.approx(hypothesis.log_prob)
+            assert hypothesis.attention.shape == (len(following), SOURCES[row])
+            torch.testing.assert_close(hypothesis.attention.sum(1), torch.ones(len(following)))
+
+
+@FEEDING
+def test_greedy_takes_the_best_token_of_each_step(feeding):
+    translator = make(feeding, sharp=2.5)
+    found = greedy(
+        translator.step, encode(translator), begin=BEGIN, end=END, max_lengths=SOURCES + 4
+    )
+    assert [one.tokens for one in found] != [found[0].tokens] * 4
+    for row, hypothesis in enumerate(found):
+        target = torch.tensor([[BEGIN, *hypothesis.tokens, END]])
+        state = encode(translator, slice(row, row + 1))
+        logits, _ = translator(state, target, torch.tensor([target.shape[1]]))
+        said = logits.argmax(1).tolist()
+        assert said[: len(hypothesis.tokens)] == hypothesis.tokens
+        assert said[-1] == END or len(hypothesis.tokens) == SOURCES[row] + 4
+
+
+@FEEDING
+def test_one_table_for_all_learns_from_three_ends(feeding):
+    tied, apart = make(feeding, tied="all"), make(feeding, tied="none")
+    names = [name for name, value in tied.named_parameters() if value.shape == (VOCABULARY, 6)]
+    assert names == ["embedding.words.weight"]
+    weights = tied.state_dict()
+    assert [name for name, value in weights.items() if value.shape == (VOCABULARY, 6)] == names
+    table = weights["embedding.words.weight"]
+    weights |= {"decoder.embedding.weight": table, "decoder.output.weight": table}
+    weights["decoder.output.bias"] = weights.pop("decoder.output_bias")
+    apart.load_state_dict(weights)
+    for translator in (tied, apart):
+        token_loss(*translator(encode(translator), targets(), TARGETS)).backward()
+    ends = (apart.embedding.words, apart.decoder.embedding, apart.decoder.output)
+    assert all(end.weight.grad.any() for end in ends)
+    wanted = sum(end.weight.grad for end in ends)
+    torch.testing.assert_close(tied.embedding.words.weight.grad, wanted)
+    # A saved translator has one table, and gives it to both sides of another.
+    other = make(feeding, tied="all", sharp=3.0)
+    other.load_state_dict(tied.state_dict())
+    assert other.decoder.table.weight is other.embedding.words.weight
+    found = (translator(encode(translator), targets(), TARGETS)[0] for translator in (tied, other))
+    assert torch.equal(*found)
