@@ -23,6 +23,7 @@ from .features import Featurizer
 from .hub import SPLITS, load_splits
 from .module import Learned, SequenceData
 from .notes import Notes
+from .samples import sample_translation
 from .texts import Fingerprints
 from .tokenizer import BYTES, SPECIALS, Tokenizer
 from .translation_batch import TARGET_FILE, TranslationCollate, source_row
@@ -69,6 +70,8 @@ class TranslationData(SequenceData):
         test: File to score when training is done.
         hub: Data set of the Hugging Face hub, or a local folder of such a data set.
         revision: Version of the hub's data set: a commit, a tag or a branch.
+        tokenizer_from: Folder of a trained model whose tokenizer reads the sources, instead of one
+            that is learned; that of both sides where `joint`. `model.encoder_from` sets it.
         source: Language to translate from: suffix of its file, name of its column, or JSON key.
         target: Language to translate into.
         format: Format of the files; "auto" recognises it from name and content.
@@ -76,7 +79,8 @@ class TranslationData(SequenceData):
             name; without a header the first.
         target_column: Column of the targets, likewise; without a header the second.
         validation_share: Share of `train` to validate on where `validation` is not given.
-        level: What a token is: sub-words (bpe), words, or characters.
+        level: What a token is: sub-words (bpe), words, or characters; of targets only where the
+            tokenizer of the sources comes from elsewhere.
         joint: Have one vocabulary for both sides.
         vocabulary_size: Most tokens of a side, or of both together where `joint`; null for all, or
             for 8000 sub-words.
@@ -108,6 +112,7 @@ class TranslationData(SequenceData):
         format: Literal["auto", "pair", "tsv", "jsonl"] = "auto",
         source_column: str | int | None = None,
         target_column: str | int | None = None,
+        tokenizer_from: str | None = None,
         validation_share: float = 0.1,
         level: Literal["bpe", "word", "character"] = "bpe",
         joint: bool = False,
@@ -128,6 +133,7 @@ class TranslationData(SequenceData):
             test=test,
             hub=hub,
             revision=revision,
+            tokenizer_from=tokenizer_from,
             validation_share=validation_share,
             lowercase=lowercase,
             min_frequency=min_frequency,
@@ -205,7 +211,7 @@ class TranslationData(SequenceData):
         }
 
     def _learn(self, corpora: dict[str, Corpus], notes: Notes) -> Learned:
-        featurizer, target_tokenizer = self._learn_tokenizers(corpora["train"])
+        featurizer, target_tokenizer = self._learn_tokenizers(corpora["train"], notes)
         self._target_tokenizer = target_tokenizer
         measured = {
             split: _measure(corpus, featurizer, target_tokenizer)
@@ -239,16 +245,16 @@ class TranslationData(SequenceData):
             )
             if split != "train":
                 self._compare(split, measures.prints, measured["train"].prints, notes)
-        unit = _NAMES[self.level]
+        units = _NAMES[featurizer.level], _NAMES[target_tokenizer.level]
         notes.add(
-            f"one vocabulary of {len(target_tokenizer):,} {unit} for both sides"
+            f"one vocabulary of {len(target_tokenizer):,} {units[1]} for both sides"
             if self.joint
-            else f"vocabulary: {len(featurizer.tokens):,} {unit} of {self.source}, "
-            f"{len(target_tokenizer):,} of {self.target}"
+            else f"vocabulary: {len(featurizer.tokens):,} {units[0]} of {self.source}, "
+            f"{len(target_tokenizer):,} {units[1]} of {self.target}"
         )
         return Learned(found, featurizer, None)
 
-    def _learn_tokenizers(self, train: Corpus) -> tuple[Featurizer, Tokenizer]:
+    def _learn_tokenizers(self, train: Corpus, notes: Notes) -> tuple[Featurizer, Tokenizer]:
         learn = partial(
             Tokenizer.train,
             level=self.level,
@@ -256,6 +262,15 @@ class TranslationData(SequenceData):
             min_frequency=self.min_frequency,
         )
         sources, targets = train.column("source"), train.column("target")
+        if (given := self.given_featurizer()) is not None:
+            if self.subword_dropout and given.level != "bpe":
+                raise InputError(
+                    f"its tokens are {_NAMES[given.level]}, and data.subword_dropout is for "
+                    "sub-words: set it to 0, or reuse another model",
+                    path=self.tokenizer_from,
+                )
+            self.note_unknown(given, (given.tokens.encode(text)[0] for text in sources), notes)
+            return given, given.tokens if self.joint else learn(targets)
         if self.joint:
             both = learn(chain(sources, targets))
             return Featurizer(tokens=both), both
@@ -263,8 +278,9 @@ class TranslationData(SequenceData):
 
     def _describe(self, split: str, measures: _Measures, kept: np.ndarray, notes: Notes) -> None:
         source, target = measures.source[kept].mean(), measures.target[kept].mean()
+        unit = _NAMES[self.level] if self.tokenizer_from is None else "tokens"
         notes.add(
-            f"{split}: {len(kept):,} pairs, on average {source:.1f} {_NAMES[self.level]} in "
+            f"{split}: {len(kept):,} pairs, on average {source:.1f} {unit} in "
             f"{self.source} and {target:.1f} in {self.target}"
         )
         if count := measures.prints.contradictions():
@@ -304,8 +320,6 @@ class TranslationData(SequenceData):
         }
 
     def _sample(self, split: Literal["train", "validation", "test"]) -> Iterator[ParallelExample]:
-        from .samples import sample_translation
-
         for pair in sample_translation(split, self.seed):
             if self.source == _SAMPLE[0]:
                 yield pair

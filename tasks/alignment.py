@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -18,7 +19,9 @@ def draw_alignment(
     target: Sequence[str],
     weights: Sequence[Sequence[float]],
     picture: Path,
-) -> list[str]:
+    *,
+    odd: list[str],
+) -> None:
     """Draws attention weights: a row for each target token, a column for each source token.
 
     Args:
@@ -26,9 +29,7 @@ def draw_alignment(
         target: The target tokens.
         weights: Of each target token over the source tokens.
         picture: The PNG file to write.
-
-    Returns:
-        The characters that no installed font can draw, and which are boxes in the picture.
+        odd: Gets the characters that no installed font can draw: boxes in the picture.
     """
     import numpy as np
     from matplotlib import font_manager
@@ -41,7 +42,7 @@ def draw_alignment(
     known: set[int] = set()
     for family in families:
         known.update(FT2Font(font_manager.findfont(family)).get_charmap())
-    odd = sorted({c for token in (*source, *target) for c in token if ord(c) not in known})
+    odd += sorted({c for token in (*source, *target) for c in token if ord(c) not in known})
 
     table = np.asarray(weights)
     size = (2.2 + 0.34 * len(source), 1.8 + 0.28 * len(target))
@@ -50,10 +51,13 @@ def draw_alignment(
     axes = figure.subplots()
     shades = axes.imshow(table, cmap="Blues", vmin=0.0, vmax=1.0, aspect="auto")
     figure.colorbar(shades, ax=axes, shrink=0.8, label="attention weight")
-    style = {"fontsize": 9, "fontfamily": families}
-    axes.set_xticks(range(len(source)), source, rotation=60, ha="right", **style)
-    axes.set_yticks(range(len(target)), target, **style)
+    axes.set_xticks(range(len(source)), source, rotation=60, ha="right")
+    axes.set_yticks(range(len(target)), target)
+    for text in (*axes.get_xticklabels(), *axes.get_yticklabels()):
+        text.set_fontfamily(families)
+        text.set_fontsize(9)
     axes.set_xlabel("source")
     axes.set_ylabel("translation")
-    figure.savefig(picture, dpi=130, format="png")
-    return odd
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", message="Glyph")  # `odd` tells it
+        figure.savefig(picture, dpi=130, format="png")

@@ -15,10 +15,10 @@ import torch
 from torch import Tensor
 
 from ..data.features import Featurizer, TokenBatch, collate
-from ..data.tokenizer import BOS, EOS, PAD, UNK, Tokenizer
+from ..data.tokenizer import BOS, EOS, PAD, UNK, Offsets, Tokenizer
 from ..data.translation_batch import TARGET_FILE, TranslationBatch, TranslationCollate
 from ..models.hypotheses import Hypothesis
-from ..models.search import beam_search, greedy
+from ..models.search import beam_search
 from ..models.translator import Translator
 from .folder import CONFIG, ModelFolder
 from .length_batches import by_length
@@ -90,7 +90,7 @@ class TranslationPipeline:
         Args:
             texts: One text, or several. Each is translated as one sentence.
             beam: Hypotheses followed for each; None for what the model was trained with.
-            nbest: How many translations to give of each.
+            nbest: How many translations to give of each; the beam is at least as wide.
 
         Returns:
             For each text `{"text", "translation_text", "score"}`, where the score is the log
@@ -101,9 +101,7 @@ class TranslationPipeline:
         if isinstance(texts, str):
             return self([texts], beam=beam, nbest=nbest)[0]
         found = []
-        for text, hypotheses in zip(
-            texts, self.search(texts, beam=beam, nbest=nbest), strict=True
-        ):
+        for text, hypotheses in zip(texts, self.search(texts, beam=beam, nbest=nbest), strict=True):
             ranked = [
                 {
                     "translation_text": self.target_tokenizer.decode(hypothesis.tokens).strip(),
@@ -140,14 +138,13 @@ class TranslationPipeline:
         if not hypotheses:
             raise ValueError("a blank text has no alignment")
         stripped, best = text.strip(), hypotheses[0]
-        offsets = self.featurizer.encode(stripped)[1]
         assert best.attention is not None
-        target = [self.target_tokenizer.decode([token]).strip() or "·" for token in best.tokens]
-        return Alignment(
-            [stripped[start:end].strip() or "·" for start, end in offsets],
-            [*target, "end"],
-            best.attention.tolist(),
-        )
+        weights = best.attention  # [tokens + 1, source]
+        source, columns = _whole_source(stripped, self.featurizer.encode(stripped)[1])
+        target, rows = _whole_target(best.tokens, self.target_tokenizer)
+        weights = torch.stack([part.sum(1) for part in weights.split(columns, 1)], 1)
+        weights = torch.stack([part.mean(0) for part in weights.split([*rows, 1])])
+        return Alignment(source, [*target, "end"], weights.tolist())
 
     def log_probabilities(self, sources: Sequence[str], targets: Sequence[str]) -> list[float]:
         """Log probability in nats of each target, its end included, given its source.
@@ -188,6 +185,31 @@ class TranslationPipeline:
         ]
 
 
+def _whole_source(text: str, offsets: Offsets) -> tuple[list[str], list[int]]:
+    """Sub-words of whole characters, and how many tokens (some of them single bytes) make each."""
+    spans: list[list[int]] = []  # start, end, tokens
+    for start, end in offsets:
+        if spans and start < spans[-1][1]:
+            spans[-1][1:] = max(end, spans[-1][1]), spans[-1][2] + 1
+        else:
+            spans.append([start, end, 1])
+    return [text[start:end].strip() or "·" for start, end, _ in spans], [n for *_, n in spans]
+
+
+def _whole_target(tokens: Sequence[int], tokenizer: Tokenizer) -> tuple[list[str], list[int]]:
+    """The same of a translation, whose tokens have no offsets."""
+    words: list[str] = []
+    counts: list[int] = []
+    begin = 0
+    for end in range(1, len(tokens) + 1):
+        word = tokenizer.decode(tokens[begin:end])
+        if "\ufffd" not in word or end == len(tokens):  # a character is complete
+            words.append(word.strip() or "·")
+            counts.append(end - begin)
+            begin = end
+    return words, counts
+
+
 def score(network: Translator, batch: TranslationBatch) -> tuple[Tensor, Tensor]:
     """Logits of the target tokens of a batch, and their ids (see `Translator.forward`)."""
     features = batch.features
@@ -216,29 +238,13 @@ def translate(
     assert tokens is not None
     state = network.encode(tokens, characters, attributes, batch.lengths)
     lengths = batch.lengths.to(device)
-    limits = longest_target(lengths)
     width = settings.beam if beam is None else beam
-    if width == 1:
-        return [
-            [best]
-            for best in greedy(
-                network.step,
-                state,
-                begin=BOS,
-                end=EOS,
-                max_lengths=limits,
-                banned=_BANNED,
-                min_length=settings.min_length,
-                block_ngrams=settings.block_ngrams,
-                source_lengths=lengths,
-            )
-        ]
     return beam_search(
         network.step,
         state,
         begin=BOS,
         end=EOS,
-        max_lengths=limits,
+        max_lengths=longest_target(lengths),
         beam=max(width, nbest),
         banned=_BANNED,
         min_length=settings.min_length,

@@ -9,9 +9,13 @@ NAMES = [name for name, _ in shipped_configs()]
 @pytest.mark.parametrize("name", NAMES)
 @pytest.mark.parametrize("language", ["english", "chinese"])
 def test_config_starts(rnnlp, tmp_path, name, language):
+    sample = ["--data.sample", language]
+    if name.startswith("translation"):
+        source, target = ("en", "zh") if language == "english" else ("zh", "en")
+        sample = ["--data.source", source, "--data.target", target]
     code, out, err = rnnlp(
         *("fit", "--config", name, "--output", tmp_path / "model"),
-        *("--data.sample", language, "--trainer.fast_dev_run", "true"),
+        *(*sample, "--trainer.fast_dev_run", "true"),
     )
     assert (code, out) == (0, ""), err
     assert not (tmp_path / "model").exists()
@@ -24,7 +28,7 @@ def test_config_says_what_it_is_for(name):
     assert f"#   rnnlp fit --config {name}" in "\n".join(lines)
 
 
-@pytest.mark.parametrize("name", ["ner", "sentiment"])
+@pytest.mark.parametrize("name", ["ner", "sentiment", "translation"])
 def test_the_manuals_name_every_key_with_a_comment(rnnlp, name):
     code, printed, _ = rnnlp("fit", "--config", name, "--print_config")
     assert code == 0

@@ -1,0 +1,270 @@
+"""Translators from fit to predict, as a user drives them, and the user's mistakes."""
+
+import json
+from itertools import islice
+
+import pytest
+import rnnlp as package
+import sacrebleu
+from rnnlp.data.samples import sample_translation
+from rnnlp.tasks import cli
+from rnnlp.tasks.translation_scores import compare, translation_scores
+
+from .test_resume import check_same_end
+
+TEXTS = ["他是老师。", "", "我儿子想洗那件衬衫。", "A word of English, 42 👍🏽", "\u3000"]
+
+CONFIG = """\
+task: translation
+data: {{train: {0}/train.tsv, validation: {0}/validation.tsv, vocabulary_size: 500,
+  subword_dropout: 0.05, max_sentences: 16}}
+model:
+  embedding: {{size: 24, characters: none, dropout: 0.0}}
+  encoder: {{cell: gru, hidden_size: 24}}
+  decoder: {{hidden_size: 32, attention_size: 16, heads: 2, embedding_dropout: 0.0, dropout: 0.1}}
+  search: {{beam: 3}}
+  optimizer: {{learning_rate: 0.02, beta2: 0.98}}
+trainer: {{max_epochs: 6, log_every_n_steps: 1, enable_progress_bar: false, accelerator: cpu}}
+"""
+
+
+def write(path, pairs, header="zh\ten\n"):
+    rows = "".join(f"{pair.source}\t{pair.target}\n" for pair in pairs)
+    path.write_text(header + rows, encoding="utf-8")
+
+
+@pytest.fixture(scope="module")
+def parallel(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("pairs")
+    for split, count in (("train", 400), ("validation", 60), ("test", 60)):
+        pairs = list(islice(sample_translation(split, 1), count))
+        write(folder / f"{split}.tsv", pairs)
+        for side in ("zh", "en"):
+            texts = [pair.source if side == "zh" else pair.target for pair in pairs]
+            (folder / f"{split}.{side}").write_text("\n".join(texts) + "\n", encoding="utf-8")
+    (folder / "tiny.yaml").write_text(CONFIG.format(folder))
+    return folder
+
+
+def train(folder, parallel, *settings):
+    arguments = ["fit", "--config", parallel / "tiny.yaml", "--output", folder, *settings]
+    assert cli.run([str(argument) for argument in arguments]) == 0
+    return folder
+
+
+@pytest.fixture(scope="module")
+def model(parallel):
+    return train(parallel / "model", parallel)
+
+
+def test_the_folder_is_complete(model):
+    names = {file.name for file in model.iterdir()}
+    assert {"config.json", "model.safetensors", "tokenizer.json", "target.json", "metrics.json",
+            "config.yaml", "README.md", "curves.png"} <= names  # fmt: skip
+    validation = json.loads((model / "metrics.json").read_text())["validation"]
+    assert validation["chrf"] > 4
+    assert validation["perplexity"] < 100  # of 500 tokens
+    assert "tok:13a" in validation["signature"] and "case:mixed" in validation["signature"]
+    card = (model / "README.md").read_text()
+    assert "pipeline_tag: translation" in card and "from zh to en" in card
+
+
+def test_evaluate_is_sacrebleu_on_what_predict_says(rnnlp, parallel, model):
+    code, out, _ = rnnlp("evaluate", model, parallel / "test.tsv", "--json")
+    assert code == 0
+    found = json.loads(out)
+    keys = {"bleu", "chrf", "signature", "perplexity", "examples", "seconds", "tokens_per_second"}
+    assert keys <= found.keys()
+    pairs = list(islice(sample_translation("test", 1), 60))
+    said = [a["translation_text"] for a in package.load(model)([p.source for p in pairs])]
+    gold = [pair.target for pair in pairs]
+    assert found["bleu"] == pytest.approx(sacrebleu.corpus_bleu(said, [gold]).score, abs=0.006)
+    assert found["chrf"] == pytest.approx(sacrebleu.corpus_chrf(said, [gold]).score, abs=0.006)
+    code, table, _ = rnnlp("evaluate", model, parallel / "test")  # test.zh and test.en
+    assert code == 0 and f"BLEU {found['bleu']:.2f}" in table and "signature: BLEU nrefs:1" in table
+
+
+def test_validation_scores_are_those_of_evaluate(rnnlp, parallel, model):
+    _, out, _ = rnnlp("evaluate", model, parallel / "validation.tsv", "--json")
+    stored = json.loads((model / "metrics.json").read_text())["validation"]
+    found = json.loads(out)
+    for name in ("bleu", "chrf"):
+        assert found[name] == stored[name]
+    assert found["perplexity"] == pytest.approx(stored["perplexity"], abs=0.002)
+
+
+def test_evaluate_against_other_translations(rnnlp, parallel, model, tmp_path):
+    references = (parallel / "test.en").read_text(encoding="utf-8")
+    (tmp_path / "perfect.txt").write_text(references, encoding="utf-8")
+    code, out, _ = rnnlp(
+        *("evaluate", model, parallel / "test", "--json", "--against", tmp_path / "perfect.txt")
+    )
+    other = json.loads(out)["against"]
+    assert code == 0 and other["bleu"] == 100.0 and other["bleu_p"] < 0.05
+    (tmp_path / "short.txt").write_text("one\ntwo\n")
+    code, out, err = rnnlp(
+        "evaluate", model, parallel / "test", "--against", tmp_path / "short.txt"
+    )
+    assert code == 2 and "short.txt" in err and "2 translations" in err and "60 pairs" in err
+
+
+def test_the_difference_between_a_text_and_itself_is_chance():
+    said = ["a small cat sat here .", "the dog ran off again ."] * 10
+    found = compare(said, list(said), said, language="en")
+    assert found["bleu_p"] > 0.5 and found["bleu"] == 100.0
+
+
+def test_chinese_is_scored_by_the_tokenizer_for_chinese():
+    found = translation_scores(["他昨天买了一本书。"], ["他昨天买了两本书。"], language="zh")
+    assert "tok:zh" in found["signature"] and found["bleu"] > 30
+
+
+def test_predict(rnnlp, model):
+    code, out, _ = rnnlp("predict", model, *TEXTS)
+    answers = [json.loads(line) for line in out.splitlines()]
+    assert code == 0
+    assert [answer["text"] for answer in answers] == TEXTS
+    for answer in answers:
+        assert set(answer) == {"text", "translation_text", "score"}
+        assert "<unk>" not in answer["translation_text"]
+        blank = not answer["text"].strip()
+        assert (answer["translation_text"] == "") is blank
+        assert answer["score"] == 0.0 if blank else answer["score"] < 0.0
+
+
+def test_neither_order_nor_company_changes_an_answer(model):
+    pipeline = package.load(model)
+    together = pipeline(TEXTS * 3)
+    for text, answer in zip(TEXTS * 3, together, strict=True):
+        alone = pipeline(text)
+        assert alone["translation_text"] == answer["translation_text"]
+        assert alone["score"] == pytest.approx(answer["score"], abs=2e-4)
+
+
+def test_nbest_and_beam(rnnlp, model):
+    code, out, _ = rnnlp("predict", model, "--nbest", "3", "--beam", "4", TEXTS[2])
+    found = json.loads(out)["translations"]
+    scores = [entry["score"] for entry in found]
+    assert code == 0 and len(found) == 3 and scores == sorted(scores, reverse=True)
+    assert len({entry["translation_text"] for entry in found}) == 3
+    pipeline = package.load(model)
+    assert pipeline(TEXTS[2], beam=1)["score"] <= pipeline(TEXTS[2], beam=8)["score"] + 1e-6
+
+
+def test_attention_picture(rnnlp, model, tmp_path):
+    picture = tmp_path / "alignment.png"
+    code, _, _ = rnnlp("predict", model, TEXTS[0], "--attention", picture)
+    assert code == 0 and picture.read_bytes().startswith(b"\x89PNG")
+    found = package.load(model).align(TEXTS[0])
+    assert "".join(found.source).replace("·", "") == TEXTS[0]
+    assert len(found.weights) == len(found.target) and found.target[-1] == "end"
+    for row in found.weights:
+        assert len(row) == len(found.source) and sum(row) == pytest.approx(1.0, abs=1e-4)
+
+
+def test_log_probabilities_are_the_scores_of_the_search(model):
+    pipeline = package.load(model)
+    (best,) = pipeline.search([TEXTS[2]])[0]
+    said = pipeline.target_tokenizer.decode(best.tokens)
+    if pipeline.target_tokenizer.encode(said)[0] == best.tokens:  # not cut in another way
+        (found,) = pipeline.log_probabilities([TEXTS[2]], [said])
+        assert found == pytest.approx(best.log_prob, abs=1e-3)
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        ["--model.decoder.cell=gru", "--model.decoder.attention=multihead"],
+        ["--model.decoder.layers=1", "--model.decoder.attention=additive"],
+        ["--data.joint=true", "--model.decoder.tied=all", "--model.encoder.cell=lstm"],
+        ["--model.decoder.input_feeding=true", "--model.decoder.tied=none"],
+        ["--data.level=character", "--data.subword_dropout=0", "--model.scheduled_sampling=0.2"],
+        ["--data.level=word", "--data.subword_dropout=0", "--model.encoder.bidirectional=false"],
+    ],
+)
+def test_every_kind_of_model_trains_and_comes_back(tmp_path, parallel, settings):
+    folder = train(
+        tmp_path / "model", parallel, *settings,
+        "--trainer.max_epochs=1", "--trainer.limit_train_batches=4",
+    )  # fmt: skip
+    stored = json.loads((folder / "metrics.json").read_text())["validation"]
+    pairs = list(islice(sample_translation("validation", 1), 60))
+    said = [a["translation_text"] for a in package.load(folder)([p.source for p in pairs])]
+    gold = [pair.target for pair in pairs]
+    assert translation_scores(said, gold, language="en")["chrf"] == stored["chrf"]
+
+
+def test_resumed_is_the_same_bit_by_bit(tmp_path, parallel):
+    whole = train(tmp_path / "whole", parallel, "--trainer.max_epochs=2")
+    train(tmp_path / "parts", parallel, "--trainer.max_epochs=1")
+    train(tmp_path / "parts", parallel, "--trainer.max_epochs=2", "--resume")
+    check_same_end(whole, tmp_path / "parts")
+
+
+def refused(rnnlp, *arguments):
+    code, out, err = rnnlp(*arguments)
+    assert code == 2 and out == "" and err.count("\n") == 1, err
+    return err
+
+
+def test_wrong_files(rnnlp, parallel, tmp_path):
+    fit = ("fit", "--config", parallel / "tiny.yaml", "--output", tmp_path / "m")
+    (tmp_path / "a.zh").write_text("一\n二\n三\n", encoding="utf-8")
+    (tmp_path / "a.en").write_text("one\ntwo\n", encoding="utf-8")
+    err = refused(rnnlp, *fit, "--data.train", tmp_path / "a")
+    assert "3" in err and "2" in err and "lines" in err
+    err = refused(rnnlp, *fit, "--data.train", tmp_path / "a", "--data.source", "fr")
+    assert "a.fr" in err and "zh" in err
+    (tmp_path / "b.tsv").write_text("zh\ten\n一\tone\n二\t\n", encoding="utf-8")
+    assert "b.tsv:3" in refused(rnnlp, *fit, "--data.train", tmp_path / "b.tsv")
+    assert not (tmp_path / "m").exists()
+
+
+@pytest.mark.parametrize(
+    ("settings", "words"),
+    [
+        (["--model.decoder.tied=all"], ["data.joint"]),
+        (["--model.embedding.characters=cnn"], ["model.embedding.characters"]),
+        (["--model.decoder.attention=dot"], ["dot", "32", "48"]),
+        (["--model.search.beam=0"], ["model.search.beam"]),
+        (["--data.source=en"], ["en"]),
+        (["--data.vocabulary_size=100"], ["data.vocabulary_size", "260"]),
+        (["--model.label_smoothing=1.5"], ["model.label_smoothing", "1.5"]),
+    ],
+)
+def test_wrong_settings(rnnlp, parallel, tmp_path, settings, words):
+    err = refused(
+        *(rnnlp, "fit", "--config", parallel / "tiny.yaml", "--output", tmp_path / "m"), *settings
+    )
+    assert all(word in err for word in words), err
+    assert not (tmp_path / "m").exists()
+
+
+def test_a_swapped_direction_is_noticed(rnnlp, parallel, model, tmp_path):
+    rows = (parallel / "test.tsv").read_text(encoding="utf-8").splitlines()[1:]
+    swapped = "".join("\t".join(reversed(row.split("\t"))) + "\n" for row in rows)
+    (tmp_path / "swapped.tsv").write_text(swapped, encoding="utf-8")
+    err = refused(rnnlp, "evaluate", model, tmp_path / "swapped.tsv")
+    assert "swapped" in err and "--source_column" in err
+    code, out, _ = rnnlp(
+        *("evaluate", model, tmp_path / "swapped.tsv", "--json"),
+        *("--source_column", "2", "--target_column", "1"),
+    )
+    assert code == 0 and json.loads(out)["examples"] == 60
+
+
+def test_an_over_long_sentence_is_told(rnnlp, model):
+    code, out, err = rnnlp("predict", model, "我喜欢你。" * 60)
+    assert code == 0 and len(out.splitlines()) == 1
+    assert "training had at most 100" in err
+
+
+def test_options_of_other_tasks_are_refused(rnnlp, parallel, model, english):
+    assert "--text_column" in refused(
+        rnnlp, "evaluate", model, parallel / "test.tsv", "--text_column", "1"
+    )
+    assert "translation" in refused(rnnlp, "predict", english, "--nbest", "2", "Hello.")
+    assert "--beam" in refused(rnnlp, "predict", model, "--beam", "0", "他")
+    assert "cannot be written" in refused(
+        rnnlp, "predict", model, "他", "--attention", parallel / "nowhere" / "a.png"
+    )
