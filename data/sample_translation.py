@@ -6,9 +6,10 @@ before the verb, relative clauses before the noun, tense from particles and time
 把 and 被, comparison, names of two scripts, and pronouns that agree with whom they stand for.
 
 Nothing is ambiguous here, in either direction: 很 before an adjective is left untranslated, 非常 is
-"very"; a time that comes first comes first in both languages; "the" comes with 把 and places only.
+"very", a time that comes first comes first in both languages, and whether a noun that stands alone
+is "the", plural or neither hangs on the pattern.
 
-The words lie in `sample_translation_words.py`.
+The words lie in `sample_translation_words.py`, the patterns in `sample_translation_sentences.py`.
 """
 
 from __future__ import annotations
@@ -134,25 +135,26 @@ VERB_PHRASES = {
     """,
     "task": "{*housework}; {*errand}; {*errand}; {*contact}",
     "housework": """
-        洗碗 = *wash the dishes; 打扫{room} = *clean the {room}; 做晚饭 = *make dinner
-        洗{that:clothes} = *wash {that:clothes}; 浇花 = *water the flowers; 做午饭 = *make lunch
-        喂{pet} = *feed the {pet}; 洗{that:clothes} = *wash {that:clothes}
-        倒垃圾 = *take out the trash
+        洗~碗 = *wash the dishes; 打扫~{room} = *clean the {room}; 做~饭 = *cook
+        洗~{that:clothes} = *wash {that:clothes}; 浇~花 = *water the flowers; 做~蛋糕 = *make a cake
+        喂~{pet} = *feed the {pet}; 洗~{that:clothes} = *wash {that:clothes}
+        倒~垃圾 = *take out the trash
     """,
     "favor": """
-        买{that:goods} = *buy {that:goods}; 寄{that:mail} = *send {that:mail}
-        修{that:machine} = *repair {that:machine}; 修{that:machine} = *repair {that:machine}
+        寄~{that:mail} = *send {that:mail}
+        修~{that:machine} = *repair {that:machine}; 修~{that:machine} = *repair {that:machine}
     """,
     "errand": """
-        {*favor}; {*favor}; {*favor}; 读{that:reading} = *read {that:reading}
-        付房租 = *pay the rent
-        卖{that:machine} = *sell {that:machine}; 看{that:show} = *watch {that:show}
-        去{place} = *go to the {place}; 去{place} = *go to the {place}
+        {*favor}; {*favor}; {*favor}; 读~{that:reading} = *read {that:reading}
+        买~{that:goods} = *buy {that:goods}; 付~房租 = *pay the rent
+        卖~{that:machine} = *sell {that:machine}; 看~{that:show} = *watch {that:show}
+        去~{place} = *go to the {place}; 去~{place} = *go to the {place}
     """,
     "contact": """
-        给{other}打电话 = *call {other.object}; 帮助{other} = *help {other.object}
-        去机场接{other} = *pick {other.object} up at the airport
-        给{other}写信 = *write to {other.object}; 请{other}吃晚饭 = *invite {other.object} to dinner
+        给{other}打~电话 = *call {other.object}; 帮助~{other} = *help {other.object}
+        去机场接~{other} = *pick {other.object} up at the airport
+        给{other}写~信 = *write to {other.object}
+        邀请~{other}参加聚会 = *invite {other.object} to the party
     """,
     "deed": """
         买~{fine:goods} = *buy {fine:goods}; 买~{fine:goods} = *buy {fine:goods}

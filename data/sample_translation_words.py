@@ -38,6 +38,10 @@ PEOPLE = {
 
 THINGS = {
     "reading": "书/本 = book; 杂志/本 = magazine; 小说/本 = novel; 报纸/份 = newspaper",
+    "priced": """
+        {*clothes}; {*clothes}; 帽子/顶 = hat; 雨伞/把 = umbrella; 钱包/个 = wallet
+        词典/本 = dictionary; 椅子/把 = chair; 灯/盏 = lamp; 玩具/个 = toy
+    """,
     "mail": "信/封 = letter; 明信片/张 = postcard; 包裹/个 = package",
     "gadget": """
         手机/部 = phone; 相机/台 = camera; 杯子/个 = cup; 帽子/顶 = hat; 雨伞/把 = umbrella
@@ -134,7 +138,7 @@ PLACES = {
     "side": "旁边 = next to; 后面 = behind; 前面 = in front of; 对面 = across from",
     "shop": "超市 = supermarket; 市场 = market; 商场 = shopping mall",
     "vehicle": "火车 = train; 飞机 = plane; 大巴 = bus",
-    "commute": "地铁 = subway; 公共汽车 = bus; 出租车 = taxi",
+    "commute": "地铁 = subway; 公共汽车 = bus; 火车 = train",
 }
 
 TIMES = {
@@ -173,8 +177,8 @@ TIMES = {
         四十 = forty; 五十 = fifty
     """,
     "price": """
-        十 = ten; 二十 = twenty; 三十 = thirty; 五十 = fifty; 八十 = eighty
-        一百 = one hundred; 五百 = five hundred; 一千 = one thousand
+        三十 = thirty; 五十 = fifty; 八十 = eighty; 一百 = one hundred; 二百 = two hundred
+        五百 = five hundred
     """,
 }
 
@@ -187,12 +191,14 @@ ADJECTIVES = {
     "quality": """
         贵 = expensive; 便宜 = cheap; 漂亮 = beautiful; 小 = small; 大 = big; 新 = new; 旧 = old
     """,
+    "verdict": "贵 = expensive; 便宜 = cheap; 漂亮 = beautiful; 小 = small; 大 = big",
+    "nature": "可爱 = cute; 聪明 = smart; 漂亮 = beautiful; 有趣 = interesting",
     "flaw": "贵 = expensive; 小 = small; 大 = big; 旧 = old",
     "size": "大 = big; 小 = small; 可爱 = cute; 胖 = fat; 聪明 = smart",
-    "taste": "好吃 = delicious; 甜 = sweet; 新鲜 = fresh; 贵 = expensive; 便宜 = cheap",
-    "flavor": "好吃 = delicious; 辣 = spicy; 咸 = salty; 健康 = healthy; 新鲜 = fresh",
+    "taste": "好吃 = delicious; 新鲜 = fresh; 贵 = expensive; 便宜 = cheap; 大 = big",
+    "flavor": "好吃 = delicious; 辣 = spicy; 咸 = salty; 健康 = healthy",
     "trait": """
-        高 = tall; 聪明 = smart; 勤奋 = hard-working; 友好 = friendly; 年轻 = young; 有名 = famous
+        高 = tall; 聪明 = smart; 勤奋 = hard-working; 友好 = friendly; 细心 = careful; 有名 = famous
         善良 = kind; 有耐心 = patient; 害羞 = shy; 幽默 = funny; 诚实 = honest; 有礼貌 = polite
     """,
     "mood": """

@@ -13,6 +13,7 @@ engine is in `synchronous.py` and whose tables are in `sample_translation.py`.
 
 from __future__ import annotations
 
+import functools
 import random
 import re
 import zlib
@@ -156,14 +157,11 @@ def sample_translation(split: Split, seed: int = 1) -> Iterator[ParallelExample]
     how well a model puts together what it knows.
 
     Args:
-        split: "train" has 4,000 pairs, "validation" and "test" 300 each, no source twice and none
-            in two splits.
+        split: "train" has 4,000 pairs, "validation" and "test" 300 each, no source twice, and none
+            in two splits, of whatever seeds.
         seed: Same seed, same pairs.
     """
-    known: set[str] | None = None
-    if split != "train":
-        pairs = sample_translation("train", seed)
-        known = {word for pair in pairs for word in _WORDS.findall(pair.source + " " + pair.target)}
+    known = None if split == "train" else _training_words(seed)
     grammar = SynchronousGrammar(rules=RULES, held_out=HELD_OUT, seed=f"{split} {seed}")
     seen: set[str] = set()
     while len(seen) < TRANSLATION_SIZES[split]:
@@ -180,6 +178,12 @@ def sample_translation(split: Split, seed: int = 1) -> Iterator[ParallelExample]
                 grammar.keep(phrase)
                 yield ParallelExample(source, target, len(seen))
                 break
+
+
+@functools.lru_cache(maxsize=4)
+def _training_words(seed: int) -> frozenset[str]:
+    pairs = sample_translation("train", seed)
+    return frozenset(word for pair in pairs for word in _WORDS.findall(" ".join(pair[:2])))
 
 
 def _repeats(phrase: Phrase) -> bool:

@@ -70,6 +70,18 @@ def test_splits_of_different_seeds_share_no_source_either():
         assert sources.isdisjoint(example.source for example in corpus(other, 2))
 
 
+def test_a_sentence_belongs_to_a_split_however_it_is_derived_and_means_one_thing():
+    """Else splits could share a source, or a source have two translations."""
+    grammar = SynchronousGrammar(rules=RULES, held_out=HELD_OUT, seed="1")
+    meanings: dict[str, tuple[str, set[frozenset[str]]]] = {}
+    for _ in range(20_000):
+        phrase = grammar.expand("sentence")
+        source, target = sentences(phrase)
+        meaning = target, {frozenset(pair) for pair in phrase.combinations()}
+        assert meanings.setdefault(source, meaning) == meaning, source
+    assert len({target for target, _ in meanings.values()}) == len(meanings)
+
+
 @pytest.mark.parametrize("split", HELD_OUT_SPLITS)
 def test_held_out_sentences_are_no_small_corner(split):
     """They are of many kinds, like those of training: most of the words, and all lengths."""
@@ -88,7 +100,7 @@ def test_every_pattern_is_met_often_in_training():
     }
     text = [example.source for example in corpus("train")]
     for pattern in patterns:
-        assert sum(bool(re.fullmatch(pattern, source)) for source in text) >= 8, pattern
+        assert sum(bool(re.fullmatch(pattern, source)) for source in text) >= 5, pattern
 
 
 @pytest.mark.parametrize("seed", [1, 2, 3])
@@ -98,8 +110,8 @@ def test_every_word_is_met_several_times_in_training(seed):
     for rule in HELD_OUT - {"sentence"}:
         for alternative in grammar.alternatives(rule):
             if not alternative.keys:
-                name = alternative.name.replace("~", "")
-                assert text.count(name) >= 2, name
+                forms = {alternative.name.replace("~", particle) for particle in ("", "了")}
+                assert sum(text.count(form) for form in forms) >= 2, forms
 
 
 def test_articles_agree():
@@ -114,7 +126,7 @@ def test_articles_agree():
 def test_verbs_agree():
     wrong = re.compile(
         rf"^{SINGULAR} (?:{'|'.join(BASE.split())})\b"
-        r"|\bI (?:is|are|has|does|were|\w+es)\b"
+        r"|\bI (?:is|are|has|does|were|(?!sometimes)\w+es)\b"
         r"|\b(?:[Ww]e|[Tt]hey|[Yy]ou|and [A-Z]\w+) (?:is|am|was|has|does|goes|likes|wants)\b"
         r"|\b(?:(?:do|does|did|will) not|cannot|will|must|should)"
         r" (?:went|(?!feed)\w+ed|(?!sing)\w+ing)\b"
