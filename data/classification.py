@@ -54,6 +54,8 @@ class ClassificationData(LabelledData):
         test: File to score when training is done.
         hub: Data set of the Hugging Face hub, or a local folder of such a data set.
         revision: Version of the hub's data set: a commit, a tag or a branch.
+        tokenizer_from: Folder of a trained model whose vocabularies are used, all of them, instead
+            of learning some; `model.encoder_from` sets it.
         hub_text: Column of the hub's data set that holds the texts.
         hub_label: Column of the hub's data set that holds a label, or a list of them.
         format: Format of the files; "auto" recognises it from the content.
@@ -97,6 +99,7 @@ class ClassificationData(LabelledData):
         label_separator: str | None = None,
         label_before: str | None = None,
         sample: Literal["english", "chinese"] = "english",
+        tokenizer_from: str | None = None,
         validation_share: float = 0.1,
         level: Literal["word", "character"] = "word",
         max_length: int | None = 512,
@@ -121,6 +124,7 @@ class ClassificationData(LabelledData):
             test=test,
             hub=hub,
             revision=revision,
+            tokenizer_from=tokenizer_from,
             validation_share=validation_share,
             level=level,
             lowercase=lowercase,

@@ -34,6 +34,7 @@ class LabelledData(SequenceData):
         test: str | None,
         hub: str | None,
         revision: str | None,
+        tokenizer_from: str | None,
         validation_share: float,
         level: Literal["word", "character"],
         lowercase: bool,
@@ -56,6 +57,7 @@ class LabelledData(SequenceData):
             test=test,
             hub=hub,
             revision=revision,
+            tokenizer_from=tokenizer_from,
             validation_share=validation_share,
             lowercase=lowercase,
             min_frequency=min_frequency,
@@ -68,6 +70,11 @@ class LabelledData(SequenceData):
         )
         if vectors_limit is not None and vectors_limit < 0:
             raise InputError(f"data.vectors_limit is {vectors_limit}: it must be 0 or more")
+        if vectors is not None and tokenizer_from is not None:
+            raise InputError(
+                "data.vectors is given, and the vocabulary comes from a trained model, which has "
+                "vectors of its own: leave one of them out"
+            )
         self.level = level
         self.zero_digits = zero_digits
         self.characters = characters
@@ -88,6 +95,9 @@ class LabelledData(SequenceData):
         self, train: Corpus, notes: Notes
     ) -> tuple[Featurizer, np.ndarray | None]:
         sentences = train.column("tokens")
+        if (given := self._given_vocabularies()) is not None:
+            self.note_unknown(given, map(given.tokens.ids, sentences), notes)
+            return given, None
         learn = partial(
             Featurizer.train,
             sentences,
@@ -115,3 +125,19 @@ class LabelledData(SequenceData):
         )
         notes.add(coverage.line())
         return featurizer, matrix
+
+    def _given_vocabularies(self) -> Featurizer | None:
+        given = self.given_featurizer()
+        if given is None or given.level == self.level:
+            return given
+        if given.level == "bpe":
+            raise InputError(
+                "reads sub-words, and tokens here are words or characters: reuse a model that was "
+                "trained with data.level word or character",
+                path=self.tokenizer_from,
+            )
+        raise InputError(
+            f"its tokens are at {given.level} level, and data.level is {self.level}: set "
+            f"--data.level {given.level}, or reuse another model",
+            path=self.tokenizer_from,
+        )

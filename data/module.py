@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import tempfile
 from abc import abstractmethod
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -21,7 +21,7 @@ from .batching import BucketBatchSampler, ResumableLoader
 from .errors import InputError
 from .features import Featurizer
 from .notes import Notes
-from .tokenizer import SPECIALS
+from .tokenizer import SPECIALS, UNK
 
 
 class Learned(NamedTuple):
@@ -60,6 +60,7 @@ class SequenceData(pl.LightningDataModule):
         evaluation_token_budget: int,
         workers: int,
         seed: int,
+        tokenizer_from: str | None = None,
     ) -> None:
         super().__init__()
         if hub is not None and train is not None:
@@ -83,6 +84,7 @@ class SequenceData(pl.LightningDataModule):
         self.files = {"train": train, "validation": validation, "test": test}
         self.hub = hub
         self.revision = revision
+        self.tokenizer_from = tokenizer_from
         self.validation_share = validation_share
         self.lowercase = lowercase
         self.min_frequency = min_frequency
@@ -132,6 +134,40 @@ class SequenceData(pl.LightningDataModule):
             learned = self._learn(corpora, notes)
             self._prepared = Prepared(learned, notes.lines(), folder)
         return self._prepared
+
+    def given_featurizer(self) -> Featurizer | None:
+        """The vocabularies of the model folder `tokenizer_from`; None where they are learned.
+
+        Raises:
+            InputError: They cannot be read.
+        """
+        if self.tokenizer_from is None:
+            return None
+        try:
+            return Featurizer.load(self.tokenizer_from)
+        except (OSError, ValueError) as error:
+            raise InputError(
+                f"data.tokenizer_from holds no vocabulary that can be read ({error}): name the "
+                "folder of a trained model",
+                path=self.tokenizer_from,
+            ) from error
+
+    def note_unknown(self, given: Featurizer, rows: Iterable[list[int]], notes: Notes) -> None:
+        """Notes how much of the training data the vocabulary of another model does not know.
+
+        Args:
+            given: That vocabulary.
+            rows: The ids of the training examples.
+            notes: Gets the line.
+        """
+        total = unknown = 0
+        for ids in rows:
+            total += len(ids)
+            unknown += ids.count(UNK)
+        notes.add(
+            f"vocabulary of {self.tokenizer_from}: {len(given.tokens):,} tokens; of the training "
+            f"tokens {100 * unknown / max(total, 1):.2f} % are unknown to it"
+        )
 
     def save_tokenizers(self, folder: str | Path) -> None:
         """Writes the vocabularies into a folder, which is to be a model folder."""

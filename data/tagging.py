@@ -32,6 +32,8 @@ class TaggingData(LabelledData):
         test: File to score when training is done.
         hub: Data set of the Hugging Face hub, or a local folder of such a data set.
         revision: Version of the hub's data set: a commit, a tag or a branch.
+        tokenizer_from: Folder of a trained model whose vocabularies are used, all of them, instead
+            of learning some; `model.encoder_from` sets it.
         hub_tokens: Column of the hub's data set that holds lists of tokens.
         hub_tags: Column of the hub's data set that holds lists of tags.
         format: Format of the files; "auto" recognises it from the content.
@@ -70,6 +72,7 @@ class TaggingData(LabelledData):
         token_column: int | None = None,
         tag_column: int | None = None,
         sample: Literal["english", "chinese"] = "english",
+        tokenizer_from: str | None = None,
         validation_share: float = 0.1,
         level: Literal["word", "character"] = "word",
         lowercase: bool = False,
@@ -93,6 +96,7 @@ class TaggingData(LabelledData):
             test=test,
             hub=hub,
             revision=revision,
+            tokenizer_from=tokenizer_from,
             validation_share=validation_share,
             level=level,
             lowercase=lowercase,

@@ -250,7 +250,8 @@ class TranslationData(SequenceData):
             f"one vocabulary of {len(target_tokenizer):,} {units[1]} for both sides"
             if self.joint
             else f"vocabulary: {len(featurizer.tokens):,} {units[0]} of {self.source}, "
-            f"{len(target_tokenizer):,} {units[1]} of {self.target}"
+            f"{len(target_tokenizer):,} {'' if units[0] == units[1] else f'{units[1]} '}"
+            f"of {self.target}"
         )
         return Learned(found, featurizer, None)
 

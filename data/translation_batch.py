@@ -11,6 +11,7 @@ from torch import Tensor
 
 from .features import FeatureRow, Featurizer, TokenBatch, collate
 from .subword_dropout import SubwordDropout
+from .texts import EMPTY
 from .tokenizer import BOS, EOS, PAD, UNK, Tokenizer
 
 TARGET_FILE = "target.json"  # tokenizer of the target side, in the model folder
@@ -89,7 +90,9 @@ class TranslationCollate:
 def source_row(featurizer: Featurizer, text: str) -> FeatureRow:
     """The ids of a text to translate; one without a token is read as `UNK`."""
     row, _ = featurizer.encode(text)
-    return row if row.tokens else FeatureRow([UNK], None, None)
+    if row.tokens:
+        return row
+    return FeatureRow([UNK], None, None) if featurizer.level == "bpe" else featurizer.row(EMPTY)
 
 
 def pad_targets(targets: Sequence[Sequence[int]]) -> tuple[Tensor, Tensor]:

@@ -58,6 +58,11 @@ class Classification(TaskModule):
         label_separator: What parts the labels of a text in files.
         label_before: The mark up to which a label in a file counts.
         optimizer: The optimiser and its schedule.
+        encoder_from: A trained model of any task, whose embedding, encoder and vocabulary are
+            reused; or two in a list, that read in opposite directions.
+        freeze_encoder: Whether what is reused stays as it is.
+        unfreeze_epoch: Let it learn after so many epochs all the same; null for never.
+        encoder_learning_rate_factor: Its learning rate, as a multiple of that of the other layers.
     """
 
     headline = ("accuracy", "macro_f1", "ece")
@@ -88,8 +93,17 @@ class Classification(TaskModule):
         label_separator: str | None = None,
         label_before: str | None = None,
         optimizer: OptimizerConfig = OptimizerConfig(),  # noqa: B008
+        encoder_from: str | list[str] | None = None,
+        freeze_encoder: bool = False,
+        unfreeze_epoch: int | None = None,
+        encoder_learning_rate_factor: float = 1.0,
     ) -> None:
-        super().__init__()
+        super().__init__(
+            encoder_from=encoder_from,
+            freeze_encoder=freeze_encoder,
+            unfreeze_epoch=unfreeze_epoch,
+            encoder_learning_rate_factor=encoder_learning_rate_factor,
+        )
         if not pooling or len(set(pooling)) < len(pooling):
             raise InputError(
                 f"model.pooling is {pooling}: name one or more of {', '.join(WAYS)}, each once"

@@ -36,7 +36,7 @@ def run_fit(request: FitRequest) -> int:
     checkpoint = request.output / CHECKPOINTS / LAST if request.resume else None
     if checkpoint is not None:
         check_fingerprint(checkpoint, command.resume_point.fingerprint)
-    for note in data.notes:
+    for note in [*data.notes, *command.reuse_notes]:
         print(f"note: {note}", file=sys.stderr)
     count = sum(parameter.numel() for parameter in model.parameters())
     print(

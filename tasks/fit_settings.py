@@ -26,6 +26,7 @@ from ..data.errors import InputError
 from .callbacks import KeepBest, ResumePoint, StopKindly
 from .folder import CHECKPOINTS, LOGS, holds_model
 from .known import training_classes
+from .reuse_settings import follow_encoder
 from .setting_errors import FOLLOWS, check_keys, one_line, wrong_value
 
 LAST, BEST = "last.ckpt", "best.safetensors"
@@ -123,8 +124,16 @@ class FitCommand(LightningCLI):
         """Parses; Lightning's version warns when `sys.argv` is not empty."""
         known = {action.dest for action in parser._actions} - FOLLOWS.keys()
         check_keys(self.request.configs, known)
+        configs = list(args[: len(args) - len(self.request.arguments)])
         try:
-            self.config = parser.parse_args(args)
+            more, self.reuse_notes = follow_encoder(
+                configs=self.request.configs,
+                arguments=self.request.arguments,
+                parse=lambda given: parser.parse_args([*configs, *given]),
+                levels=self.module.levels,
+                one_direction=self.module.one_direction,
+            )
+            self.config = parser.parse_args([*args, *more])
         except argparse.ArgumentError as error:
             raise wrong_value(
                 error, known, configs=self.request.configs, arguments=self.request.arguments
@@ -193,7 +202,7 @@ def fingerprint(model: Any, data: Any) -> str:
     settings = json.dumps(model.settings.to_json(), sort_keys=True, ensure_ascii=False)
     digest = hashlib.sha256(settings.encode())
     with tempfile.TemporaryDirectory() as folder:
-        data.featurizer.save(folder)
+        data.save_tokenizers(folder)
         for file in sorted(Path(folder).iterdir()):
             digest.update(file.name.encode() + file.read_bytes())
     return digest.hexdigest()

@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 import math
+import sys
 from abc import abstractmethod
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
@@ -23,7 +24,8 @@ from torch.optim.lr_scheduler import ReduceLROnPlateau
 from ..data.errors import InputError
 from ..models.embedding import Embedding
 from .optimizer import OptimizerConfig
-from .parts import EmbeddingConfig, Sizes
+from .parts import EmbeddingConfig, EncoderConfig, Sizes
+from .reuse import load_encoder_weights, read_encoder
 
 
 class Settings(Protocol):
@@ -33,6 +35,10 @@ class Settings(Protocol):
     def embedding(self) -> EmbeddingConfig:
         """How tokens become vectors."""
 
+    @property
+    def encoder(self) -> EncoderConfig:
+        """The recurrent layers."""
+
     def to_json(self) -> dict[str, Any]:
         """Plain scalars, lists and dictionaries."""
 
@@ -40,7 +46,16 @@ class Settings(Protocol):
 class TaskModule(pl.LightningModule):
     """A network in training.
 
+    Args:
+        encoder_from: Folder or hub id of a trained model of any task, whose embedding, encoder and
+            vocabulary are reused; or two that read in opposite directions.
+        freeze_encoder: Whether what is reused stays as it is.
+        unfreeze_epoch: Let it learn after so many epochs all the same; null for never.
+        encoder_learning_rate_factor: Its learning rate, as a multiple of that of the other layers.
+
     Attributes:
+        levels: The values of `data.level` that are those of the encoder's tokens.
+        one_direction: Whether the network needs an encoder that reads from start to end only.
         monitor: Name of the logged score that decides which weights are kept.
         higher_is_better: Its direction.
         headline: The scores that are shown when training is done.
@@ -49,6 +64,8 @@ class TaskModule(pl.LightningModule):
     """
 
     monitor = "validation_score"
+    levels: tuple[str, ...] = ("word", "character")
+    one_direction = False
     higher_is_better = True
     headline: tuple[str, ...] = ()
     hub_name = ""
@@ -56,6 +73,35 @@ class TaskModule(pl.LightningModule):
     network: nn.Module  # with an `embedding`
     settings: Settings
     optimizer: OptimizerConfig
+
+    def __init__(
+        self,
+        *,
+        encoder_from: str | list[str] | None = None,
+        freeze_encoder: bool = False,
+        unfreeze_epoch: int | None = None,
+        encoder_learning_rate_factor: float = 1.0,
+    ) -> None:
+        super().__init__()
+        factor = encoder_learning_rate_factor
+        if not factor > 0.0:
+            raise InputError(
+                f"model.encoder_learning_rate_factor is {factor}: it must be above 0; "
+                "model.freeze_encoder true keeps what is reused as it is"
+            )
+        if unfreeze_epoch is not None and (unfreeze_epoch < 1 or not freeze_encoder):
+            raise InputError(
+                f"model.unfreeze_epoch is {unfreeze_epoch}: it takes a number from 1, and "
+                "model.freeze_encoder true"
+            )
+        if encoder_from is None and (freeze_encoder or factor != 1.0):
+            name = "freeze_encoder" if freeze_encoder else "encoder_learning_rate_factor"
+            raise InputError(f"model.{name} is for a reused encoder: set model.encoder_from")
+        self.encoder_from = encoder_from
+        self.freeze_encoder = freeze_encoder
+        self.unfreeze_epoch = unfreeze_epoch
+        self.encoder_learning_rate_factor = factor
+        self._reused: list[nn.Parameter] = []  # those that can learn
 
     @staticmethod
     @abstractmethod
@@ -83,7 +129,9 @@ class TaskModule(pl.LightningModule):
         return {}
 
     def setup(self, stage: str) -> None:
-        """Puts pretrained vectors into the embedding, once, before the first step."""
+        """Loads what is reused or pretrained, once, before the first step."""
+        if stage == "fit" and self.encoder_from is not None:
+            self._load_encoder()
         matrix = self.trainer.datamodule.vectors_matrix  # type: ignore[attr-defined]
         if stage == "fit" and matrix is not None:
             size = self.settings.embedding.size
@@ -96,6 +144,44 @@ class TaskModule(pl.LightningModule):
             assert isinstance(embedding, Embedding)
             embedding.load_vectors(torch.as_tensor(matrix))
 
+    def _load_encoder(self) -> None:
+        assert self.encoder_from is not None
+        reused = read_encoder(self.encoder_from, one_direction=self.one_direction)
+        parameters, report = load_encoder_weights(
+            reused,
+            self.network,
+            embedding=self.settings.embedding,
+            encoder=self.settings.encoder,
+            featurizer=self.trainer.datamodule.featurizer,  # type: ignore[attr-defined]
+        )
+        self._reused = [parameter for parameter in parameters if parameter.requires_grad]
+        if self.freeze_encoder:
+            until = "" if self.unfreeze_epoch is None else f" for {self.unfreeze_epoch} epochs"
+            report.append(f"what was loaded stays as it is{until}")
+            if self.unfreeze_epoch is None:  # the optimiser need not know them
+                self._freeze(True)
+        factor = self.encoder_learning_rate_factor
+        if factor != 1.0 and any(parameter.requires_grad for parameter in self._reused):
+            report.append(f"what was loaded learns at {factor:g} times the learning rate")
+        for line in report:
+            print(f"note: {line}", file=sys.stderr)
+
+    def _freeze(self, frozen: bool) -> None:
+        for parameter in self._reused:
+            parameter.requires_grad_(not frozen)
+
+    def on_train_start(self) -> None:
+        """Freezes what is reused, or not, as the epoch says from which training goes on."""
+        self._freeze_or_not()
+
+    def on_train_epoch_start(self) -> None:
+        """Lets frozen layers learn from `unfreeze_epoch` on."""
+        self._freeze_or_not()
+
+    def _freeze_or_not(self) -> None:
+        after = self.unfreeze_epoch
+        self._freeze(self.freeze_encoder and (after is None or self.current_epoch < after))
+
     def transfer_batch_to_device(
         self, batch: Any, device: torch.device, dataloader_idx: int
     ) -> Any:
@@ -106,7 +192,9 @@ class TaskModule(pl.LightningModule):
 
     def configure_optimizers(self) -> Any:
         """The optimiser, and its schedule where there is one."""
-        optimizer = self.optimizer.build(self.parameters())
+        optimizer = self.optimizer.build(
+            self.parameters(), scaled=self._reused, factor=self.encoder_learning_rate_factor
+        )
         schedule = self.optimizer.build_schedule(
             optimizer,
             total_steps=self.total_steps(),

@@ -9,9 +9,9 @@ to the trainer.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 import torch
 from torch.optim.lr_scheduler import LambdaLR, ReduceLROnPlateau
@@ -47,13 +47,33 @@ class OptimizerConfig:
     plateau_patience: int = 2
 
     def build(
-        self, parameters: Iterable[torch.nn.Parameter], *, fused: bool = False
+        self,
+        parameters: Iterable[torch.nn.Parameter],
+        *,
+        fused: bool = False,
+        scaled: Collection[torch.nn.Parameter] = (),
+        factor: float = 1.0,
     ) -> torch.optim.Optimizer:
-        """The optimiser over the parameters that train."""
+        """The optimiser over the parameters that train.
+
+        Args:
+            parameters: The parameters; those that need no gradient are left out.
+            fused: Whether all are updated by one kernel.
+            scaled: Those among them that have a learning rate of their own.
+            factor: What it is, as a multiple of that of the others.
+        """
         trained = [parameter for parameter in parameters if parameter.requires_grad]
-        groups = [
-            {"params": [p for p in trained if p.dim() >= 2], "weight_decay": self.weight_decay},
-            {"params": [p for p in trained if p.dim() < 2], "weight_decay": 0.0},
+        apart = {id(parameter) for parameter in scaled} if factor != 1.0 else set()
+        groups: list[dict[str, Any]] = [
+            {
+                "params": [
+                    p for p in trained if (p.dim() >= 2) is matrix and (id(p) in apart) is own_rate
+                ],
+                "weight_decay": self.weight_decay if matrix else 0.0,
+                "lr": self.learning_rate * (factor if own_rate else 1.0),
+            }
+            for own_rate in (False, True)
+            for matrix in (True, False)
         ]
         groups = [group for group in groups if group["params"]]
         if self.name == "sgd":

@@ -38,6 +38,11 @@ class Tagging(TaskModule):
         crf: Whether a CRF scores whole sequences; otherwise each tag by softmax.
         dropout: Share of encoder outputs dropped before the tag scores.
         optimizer: The optimiser and its schedule.
+        encoder_from: A trained model of any task, whose embedding, encoder and vocabulary are
+            reused; or two in a list, that read in opposite directions.
+        freeze_encoder: Whether what is reused stays as it is.
+        unfreeze_epoch: Let it learn after so many epochs all the same; null for never.
+        encoder_learning_rate_factor: Its learning rate, as a multiple of that of the other layers.
     """
 
     headline = ("f1", "accuracy")
@@ -57,8 +62,17 @@ class Tagging(TaskModule):
         crf: bool = True,
         dropout: float = 0.3,
         optimizer: OptimizerConfig = OptimizerConfig(),  # noqa: B008
+        encoder_from: str | list[str] | None = None,
+        freeze_encoder: bool = False,
+        unfreeze_epoch: int | None = None,
+        encoder_learning_rate_factor: float = 1.0,
     ) -> None:
-        super().__init__()
+        super().__init__(
+            encoder_from=encoder_from,
+            freeze_encoder=freeze_encoder,
+            unfreeze_epoch=unfreeze_epoch,
+            encoder_learning_rate_factor=encoder_learning_rate_factor,
+        )
         self.settings = TaggerConfig(
             tags=tags,
             scheme=scheme,

@@ -51,10 +51,16 @@ class Translation(TaskModule):
         scheduled_sampling: Share of the words that the decoder reads in training which are what it
             would have said itself (Bengio et al. 2015); costs a second pass of the decoder.
         optimizer: The optimiser and its schedule.
+        encoder_from: A trained model of any task, whose embedding, encoder and vocabulary are
+            reused; or two in a list, that read in opposite directions.
+        freeze_encoder: Whether what is reused stays as it is.
+        unfreeze_epoch: Let it learn after so many epochs all the same; null for never.
+        encoder_learning_rate_factor: Its learning rate, as a multiple of that of the other layers.
     """
 
     headline = ("bleu", "chrf", "perplexity")
     hub_name = "translation"
+    levels = ()  # that of the targets, which no encoder reads
     network: Translator
     settings: TranslatorConfig
 
@@ -74,12 +80,21 @@ class Translation(TaskModule):
         label_smoothing: float = 0.1,
         scheduled_sampling: float = 0.0,
         optimizer: OptimizerConfig = OptimizerConfig(),  # noqa: B008
+        encoder_from: str | list[str] | None = None,
+        freeze_encoder: bool = False,
+        unfreeze_epoch: int | None = None,
+        encoder_learning_rate_factor: float = 1.0,
     ) -> None:
-        super().__init__()
-        if embedding.characters != "none" or embedding.attributes:
+        super().__init__(
+            encoder_from=encoder_from,
+            freeze_encoder=freeze_encoder,
+            unfreeze_epoch=unfreeze_epoch,
+            encoder_learning_rate_factor=encoder_learning_rate_factor,
+        )
+        if encoder_from is None and (embedding.characters != "none" or embedding.attributes):
             raise InputError(
-                "a translator reads tokens only: set model.embedding.characters to none and "
-                "model.embedding.attributes to []"
+                "a translator reads tokens only, unless it reuses an encoder: set "
+                "model.embedding.characters to none and model.embedding.attributes to []"
             )
         if decoder.tied == "all" and not joint:
             raise InputError(

@@ -1,0 +1,294 @@
+"""Reuse of embedding and encoder: what a trained model folder gives, and putting it into a network.
+
+Any task gives and any task takes, since all networks call these parts `embedding` and `encoder`.
+The vocabulary goes with them: `data.tokenizer_from` names the same folder. How the settings of a
+run follow from those of the folder is in `reuse_settings.py`; when the reused layers learn, and how
+fast, is decided in `module.py`.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict, replace
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from torch import Tensor, nn
+
+from ..data.errors import InputError
+from ..data.features import TOKENS_FILE, Featurizer
+from ..models.directions import forward_direction, join_directions
+from ..models.windows import Windows
+from .folder import CONFIG, open_folder
+from .parts import EmbeddingConfig, EncoderConfig, Sizes, with_parts
+
+# The settings that decide which weights there are. Dropout is left to each task.
+EMBEDDING = (
+    "size",
+    "characters",
+    "character_size",
+    "character_features",
+    "attributes",
+    "attribute_size",
+)
+ENCODER = ("cell", "hidden_size", "layers", "bidirectional", "residual", "layer_norm")
+_PARTS = ("embedding", "encoder")
+
+
+class ReusedEncoder(NamedTuple):
+    """Embedding and encoder of a trained model."""
+
+    name: str  # the folder or folders, as given
+    path: Path  # the folder whose vocabularies belong to it
+    task: str  # what it was trained for
+    sizes: Sizes
+    embedding: EmbeddingConfig
+    encoder: EncoderConfig | None  # None for a model without recurrent layers
+    weights: dict[str, Tensor]  # `embedding.…` and `encoder.…`
+    others: list[str]  # the parts of the model that stay behind
+
+    def settings(self) -> dict[str, Any]:
+        """The settings, dotted, that a network must have to take the weights."""
+        found = {
+            f"model.embedding.{name}": getattr(self.embedding, name)
+            for name in EMBEDDING
+            if self._matters(name)
+        }
+        if self.encoder is not None:
+            found |= {f"model.encoder.{name}": getattr(self.encoder, name) for name in ENCODER}
+        return found
+
+    def _matters(self, name: str) -> bool:
+        if name.startswith("character_"):
+            return self.embedding.characters != "none"
+        return name != "attribute_size" or bool(self.embedding.attributes)
+
+
+def read_encoder(
+    model: str | os.PathLike[str] | Sequence[str], *, one_direction: bool = False
+) -> ReusedEncoder:
+    """Reads embedding and encoder of a trained model.
+
+    Args:
+        model: A model folder or hub id; or two, of which the first reads from start to end and the
+            second from end to start, which together make a bidirectional encoder.
+        one_direction: Take of a bidirectional encoder only what reads from start to end.
+
+    Raises:
+        InputError: There is no such model, or its encoder cannot be had in this form.
+    """
+    names = [os.fspath(model)] if isinstance(model, str | os.PathLike) else list(model)
+    if not 1 <= len(names) <= 2:
+        raise InputError(
+            f"model.encoder_from names {len(names)} models: give one, or two that read in opposite "
+            "directions"
+        )
+    found = [_read(name) for name in names]
+    backwards = [bool(backward) for _, backward in found]
+    encoder = found[0][0]
+    if len(found) == 2:
+        if backwards != [False, True]:
+            raise InputError(
+                f"{' and '.join(names)}: the first must read from start to end and the second from "
+                "end to start, trained with data.reverse true"
+            )
+        encoder = _joined(encoder, found[1][0])
+    elif backwards[0]:
+        raise InputError(
+            "reads texts from end to start: name it together with one that reads from the start, "
+            f"--model.encoder_from '[FORWARD, {names[0]}]'",
+            path=names[0],
+        )
+    if one_direction and encoder.encoder is not None and encoder.encoder.bidirectional:
+        return _forward_only(encoder)
+    return encoder
+
+
+def load_encoder_weights(
+    reused: ReusedEncoder,
+    network: nn.Module,
+    *,
+    embedding: EmbeddingConfig,
+    encoder: EncoderConfig,
+    featurizer: Featurizer,
+) -> tuple[list[nn.Parameter], list[str]]:
+    """Puts the weights into a network.
+
+    Args:
+        reused: What is reused.
+        network: Has an `embedding` and an `encoder`.
+        embedding: What its embedding was built from.
+        encoder: What its encoder was built from.
+        featurizer: The vocabularies that it reads with.
+
+    Returns:
+        The parameters that were loaded, and a report: what was loaded, what was not and why.
+
+    Raises:
+        InputError: The settings or the vocabularies differ.
+    """
+    own = {f"model.embedding.{name}": value for name, value in asdict(embedding).items()}
+    own |= {f"model.encoder.{name}": value for name, value in asdict(encoder).items()}
+    recurrent = any(name.startswith("encoder.") for name, _ in network.named_parameters())
+    for key, value in reused.settings().items():
+        if (recurrent or "encoder" not in key) and own[key] != value:
+            raise InputError(mismatch(key, own[key], value, reused.name))
+    if not _same_vocabularies(featurizer, Featurizer.load(reused.path)):
+        raise InputError(
+            f"the vocabulary of the data is not that of {reused.name}: set --data.tokenizer_from "
+            f"{reused.path}"
+        )
+    parts: dict[str, nn.Module] = {"embedding": _module(network, "embedding")}
+    report = []
+    if not recurrent:
+        if reused.encoder is not None:
+            report.append(f"not loaded from {reused.name}: encoder (this model has none)")
+    elif reused.encoder is None:
+        report.append(f"fresh: encoder ({reused.name} has no recurrent layers)")
+    else:
+        reader = _module(network, "encoder")
+        parts["encoder"] = reader.encoder if isinstance(reader, Windows) else reader
+    for name, part in parts.items():
+        weights = {
+            key.removeprefix(f"{name}."): tensor
+            for key, tensor in reused.weights.items()
+            if key.startswith(f"{name}.")
+        }
+        try:
+            part.load_state_dict(weights, strict=True)
+        except RuntimeError as error:
+            reason = " ".join(str(error).split())
+            raise InputError(f"its {name} does not fit: {reason}", path=reused.name) from error
+    parameters = [parameter for part in parts.values() for parameter in part.parameters()]
+    count = sum(parameter.numel() for parameter in parameters)
+    report.insert(
+        0,
+        f"loaded from {reused.name} (a model for {reused.task}): {' and '.join(parts)}, "
+        f"{count:,} weights, and the vocabulary of {len(featurizer.tokens):,} tokens",
+    )
+    if reused.others:
+        report.append(
+            f"not loaded from {reused.name}: {', '.join(reused.others)} (layers of its own task)"
+        )
+    loaded = {id(parameter) for parameter in parameters}
+    fresh = _tops(name for name, found in network.named_parameters() if id(found) not in loaded)
+    if fresh := [name for name in fresh if name not in _PARTS]:
+        report.append(f"fresh: {', '.join(fresh)} (layers of this task)")
+    return parameters, report
+
+
+def mismatch(key: str, own: object, given: object, name: str) -> str:
+    """What to say of a setting that contradicts the reused encoder."""
+    return (
+        f"{key} is {plain(own)}, and the encoder of {name} has {plain(given)}: leave {key} out, or "
+        "reuse another encoder"
+    )
+
+
+def plain(value: object) -> str:
+    """A value as people write it in a config."""
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, list | tuple):
+        return f"[{', '.join(map(str, value))}]"
+    return str(value)
+
+
+def _read(name: str) -> tuple[ReusedEncoder, bool]:
+    folder = open_folder(name)
+    source = str(folder.path / CONFIG)
+    config = folder.config
+    made = with_parts(config, source)
+    weights: dict[str, Tensor] = {}
+    others = []
+    for key, tensor in folder.weights().items():
+        # A classifier that reads in windows wraps its encoder.
+        plain_key = key.replace("encoder.encoder.", "encoder.", 1)
+        if plain_key.startswith(tuple(f"{part}." for part in _PARTS)):
+            weights[plain_key] = tensor
+        else:
+            others.append(key)
+    recurrent = any(key.startswith("encoder.") for key in weights)
+    sizes: Sizes = made["sizes"]
+    found = ReusedEncoder(
+        name=name,
+        path=folder.path,
+        task=folder.task,
+        sizes=sizes,
+        embedding=made["embedding"],
+        encoder=made["encoder"] if recurrent else None,
+        weights=weights,
+        others=_tops(others),
+    )
+    return found, bool(config.get("reverse", False))
+
+
+def _joined(forward: ReusedEncoder, backward: ReusedEncoder) -> ReusedEncoder:
+    """One encoder of two directions; see `join_directions`."""
+    pair = f"{forward.name} and {backward.name}"
+    for key, value in forward.settings().items():
+        other = backward.settings().get(key)
+        if other != value:
+            raise InputError(
+                f"{pair}: {key} is {plain(value)} in the first and {plain(other)} in the second; "
+                "train both with the same settings"
+            )
+    files = [Path(one.path, TOKENS_FILE).read_bytes() for one in (forward, backward)]
+    if files[0] != files[1]:
+        raise InputError(
+            f"{pair}: they have different vocabularies; train the second with "
+            f"--data.tokenizer_from {forward.path}"
+        )
+    if forward.embedding.characters != "none" or forward.embedding.attributes:
+        raise InputError(
+            f"{pair}: they read characters or attributes of tokens; only encoders of tokens alone "
+            "can be joined"
+        )
+    if forward.encoder is None or forward.encoder.bidirectional:
+        raise InputError(f"{pair}: each must have an encoder that reads in one direction")
+    _need_one_plain_layer(forward.encoder, pair, "joined")
+    return forward._replace(
+        name=pair,
+        embedding=replace(forward.embedding, size=2 * forward.embedding.size),
+        encoder=replace(forward.encoder, bidirectional=True),
+        weights=join_directions(forward.weights, backward.weights),
+    )
+
+
+def _forward_only(both: ReusedEncoder) -> ReusedEncoder:
+    assert both.encoder is not None
+    _need_one_plain_layer(both.encoder, both.name, "had in one direction")
+    return both._replace(
+        encoder=replace(both.encoder, bidirectional=False),
+        weights=forward_direction(both.weights),
+        others=["the backward direction of encoder", *both.others],
+    )
+
+
+def _need_one_plain_layer(encoder: EncoderConfig, name: str, what: str) -> None:
+    if encoder.layers > 1 or encoder.layer_norm or encoder.residual:
+        odd = f"{encoder.layers} layers" if encoder.layers > 1 else "layer norm or residuals"
+        raise InputError(
+            f"{name}: an encoder with {odd} cannot be {what}, since what follows its first layer "
+            "reads both directions at once; train one with model.encoder.layers 1 and without them"
+        )
+
+
+def _same_vocabularies(one: Featurizer, other: Featurizer) -> bool:
+    def words(featurizer: Featurizer) -> list[list[str]]:
+        tables = [featurizer.tokens, featurizer.characters, *featurizer.attributes.values()]
+        return [table.vocabulary for table in tables if table is not None]
+
+    return words(one) == words(other)
+
+
+def _module(network: nn.Module, name: str) -> nn.Module:
+    part = getattr(network, name)
+    assert isinstance(part, nn.Module)
+    return part
+
+
+def _tops(names: Iterable[str]) -> list[str]:
+    """The first parts of dotted names, each once."""
+    return list(dict.fromkeys(name.split(".")[0] for name in names))

@@ -1,0 +1,100 @@
+"""The settings of a run that follow from the encoder that it reuses.
+
+`model.encoder_from` brings sizes, cell, features and vocabulary along. Settings of configs that lie
+below the one that names it (a shipped config, say) give way to them, with a note; settings beside
+it or above it that say something else are a mistake.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from ..data.errors import InputError
+from ..data.features import TOKENS_FILE
+from ..data.tokenizer import Tokenizer
+from .configs import key_lines
+from .reuse import mismatch, plain, read_encoder
+
+KEY = "model.encoder_from"
+
+
+class Given(NamedTuple):
+    """One place where settings come from: a file, or the command line."""
+
+    path: str | None
+    keys: Mapping[str, int | None]  # dotted, with their line
+
+
+def follow_encoder(
+    *,
+    configs: Sequence[Path],
+    arguments: Sequence[str],
+    parse: Callable[[Sequence[str]], Any],
+    levels: Sequence[str],
+    one_direction: bool,
+) -> tuple[list[str], list[str]]:
+    """What the reused encoder decides, as further arguments.
+
+    Args:
+        configs: The config files; later ones win.
+        arguments: The command line, which wins over them.
+        parse: Reads all of that, given the command line.
+        levels: The values of `data.level` that follow from the encoder.
+        one_direction: Whether the task reads from start to end only.
+
+    Returns:
+        Arguments to put behind the given ones, and notes on settings that gave way to them. Both
+        are empty where no encoder is reused.
+
+    Raises:
+        InputError: A setting contradicts the encoder.
+    """
+    places = [Given(str(file), dict(key_lines(file))) for file in configs]
+    places.append(Given(None, dict.fromkeys(map(_key, arguments))))
+    named = [number for number, place in enumerate(places) if KEY in place.keys]
+    if not named:
+        return [], []
+    # What would print or leave is for the second reading, with the settings as they will be.
+    config = parse(
+        [part for part in arguments if not part.startswith(("--print_config", "--help"))]
+    )
+    model = config.get(KEY)
+    if model is None:
+        return [], []
+    reused = read_encoder(model, one_direction=one_direction)
+    decided = reused.settings()
+    if config.get("model.recurrent") is False:  # a bag of embeddings has no encoder to be decided
+        decided = {key: value for key, value in decided.items() if ".encoder." not in key}
+    decided["data.tokenizer_from"] = str(reused.path)
+    level = Tokenizer.load(reused.path / TOKENS_FILE).level
+    if level in levels:
+        decided["data.level"] = level
+    more, notes = [], []
+    for key, value in decided.items():
+        own = config.get(key)
+        if own == value:
+            continue
+        more.append(f"--{key}={_written(value)}")
+        if own is None:
+            continue
+        for place in places[named[-1] :]:
+            if key in place.keys:
+                raise InputError(
+                    mismatch(key, own, value, reused.name), path=place.path, line=place.keys[key]
+                )
+        if any(key in place.keys for place in places):
+            notes.append(f"{key} is {plain(value)}, as in {reused.name}, not {plain(own)}")
+    return more, notes
+
+
+def _key(argument: str) -> str:
+    found = re.match(r"--([\w.]+)", argument)
+    return found[1] if found else ""
+
+
+def _written(value: Any) -> str:
+    return value if isinstance(value, str) else json.dumps(value)
