@@ -1,0 +1,120 @@
+"""How fast translators train and translate: target tokens and sentences a second.
+
+    python benchmarks/translation_speed.py train DATA --source en --target de
+    python benchmarks/translation_speed.py translate MODEL DATA
+
+`train` takes optimiser steps with the decoder that is parallel in time and with input feeding, at
+the same sizes (those of the config translation_multi30k_en_de), on the same batches, by turns, so
+that both see the same moods of the machine. `translate` translates DATA with beam 5 in batches and,
+a sample of it, one sentence at a time. DATA is anything that `rnnlp fit` reads.
+"""
+
+from __future__ import annotations
+
+import argparse
+import statistics
+import time
+from dataclasses import replace
+from itertools import islice
+
+import rnnlp
+import torch
+from rnnlp.data.translation import TranslationData
+from rnnlp.data.translation_readers import read_parallel
+from rnnlp.models.translator import token_loss
+from rnnlp.tasks.optimizer import OptimizerConfig
+from rnnlp.tasks.parts import EmbeddingConfig, EncoderConfig, Sizes
+from rnnlp.tasks.translation_pipeline import score
+from rnnlp.tasks.translator_config import DecoderConfig, TranslatorConfig
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    commands = parser.add_subparsers(dest="command", required=True)
+    training = commands.add_parser("train")
+    training.add_argument("data")
+    training.add_argument("--source", default="en")
+    training.add_argument("--target", default="de")
+    training.add_argument("--steps", type=int, default=40)
+    translating = commands.add_parser("translate")
+    translating.add_argument("model")
+    translating.add_argument("data")
+    translating.add_argument("--beam", type=int, default=5)
+    translating.add_argument("--alone", type=int, default=100, help="sentences translated alone")
+    given = parser.parse_args()
+    print(f"torch {torch.__version__}, {torch.get_num_threads()} threads")
+    if given.command == "train":
+        train(given.data, given.source, given.target, given.steps)
+    else:
+        translate(given.model, given.data, given.beam, given.alone)
+
+
+def train(path: str, source: str, target: str, steps: int) -> None:
+    """Prints the median speed of each decoder."""
+    data = TranslationData(
+        train=path, source=source, target=target, joint=True, vocabulary_size=5000,
+        subword_dropout=0.1, token_budget=2048,
+    )  # fmt: skip
+    size = len(data.target_tokenizer)
+    parallel = TranslatorConfig(
+        source=source,
+        target=target,
+        sizes=Sizes(tokens=size),
+        target_size=size,
+        embedding=EmbeddingConfig(size=256, characters="none"),
+        encoder=EncoderConfig(cell="gru", hidden_size=256),
+        decoder=DecoderConfig(tied="all"),
+    )
+    feeding = replace(parallel, decoder=replace(parallel.decoder, input_feeding=True))
+    networks = {
+        name: config.build() for name, config in (("parallel", parallel), ("feeding", feeding))
+    }
+    optimizers = {
+        name: OptimizerConfig(learning_rate=0.002).build(network.parameters())
+        for name, network in networks.items()
+    }
+    speeds: dict[str, list[float]] = {name: [] for name in networks}
+    for number, batch in enumerate(islice(data.train_dataloader(), steps + 3)):
+        for name, network in networks.items():
+            started = time.perf_counter()
+            logits, targets = score(network, batch)
+            optimizers[name].zero_grad()
+            token_loss(logits, targets, smoothing=0.1).backward()
+            torch.nn.utils.clip_grad_norm_(network.parameters(), 1.0)
+            optimizers[name].step()
+            if number >= 3:
+                speeds[name].append(len(targets) / (time.perf_counter() - started))
+    print("| decoder | parameters | target tokens a second (median of steps) |\n|---|---|---|")
+    for name, network in networks.items():
+        count = sum(parameter.numel() for parameter in network.parameters())
+        print(f"| {name} | {count:,} | {statistics.median(speeds[name]):,.0f} |")
+    ratios = [a / b for a, b in zip(speeds["parallel"], speeds["feeding"], strict=True)]
+    print(f"ratio, median of steps: {statistics.median(ratios):.2f}")
+
+
+def translate(model: str, path: str, beam: int, alone: int) -> None:
+    """Prints sentences a second in batches and one by one."""
+    pipeline = rnnlp.load(model)
+    settings = pipeline.settings
+    sources = [
+        p.source for p in read_parallel(path, source=settings.source, target=settings.target)
+    ]
+    pipeline(sources[:20], beam=beam)
+    started = time.perf_counter()
+    together = pipeline(sources, beam=beam)
+    batched = len(sources) / (time.perf_counter() - started)
+    some = range(0, len(sources), max(1, len(sources) // alone))
+    started = time.perf_counter()
+    singly = [pipeline(sources[number], beam=beam) for number in some]
+    single = len(singly) / (time.perf_counter() - started)
+    same = sum(
+        answer["translation_text"] == together[number]["translation_text"]
+        for number, answer in zip(some, singly, strict=True)
+    )
+    print(f"beam {beam}, {len(sources):,} sentences: {batched:.1f} sentences a second in batches, ")
+    print(f"{single:.1f} alone ({len(singly)} of them); ratio {batched / single:.1f}; ")
+    print(f"the same translation for {same} of {len(singly)}")
+
+
+if __name__ == "__main__":
+    main()
