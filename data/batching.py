@@ -76,10 +76,10 @@ class BucketBatchSampler(Sampler[list[int]]):
             random = np.random.default_rng((self._seed, epoch))
             mixed = random.permutation(len(self._lengths)).astype(np.int32)
             order: np.ndarray = mixed[np.argsort(self._buckets[mixed], kind="stable")]
-            turns = random.permutation(len(self))
+            turns = random.permutation(len(self._cuts) - 1)
         else:
             order = np.argsort(self._buckets, kind="stable")
-            turns = np.arange(len(self))
+            turns = np.arange(len(self._cuts) - 1)
         return [order[self._cuts[i] : self._cuts[i + 1]].tolist() for i in turns]
 
     def set_epoch(self, epoch: int) -> None:

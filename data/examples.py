@@ -49,3 +49,17 @@ class ParallelExample(NamedTuple):
     source: str
     target: str
     line: int
+
+
+class TextExample(NamedTuple):
+    """A text for a generator.
+
+    Args:
+        text: The text; never blank.
+        labels: The label of each field that was asked for; None where the text has none.
+        line: The line of the file that it begins at, counted from 1.
+    """
+
+    text: str
+    labels: dict[str, str | None]
+    line: int

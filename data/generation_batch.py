@@ -1,0 +1,80 @@
+"""What a generator is trained and scored on: a stretch of some texts, token by token."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
+
+import torch
+from torch import Tensor
+
+from .features import FeatureRow, Featurizer, TokenBatch, collate
+from .segments import Segment
+from .tokenizer import BOS, EOS
+
+NOT_GIVEN = 0  # id of a label that a text does not have, or that training never saw
+Fields = Mapping[str, Sequence[str]]  # the labels that each field may have; ids count them from 1
+
+
+class GenerationBatch(NamedTuple):
+    """A padded segment of some texts.
+
+    A text of n tokens is n + 1 positions: `BOS` and the tokens are read, the tokens and `EOS` are
+    what follows.
+    """
+
+    features: TokenBatch  # what is read
+    following: Tensor  # [rows, time] int64: the token after each, then padding
+    labels: Tensor  # [rows, fields] int64; `NOT_GIVEN` or the number of the label, from 1
+    carried: Tensor | None  # [rows] int64: the rows of the segment before; None where texts begin
+    gold: list[str]  # the texts that begin here
+
+
+class GenerationCollate:
+    """Makes batches of stored texts.
+
+    Args:
+        featurizer: Encodes texts.
+        fields: The labels that a text may have.
+        reverse: Read texts from their last token to the first.
+    """
+
+    def __init__(self, *, featurizer: Featurizer, fields: Fields, reverse: bool) -> None:
+        self._featurizer = featurizer
+        self._ids = label_ids(fields)
+        self._reverse = reverse
+
+    def __call__(self, item: tuple[Mapping[str, list[Any]], Segment]) -> GenerationBatch:
+        """Encodes, cuts and pads the columns `text` and `labels` of some rows."""
+        rows, segment = item
+        read: list[FeatureRow] = []
+        following: list[FeatureRow] = []
+        end = segment.start + segment.size
+        for text in rows["text"]:
+            ids = token_ids(self._featurizer, text, reverse=self._reverse)
+            read.append(FeatureRow([BOS, *ids][segment.start : end], None, None))
+            following.append(FeatureRow([*ids, EOS][segment.start : end], None, None))
+        return GenerationBatch(
+            features=collate(read),
+            following=collate(following).tokens,
+            labels=torch.tensor(
+                [
+                    [ids.get(label, NOT_GIVEN) for ids, label in zip(self._ids, row, strict=True)]
+                    for row in rows["labels"]
+                ],
+                dtype=torch.long,
+            ).view(len(read), len(self._ids)),
+            carried=None if segment.carried is None else torch.tensor(segment.carried),
+            gold=list(rows["text"]) if segment.carried is None else [],
+        )
+
+
+def label_ids(fields: Fields) -> list[dict[str | None, int]]:
+    """The ids of the labels of each field."""
+    return [{label: n for n, label in enumerate(known, 1)} for known in fields.values()]
+
+
+def token_ids(featurizer: Featurizer, text: str, *, reverse: bool) -> list[int]:
+    """The ids of a text in the order in which they are read."""
+    ids = featurizer.encode(text)[0].tokens
+    return ids[::-1] if reverse else ids

@@ -1,0 +1,218 @@
+"""Reads texts for a generator from any file format that the house accepts.
+
+Plain text with one example a line or between blank lines, tunes in ABC notation, and JSON lines;
+recognised from name and content. A folder stands for the files in it. Reading is one streaming
+pass, so memory does not grow with the files.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import islice, pairwise
+from pathlib import Path
+from typing import Any
+
+from .errors import InputError
+from .examples import TextExample
+from .files import read_lines, stem
+from .json_lines import json_object
+from .notes import Notes
+
+FORMATS = ("auto", "text", "abc", "jsonl")
+SEPARATORS = ("auto", "line", "blank")
+TUNE_FIELDS = ("M", "K")  # metre and key: what tunes are labelled with unless told otherwise
+_HEAD = 1000  # lines that format and separator are recognised from
+_FIELD = re.compile(r"([A-Za-z]):(.*)")
+
+
+def read_texts(
+    path: str | os.PathLike[str],
+    *,
+    format: str = "auto",
+    separator: str = "auto",
+    text_column: str = "text",
+    labels: Sequence[str] | None = None,
+    strict: bool = True,
+    notes: Notes | None = None,
+) -> Iterator[TextExample]:
+    """Yields the texts of a file, or of the files of a folder in the order of their names.
+
+    Args:
+        path: The file or folder; a file is packed with gzip where its name ends in `.gz`.
+        format: One of `FORMATS`; "auto" recognises it.
+        separator: What parts the examples of plain text: the end of a "line", or "blank" lines;
+            "auto" takes blank lines where there are some between others.
+        text_column: JSON key of the text.
+        labels: What each text is labelled with: fields of the header of a tune, keys of a JSON
+            object. None takes what the format gives: metre and key of tunes, nothing elsewhere.
+        strict: Refuse data that cannot have those labels; otherwise its texts have none.
+        notes: Takes account of what is left out.
+
+    Raises:
+        InputError: A file is missing or cannot be read, a line is malformed, or labels are asked
+            for that the format cannot give.
+    """
+    for name, value, known in (("format", format, FORMATS), ("separator", separator, SEPARATORS)):
+        if value not in known:
+            raise InputError(f"unknown {name} {value!r}; choose one of {', '.join(known)}")
+    empty = True
+    for file in _files(path):
+        kind = _recognise(file, text_column) if format == "auto" else format
+        found: Iterator[TextExample]
+        if kind == "abc":
+            found = _tunes(file, TUNE_FIELDS if labels is None else labels, strict, notes)
+        elif kind == "jsonl":
+            found = _json(file, text_column, labels or (), strict)
+        else:
+            found = _plain(file, separator, labels or (), strict)
+        for example in found:
+            empty = False
+            yield example
+    if empty:
+        raise InputError("no texts in it", path=path)
+
+
+def labels_of(
+    row: Mapping[str, Any], fields: Sequence[str], *, strict: bool = True
+) -> dict[str, str | None]:
+    """The labels of one object, where null says that there is none.
+
+    Args:
+        row: The object.
+        fields: The keys of its labels.
+        strict: Refuse an object without one of them.
+
+    Raises:
+        InputError: A key is missing, or its value is neither a text nor a number.
+    """
+    found: dict[str, str | None] = {}
+    for field in fields:
+        if strict and field not in row:
+            raise InputError(
+                f"no key {field!r} among {', '.join(map(str, row)) or 'none'}: set data.labels"
+            )
+        value = row.get(field)
+        if isinstance(value, bool) or not isinstance(value, str | int | float | None):
+            raise InputError(f"{field!r} is {value!r}: a label is a text or a number")
+        found[field] = None if value is None else str(value)
+    return found
+
+
+def _files(path: str | os.PathLike[str]) -> list[str]:
+    if not os.path.isdir(path):
+        return [os.fspath(path)]
+    files = sorted(
+        str(file)
+        for file in Path(path).iterdir()
+        if file.is_file() and not file.name.startswith(".")
+    )
+    if not files:
+        raise InputError("the folder holds no files", path=path)
+    return files
+
+
+def _recognise(path: str, text_column: str) -> str:
+    suffix = stem(path)[1]
+    if suffix in (".json", ".jsonl"):
+        return "jsonl"
+    if suffix == ".abc":
+        return "abc"
+    first = next((line for _, line in islice(read_lines(path), _HEAD) if line.strip()), "")
+    if re.match(r"X:\s*\d", first):
+        return "abc"
+    if first.lstrip().startswith("{"):
+        try:
+            return "jsonl" if text_column in json_object(first) else "text"
+        except InputError:
+            return "text"
+    return "text"
+
+
+def _records(path: str) -> Iterator[tuple[list[str], int]]:
+    """Lines between blank lines, and the number of the first."""
+    record: list[str] = []
+    begin = 0
+    for number, line in read_lines(path):
+        if line.strip():
+            begin = begin if record else number
+            record.append(line)
+        elif record:
+            yield record, begin
+            record = []
+    if record:
+        yield record, begin
+
+
+def _plain(path: str, separator: str, labels: Sequence[str], strict: bool) -> Iterator[TextExample]:
+    if labels and strict:
+        raise InputError(
+            f"plain text has no labels such as {labels[0]!r}: set data.labels to [], or give JSON "
+            "lines",
+            path=path,
+        )
+    if separator == "auto":
+        filled = [bool(line.strip()) for _, line in islice(read_lines(path), _HEAD)]
+        inner = filled[filled.index(True) :] if True in filled else []
+        separator = "blank" if any(not a and b for a, b in pairwise(inner)) else "line"
+    if separator == "line":
+        for number, line in read_lines(path):
+            if line.strip():
+                yield TextExample(line, dict.fromkeys(labels), number)
+        return
+    for lines, number in _records(path):
+        yield TextExample("\n".join(lines), dict.fromkeys(labels), number)
+
+
+def _tunes(
+    path: str, fields: Sequence[str], strict: bool, notes: Notes | None
+) -> Iterator[TextExample]:
+    for field in fields:
+        if strict and not re.fullmatch("[A-Za-z]", field):
+            raise InputError(
+                f"no field {field!r} in a tune: data.labels takes letters such as M (metre) and K "
+                "(key)",
+                path=path,
+            )
+    for lines, number in _records(path):
+        starts = [at for at, line in enumerate(lines) if line.startswith("X:")]
+        if notes is not None and (not starts or starts[0]):
+            notes.count("pieces of text outside of tunes, left out", f"{path}:{number}")
+        for start, end in zip(starts, [*starts[1:], len(lines)], strict=True):
+            tune = lines[start:end]
+            header = header_fields(tune)
+            found = {field: header.get(field) for field in fields}
+            yield TextExample("\n".join(tune), found, number + start)
+
+
+def header_fields(tune: Sequence[str]) -> dict[str, str]:
+    """The fields that stand before the music; of several the last, since it holds for the music."""
+    found: dict[str, str] = {}
+    for line in tune:
+        if line.startswith("%"):
+            continue
+        field = _FIELD.match(line)
+        if field is None:
+            break
+        found[field[1]] = field[2].split("%")[0].strip()
+    return {name: value for name, value in found.items() if value}
+
+
+def _json(
+    path: str, text_column: str, fields: Sequence[str], strict: bool
+) -> Iterator[TextExample]:
+    for number, line in read_lines(path):
+        if not line.strip():
+            continue
+        try:
+            row = json_object(line)
+            text = row.get(text_column)
+            if not isinstance(text, str) or not text.strip():
+                raise InputError(
+                    f"{text_column!r} is {text!r}: every object needs a text; set data.text_column "
+                    "to its key"
+                )
+            yield TextExample(text, labels_of(row, fields, strict=strict), number)
+        except InputError as error:
+            raise InputError(error.message, path=path, line=number) from error

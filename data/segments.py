@@ -1,0 +1,121 @@
+"""Long examples cut into segments that follow each other, for truncated back-propagation.
+
+Examples of like length make a group, as they make a batch elsewhere; a group is then gone through
+segment by segment, and every segment is a batch. A model carries its state from one to the next,
+and learns from the last `segment` tokens only (Williams and Peng 1990). Which segments an epoch has
+and in which order depends on the seed and the number of the epoch alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from .batching import BucketBatchSampler, _cut
+
+
+class Segment(NamedTuple):
+    """The same stretch of some examples."""
+
+    rows: list[int]  # numbers of the examples
+    start: int  # position of the first token in each of them
+    size: int  # most tokens
+    carried: list[int] | None  # where each row stood in the segment before; None at the beginning
+
+
+class SegmentBatchSampler(BucketBatchSampler):
+    """Groups examples of similar length, and goes through each group segment by segment.
+
+    Examples longer than a segment are grouped by the number of their segments, so that few of them
+    end before the others of their group. An epoch shuffles examples and groups; segments of a
+    group follow each other.
+
+    Args:
+        lengths: Length of each example, [examples], all of them 1 or more.
+        segment: Most tokens of a segment, or None for no limit.
+        token_budget: Most positions in a segment: rows times longest row, padding included.
+        max_sentences: Most examples in a group, or None.
+        seed: With the epoch, what the order depends on.
+        shuffle: Without it, examples go from short to long, the same in every epoch.
+
+    Raises:
+        ValueError: Where there are no examples, or one without a token, or a number below 1.
+    """
+
+    def __init__(
+        self,
+        *,
+        lengths: Sequence[int] | np.ndarray,
+        segment: int | None,
+        token_budget: int,
+        max_sentences: int | None = None,
+        seed: int = 1,
+        shuffle: bool = True,
+    ) -> None:
+        if segment is not None and segment < 1:
+            raise ValueError(f"segment is 1 or more, not {segment}")
+        super().__init__(
+            lengths=lengths,
+            token_budget=token_budget,
+            max_sentences=max_sentences,
+            seed=seed,
+            shuffle=shuffle,
+        )
+        self._segment = segment or int(self._lengths.max())
+        whole = -(-self._lengths // self._segment) * self._segment
+        # Long examples by the number of segments: it is then that of the longest of every group.
+        self._buckets = np.where(
+            self._lengths > self._segment, whole, np.minimum(self._buckets, self._segment)
+        ).astype(np.int32)
+        ascending = np.sort(self._buckets)
+        self._cuts = _cut(np.minimum(ascending, self._segment), token_budget, max_sentences)
+        longest = ascending[np.array(self._cuts[1:]) - 1]  # of each group
+        self._total = int((-(-longest // self._segment)).sum())
+
+    def __len__(self) -> int:
+        """Segments of a whole epoch."""
+        return self._total
+
+    def __iter__(self) -> Iterator[Segment]:  # type: ignore[override]
+        start, self.start = self.start, 0
+        yield from self.segments(self.epoch)[start:]
+
+    def segments(self, epoch: int) -> list[Segment]:
+        """All segments of an epoch, in order."""
+        found: list[Segment] = []
+        for group in self.batches(epoch):
+            rows, start = group, 0
+            carried: list[int] | None = None
+            while rows:
+                found.append(Segment(rows, start, self._segment, carried))
+                start += self._segment
+                carried = [at for at, row in enumerate(rows) if self._lengths[row] > start]
+                rows = [rows[at] for at in carried]
+        return found
+
+    def padding(self) -> float:
+        """Share of padded positions among all positions of the first epoch."""
+        positions = sum(
+            len(s.rows) * min(s.size, int(self._lengths[s.rows].max()) - s.start)
+            for s in self.segments(0)
+        )
+        return 1.0 - float(self._lengths.sum(dtype=np.int64)) / positions
+
+
+class SegmentRows:
+    """Examples that are asked for by segment: ``rows[segment]``.
+
+    Args:
+        rows: Anything that takes a list of row numbers in square brackets and gives columns.
+    """
+
+    def __init__(self, rows: Any) -> None:
+        self._rows = rows
+
+    def __len__(self) -> int:
+        return len(self._rows)
+
+    def __getitem__(self, segment: Segment) -> tuple[Mapping[str, list[Any]], Segment]:
+        return self._rows[segment.rows], segment
