@@ -82,7 +82,7 @@ def sample(
     min_length: int = 0,
     block_ngrams: int = 0,
     source_lengths: Tensor | None = None,
-    generator: torch.Generator,
+    generator: torch.Generator | Sequence[torch.Generator],
 ) -> list[Hypothesis]:
     """Draw each token at random, by its probability.
 
@@ -102,7 +102,8 @@ def sample(
         block_ngrams: As in `beam_search`.
         source_lengths: As in `beam_search`.
         generator: Source of the draws. Each step draws one number for every sentence, finished
-            or not, so that what a sentence gets does not depend on when others end.
+            or not, so that what a sentence gets does not depend on when others end. With one
+            generator for each sentence it does not depend on which others there are, either.
 
     Returns:
         One hypothesis for each sentence. Log-probability and score are the model's own.
@@ -124,7 +125,12 @@ def sample(
     )
 
     def choose(log_probs: Tensor, active: Tensor) -> Tensor:
-        draws = torch.rand(len(max_lengths), generator=generator, device=generator.device)
+        if isinstance(generator, torch.Generator):
+            draws = torch.rand(len(max_lengths), generator=generator, device=generator.device)
+            draws = draws.to(log_probs.device)[active]
+        else:
+            numbers = [float(torch.rand((), generator=generator[row])) for row in active.tolist()]
+            draws = torch.tensor(numbers, device=log_probs.device)
         logits, ids = log_probs, None
         if top_k and top_k < logits.shape[1]:
             logits, ids = logits.topk(top_k)
@@ -139,7 +145,7 @@ def sample(
             mass = mass.masked_fill(sums - mass >= top_p, 0.0)
             sums = mass.cumsum(1)
         # A draw is below 1, so the target is below the last sum: never a token of no probability.
-        targets = draws.to(sums.device)[active].unsqueeze(1) * sums[:, -1:]
+        targets = draws.unsqueeze(1) * sums[:, -1:]
         picked = torch.searchsorted(sums, targets, right=True).clamp_max_(sums.shape[1] - 1)
         return (picked if ids is None else ids.gather(1, picked)).squeeze(1)
 
