@@ -28,6 +28,11 @@ def evaluate(arguments: Sequence[str]) -> int:
             type=column,
             help=f"column of the {what}: a name, or a number from 1",
         )
+    parser.add_argument(
+        "--separator",
+        choices=("auto", "line", "blank"),
+        help="what parts the texts of a plain file: line ends or blank lines",
+    )
     parser.add_argument("--beam", type=int, help="hypotheses followed for each translation")
     parser.add_argument(
         "--against", metavar="FILE", help="other translations, one a line, to compare with"

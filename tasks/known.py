@@ -14,13 +14,16 @@ from .folder import CONFIG, ModelFolder
 if TYPE_CHECKING:
     from ..data.module import SequenceData
     from .classification_pipeline import ClassificationPipeline
+    from .generation_pipeline import GenerationPipeline
     from .module import TaskModule
     from .tagging_pipeline import TaggingPipeline
     from .translation_pipeline import TranslationPipeline
 
-    Pipeline: TypeAlias = TaggingPipeline | ClassificationPipeline | TranslationPipeline
+    Pipeline: TypeAlias = (
+        TaggingPipeline | ClassificationPipeline | TranslationPipeline | GenerationPipeline
+    )
 
-TASKS = ("tagging", "classification", "translation")
+TASKS = ("tagging", "classification", "translation", "generation")
 
 
 def training_classes(task: str) -> tuple[type[TaskModule], type[SequenceData]]:
@@ -40,6 +43,11 @@ def training_classes(task: str) -> tuple[type[TaskModule], type[SequenceData]]:
         from .translation import Translation
 
         return Translation, TranslationData
+    if task == "generation":
+        from ..data.generation import GenerationData
+        from .generation import Generation
+
+        return Generation, GenerationData
     raise ValueError(f"unknown task {task!r}")
 
 
@@ -61,6 +69,10 @@ def pipeline_of(folder: ModelFolder) -> Pipeline:
         from .translation_pipeline import TranslationPipeline
 
         return TranslationPipeline.from_folder(folder)
+    if folder.task == "generation":
+        from .generation_pipeline import GenerationPipeline
+
+        return GenerationPipeline.from_folder(folder)
     raise InputError(
         f"is a model for the task {folder.task!r}, which this rnnlp does not know: upgrade it",
         path=str(folder.path / CONFIG),
@@ -94,6 +106,10 @@ def evaluate_file(
         from .classification_evaluation import evaluate_classification as evaluation
 
         known = ("text_column", "label_column")
+    elif pipeline.task == "generation":
+        from .generation_evaluation import evaluate_generation as evaluation
+
+        known = ("separator", "text_column")
     else:
         from .translation_evaluation import evaluate_translation as evaluation
 

@@ -15,6 +15,7 @@ from typing import Any, TextIO
 
 from ..data.errors import InputError
 from .arguments import OneLineParser
+from .generation_options import add_generation_options, generation_options
 
 CHUNK = 1024  # texts that are tagged together
 
@@ -23,7 +24,7 @@ def predict(arguments: Sequence[str]) -> int:
     """Runs `rnnlp predict` with these arguments."""
     parser = OneLineParser(
         prog="rnnlp predict",
-        description="Labels texts: one JSON object a line, in input order.",
+        description="Labels, translates or writes texts: one JSON object a line, in input order.",
         allow_abbrev=False,
     )
     parser.add_argument("model", metavar="MODEL", help="a model folder or a hub id")
@@ -48,15 +49,19 @@ def predict(arguments: Sequence[str]) -> int:
         metavar="FILE.png",
         help="also draw where the translation of the first text looked",
     )
+    add_generation_options(parser)
     given = parser.parse_intermixed_args(list(arguments))  # options between texts
+    writing = generation_options(given)
     if given.texts and given.input:
         raise InputError("give texts or --input, not both")
-    if not given.texts and not given.input and sys.stdin.isatty():
+    from_nothing = given.count is not None and not given.texts and not given.input
+    if not given.texts and not given.input and not from_nothing and sys.stdin.isatty():
         raise InputError("nothing to predict: give TEXT, --input FILE, or a pipe on stdin")
 
     from .pipeline import load
 
     pipeline: Any = load(given.model)
+    task = pipeline.task
     if given.explain:
         if not getattr(pipeline, "explains", False):
             raise InputError(
@@ -64,7 +69,13 @@ def predict(arguments: Sequence[str]) -> int:
                 path=given.model,
             )
         pipeline = partial(pipeline, explain=True)
-    source = iter(given.texts) if given.texts else read_texts(given.input)
+    if writing and task != "generation":
+        raise InputError(
+            f"is a model for {task}: --{next(iter(writing)).removesuffix('s')} is for generation",
+            path=given.model,
+        )
+    prompts = [""] if from_nothing else given.texts
+    source = iter(prompts) if prompts else read_texts(given.input)
     if any(value is not None for value in (given.beam, given.nbest, given.attention)):
         if pipeline.task != "translation":
             raise InputError(
@@ -80,12 +91,18 @@ def predict(arguments: Sequence[str]) -> int:
     remarks = getattr(pipeline, "notes_on", None)
     if given.beam or given.nbest:
         pipeline = partial(pipeline, beam=given.beam, nbest=given.nbest or 1)
+    number = 0
     with destination(given.output) as out:
         # A pipe is answered line by line where it comes slowly; files go in chunks.
         while chunk := list(islice(source, CHUNK if given.input or given.texts else 64)):
             for note in remarks(chunk) if remarks else ():
                 print(f"note: {note}", file=sys.stderr)
-            for answer in pipeline(chunk):
+            if task == "generation":  # each text has random numbers of its own
+                answers = pipeline(chunk, first=number, **writing)
+                number += len(answers)
+            else:
+                answers = pipeline(chunk)
+            for answer in answers:
                 out.write(json.dumps(answer, ensure_ascii=False) + "\n")
             out.flush()
     return 0
@@ -155,9 +172,9 @@ def draw_first(pipeline: Any, texts: Iterator[str], path: str) -> Iterator[str]:
     drawn = False
     for text in texts:
         if not drawn and text.strip():
-            found = pipeline.align(text)
             odd: list[str] = []
-            write_atomically(target, lambda part: odd.extend(draw_alignment(*found, part)))  # noqa: B023
+            draw = partial(draw_alignment, *pipeline.align(text), odd=odd)
+            write_atomically(target, draw)
             if odd:
                 print(
                     f"note: no font here has {' '.join(odd[:10])}: they are boxes in {path}; "

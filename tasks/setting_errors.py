@@ -26,6 +26,8 @@ FOLLOWS = {
     "model.source": "data.source",
     "model.target": "data.target",
     "model.joint": "data.joint",
+    "model.fields": "data.labels and the training data",
+    "model.reverse": "data.reverse",
     "model.target_size": "the training data",
 }
 

@@ -25,10 +25,13 @@ def table(result: Mapping[str, Any], policy: str) -> str:
         lines += _translations(result)
     elif "per_class" in result:
         lines += _classes(result)
+    elif "bits_per_character" in result:
+        lines += _texts(result)
     else:
         lines.append(f"accuracy {100 * result['accuracy']:.2f}")
     lines.append(f"policy: {policy}")
-    what = "texts" if "per_class" in result else "sentences"
+    of_texts = "per_class" in result or "bits_per_character" in result
+    what = "texts" if of_texts else "sentences"
     lines.append(
         f"{result['examples']:,} {what} in {result['seconds']:.1f} s, "
         f"{result['tokens_per_second']:,} tokens per second"
@@ -47,6 +50,13 @@ def _translations(result: Mapping[str, Any]) -> list[str]:
             f"{other['chrf']:.2f} (p {other['chrf_p']:.3f}), by paired bootstrap"
         )
     return [*lines, f"signature: {result['signature']}"]
+
+
+def _texts(result: Mapping[str, Any]) -> list[str]:
+    bits = f"bits per character {result['bits_per_character']:.4f}"
+    if "bits_per_character_without_labels" in result:
+        bits += f" (without labels {result['bits_per_character_without_labels']:.4f})"
+    return [f"{bits}  perplexity {result['perplexity']:.3f}"]
 
 
 def _classes(result: Mapping[str, Any]) -> list[str]:

@@ -1,0 +1,204 @@
+"""Generation, 1 token to N: loss and scores for Lightning.
+
+The network itself is `models/generator.py`, built by `generator_config.py`; using a trained
+generator needs `generation_pipeline.py` only.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+import torch
+from pytorch_lightning.cli import LightningArgumentParser
+from torch import Tensor
+
+from ..data.errors import InputError
+from ..data.generation_batch import NOT_GIVEN, GenerationBatch
+from ..models.generator import Generator
+from ..models.recurrence import State
+from ..models.translator import token_loss
+from .generation_pipeline import check_sampling
+from .generation_scores import TextScores, policy_of, read
+from .generator_config import GeneratorConfig, SamplingConfig
+from .module import TaskModule, vocabulary_sizes
+from .optimizer import OptimizerConfig
+from .parts import EmbeddingConfig, EncoderConfig, Sizes
+
+_STATE = "carried_state"  # in checkpoints
+
+
+class Generation(TaskModule):
+    """Trains a language model that texts can be drawn from. Sizes and labels come from the data.
+
+    Long texts come in segments: the state after one is where the next begins, and nothing is
+    learned beyond a segment (truncated back-propagation). Bits per character of the validation
+    texts decide which weights are kept.
+
+    Args:
+        sizes: Vocabulary sizes.
+        fields: What texts are labelled with, and the labels of each field.
+        reverse: Whether texts are read from the end to the start.
+        embedding: How tokens become vectors.
+        encoder: The recurrent layers, in one direction.
+        tied: Whether the table of the embedding is also that of the output layer.
+        dropout: Share of components of the states dropped before the output layer, the same ones
+            at each position.
+        label_dropout: Share of labels that training leaves out, so that texts can be drawn without
+            any.
+        sampling: How texts are drawn, once training is done.
+        optimizer: The optimiser and its schedule.
+        encoder_from: A trained model of any task, whose embedding, encoder and vocabulary are
+            reused; of a bidirectional encoder what reads from start to end.
+        freeze_encoder: Whether what is reused stays as it is.
+        unfreeze_epoch: Let it learn after so many epochs all the same; null for never.
+        encoder_learning_rate_factor: Its learning rate, as a multiple of that of the other layers.
+    """
+
+    higher_is_better = False
+    levels = ("word", "character", "bpe")
+    one_direction = True
+    headline = ("bits_per_character", "perplexity")
+    hub_name = "text-generation"
+    examples = ("The", "The")
+    network: Generator
+    settings: GeneratorConfig
+
+    def __init__(
+        self,
+        *,
+        sizes: Sizes,
+        fields: dict[str, list[str]] | None = None,
+        reverse: bool = False,
+        embedding: EmbeddingConfig = EmbeddingConfig(  # noqa: B008 (frozen)
+            size=128, characters="none", dropout=0.1
+        ),
+        encoder: EncoderConfig = EncoderConfig(  # noqa: B008
+            hidden_size=256, bidirectional=False
+        ),
+        tied: bool = True,
+        dropout: float = 0.3,
+        label_dropout: float = 0.1,
+        sampling: SamplingConfig = SamplingConfig(),  # noqa: B008
+        optimizer: OptimizerConfig = OptimizerConfig(),  # noqa: B008
+        encoder_from: str | list[str] | None = None,
+        freeze_encoder: bool = False,
+        unfreeze_epoch: int | None = None,
+        encoder_learning_rate_factor: float = 1.0,
+    ) -> None:
+        super().__init__(
+            encoder_from=encoder_from,
+            freeze_encoder=freeze_encoder,
+            unfreeze_epoch=unfreeze_epoch,
+            encoder_learning_rate_factor=encoder_learning_rate_factor,
+        )
+        if embedding.characters != "none" or embedding.attributes:
+            what = "set model.embedding.characters to none and model.embedding.attributes to []"
+            if encoder_from is not None:
+                what = f"train a model with {what[4:].replace(' to ', ' ')} to reuse it here"
+            raise InputError(f"a generator reads tokens only: {what}")
+        if encoder.bidirectional:
+            raise InputError(
+                "a generator knows only what comes before: set model.encoder.bidirectional to false"
+            )
+        if not 0.0 <= label_dropout < 1.0:
+            raise InputError(
+                f"model.label_dropout is {label_dropout}: give a share from 0 to below 1"
+            )
+        check_sampling(sampling, prefix="model.sampling.")
+        self.settings = GeneratorConfig(
+            sizes=sizes,
+            fields=fields or {},
+            reverse=reverse,
+            embedding=embedding,
+            encoder=encoder,
+            tied=tied,
+            dropout=dropout,
+            sampling=sampling,
+        )
+        self.label_dropout = label_dropout
+        self.optimizer = optimizer
+        try:
+            self.network = self.settings.build()
+        except ValueError as error:
+            raise InputError(f"the model cannot be built: {error}") from error
+        self._carried: State | None = None  # after the training segment before
+        self._scores = TextScores(labelled=False)
+
+    @staticmethod
+    def link(parser: LightningArgumentParser) -> None:
+        """Says which settings follow from which: vocabulary and labels from the data."""
+        parser.link_arguments("data", "model.sizes", vocabulary_sizes, apply_on="instantiate")
+        parser.link_arguments("data", "model.fields", label_fields, apply_on="instantiate")
+        parser.link_arguments("data.reverse", "model.reverse")
+
+    def training_step(self, batch: GenerationBatch, batch_idx: int) -> Tensor:
+        """The loss of one segment, per token."""
+        logits, targets, state = read(self.network, self._some_labels(batch), self._carried)
+        self._carried = State(
+            state.hidden.detach(), None if state.cell is None else state.cell.detach()
+        )
+        loss = token_loss(logits, targets)
+        self.log("train_loss", loss.detach(), prog_bar=True, batch_size=len(targets))
+        return loss
+
+    def on_validation_epoch_start(self) -> None:
+        """Begins to count anew."""
+        self._scores = TextScores(labelled=False)
+
+    def validation_step(self, batch: GenerationBatch, batch_idx: int) -> None:
+        """Adds one segment to what is scored."""
+        self._scores.add(self.network, batch)
+
+    def on_validation_epoch_end(self) -> None:
+        """Logs the loss per token, and bits per character, which decide."""
+        scores = self._scores
+        self.log("validation_loss", scores.nats / max(1, scores.tokens))
+        self.log("validation_score", scores.bits_per_character, prog_bar=True)
+
+    def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
+        """Keeps the state that the next segment begins with."""
+        super().on_save_checkpoint(checkpoint)
+        state = self._carried
+        checkpoint[_STATE] = None if state is None else [state.hidden, state.cell]
+
+    def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
+        """Takes it up again."""
+        super().on_load_checkpoint(checkpoint)
+        state = checkpoint.get(_STATE)
+        self._carried = None if state is None else State(*state)
+
+    @property
+    def policy(self) -> str:
+        """How the scores are counted."""
+        return policy_of(bool(self.settings.fields))
+
+    def summary(self) -> str:
+        """What the model is, in a sentence."""
+        encoder, fields = self.settings.encoder, self.settings.fields
+        given = f" for a given {' and '.join(fields)}" if fields else ""
+        order = ", read from the end to the start" if self.settings.reverse else ""
+        return (
+            f"A language model that texts are drawn from{given}{order}: {encoder.cell.upper()} "
+            f"({encoder.layers} x {encoder.hidden_size})."
+        )
+
+    def score(self, batches: Iterable[GenerationBatch]) -> dict[str, Any]:
+        """The scores of the present weights, as `evaluate` prints them."""
+        self.network.eval()
+        scores = TextScores(labelled=bool(self.settings.fields))
+        scores.add_all(self.network, batches)
+        return scores.result()
+
+    def _some_labels(self, batch: GenerationBatch) -> GenerationBatch:
+        """Leaves a share of the labels out."""
+        if not self.label_dropout or not batch.labels.numel():
+            return batch
+        left_out = torch.rand(batch.labels.shape, device=batch.labels.device) < self.label_dropout
+        return batch._replace(labels=batch.labels.masked_fill(left_out, NOT_GIVEN))
+
+
+def label_fields(data: Any) -> dict[str, list[str]]:
+    """The labels of each field that training texts have."""
+    fields: dict[str, list[str]] = data.fields
+    return fields

@@ -1,0 +1,105 @@
+"""Scoring a generator on a file: how many bits it needs for what stands there."""
+
+from __future__ import annotations
+
+import time
+from itertools import islice
+from typing import Any
+
+from ..data.errors import InputError
+from ..data.generation_batch import GenerationCollate, token_ids
+from ..data.generation_readers import read_texts
+from ..data.notes import Notes
+from ..data.segments import SegmentBatchSampler
+from ..data.tokenizer import UNK
+from .generation_pipeline import GenerationPipeline
+from .generation_scores import TextScores
+
+CHUNK = 1024  # texts that are in memory at once
+SEGMENT, TOKEN_BUDGET = 1024, 8192  # tokens of a text, and positions, that are read at once
+
+
+def evaluate_generation(
+    pipeline: GenerationPipeline,
+    path: str,
+    *,
+    format: str = "auto",
+    separator: str = "auto",
+    text_column: str | int = "text",
+) -> tuple[dict[str, Any], str, list[str]]:
+    """Scores a generator on a file.
+
+    Args:
+        pipeline: The generator.
+        path: A file or folder in any format that training accepts.
+        format: The format, recognised from name and content by default.
+        separator: What parts the examples of plain text: "line", "blank", or "auto".
+        text_column: JSON key of the text.
+
+    Returns:
+        The scores, the policy by which they were counted, and notes on the data.
+
+    Raises:
+        InputError: The file cannot be read, or holds no texts.
+    """
+    settings, featurizer = pipeline.settings, pipeline.featurizer
+    notes = Notes()
+    scores = TextScores(labelled=bool(settings.fields))
+    collate = GenerationCollate(
+        featurizer=featurizer, fields=settings.fields, reverse=settings.reverse
+    )
+    device = next(pipeline.network.parameters()).device
+    examples = read_texts(
+        path,
+        format=format,
+        separator=separator,
+        text_column=str(text_column),
+        labels=list(settings.fields),
+        strict=False,
+        notes=notes,
+    )
+    started = time.perf_counter()
+    while chunk := list(islice(examples, CHUNK)):
+        lengths = []
+        for example in chunk:
+            ids = token_ids(featurizer, example.text, reverse=False)
+            lengths.append(len(ids) + 1)
+            place = f"{path}:{example.line}"
+            notes.count("unknown tokens", place, ids.count(UNK))
+            for field, label in example.labels.items():
+                if label is None:
+                    notes.count(f"texts without a label of {field}", place)
+                elif label not in settings.fields[field]:
+                    what = "that training never saw, read as if they had none"
+                    notes.count(f"texts with a label of {field} {what}", place)
+        sampler = SegmentBatchSampler(
+            lengths=lengths, segment=SEGMENT, token_budget=TOKEN_BUDGET, shuffle=False
+        )
+        for segment in sampler:
+            rows = [chunk[number] for number in segment.rows]
+            columns: dict[str, list[Any]] = {
+                "text": [row.text for row in rows],
+                "labels": [list(row.labels.values()) for row in rows],
+            }
+            batch = collate((columns, segment))
+            features = batch.features
+            carried = None if batch.carried is None else batch.carried.to(device)
+            scores.add(
+                pipeline.network,
+                batch._replace(
+                    features=features._replace(tokens=features.tokens.to(device)),
+                    following=batch.following.to(device),
+                    labels=batch.labels.to(device),
+                    carried=carried,
+                ),
+            )
+    if not scores.texts:
+        raise InputError("no texts to score", path=path)
+    seconds = time.perf_counter() - started
+    result = {
+        **scores.result(),
+        "examples": scores.texts,
+        "seconds": round(seconds, 3),
+        "tokens_per_second": round(scores.tokens / seconds) if seconds else 0,
+    }
+    return result, scores.policy, notes.lines()

@@ -1,0 +1,109 @@
+"""Perplexity and bits per character of texts, under a model that reads them in segments."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+import torch
+from torch import Tensor
+
+from ..data.generation_batch import NOT_GIVEN, GenerationBatch
+from ..models.generator import Generator
+from ..models.recurrence import State
+from ..models.translator import token_loss
+
+POLICY = (
+    "bits of each whole text, its end included, divided by its characters (code points); an "
+    "unknown character counts as the unknown token; perplexity per token of this model's "
+    "vocabulary, ends included"
+)
+_LABELS = "; texts are scored for their labels, and without_labels as if they had none"
+
+
+@dataclass
+class TextScores:
+    """What has been summed up so far.
+
+    Args:
+        labelled: Whether texts have labels, so that it is worth scoring them without as well.
+    """
+
+    labelled: bool
+    nats: float = 0.0
+    nats_without: float = 0.0
+    tokens: int = 0
+    characters: int = 0
+    texts: int = 0
+    _states: list[State | None] = field(default_factory=lambda: [None, None])
+
+    @property
+    def policy(self) -> str:
+        """How the scores are counted."""
+        return policy_of(self.labelled)
+
+    def add(self, network: Generator, batch: GenerationBatch) -> None:
+        """Scores a batch; segments of a text must come one after the other."""
+        with torch.inference_mode():
+            self.nats += self._nats(network, batch, 0)
+            if self.labelled:
+                unlabelled = torch.full_like(batch.labels, NOT_GIVEN)
+                self.nats_without += self._nats(network, batch._replace(labels=unlabelled), 1)
+        self.tokens += int(batch.features.lengths.sum())
+        self.characters += sum(map(len, batch.gold))
+        self.texts += len(batch.gold)
+
+    def add_all(self, network: Generator, batches: Iterable[GenerationBatch]) -> None:
+        """Scores batches."""
+        for batch in batches:
+            self.add(network, batch)
+
+    @property
+    def bits_per_character(self) -> float:
+        """Of all texts so far."""
+        return self.nats / math.log(2) / max(1, self.characters)
+
+    def result(self) -> dict[str, float]:
+        """The scores."""
+        found = {
+            "perplexity": round(math.exp(min(self.nats / max(1, self.tokens), 700.0)), 4),
+            "bits_per_character": round(self.bits_per_character, 5),
+        }
+        if self.labelled:
+            bits = self.nats_without / math.log(2) / max(1, self.characters)
+            found["bits_per_character_without_labels"] = round(bits, 5)
+        return found
+
+    def _nats(self, network: Generator, batch: GenerationBatch, which: int) -> float:
+        logits, targets, state = read(network, batch, self._states[which])
+        self._states[which] = state
+        return float(token_loss(logits, targets)) * len(targets)
+
+
+def policy_of(labelled: bool) -> str:
+    """How scores are counted, of texts with labels or without."""
+    return POLICY + (_LABELS if labelled else "")
+
+
+def read(
+    network: Generator, batch: GenerationBatch, state: State | None
+) -> tuple[Tensor, Tensor, State]:
+    """Logits of a batch, what follows, and the state after it (see `Generator.forward`).
+
+    Args:
+        network: The generator.
+        batch: The batch.
+        state: What this gave for the batch before; not used where texts begin.
+    """
+    features = batch.features
+    before = None
+    if batch.carried is not None:
+        assert state is not None
+        device = batch.carried.device  # a checkpoint's state comes back on the CPU
+        cell = None if state.cell is None else state.cell.to(device)
+        before = State(state.hidden.to(device), cell).reorder(batch.carried)
+    found: tuple[Tensor, Tensor, State] = network(
+        features.tokens, batch.following, features.lengths, batch.labels, before
+    )
+    return found

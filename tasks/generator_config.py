@@ -1,0 +1,88 @@
+"""What a generator is built from: the values under `model` in a config and in `config.json`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+from ..models.generator import Generator
+from .parts import EmbeddingConfig, EncoderConfig, Sizes, from_mapping, with_parts
+
+
+@dataclass(frozen=True, kw_only=True)
+class SamplingConfig:
+    """How texts are drawn, unless told otherwise.
+
+    Args:
+        temperature: Below 1 the probable becomes more probable, above 1 less so.
+        top_k: Draw among so many most probable tokens only; 0 for all.
+        top_p: Draw among the most probable tokens that together have this probability; 1 for all.
+        max_length: Most tokens that are added to a prompt.
+    """
+
+    temperature: float = 1.0
+    top_k: int = 0
+    top_p: float = 1.0
+    max_length: int = 1000
+
+
+@dataclass(frozen=True, kw_only=True)
+class GeneratorConfig:
+    """Everything needed to build a generator: what `config.json` keeps under `model`.
+
+    Args:
+        sizes: Vocabulary sizes.
+        embedding: How tokens become vectors.
+        encoder: The recurrent layers.
+        fields: What texts may be labelled with, and the labels in the order of their ids.
+        reverse: Whether texts are read from the end to the start.
+        tied: Whether the table of the embedding is also that of the output layer.
+        dropout: Share of components of the states dropped before the output layer.
+        sampling: How texts are drawn.
+    """
+
+    sizes: Sizes
+    embedding: EmbeddingConfig
+    encoder: EncoderConfig
+    fields: Mapping[str, list[str]] = field(default_factory=dict)
+    reverse: bool = False
+    tied: bool = True
+    dropout: float = 0.0
+    sampling: SamplingConfig = SamplingConfig()
+
+    def build(self) -> Generator:
+        """The generator with fresh weights."""
+        embedding = self.embedding.build(self.sizes)
+        return Generator(
+            embedding=embedding,
+            encoder=self.encoder.build(embedding.output_size),
+            vocabulary_size=self.sizes.tokens,
+            label_sizes=[1 + len(labels) for labels in self.fields.values()],
+            tied=self.tied,
+            dropout=self.dropout,
+        )
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain scalars, lists and dictionaries; fields as pairs, whose order matters."""
+        fields = [[name, list(labels)] for name, labels in self.fields.items()]
+        return {**asdict(self), "fields": fields}
+
+    @classmethod
+    def from_json(cls, values: Mapping[str, Any], *, source: str) -> GeneratorConfig:
+        """The inverse of `to_json`.
+
+        Args:
+            values: What `config.json` holds under `model`.
+            source: The file it came from, named in errors.
+
+        Raises:
+            InputError: A value is missing or unknown.
+        """
+        parts = {
+            **with_parts(values, source),
+            "fields": dict(values.get("fields", [])),
+            "sampling": from_mapping(SamplingConfig, values.get("sampling"), source),
+        }
+        config: GeneratorConfig = from_mapping(cls, parts, source)
+        return config
