@@ -1,19 +1,26 @@
-"""Untrained taggers for tests, and the script that wrote `tests/folders/tagging-v1`.
+"""Untrained taggers for tests, and the script that wrote the folders in `tests/folders`.
 
-    python -m tests.tasks.make_golden_folder tests/folders/tagging-v1
+    python -m tests.tasks.make_golden_folder tagging tests/folders/tagging-v1
+    python -m tests.tasks.make_golden_folder classification tests/folders/classification-v1
 
-It is run once for a format version; the folder stays as it is ever after.
+It is run once for a format version of a task; the folder stays as it is ever after.
 """
 
 import json
+import shutil
+import subprocess
 import sys
+import tempfile
 from pathlib import Path
+from typing import Any
 
+import rnnlp
 import torch
 from rnnlp.data.features import Featurizer
 from rnnlp.tasks.folder import save_folder
 from rnnlp.tasks.parts import EmbeddingConfig, EncoderConfig, Sizes, TaggerConfig
 from rnnlp.tasks.tagging_pipeline import TaggingPipeline
+from safetensors.torch import load_file, save_file
 
 TAGS = ["O", *(f"{letter}-{kind}" for letter in "BEIS" for kind in ("LOC", "PER"))]
 SENTENCES = [
@@ -56,8 +63,63 @@ def fresh(
     return TaggingPipeline(network=network, featurizer=featurizer, settings=settings)
 
 
+# Small models of the other tasks, trained for a moment on the sample corpus.
+TINY = {
+    "classification": [
+        *("--config", "sentiment", "--data.vocabulary_size", "60", "--model.embedding.size", "8"),
+        *("--model.encoder.hidden_size", "6", "--model.pooling", "[last, max, mean, attention]"),
+        *("--model.attention_size", "5", "--model.embedding.attributes", "[suffix]"),
+        *("--model.embedding.attribute_size", "4"),
+    ],
+    "translation": [
+        *(
+            "--config",
+            "translation",
+            "--data.vocabulary_size",
+            "300",
+            "--model.encoder.layers",
+            "2",
+        ),
+        *("--model.embedding.size", "8", "--model.encoder.hidden_size", "6"),
+        *("--model.decoder.hidden_size", "10", "--model.decoder.layers", "3"),
+    ],
+}
+KEPT = ("config.json", "model.safetensors", "tokenizer.json", "target.json", "suffix.json")
+
+
+def train(task: str, folder: Path) -> None:
+    """Trains a small model, makes it decided, keeps what loading needs and what it predicts."""
+    settings = [*TINY[task], "--trainer.max_epochs", "1", "--trainer.limit_train_batches", "20"]
+    with tempfile.TemporaryDirectory() as temporary:
+        model = Path(temporary, "model")
+        subprocess.run(
+            [sys.executable, "-m", "rnnlp", "fit", *settings, "--output", str(model)], check=True
+        )
+        folder.mkdir(parents=True)
+        for name in KEPT:
+            if (model / name).exists():
+                shutil.copyfile(model / name, folder / name)
+    decide(folder / "model.safetensors")
+    keep_answers(rnnlp.load(folder), folder)
+
+
+def decide(file: Path) -> None:
+    """Adds noise to the weights: a model that is torn between answers would test little."""
+    torch.manual_seed(3)
+    weights = load_file(file)
+    save_file(
+        {n: w + 0.7 * torch.randn_like(w) if w.dim() == 2 else w for n, w in weights.items()}, file
+    )
+
+
+def keep_answers(pipeline: Any, folder: Path) -> None:
+    """Writes what a model says of some texts."""
+    lines = [json.dumps(answer, ensure_ascii=False) + "\n" for answer in pipeline(TEXTS)]
+    (folder / "expected.jsonl").write_text("".join(lines), encoding="utf-8")
+
+
 def write(folder: Path) -> None:
-    """Writes a folder with every part in it, and what it predicts."""
+    """Writes a tagger with every part in it, and what it predicts."""
     embedding = EmbeddingConfig(
         size=12,
         character_size=6,
@@ -76,9 +138,9 @@ def write(folder: Path) -> None:
         training_config="task: tagging\n",
         card="A model with random weights, kept to check that old folders load.\n",
     )
-    lines = [json.dumps(answer, ensure_ascii=False) + "\n" for answer in pipeline(TEXTS)]
-    (folder / "expected.jsonl").write_text("".join(lines), encoding="utf-8")
+    keep_answers(pipeline, folder)
 
 
 if __name__ == "__main__":
-    write(Path(sys.argv[1]))
+    task, place = sys.argv[1], Path(sys.argv[2])
+    write(place) if task == "tagging" else train(task, place)

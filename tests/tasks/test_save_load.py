@@ -106,6 +106,22 @@ def test_folders_of_every_format_version_load(folder):
     assert sum(file.stat().st_size for file in folder.iterdir()) < 150_000
 
 
+@pytest.mark.parametrize("task", ["classification", "translation"])
+def test_folders_of_other_tasks_load(task):
+    folders = sorted(GOLDEN.glob(f"{task}-v*"))
+    assert folders
+    for folder in folders:
+        lines = (folder / "expected.jsonl").read_text(encoding="utf-8").splitlines()
+        expected = [json.loads(line) for line in lines]
+        answers = package.load(folder)([row["text"] for row in expected])
+        for answer, kept in zip(answers, expected, strict=True):
+            assert answer.pop("score") == pytest.approx(kept.pop("score"), abs=2e-3)
+            scores = kept.pop("scores", None)
+            assert answer.pop("scores", None) == (scores and pytest.approx(scores, abs=2e-3))
+            assert answer == kept
+        assert sum(file.stat().st_size for file in folder.iterdir()) < 150_000
+
+
 def test_sizes_come_from_the_featurizer():
     embedding = EmbeddingConfig(size=6, characters="cnn", attributes=["shape"])
     featurizer = featurizer_for(embedding)
