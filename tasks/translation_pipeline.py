@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from itertools import islice
 from pathlib import Path
 from typing import Any, NamedTuple, overload
 
@@ -90,7 +91,8 @@ class TranslationPipeline:
         Args:
             texts: One text, or several. Each is translated as one sentence.
             beam: Hypotheses followed for each; None for what the model was trained with.
-            nbest: How many translations to give of each; the beam is at least as wide.
+            nbest: How many different translations to give of each; the beam is at least as wide.
+                There may be fewer, since two hypotheses may be the same text cut differently.
 
         Returns:
             For each text `{"text", "translation_text", "score"}`, where the score is the log
@@ -100,15 +102,20 @@ class TranslationPipeline:
         """
         if isinstance(texts, str):
             return self([texts], beam=beam, nbest=nbest)[0]
+        width = self.settings.search.beam if beam is None else beam
+        # Several ways of cutting a text into sub-words are one translation: look among all.
+        looked_at = 1 if nbest == 1 else max(width, nbest)
         found = []
-        for text, hypotheses in zip(texts, self.search(texts, beam=beam, nbest=nbest), strict=True):
+        for text, hypotheses in zip(
+            texts, self.search(texts, beam=beam, nbest=looked_at), strict=True
+        ):
+            scores: dict[str, float] = {} if hypotheses else {"": 0.0}
+            for best in hypotheses:
+                scores.setdefault(self.target_tokenizer.decode(best.tokens).strip(), best.score)
             ranked = [
-                {
-                    "translation_text": self.target_tokenizer.decode(hypothesis.tokens).strip(),
-                    "score": round(hypothesis.score, 4),
-                }
-                for hypothesis in hypotheses
-            ] or [{"translation_text": "", "score": 0.0}]
+                {"translation_text": said, "score": round(score, 4)}
+                for said, score in islice(scores.items(), nbest)
+            ]
             more = {"translations": ranked} if nbest > 1 else {}
             found.append({"text": text, **ranked[0], **more})
         return found
