@@ -16,6 +16,7 @@ rnnlp: train and use recurrent networks on sequences
   rnnlp fit --config NAME|FILE [--output DIR]    train; writes a model folder
   rnnlp evaluate MODEL DATA [--json]             score a model on a file
   rnnlp predict MODEL [TEXT ...]                 label texts; JSON lines out
+  rnnlp encode MODEL [TEXT ...] --output FILE    vectors of texts, as .parquet or .npy
 
   rnnlp VERB --help    what the verb takes
   rnnlp fit --help     also lists the shipped configs
@@ -48,9 +49,13 @@ def run(arguments: Sequence[str]) -> int:
         from .predict import predict
 
         return predict(rest)
+    if verb == "encode":
+        from .encode import encode
+
+        return encode(rest)
     from ..data.errors import InputError
 
-    raise InputError(f"no verb {verb!r}: use fit, evaluate or predict (rnnlp --help)")
+    raise InputError(f"no verb {verb!r}: use fit, evaluate, predict or encode (rnnlp --help)")
 
 
 def main(arguments: Sequence[str] | None = None) -> NoReturn:

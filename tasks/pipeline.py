@@ -7,21 +7,29 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal, NamedTuple
 
 import torch
-from torch import nn
+from torch import Tensor, nn
+from torch.nn import functional as F
 
+from ..data.errors import InputError
 from ..data.features import Featurizer, TokenBatch, collate
 from ..models.bag import Bag
 from ..models.embedding import Embedding
 from ..models.encoder import Encoder, EncoderOutput
+from ..models.pooling import Pooling
 from ..models.windows import Windows
 from .folder import open_folder
 from .known import pipeline_of
+from .length_batches import by_length
+from .reuse import backward_alone, read_encoder
 
 if TYPE_CHECKING:
     from .known import Pipeline
+
+Way = Literal["max", "mean", "last"]
+TOKEN_BUDGET = 8192  # padded positions of a batch
 
 
 def load(model: str | os.PathLike[str]) -> Pipeline:
@@ -34,6 +42,14 @@ def load(model: str | os.PathLike[str]) -> Pipeline:
         InputError: There is no such model, or its files are damaged.
     """
     return pipeline_of(open_folder(model))
+
+
+class Encoded(NamedTuple):
+    """What an encoder makes of some texts, in the order in which they were given."""
+
+    states: Tensor  # [texts, time, size], zeros at padding
+    lengths: Tensor  # [texts] int64 on the CPU; 0 for a text without a token
+    pooled: Tensor  # [texts, size], zeros for a text without a token
 
 
 class PretrainedEncoder(nn.Module):
@@ -84,15 +100,73 @@ class PretrainedEncoder(nn.Module):
         states: EncoderOutput = self.encoder(embedded, batch.lengths)
         return states
 
+    def encode(self, texts: Sequence[str], *, pooling: Way = "max") -> Encoded:
+        """Encodes any texts: batched by length inside, given back in order.
 
-def load_encoder(model: str | os.PathLike[str]) -> PretrainedEncoder:
+        Neither the order of the texts nor their company changes what comes out. Gradients flow,
+        unless they are switched off as usual (`torch.inference_mode()`).
+
+        Args:
+            texts: The texts; a blank one gets zeros.
+            pooling: How `pooled` is made of the states of a text: "max" and "mean" over its tokens,
+                number by number; "last" is, of each direction, the state after the last token that
+                it reads.
+        """
+        device = next(self.parameters()).device
+        rows = [self.featurizer.encode(text)[0] for text in texts]
+        lengths = torch.tensor([len(row.tokens) for row in rows], dtype=torch.int64)
+        longest = max([1, *lengths.tolist()])
+        pool = Pooling(size=self.output_size, ways=[pooling])
+        order, states, pooled = [], [], []
+        for numbers in by_length(lengths.tolist(), budget=TOKEN_BUDGET):
+            batch = collate([rows[number] for number in numbers])
+            encoded = self(batch)
+            order += numbers
+            states.append(F.pad(encoded.states, (0, 0, 0, longest - encoded.states.shape[1])))
+            pooled.append(pool(encoded, batch.lengths).vector)
+        for number in (lengths == 0).nonzero().flatten().tolist():
+            order.append(number)
+            states.append(torch.zeros(1, longest, self.output_size, device=device))
+            pooled.append(torch.zeros(1, self.output_size, device=device))
+        if not order:
+            nothing = torch.zeros(0, longest, self.output_size, device=device)
+            return Encoded(nothing, lengths, nothing[:, 0])
+        places = torch.tensor(order, device=device).argsort()  # where each text has come to lie
+        return Encoded(torch.cat(states)[places], lengths, torch.cat(pooled)[places])
+
+
+def load_encoder(model: str | os.PathLike[str] | Sequence[str]) -> PretrainedEncoder:
     """Tokenizer, embedding and encoder of any trained model, as one `nn.Module`.
 
+    It comes in evaluation mode: call `.train()` where it is to be trained on with its dropout.
+
     Args:
-        model: A model folder, or a hub id.
+        model: A model folder, or a hub id; or two language models of one direction each, forward
+            and backward, which together make an encoder of two directions.
+
+    Raises:
+        InputError: There is no such model, its files are damaged, or two do not fit each other.
     """
+    if not isinstance(model, str | os.PathLike):
+        return _joined_encoder(model)
     pipeline = load(model)
+    if getattr(pipeline.settings, "reverse", False):
+        raise backward_alone(os.fspath(model))
     network = pipeline.network
     return PretrainedEncoder(
         featurizer=pipeline.featurizer, embedding=network.embedding, encoder=network.encoder
     )
+
+
+def _joined_encoder(models: Sequence[str]) -> PretrainedEncoder:
+    found = read_encoder(models)
+    embedding = found.embedding.build(found.sizes)
+    if found.encoder is None:
+        raise InputError(f"{found.name}: no recurrent layers to encode with")
+    joined = PretrainedEncoder(
+        featurizer=Featurizer.load(found.path),
+        embedding=embedding,
+        encoder=found.encoder.build(embedding.output_size),
+    )
+    joined.load_state_dict(found.weights)
+    return joined.eval()

@@ -95,11 +95,7 @@ def read_encoder(
             )
         encoder = _joined(encoder, found[1][0])
     elif backwards[0]:
-        raise InputError(
-            "reads texts from end to start: name it together with one that reads from the start, "
-            f"--model.encoder_from '[FORWARD, {names[0]}]'",
-            path=names[0],
-        )
+        raise backward_alone(names[0])
     if one_direction and encoder.encoder is not None and encoder.encoder.bidirectional:
         return _forward_only(encoder)
     return encoder
@@ -176,6 +172,15 @@ def load_encoder_weights(
     if fresh := [name for name in fresh if name not in _PARTS]:
         report.append(f"fresh: {', '.join(fresh)} (layers of this task)")
     return parameters, report
+
+
+def backward_alone(name: str) -> InputError:
+    """What to say of a model that reads texts from end to start, named without its counterpart."""
+    return InputError(
+        "reads texts from end to start: name two models, [FORWARD, BACKWARD], of which it is the "
+        "second",
+        path=name,
+    )
 
 
 def mismatch(key: str, own: object, given: object, name: str) -> str:

@@ -1,0 +1,122 @@
+"""`rnnlp encode`: texts in, one vector each out, as a Parquet table or a NumPy array."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import islice
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ..data.errors import InputError
+from .arguments import OneLineParser
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    from .pipeline import PretrainedEncoder, Way
+
+CHUNK = 1024  # texts that are encoded together
+SUFFIXES = (".parquet", ".npy")
+WAYS: tuple[Way, ...] = ("max", "mean", "last")
+
+
+def encode(arguments: Sequence[str]) -> int:
+    """Runs `rnnlp encode` with these arguments."""
+    parser = OneLineParser(
+        prog="rnnlp encode",
+        description="Writes one vector for each text, in input order; a blank text has zeros.",
+        allow_abbrev=False,
+    )
+    parser.add_argument("model", metavar="MODEL", help="a model folder or a hub id")
+    parser.add_argument("texts", metavar="TEXT", nargs="*", help="texts (default: a pipe on stdin)")
+    parser.add_argument(
+        "--input", metavar="FILE", help='a file: one text a line, or JSON lines with "text"'
+    )
+    parser.add_argument(
+        "--output",
+        metavar="FILE",
+        required=True,
+        help="FILE.parquet: a table with text and vector; FILE.npy: an array [texts, size]",
+    )
+    parser.add_argument(
+        "--pooling",
+        choices=WAYS,
+        default="max",
+        help="how one vector is made of a text's states (default: max)",
+    )
+    given = parser.parse_intermixed_args(list(arguments))
+    output = Path(given.output)
+    if output.suffix not in SUFFIXES:
+        raise InputError(f"has no format: let --output end in {' or '.join(SUFFIXES)}", path=output)
+    if output.is_dir() or not output.parent.is_dir():
+        raise InputError(
+            "cannot be written: --output takes a file in a folder there is", path=output
+        )
+    if given.texts and given.input:
+        raise InputError("give texts or --input, not both")
+    if not given.texts and not given.input and sys.stdin.isatty():
+        raise InputError("nothing to encode: give TEXT, --input FILE, or a pipe on stdin")
+
+    from .folder import write_atomically
+    from .pipeline import load_encoder
+    from .predict import read_texts
+
+    encoder = load_encoder(given.model)
+    texts = iter(given.texts) if given.texts else read_texts(given.input)
+    vectors = encode_texts(encoder, texts, pooling=given.pooling)
+    write = write_table if output.suffix == ".parquet" else write_array
+    counts: list[int] = []
+    try:
+        write_atomically(
+            output, lambda part: counts.append(write(part, vectors, encoder.output_size))
+        )
+    except OSError as error:
+        raise InputError(f"cannot be written: {error.strerror}", path=output) from error
+    print(
+        f"{counts[0]:,} vectors of {encoder.output_size} numbers written to {output}",
+        file=sys.stderr,
+    )
+    return 0
+
+
+def encode_texts(
+    encoder: PretrainedEncoder, texts: Iterable[str], *, pooling: Way
+) -> Iterator[tuple[list[str], np.ndarray]]:
+    """Some texts at a time, and their vectors [texts, size] float32."""
+    import torch
+
+    source = iter(texts)
+    while chunk := list(islice(source, CHUNK)):
+        with torch.inference_mode():
+            found = encoder.encode(chunk, pooling=pooling)
+        yield chunk, found.pooled.float().cpu().numpy()
+
+
+def write_table(path: Path, rows: Iterable[tuple[list[str], np.ndarray]], size: int) -> int:
+    """Writes a Parquet file with the columns `text` and `vector`; gives the number of rows."""
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    kind = pa.list_(pa.float32(), size)
+    schema = pa.schema([("text", pa.string()), ("vector", kind)])
+    count = 0
+    with pq.ParquetWriter(str(path), schema) as writer:
+        for texts, vectors in rows:
+            column = pa.FixedSizeListArray.from_arrays(pa.array(vectors.reshape(-1)), size)
+            # Half characters, as broken JSON escapes leave them, are no text that Parquet holds.
+            whole = [text.encode("utf-8", "replace").decode("utf-8") for text in texts]
+            writer.write_table(pa.table([pa.array(whole, pa.string()), column], schema=schema))
+            count += len(texts)
+    return count
+
+
+def write_array(path: Path, rows: Iterable[tuple[list[str], np.ndarray]], size: int) -> int:
+    """Writes an array [texts, size] float32; gives the number of rows."""
+    import numpy as np
+
+    found = [vectors for _, vectors in rows]
+    array = np.concatenate(found) if found else np.zeros((0, size), dtype=np.float32)
+    with path.open("wb") as file:  # a name that numpy would add a suffix to
+        np.save(file, array)
+    return len(array)
