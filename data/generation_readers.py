@@ -179,7 +179,7 @@ def _tunes(
         starts = [at for at, line in enumerate(lines) if line.startswith("X:")]
         if notes is not None and (not starts or starts[0]):
             notes.count("pieces of text outside of tunes, left out", f"{path}:{number}")
-        for start, end in zip(starts, [*starts[1:], len(lines)], strict=True):
+        for start, end in pairwise([*starts, len(lines)]):
             tune = lines[start:end]
             header = header_fields(tune)
             found = {field: header.get(field) for field in fields}

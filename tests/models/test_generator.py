@@ -1,0 +1,184 @@
+"""The generator: segments, labels, steps and prompts must all tell the same story."""
+
+import pytest
+import torch
+from rnnlp.models.embedding import Embedding
+from rnnlp.models.encoder import Encoder
+from rnnlp.models.generator import Generator
+from rnnlp.models.search import sample
+from torch import nn
+
+VOCABULARY, FIELDS = 11, [3, 4]
+
+
+def generator(cell="lstm", layers=1, tied=True, hidden_size=6, size=5, dropout=0.0, fields=FIELDS):
+    torch.manual_seed(1)
+    embedding = Embedding(vocabulary_size=VOCABULARY, size=size)
+    encoder = Encoder(
+        input_size=size, cell=cell, hidden_size=hidden_size, layers=layers, bidirectional=False
+    )
+    return Generator(
+        embedding=embedding,
+        encoder=encoder,
+        vocabulary_size=VOCABULARY,
+        label_sizes=fields,
+        tied=tied,
+        dropout=dropout,
+    ).eval()
+
+
+def texts(*lengths):
+    """Padded random tokens, what follows them, their lengths and labels."""
+    torch.manual_seed(2)
+    whole = torch.randint(4, VOCABULARY, (len(lengths), max(lengths) + 1))
+    labels = torch.stack([torch.randint(0, size, (len(lengths),)) for size in FIELDS], 1)
+    return whole[:, :-1], whole[:, 1:], torch.tensor(lengths), labels
+
+
+cells = pytest.mark.parametrize("cell", ["rnn", "rnn_relu", "lstm", "gru"])
+
+
+@cells
+@pytest.mark.parametrize("tied", [True, False])
+def test_segments_give_what_the_whole_gives(cell, tied):
+    network = generator(cell, layers=2, tied=tied)
+    tokens, following, lengths, labels = texts(9, 7, 9, 4)
+    logits, targets, final = network(tokens, following, lengths, labels)
+    rows = torch.arange(4)
+    parts, state = {}, None
+    for start in range(0, 9, 3):
+        left = lengths[rows] - start
+        if state is not None:
+            keep = left > 0
+            state, rows = state.reorder(keep.nonzero().flatten()), rows[keep]
+            left = left[keep]
+        piece = slice(start, start + 3)
+        size = left.clamp_max(3)
+        width = int(size.max())
+        found, _, state = network(
+            tokens[rows, piece][:, :width], following[rows, piece][:, :width], size, labels[rows],
+            state,
+        )  # fmt: skip
+        for row, part in zip(rows.tolist(), found.split(size.tolist()), strict=True):
+            parts.setdefault(row, []).append(part)
+    again = torch.cat([torch.cat(parts[row]) for row in range(4)])
+    torch.testing.assert_close(again, logits)
+    assert (
+        targets.tolist()
+        == torch.cat(
+            [row[:length] for row, length in zip(following, lengths, strict=True)]
+        ).tolist()
+    )
+    assert final.hidden.shape == (2, 4, 6)
+
+
+@cells
+def test_steps_give_what_forward_gives(cell):
+    network = generator(cell)
+    tokens, following, lengths, labels = texts(6, 6)
+    logits, _, _ = network(tokens, following, lengths, labels)
+    state = network.begin(tokens[:, :0], torch.zeros(2, dtype=torch.long), labels)
+    found = []
+    for time in range(6):
+        said = network.step(tokens[:, time], state)
+        found.append(said.log_probs)
+        state = said.state
+    torch.testing.assert_close(torch.stack(found, 1).flatten(0, 1), logits.log_softmax(1))
+
+
+def test_prompts_of_any_length_begin_together():
+    network = generator()
+    tokens, _, _, labels = texts(5, 5, 5)
+    lengths = torch.tensor([5, 0, 2])
+    together = network.begin(tokens, lengths, labels)
+    for row, length in enumerate(lengths.tolist()):
+        alone = network.begin(
+            tokens[row : row + 1, :length], lengths[row : row + 1], labels[row : row + 1]
+        )
+        for one, other in zip(together.recurrent, alone.recurrent, strict=True):
+            torch.testing.assert_close(one[:, row : row + 1], other)
+    assert not together.recurrent.hidden[:, 1].any()
+
+
+def test_labels_change_what_is_said_and_no_label_changes_nothing():
+    network = generator()
+    plain = generator(fields=[])
+    plain.load_state_dict(
+        {name: value for name, value in network.state_dict().items() if "labels" not in name}
+    )
+    tokens, following, lengths, _ = texts(4, 3)
+
+    def said(labels, network=network):
+        return network(tokens, following, lengths, labels)[0]
+
+    none = said(torch.zeros(2, 2, dtype=torch.long))
+    torch.testing.assert_close(none, said(None))
+    torch.testing.assert_close(none, said(torch.zeros(2, 0, dtype=torch.long), plain))
+    one, other = said(torch.tensor([[1, 0], [1, 0]])), said(torch.tensor([[2, 0], [1, 0]]))
+    assert (one[:4] - none[:4]).abs().max() > 1e-3
+    assert (one[:4] - other[:4]).abs().max() > 1e-3
+    torch.testing.assert_close(one[4:], other[4:])  # of the second text nothing was changed
+
+
+def test_the_label_0_stays_zero_in_training():
+    network = generator(dropout=0.2).train()
+    optimizer = torch.optim.SGD(network.parameters(), 0.5)
+    tokens, following, lengths, _ = texts(4, 3)
+    logits, targets, _ = network(tokens, following, lengths, torch.tensor([[0, 1], [2, 0]]))
+    nn.functional.cross_entropy(logits, targets).backward()
+    optimizer.step()
+    for table in network.labels:
+        assert not table.weight[0].any()
+
+
+def test_gradients_stop_where_the_state_is_detached():
+    network = generator()
+    tokens, following, lengths, labels = texts(3)
+    _, _, state = network(tokens, following, lengths, labels)
+    state = type(state)(*(part.detach() for part in state))
+    logits, targets, _ = network(tokens, following, lengths, labels, state)
+    nn.functional.cross_entropy(logits, targets).backward()
+    assert all(part.grad_fn is None for part in state)
+
+
+def test_tied_tables_are_one():
+    tied = {name for name, _ in generator(hidden_size=5).named_parameters()}
+    assert "output_bias" in tied and not any(
+        name.startswith(("readout", "output.")) for name in tied
+    )
+    assert "readout.weight" in {name for name, _ in generator().named_parameters()}
+    assert "output.weight" in {name for name, _ in generator(tied=False).named_parameters()}
+
+
+def test_a_bidirectional_encoder_is_refused():
+    embedding = Embedding(vocabulary_size=VOCABULARY, size=5)
+    with pytest.raises(ValueError, match="one direction"):
+        Generator(
+            embedding=embedding,
+            encoder=Encoder(input_size=5, hidden_size=4),
+            vocabulary_size=VOCABULARY,
+        )
+
+
+def test_samples_with_generators_of_their_own_do_not_depend_on_their_neighbours():
+    network = generator()
+    labels = torch.tensor([[1, 2], [0, 0], [2, 1]])
+
+    def draw(rows):
+        count = torch.tensor([20] * len(rows))
+        return [
+            found.tokens
+            for found in sample(
+                network.step,
+                network.begin(torch.zeros(len(rows), 0).long(), count * 0, labels[rows]),
+                begin=2,
+                end=3,
+                max_lengths=count,
+                top_p=0.95,
+                generator=[torch.Generator().manual_seed(row) for row in rows],
+            )
+        ]
+
+    together = draw([0, 1, 2])
+    assert together == [*draw([0]), *draw([1]), *draw([2])] == draw([2, 1, 0])[::-1]
+    assert len({tuple(tokens) for tokens in together}) == 3
