@@ -20,7 +20,9 @@ import tempfile
 import time
 from pathlib import Path
 
-HEADLINES = ("f1", "accuracy", "macro_f1", "ece", "bleu", "chrf", "perplexity")
+HEADLINES = (
+    "f1", "accuracy", "macro_f1", "ece", "bleu", "chrf", "bits_per_character", "perplexity"
+)  # fmt: skip
 
 
 def main() -> None:
