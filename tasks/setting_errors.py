@@ -77,7 +77,8 @@ def wrong_value(
     text = str(error)
     if match := re.search(r"[Uu]nrecognized arguments: --([\w.+]+)", text):
         return InputError(unknown_key(match[1].rstrip("+"), known))
-    if match := re.search(r"--> ([\w.]+): .* is not callable", text):  # a linked key was given
+    # A linked key was given:
+    if match := re.search(r"--> ([\w.]+): (?:.* is not callable|invalid )", text):
         return InputError(unknown_key(match[1], known))
     match = re.search(r'key "([\w.]+)"', text)
     if match is None:
