@@ -146,7 +146,11 @@ class TaskModule(pl.LightningModule):
 
     def _load_encoder(self) -> None:
         assert self.encoder_from is not None
-        reused = read_encoder(self.encoder_from, one_direction=self.one_direction)
+        reused = read_encoder(
+            self.encoder_from,
+            one_direction=self.one_direction,
+            backward=bool(getattr(self.settings, "reverse", False)),
+        )
         parameters, report = load_encoder_weights(
             reused,
             self.network,

@@ -66,7 +66,10 @@ class ReusedEncoder(NamedTuple):
 
 
 def read_encoder(
-    model: str | os.PathLike[str] | Sequence[str], *, one_direction: bool = False
+    model: str | os.PathLike[str] | Sequence[str],
+    *,
+    one_direction: bool = False,
+    backward: bool = False,
 ) -> ReusedEncoder:
     """Reads embedding and encoder of a trained model.
 
@@ -74,6 +77,7 @@ def read_encoder(
         model: A model folder or hub id; or two, of which the first reads from start to end and the
             second from end to start, which together make a bidirectional encoder.
         one_direction: Take of a bidirectional encoder only what reads from start to end.
+        backward: Whether it is for a model that reads texts from end to start itself.
 
     Raises:
         InputError: There is no such model, or its encoder cannot be had in this form.
@@ -94,8 +98,14 @@ def read_encoder(
                 "end to start, trained with data.reverse true"
             )
         encoder = _joined(encoder, found[1][0])
-    elif backwards[0]:
+    elif backwards[0] and not backward:
         raise backward_alone(names[0])
+    if backward and backwards != [True]:
+        raise InputError(
+            "reads texts from start to end, and data.reverse is true: set it to false, or reuse a "
+            "model that was trained with it",
+            path=" and ".join(names),
+        )
     if one_direction and encoder.encoder is not None and encoder.encoder.bidirectional:
         return _forward_only(encoder)
     return encoder

@@ -65,7 +65,9 @@ def follow_encoder(
     model = config.get(KEY)
     if model is None:
         return [], []
-    reused = read_encoder(model, one_direction=one_direction)
+    reused = read_encoder(
+        model, one_direction=one_direction, backward=bool(config.get("data.reverse"))
+    )
     decided = reused.settings()
     if config.get("model.recurrent") is False:  # a bag of embeddings has no encoder to be decided
         decided = {key: value for key, value in decided.items() if ".encoder." not in key}

@@ -260,7 +260,7 @@ def test_a_tagger_on_two_directions(rnnlp, pair, tmp_path):
         torch.testing.assert_close(tagger(LINES[:2]).states, both(LINES[:2]).states)
 
 
-def test_what_does_not_join(rnnlp, pair, tmp_path):
+def test_what_does_not_join(pair):
     for names, words in (
         (["backward"], "reads texts from end to start"),
         (["backward", "forward"], "the first must read from start to end"),
@@ -271,3 +271,12 @@ def test_what_does_not_join(rnnlp, pair, tmp_path):
         given = [str(pair / name) for name in names]
         with pytest.raises(InputError, match=re.escape(words)):
             package.load_encoder(given if len(given) > 1 else given[0])
+
+
+def test_a_backward_model_goes_on_backward_only(rnnlp, pair, tmp_path):
+    fit = ("fit", "--config", pair / "lm.yaml", "--output", tmp_path / "lm", "--model.encoder_from")
+    code, _, err = rnnlp(*fit, pair / "forward", "--data.reverse", "true")
+    assert code == 2 and "data.reverse is true" in err
+    code, _, err = rnnlp(*fit, pair / "backward", "--data.reverse", "true")
+    assert code == 0, err
+    assert "loaded from" in err
