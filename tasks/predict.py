@@ -165,9 +165,9 @@ def draw_first(pipeline: Any, texts: Iterator[str], path: str) -> Iterator[str]:
     from .folder import write_atomically
 
     target = Path(path)
-    if target.is_dir() or not target.parent.is_dir():
+    if target.suffix.lower() != ".png" or target.is_dir() or not target.parent.is_dir():
         raise InputError(
-            "cannot be written: --attention takes a file in a folder there is", path=path
+            "cannot be written: --attention takes a .png file in a folder there is", path=path
         )
     drawn = False
     for text in texts:
