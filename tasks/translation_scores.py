@@ -19,7 +19,9 @@ def bleu_for(language: str) -> BLEU:
     Args:
         language: Such as "de", "zh", or "zh-CN".
     """
-    return BLEU(tokenize=_TOKENIZERS.get(language.replace("_", "-").split("-")[0].lower(), "13a"))
+    main = language.replace("_", "-").split("-")[0].lower()
+    # "force" says that our text is no tokenised text, and silences a guess about it.
+    return BLEU(tokenize=_TOKENIZERS.get(main, "13a"), force=True)
 
 
 def translation_scores(
