@@ -121,6 +121,11 @@ class EncoderConfig:
             layer_norm=self.layer_norm,
         )
 
+    def describe(self) -> str:
+        """The encoder in a few words."""
+        direction = "bidirectional " if self.bidirectional else ""
+        return f"{direction}{self.cell.upper()} ({self.layers} x {self.hidden_size})"
+
 
 @dataclass(frozen=True, kw_only=True)
 class TaggerConfig:

@@ -1,32 +1,22 @@
-"""Tagging, N labels for N tokens, as a LightningModule: loss, validation scores, optimiser.
+"""Tagging, N labels for N tokens, as a LightningModule.
 
-The network itself is `models/tagger.py`, built by `parts.TaggerConfig`; using a trained tagger
-needs `tagging_pipeline.py` only.
+The network itself is `models/tagger.py`, built by `parts.TaggerConfig`; loss and scores are in
+`tagging_objective.py`. Using a trained tagger needs `tagging_pipeline.py` only.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from itertools import chain
-from typing import Any
-
-import torch
 from pytorch_lightning.cli import LightningArgumentParser
-from torch import Tensor
-from torchmetrics import MeanMetric
 
-from ..data.schemes import is_valid, tags_to_spans
-from ..data.tagging_batch import TaggingBatch
 from ..models.tagger import Tagger
-from .metrics import SpanF1
-from .module import TaskModule, link_features
+from .module import link_features
+from .objective import ObjectiveModule
 from .optimizer import OptimizerConfig
 from .parts import EmbeddingConfig, EncoderConfig, Sizes, TaggerConfig
-from .tagging_evaluation import TagScores, labels_of
-from .tagging_pipeline import decode_tags
+from .tagging_objective import TaggingObjective
 
 
-class Tagging(TaskModule):
+class Tagging(ObjectiveModule):
     """Trains a tagger. `tags`, `scheme` and `sizes` come from the training data.
 
     Args:
@@ -45,9 +35,9 @@ class Tagging(TaskModule):
         encoder_learning_rate_factor: Its learning rate, as a multiple of that of the other layers.
     """
 
-    headline = ("f1", "accuracy")
+    headline = TaggingObjective.headline
     hub_name = "token-classification"
-    examples = ("Barack Obama visited Berlin.", "她在北京大学读书。")
+    examples = TaggingObjective.examples
     network: Tagger
     settings: TaggerConfig
 
@@ -84,9 +74,7 @@ class Tagging(TaskModule):
         )
         self.optimizer = optimizer
         self.network = self.settings.build()
-        types = sorted(labels_of(tags, scheme)) if scheme else []
-        self.span_f1 = SpanF1(types)
-        self.accuracy = MeanMetric()
+        self.objective = TaggingObjective(self.settings)
 
     @staticmethod
     def link(parser: LightningArgumentParser) -> None:
@@ -96,77 +84,3 @@ class Tagging(TaskModule):
         parser.link_arguments("data", "model.tags", lambda d: d.tags, apply_on="instantiate")
         parser.link_arguments("data", "model.scheme", lambda d: d.scheme, apply_on="instantiate")
         link_features(parser)
-
-    def training_step(self, batch: TaggingBatch, batch_idx: int) -> Tensor:
-        """The loss of one batch."""
-        loss = self._loss(batch)
-        self.log("train_loss", loss.detach(), prog_bar=True, batch_size=len(batch.gold))
-        return loss
-
-    def validation_step(self, batch: TaggingBatch, batch_idx: int) -> None:
-        """Adds one batch to the validation scores."""
-        self.log("validation_loss", self._loss(batch), batch_size=len(batch.gold))
-        predicted = decode_tags(self.network, batch.features, self.settings.tags)
-        scheme = self.settings.scheme
-        gold: Any = batch.gold  # spans with a scheme, tags without
-        if scheme is None:
-            pairs = zip(chain.from_iterable(predicted), chain.from_iterable(gold), strict=True)
-            right = [guess == truth for guess, truth in pairs]
-            self.accuracy.update(torch.tensor(right, dtype=torch.float, device=self.device))
-        else:
-            spans = [tags_to_spans(tags, scheme, strict=True) for tags in predicted]
-            valid = [is_valid(tags, scheme) for tags in predicted]
-            self.span_f1.update(spans, gold, valid)
-
-    def on_validation_epoch_end(self) -> None:
-        """Logs the scores; `validation_score` is the one that decides."""
-        if self.settings.scheme is None:
-            scores = {"accuracy": self.accuracy.compute()}
-            self.accuracy.reset()
-        else:
-            scores = self.span_f1.compute()
-            self.span_f1.reset()
-        main = scores["accuracy" if self.settings.scheme is None else "f1"]
-        self.log("validation_score", main, prog_bar=True)
-        for name, value in scores.items():
-            self.log(f"validation_{name}", value)
-
-    @property
-    def policy(self) -> str:
-        """How the scores are counted."""
-        return TagScores(self.settings.scheme).policy
-
-    def summary(self) -> str:
-        """What the model is, in a sentence."""
-        settings = self.settings
-        encoder = settings.encoder
-        direction = "bidirectional " if encoder.bidirectional else ""
-        output = "CRF" if settings.crf else "softmax"
-        labels = sorted(labels_of(settings.tags, settings.scheme))
-        kind = "entities" if settings.scheme else "tags"
-        return (
-            f"A {direction}{encoder.cell.upper()} ({encoder.layers} x {encoder.hidden_size}) with "
-            f"{output} output for the {kind} {', '.join(labels)}."
-        )
-
-    def score(self, batches: Iterable[TaggingBatch]) -> dict[str, Any]:
-        """The scores of the present weights, as `evaluate` prints them."""
-        scores = TagScores(self.settings.scheme)
-        with torch.inference_mode():
-            self.network.eval()
-            for batch in batches:
-                scores.add(
-                    decode_tags(self.network, batch.features, self.settings.tags), batch.gold
-                )
-        return scores.result()
-
-    def _loss(self, batch: TaggingBatch) -> Tensor:
-        features = batch.features
-        loss: Tensor = self.network.loss(
-            tokens=features.tokens,
-            characters=features.characters,
-            attributes=features.attributes,
-            lengths=features.lengths,
-            tags=batch.tags,
-        )
-        return loss

@@ -81,7 +81,7 @@ def test_early_stopping_keeps_the_best(rnnlp, corpus, tmp_path, monkeypatch):
 
     def score(module):
         module.log("validation_score", next(scores))
-        module.span_f1.reset()
+        module.objective.span_f1.reset()
 
     keep = KeepBest.on_validation_end
 
