@@ -58,7 +58,9 @@ class BucketBatchSampler(Sampler[list[int]]):
         self._seed = seed
         self._shuffle = shuffle
         self._buckets = _round_up(self._lengths) if shuffle else self._lengths  # [examples]
-        self._cuts = _cut(np.sort(self._buckets), token_budget, max_sentences)  # [batches + 1]
+        self._cuts = cut_batches(
+            np.sort(self._buckets), token_budget, max_sentences
+        )  # [batches + 1]
         self.epoch = 0
         self.start = 0
 
@@ -173,7 +175,7 @@ def _round_up(lengths: np.ndarray) -> np.ndarray:
     return np.array(edges, dtype=np.int32)[np.searchsorted(edges, lengths)]
 
 
-def _cut(lengths: np.ndarray, token_budget: int, max_sentences: int | None) -> list[int]:
+def cut_batches(lengths: np.ndarray, token_budget: int, max_sentences: int | None) -> list[int]:
     """Cuts ascending lengths so that each part holds as many as the budget allows."""
     most = max_sentences or token_budget
     cuts = [0]

@@ -7,11 +7,10 @@ What it shares with other tasks is in `module.py` and `labelled.py`, how a text 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
-from functools import partial
+from collections.abc import Iterator, Sequence
 from itertools import chain
 from pathlib import Path
-from typing import Any, Literal, NamedTuple
+from typing import Any, Literal
 
 import datasets
 import pyarrow as pa
@@ -22,10 +21,11 @@ from .classification_batch import ClassificationCollate
 from .classification_readers import read_classification, single_label
 from .errors import InputError
 from .examples import ClassifiedExample
-from .hub import SPLITS, load_splits
+from .hub import Split
 from .labelled import LabelledData
 from .notes import Notes
 from .samples import sample_classification
+from .sources import Source
 from .texts import EMPTY, Fingerprints, tokenise
 from .tokenizer import splitter
 
@@ -36,12 +36,7 @@ _COLUMNS = {
 }
 
 
-class _Source(NamedTuple):
-    name: str
-    read: Callable[[], Iterator[ClassifiedExample]]
-
-
-class ClassificationData(LabelledData):
+class ClassificationData(LabelledData[ClassifiedExample]):
     """Texts with a label, or several labels each, from files, a hub, or a sample corpus.
 
     Files may be CSV or TSV with or without a header, JSON lines, lines that begin with the label,
@@ -191,11 +186,11 @@ class ClassificationData(LabelledData):
         return corpora
 
     def _rows(
-        self, split: str, source: _Source, prints: Fingerprints, notes: Notes
+        self, split: str, source: Source[ClassifiedExample], prints: Fingerprints, notes: Notes
     ) -> Iterator[dict[str, Any]]:
         offsets_of = splitter(self.level)
         most = self.max_length if self.long_texts == "head_tail" else None
-        for index, example in enumerate(source.read()):
+        for index, example in enumerate(source.read(notes)):
             place = f"{source.name}:{example.line}"
             if split == "train":
                 self._several |= len(example.labels) != 1
@@ -247,25 +242,8 @@ class ClassificationData(LabelledData):
             featurizer=self.featurizer, classes=self.classes, several=self.several
         )
 
-    def _sources(self) -> dict[str, _Source]:
-        """The splits, the training split first."""
-        files = {split: self._file(path) for split, path in self.files.items() if path is not None}
-        if self.hub is not None:
-            hub = {
-                split: self._hub(rows, f"{self.hub} ({split})")
-                for split, rows in load_splits(self.hub, revision=self.revision).items()
-            }
-            return hub | files
-        return files or {
-            split: _Source(
-                f"sample corpus ({self.sample}, {split})",
-                partial(sample_classification, self.sample, split, self.seed),
-            )
-            for split in SPLITS
-        }
-
-    def _file(self, path: str) -> _Source:
-        def read() -> Iterator[ClassifiedExample]:
+    def _file(self, path: str) -> Source[ClassifiedExample]:
+        def read(notes: Notes) -> Iterator[ClassifiedExample]:
             return read_classification(
                 path,
                 format=self.format,
@@ -275,9 +253,9 @@ class ClassificationData(LabelledData):
                 label_before=self.label_before,
             )
 
-        return _Source(path, read)
+        return Source(path, read)
 
-    def _hub(self, rows: datasets.Dataset, name: str) -> _Source:
+    def _hub(self, rows: datasets.Dataset, name: str) -> Source[ClassifiedExample]:
         for column, option in ((self.hub_text, "hub_text"), (self.hub_label, "hub_label")):
             if column not in rows.column_names:
                 raise InputError(
@@ -288,7 +266,7 @@ class ClassificationData(LabelledData):
         kind = getattr(kind, "feature", kind)
         names = kind.names if isinstance(kind, datasets.ClassLabel) else None
 
-        def read() -> Iterator[ClassifiedExample]:
+        def read(notes: Notes) -> Iterator[ClassifiedExample]:
             columns = rows.select_columns([self.hub_text, self.hub_label])
             pairs = chain.from_iterable(
                 zip(chunk[self.hub_text], chunk[self.hub_label], strict=True)
@@ -308,4 +286,10 @@ class ClassificationData(LabelledData):
                     labels = [label.split(self.label_before, 1)[0] for label in labels]
                 yield ClassifiedExample(text, labels, line)
 
-        return _Source(name, read)
+        return Source(name, read)
+
+    def _sample(self, split: Split) -> Source[ClassifiedExample]:
+        return Source(
+            f"sample corpus ({self.sample}, {split})",
+            lambda notes: sample_classification(self.sample, split, self.seed),
+        )

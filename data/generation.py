@@ -11,24 +11,24 @@ from collections.abc import Callable, Iterator
 from functools import partial
 from itertools import chain
 from pathlib import Path
-from typing import Any, Literal, NamedTuple
+from typing import Any, Literal
 
 import datasets
 import numpy as np
 import pyarrow as pa
 
 from .arrow import CHUNK, Corpus, write
-from .batching import ResumableLoader
 from .errors import InputError
 from .examples import TextExample
 from .features import Featurizer
 from .generation_batch import GenerationCollate, token_ids
 from .generation_readers import labels_of, read_texts
-from .hub import SPLITS, Split, load_splits
+from .hub import Split
 from .module import Learned, SequenceData
 from .notes import Notes
 from .sample_generation import sample_generation
 from .segments import SegmentBatchSampler, SegmentRows
+from .sources import Source
 from .texts import Fingerprints
 from .tokenizer import BYTES, SPECIALS, Tokenizer
 
@@ -37,12 +37,7 @@ _COLUMNS = {"text": pa.string(), "labels": pa.list_(pa.string()), "index": pa.in
 _NAMES = {"bpe": "sub-words", "word": "words", "character": "characters"}
 
 
-class _Source(NamedTuple):
-    name: str
-    read: Callable[[Notes], Iterator[TextExample]]
-
-
-class GenerationData(SequenceData):
+class GenerationData(SequenceData[TextExample]):
     """Texts, each perhaps with labels, from files, a hub, or a sample corpus.
 
     Files may be plain text, tunes in ABC notation or JSON lines, packed with gzip or not; a folder
@@ -166,7 +161,7 @@ class GenerationData(SequenceData):
             )
         return corpora
 
-    def _rows(self, source: _Source, notes: Notes) -> Iterator[dict[str, Any]]:
+    def _rows(self, source: Source[TextExample], notes: Notes) -> Iterator[dict[str, Any]]:
         fields = list(self._fields)
         for index, example in enumerate(source.read(notes)):
             if list(example.labels) != fields:
@@ -236,45 +231,19 @@ class GenerationData(SequenceData):
                     "read as if they had none"
                 )
 
-    def _loader(self, split: str, token_budget: int, max_sentences: int | None) -> ResumableLoader:
-        corpus = self.prepare().learned.corpora[split]
-        return ResumableLoader(
-            SegmentRows(corpus.rows),  # type: ignore[arg-type]
-            batches=SegmentBatchSampler(
-                lengths=corpus.lengths,
-                segment=self.segment if split == "train" else EVALUATION_SEGMENT,
-                token_budget=token_budget,
-                max_sentences=max_sentences,
-                seed=self.seed,
-                shuffle=split == "train",
-            ),
-            collate=self._collate(split),
-            workers=self.workers,
-        )
+    def _dataset(self, corpus: Corpus) -> SegmentRows:
+        return SegmentRows(corpus.rows)
+
+    def _sampler(self, split: str) -> Callable[..., SegmentBatchSampler]:
+        segment = self.segment if split == "train" else EVALUATION_SEGMENT
+        return partial(SegmentBatchSampler, segment=segment)
 
     def _collate(self, split: str) -> GenerationCollate:
         return GenerationCollate(
             featurizer=self.featurizer, fields=self.fields, reverse=self.reverse
         )
 
-    def _sources(self) -> dict[str, _Source]:
-        """The splits, the training split first."""
-        files = {split: self._file(path) for split, path in self.files.items() if path is not None}
-        if self.hub is not None:
-            hub = {
-                split: self._hub(rows, f"{self.hub} ({split})")
-                for split, rows in load_splits(self.hub, revision=self.revision).items()
-            }
-            return hub | files
-        return files or {
-            split: _Source(f"sample corpus ({self.sample}, {split})", partial(self._sample, split))
-            for split in SPLITS
-        }
-
-    def _sample(self, split: Split, notes: Notes) -> Iterator[TextExample]:
-        return sample_generation(self.sample, split, seed=self.seed, labels=self.labels)
-
-    def _file(self, path: str) -> _Source:
+    def _file(self, path: str) -> Source[TextExample]:
         def read(notes: Notes) -> Iterator[TextExample]:
             return read_texts(
                 path,
@@ -285,9 +254,9 @@ class GenerationData(SequenceData):
                 notes=notes,
             )
 
-        return _Source(path, read)
+        return Source(path, read)
 
-    def _hub(self, rows: datasets.Dataset, name: str) -> _Source:
+    def _hub(self, rows: datasets.Dataset, name: str) -> Source[TextExample]:
         columns = [self.text_column, *(self.labels or ())]
         for column in columns:
             if column not in rows.column_names:
@@ -318,7 +287,13 @@ class GenerationData(SequenceData):
                     raise InputError(error.message, path=name, line=line) from error
                 yield TextExample(text, found, line)
 
-        return _Source(name, read)
+        return Source(name, read)
+
+    def _sample(self, split: Split) -> Source[TextExample]:
+        return Source(
+            f"sample corpus ({self.sample}, {split})",
+            lambda notes: sample_generation(self.sample, split, seed=self.seed, labels=self.labels),
+        )
 
 
 def _measure(corpus: Corpus, featurizer: Featurizer) -> tuple[np.ndarray, Fingerprints]:

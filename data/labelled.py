@@ -19,11 +19,12 @@ from .errors import InputError
 from .features import Featurizer
 from .module import Learned, SequenceData
 from .notes import Notes
+from .sources import Example
 from .tokenizer import splitter
 from .vectors import match, read_vectors
 
 
-class LabelledData(SequenceData):
+class LabelledData(SequenceData[Example]):
     """Splits with a column `tokens`; the options mean what the tasks say of them."""
 
     def __init__(

@@ -11,8 +11,9 @@ import tempfile
 from abc import abstractmethod
 from collections.abc import Callable, Iterable
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, Generic, NamedTuple
 
+import datasets
 import numpy as np
 import pytorch_lightning as pl
 
@@ -20,7 +21,9 @@ from .arrow import Corpus, cut
 from .batching import BucketBatchSampler, ResumableLoader
 from .errors import InputError
 from .features import Featurizer
+from .hub import SPLITS, Split, load_splits
 from .notes import Notes
+from .sources import Example, Source
 from .tokenizer import SPECIALS, UNK
 
 
@@ -40,7 +43,7 @@ class Prepared(NamedTuple):
     folder: tempfile.TemporaryDirectory  # holds the corpora; gone with the object
 
 
-class SequenceData(pl.LightningDataModule):
+class SequenceData(pl.LightningDataModule, Generic[Example]):
     """Splits of examples; the options mean what the tasks say of them."""
 
     def __init__(
@@ -196,6 +199,18 @@ class SequenceData(pl.LightningDataModule):
         return self._loader("test", self.evaluation_token_budget, None)
 
     @abstractmethod
+    def _file(self, path: str) -> Source[Example]:
+        """The examples of a file."""
+
+    @abstractmethod
+    def _hub(self, rows: datasets.Dataset, name: str) -> Source[Example]:
+        """The examples of a split of the hub's data set, whose columns are looked at at once."""
+
+    @abstractmethod
+    def _sample(self, split: Split) -> Source[Example]:
+        """The examples of a split of the sample corpus."""
+
+    @abstractmethod
     def _store(self, folder: Path, notes: Notes) -> dict[str, Corpus]:
         """Reads the splits that there are into Arrow files in a folder, `train` among them."""
 
@@ -207,11 +222,30 @@ class SequenceData(pl.LightningDataModule):
     def _collate(self, split: str) -> Callable[[Any], Any]:
         """What makes a batch of rows of a split, once everything is prepared."""
 
+    def _sources(self) -> dict[str, Source[Example]]:
+        """The splits, the training split first."""
+        files = {split: self._file(path) for split, path in self.files.items() if path is not None}
+        if self.hub is not None:
+            hub = {
+                split: self._hub(rows, f"{self.hub} ({split})")
+                for split, rows in load_splits(self.hub, revision=self.revision).items()
+            }
+            return hub | files
+        return files or {split: self._sample(split) for split in SPLITS}
+
+    def _dataset(self, corpus: Corpus) -> Any:
+        """What gives the rows of a batch that `_sampler` has chosen."""
+        return corpus.rows
+
+    def _sampler(self, split: str) -> Callable[..., BucketBatchSampler]:
+        """What makes the sampler of a split, from the arguments of a `BucketBatchSampler`."""
+        return BucketBatchSampler
+
     def _loader(self, split: str, token_budget: int, max_sentences: int | None) -> ResumableLoader:
         corpus = self.prepare().learned.corpora[split]
         return ResumableLoader(
-            corpus.rows,
-            batches=BucketBatchSampler(
+            self._dataset(corpus),
+            batches=self._sampler(split)(
                 lengths=corpus.lengths,
                 token_budget=token_budget,
                 max_sentences=max_sentences,

@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from .batching import BucketBatchSampler, _cut
+from .batching import BucketBatchSampler, cut_batches
 
 
 class Segment(NamedTuple):
@@ -70,7 +70,7 @@ class SegmentBatchSampler(BucketBatchSampler):
             self._lengths > self._segment, whole, np.minimum(self._buckets, self._segment)
         ).astype(np.int32)
         ascending = np.sort(self._buckets)
-        self._cuts = _cut(np.minimum(ascending, self._segment), token_budget, max_sentences)
+        self._cuts = cut_batches(np.minimum(ascending, self._segment), token_budget, max_sentences)
         longest = ascending[np.array(self._cuts[1:]) - 1]  # of each group
         self._total = int((-(-longest // self._segment)).sum())
 

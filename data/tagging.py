@@ -10,17 +10,23 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Literal
 
+import datasets
+
 from .arrow import Corpus
 from .attributes import Attribute
 from .errors import InputError
+from .examples import TaggedExample
+from .hub import Split
 from .labelled import LabelledData
 from .notes import Notes
+from .samples import sample_tagging
+from .sources import Source
 from .tagging_batch import TaggingCollate
 from .tagging_corpus import complete_tags, count_labels, describe, labelling, store
-from .tagging_sources import Source, file_source, hub_sources, sample_sources
+from .tagging_sources import file_source, hub_source
 
 
-class TaggingData(LabelledData):
+class TaggingData(LabelledData[TaggedExample]):
     """Sentences with a label for each token, from files, a hub, or a sample corpus.
 
     Files may be CoNLL columns, CoNLL-U or JSON lines, packed with gzip or not; their scheme is
@@ -168,22 +174,20 @@ class TaggingData(LabelledData):
     def _collate(self, split: str) -> TaggingCollate:
         return TaggingCollate(featurizer=self.featurizer, tags=self.tags, scheme=self.scheme)
 
-    def _sources(self) -> dict[str, Source]:
-        """The splits, the training split first."""
-        files = {
-            split: file_source(
-                path,
-                format=self.format,
-                level=self.level,
-                token_column=self.token_column,
-                tag_column=self.tag_column,
-            )
-            for split, path in self.files.items()
-            if path is not None
-        }
-        if self.hub is None:
-            return files or sample_sources(self.sample, seed=self.seed)
-        hub = hub_sources(
-            self.hub, revision=self.revision, tokens=self.hub_tokens, tags=self.hub_tags
+    def _file(self, path: str) -> Source[TaggedExample]:
+        return file_source(
+            path,
+            format=self.format,
+            level=self.level,
+            token_column=self.token_column,
+            tag_column=self.tag_column,
         )
-        return hub | files
+
+    def _hub(self, rows: datasets.Dataset, name: str) -> Source[TaggedExample]:
+        return hub_source(rows, name, tokens=self.hub_tokens, tags=self.hub_tags)
+
+    def _sample(self, split: Split) -> Source[TaggedExample]:
+        return Source(
+            f"sample corpus ({self.sample}, {split})",
+            lambda notes: sample_tagging(self.sample, split, seed=self.seed),
+        )

@@ -21,15 +21,15 @@ from .examples import TaggedExample
 from .notes import Notes
 from .scheme_detection import SchemeDetector
 from .schemes import Span, spans_to_tags
+from .sources import Source
 from .tagging_readers import spans_of
-from .tagging_sources import Source
 
 SPANS = "spans"  # labels that are stated as spans, not as tags
 
 _SPAN = pa.struct([("start", pa.int32()), ("end", pa.int32()), ("type", pa.string())])
 
 
-def labelling(source: Source) -> str | None:
+def labelling(source: Source[TaggedExample]) -> str | None:
     """How a source states its labels: the scheme of its tags, `SPANS`, or None for plain tags.
 
     Raises:
@@ -43,7 +43,7 @@ def labelling(source: Source) -> str | None:
     return detector.scheme()
 
 
-def store(source: Source, path: Path, *, labels: str | None, notes: Notes) -> Corpus:
+def store(source: Source[TaggedExample], path: Path, *, labels: str | None, notes: Notes) -> Corpus:
     """Writes a source into an Arrow file and maps it.
 
     Args:

@@ -1,38 +1,28 @@
-"""Where the splits of a tagging corpus come from: files, a data set of the hub, or a sample corpus.
+"""The splits of a tagging corpus in files and in data sets of the hub.
 
-A source can be gone through again and again; nothing is kept in memory. Reading column files and
-JSON lines is the business of `tagging_readers.py`.
+Reading column files and JSON lines is the business of `tagging_readers.py`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from itertools import chain
-from typing import Literal, NamedTuple
 
 import datasets
 
 from .errors import InputError
 from .examples import TaggedExample
-from .hub import load_splits
 from .notes import Notes
-from .samples import sample_tagging
+from .sources import Source
 from .tagging_readers import read_tagging
 from .tokenizer import Level, splitter
 
 _CHUNK = 1000  # sentences that are in memory at once
 
 
-class Source(NamedTuple):
-    """Where a split comes from: a name for messages, and a way to go through it again."""
-
-    name: str
-    read: Callable[[Notes], Iterator[TaggedExample]]
-
-
 def file_source(
     path: str, *, format: str, level: Level, token_column: int | None, tag_column: int | None
-) -> Source:
+) -> Source[TaggedExample]:
     """A file; `level` says how raw text with spans is split into tokens."""
 
     def read(notes: Notes) -> Iterator[TaggedExample]:
@@ -48,37 +38,20 @@ def file_source(
     return Source(path, read)
 
 
-def sample_sources(language: Literal["english", "chinese"], *, seed: int) -> dict[str, Source]:
-    """The splits of the sample corpus, `train` first."""
-
-    def source(split: Literal["train", "validation", "test"]) -> Source:
-        return Source(
-            f"sample corpus ({language}, {split})",
-            lambda notes: sample_tagging(language, split, seed=seed),
-        )
-
-    return {"train": source("train"), "validation": source("validation"), "test": source("test")}
-
-
-def hub_sources(name: str, *, revision: str | None, tokens: str, tags: str) -> dict[str, Source]:
-    """The splits of a data set of the hub, `train` first.
+def hub_source(
+    rows: datasets.Dataset, name: str, *, tokens: str, tags: str
+) -> Source[TaggedExample]:
+    """A split of a data set of the hub.
 
     Args:
-        name: Its id, or a local folder that `datasets` can load.
-        revision: A commit, a tag or a branch.
+        rows: The split.
+        name: What messages call it.
         tokens: The column of token lists.
         tags: The column of tag lists, class labels or strings.
 
     Raises:
-        InputError: Where it cannot be loaded, or lacks the training split or a column.
+        InputError: Where it lacks a column.
     """
-    return {
-        split: _hub_source(rows, f"{name} ({split})", tokens, tags)
-        for split, rows in load_splits(name, revision=revision).items()
-    }
-
-
-def _hub_source(rows: datasets.Dataset, name: str, tokens: str, tags: str) -> Source:
     for column, option in ((tokens, "hub_tokens"), (tags, "hub_tags")):
         if column not in rows.column_names:
             raise InputError(

@@ -6,7 +6,7 @@ not need this file.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from functools import partial
 from itertools import chain
 from pathlib import Path
@@ -20,10 +20,11 @@ from .arrow import CHUNK, Corpus, write
 from .errors import InputError
 from .examples import ParallelExample
 from .features import Featurizer
-from .hub import SPLITS, load_splits
+from .hub import Split
 from .module import Learned, SequenceData
 from .notes import Notes
 from .samples import sample_translation
+from .sources import Source
 from .texts import Fingerprints
 from .tokenizer import BYTES, SPECIALS, Tokenizer
 from .translation_batch import TARGET_FILE, TranslationCollate, source_row
@@ -32,11 +33,6 @@ from .translation_readers import NESTED, checked_pair, keys_of, read_parallel, t
 _COLUMNS = {"source": pa.string(), "target": pa.string(), "index": pa.int64()}
 _SAMPLE = ("zh", "en")  # languages of the sample corpus
 _NAMES = {"bpe": "sub-words", "word": "words", "character": "characters"}
-
-
-class _Source(NamedTuple):
-    name: str
-    read: Callable[[], Iterator[ParallelExample]]
 
 
 class _Measures(NamedTuple):
@@ -57,7 +53,7 @@ class _Measures(NamedTuple):
         return np.maximum(self.source, self.target + 1)
 
 
-class TranslationData(SequenceData):
+class TranslationData(SequenceData[ParallelExample]):
     """Texts with their translations, from files, a hub, or a sample corpus.
 
     Files may be pairs with a common prefix and the language as suffix (`train.en`, `train.de`; give
@@ -200,7 +196,7 @@ class TranslationData(SequenceData):
             split: write(
                 (
                     {"source": pair.source, "target": pair.target, "index": index}
-                    for index, pair in enumerate(source.read())
+                    for index, pair in enumerate(source.read(notes))
                 ),
                 folder / f"{split}.arrow",
                 columns=_COLUMNS,
@@ -303,32 +299,8 @@ class TranslationData(SequenceData):
             seed=self.seed,
         )
 
-    def _sources(self) -> dict[str, _Source]:
-        """The splits, the training split first."""
-        files = {split: self._file(path) for split, path in self.files.items() if path is not None}
-        if self.hub is not None:
-            hub = {
-                split: self._hub(rows, f"{self.hub} ({split})")
-                for split, rows in load_splits(self.hub, revision=self.revision).items()
-            }
-            return hub | files
-        return files or {
-            split: _Source(
-                f"sample corpus ({self.source}-{self.target}, {split})",
-                partial(self._sample, split),
-            )
-            for split in SPLITS
-        }
-
-    def _sample(self, split: Literal["train", "validation", "test"]) -> Iterator[ParallelExample]:
-        for pair in sample_translation(split, self.seed):
-            if self.source == _SAMPLE[0]:
-                yield pair
-            else:
-                yield ParallelExample(pair.target, pair.source, pair.line)
-
-    def _file(self, path: str) -> _Source:
-        def read() -> Iterator[ParallelExample]:
+    def _file(self, path: str) -> Source[ParallelExample]:
+        def read(notes: Notes) -> Iterator[ParallelExample]:
             return read_parallel(
                 path,
                 source=self.source,
@@ -338,9 +310,9 @@ class TranslationData(SequenceData):
                 target_column=self.target_column,
             )
 
-        return _Source(path, read)
+        return Source(path, read)
 
-    def _hub(self, rows: datasets.Dataset, name: str) -> _Source:
+    def _hub(self, rows: datasets.Dataset, name: str) -> Source[ParallelExample]:
         languages = (self.source, self.target)
         keys = keys_of(languages, (self.source_column, self.target_column))
         columns = list(keys)
@@ -354,7 +326,7 @@ class TranslationData(SequenceData):
                     path=name,
                 )
 
-        def read() -> Iterator[ParallelExample]:
+        def read(notes: Notes) -> Iterator[ParallelExample]:
             line = 0
             for chunk in rows.select_columns(columns).iter(CHUNK):
                 for values in zip(*(chunk[column] for column in columns), strict=True):
@@ -366,7 +338,17 @@ class TranslationData(SequenceData):
                         raise InputError(error.message, path=name, line=line) from error
                     yield checked_pair(texts, languages, paths=(name, name), line=line)
 
-        return _Source(name, read)
+        return Source(name, read)
+
+    def _sample(self, split: Split) -> Source[ParallelExample]:
+        def read(notes: Notes) -> Iterator[ParallelExample]:
+            for pair in sample_translation(split, self.seed):
+                if self.source == _SAMPLE[0]:
+                    yield pair
+                else:
+                    yield ParallelExample(pair.target, pair.source, pair.line)
+
+        return Source(f"sample corpus ({self.source}-{self.target}, {split})", read)
 
 
 def _measure(corpus: Corpus, featurizer: Featurizer, target_tokenizer: Tokenizer) -> _Measures:

@@ -10,10 +10,10 @@ from rnnlp.data.errors import InputError
 from rnnlp.data.examples import TaggedExample
 from rnnlp.data.notes import Notes
 from rnnlp.data.schemes import Span, spans_to_tags
+from rnnlp.data.sources import Source
 from rnnlp.data.tagging import TaggingData
 from rnnlp.data.tagging_batch import UNKNOWN_TAG
 from rnnlp.data.tagging_corpus import SPANS, count_labels, store
-from rnnlp.data.tagging_sources import Source
 
 SENTENCES = [
     (["Obama", "visited", "New", "York", "."], ["B-PER", "O", "B-LOC", "I-LOC", "O"]),
