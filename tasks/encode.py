@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from ..data.errors import InputError
 from .arguments import OneLineParser
+from .text_arguments import add_text_arguments, check_text_arguments, given_texts
 
 if TYPE_CHECKING:
     import numpy as np
@@ -28,11 +29,7 @@ def encode(arguments: Sequence[str]) -> int:
         description="Writes one vector for each text, in input order; a blank text has zeros.",
         allow_abbrev=False,
     )
-    parser.add_argument("model", metavar="MODEL", help="a model folder or a hub id")
-    parser.add_argument("texts", metavar="TEXT", nargs="*", help="texts (default: a pipe on stdin)")
-    parser.add_argument(
-        "--input", metavar="FILE", help='a file: one text a line, or JSON lines with "text"'
-    )
+    add_text_arguments(parser)
     parser.add_argument(
         "--output",
         metavar="FILE",
@@ -53,18 +50,13 @@ def encode(arguments: Sequence[str]) -> int:
         raise InputError(
             "cannot be written: --output takes a file in a folder there is", path=output
         )
-    if given.texts and given.input:
-        raise InputError("give texts or --input, not both")
-    if not given.texts and not given.input and sys.stdin.isatty():
-        raise InputError("nothing to encode: give TEXT, --input FILE, or a pipe on stdin")
+    check_text_arguments(given, verb="encode")
 
     from .folder import write_atomically
     from .pipeline import load_encoder
-    from .predict import read_texts
 
     encoder = load_encoder(given.model)
-    texts = iter(given.texts) if given.texts else read_texts(given.input)
-    vectors = encode_texts(encoder, texts, pooling=given.pooling)
+    vectors = encode_texts(encoder, given_texts(given), pooling=given.pooling)
     write = write_table if output.suffix == ".parquet" else write_array
     counts: list[int] = []
     try:

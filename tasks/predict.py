@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import json
 import os
 import sys
@@ -16,6 +17,7 @@ from typing import Any, TextIO
 from ..data.errors import InputError
 from .arguments import OneLineParser
 from .generation_options import add_generation_options, generation_options
+from .text_arguments import add_text_arguments, check_text_arguments, given_texts
 
 CHUNK = 1024  # texts that are tagged together
 
@@ -27,11 +29,7 @@ def predict(arguments: Sequence[str]) -> int:
         description="Labels, translates or writes texts: one JSON object a line, in input order.",
         allow_abbrev=False,
     )
-    parser.add_argument("model", metavar="MODEL", help="a model folder or a hub id")
-    parser.add_argument("texts", metavar="TEXT", nargs="*", help="texts (default: a pipe on stdin)")
-    parser.add_argument(
-        "--input", metavar="FILE", help='a file: one text a line, or JSON lines with "text"'
-    )
+    add_text_arguments(parser)
     parser.add_argument("--output", metavar="FILE", help="write here instead of stdout")
     parser.add_argument(
         "--explain",
@@ -52,11 +50,7 @@ def predict(arguments: Sequence[str]) -> int:
     add_generation_options(parser)
     given = parser.parse_intermixed_args(list(arguments))  # options between texts
     writing = generation_options(given)
-    if given.texts and given.input:
-        raise InputError("give texts or --input, not both")
-    from_nothing = given.count is not None and not given.texts and not given.input
-    if not given.texts and not given.input and not from_nothing and sys.stdin.isatty():
-        raise InputError("nothing to predict: give TEXT, --input FILE, or a pipe on stdin")
+    check_text_arguments(given, verb="predict", needed=given.count is None)
 
     from .pipeline import load
 
@@ -74,23 +68,14 @@ def predict(arguments: Sequence[str]) -> int:
             f"is a model for {task}: --{next(iter(writing)).removesuffix('s')} is for generation",
             path=given.model,
         )
-    prompts = [""] if from_nothing else given.texts
-    source = iter(prompts) if prompts else read_texts(given.input)
-    if any(value is not None for value in (given.beam, given.nbest, given.attention)):
-        if pipeline.task != "translation":
-            raise InputError(
-                f"is a model for {pipeline.task}: --beam, --nbest and --attention are for "
-                "translation",
-                path=given.model,
-            )
-        for name in ("beam", "nbest"):
-            if (value := getattr(given, name)) is not None and value < 1:
-                raise InputError(f"--{name} is {value}: it must be 1 or more")
-        if given.attention:
-            source = draw_first(pipeline, source, given.attention)
+    from_nothing = given.count is not None and not given.texts and not given.input
+    source = iter([""]) if from_nothing else given_texts(given)
+    searching = translation_options(given, task)
+    if given.attention is not None:
+        source = draw_first(pipeline, source, given.attention)
     remarks = getattr(pipeline, "notes_on", None)
-    if given.beam or given.nbest:
-        pipeline = partial(pipeline, beam=given.beam, nbest=given.nbest or 1)
+    if searching:
+        pipeline = partial(pipeline, **searching)
     number = 0
     with destination(given.output) as out:
         # A pipe is answered line by line where it comes slowly; files go in chunks.
@@ -108,55 +93,23 @@ def predict(arguments: Sequence[str]) -> int:
     return 0
 
 
-def read_texts(path: str | None) -> Iterator[str]:
-    """The texts of a file, or of stdin: one a line, or JSON lines with `text`.
+def translation_options(given: argparse.Namespace, task: str) -> dict[str, int]:
+    """How translations are searched for, where that was given, as arguments of the pipeline.
 
-    JSON is recognised by the first line being an object with a string `text`.
+    Raises:
+        InputError: One of them cannot be right, or is given to a model for something else.
     """
-    if path is None:
-        lines, name = stdin_lines(), "<stdin>"
-    else:
-        from ..data.files import read_lines
-
-        lines, name = read_lines(path), path
-    is_json: bool | None = None
-    for number, line in lines:
-        if is_json is None:
-            is_json = looks_like_json(line)
-        yield text_of(line, name, number) if is_json else line
-
-
-def stdin_lines() -> Iterator[tuple[int, str]]:
-    """Numbered lines of stdin, which must be UTF-8."""
-    for number, raw in enumerate(sys.stdin.buffer, start=1):
-        try:
-            yield number, raw.decode("utf-8-sig" if number == 1 else "utf-8").rstrip("\r\n")
-        except UnicodeDecodeError as error:
-            raise InputError(
-                f"is not UTF-8 text: {error.reason}", path="<stdin>", line=number
-            ) from error
-
-
-def looks_like_json(line: str) -> bool:
-    """Whether a line is a JSON object with a string `text`."""
-    if not line.lstrip().startswith("{"):
-        return False
-    try:
-        value = json.loads(line)
-    except ValueError:
-        return False
-    return isinstance(value, dict) and isinstance(value.get("text"), str)
-
-
-def text_of(line: str, name: str, number: int) -> str:
-    """The `text` of a JSON line."""
-    try:
-        text = json.loads(line)["text"]
-    except (ValueError, KeyError, TypeError) as error:
-        raise InputError('is not a JSON object with "text"', path=name, line=number) from error
-    if not isinstance(text, str):
-        raise InputError('"text" is not a string', path=name, line=number)
-    return text
+    if task != "translation" and (given.beam, given.nbest, given.attention) != (None, None, None):
+        raise InputError(
+            f"is a model for {task}: --beam, --nbest and --attention are for translation",
+            path=given.model,
+        )
+    named = {"beam": given.beam, "nbest": given.nbest}
+    found = {name: value for name, value in named.items() if value is not None}
+    for name, value in found.items():
+        if value < 1:
+            raise InputError(f"--{name} is {value}: it must be 1 or more")
+    return found
 
 
 def draw_first(pipeline: Any, texts: Iterator[str], path: str) -> Iterator[str]:

@@ -21,7 +21,7 @@ from .module import TaskModule, vocabulary_sizes
 from .optimizer import OptimizerConfig
 from .parts import EmbeddingConfig, EncoderConfig, Sizes
 from .translation_pipeline import perplexity, score, translate
-from .translation_scores import bleu_for, translation_scores
+from .translation_scores import bleu_for, policy_of, translation_scores
 from .translator_config import DecoderConfig, SearchConfig, TranslatorConfig
 
 _EXAMPLES = {
@@ -186,10 +186,7 @@ class Translation(TaskModule):
     @property
     def policy(self) -> str:
         """How the scores are counted."""
-        return (
-            f"translations as text with beam {self.settings.search.beam}; perplexity per target "
-            "token of this model's vocabulary, the end included"
-        )
+        return policy_of(self.settings.search.beam)
 
     def summary(self) -> str:
         """What the model is, in a sentence."""

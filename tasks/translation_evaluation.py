@@ -11,7 +11,7 @@ from ..data.files import read_lines
 from ..data.notes import Notes
 from ..data.translation_readers import read_parallel
 from .translation_pipeline import TranslationPipeline, perplexity
-from .translation_scores import compare, translation_scores
+from .translation_scores import compare, policy_of, translation_scores
 
 CHUNK = 1024  # pairs that are translated together
 _PROBED = 50  # pairs from which it is seen whether source and target are swapped
@@ -92,10 +92,7 @@ def evaluate_translation(
         "seconds": round(seconds, 3),
         "tokens_per_second": round(source_tokens / seconds) if seconds else 0,
     }
-    policy = (
-        f"translations as text with beam {settings.search.beam if beam is None else beam}; "
-        "perplexity per target token of this model's vocabulary, the end included"
-    )
+    policy = policy_of(settings.search.beam if beam is None else beam)
     return result, policy, notes.lines()
 
 
