@@ -13,7 +13,7 @@ import torch
 from torch import Tensor
 
 WORDS = "embedding.words.weight"
-_LAYER = ("weight_ih_l0", "weight_hh_l0", "bias_ih_l0", "bias_hh_l0")
+_INPUT = "encoder.weight_ih_l0"
 
 
 def join_directions(
@@ -36,12 +36,13 @@ def join_directions(
     tables = forward[WORDS], backward[WORDS]
     found = {WORDS: torch.cat(tables, 1)}
     for number, (weights, suffix) in enumerate(((forward, ""), (backward, "_reverse"))):
-        for name in _LAYER:
-            found[f"encoder.{name}{suffix}"] = weights[f"encoder.{name}"].clone()
-        own = weights[f"encoder.{_LAYER[0]}"]  # [gates * hidden_size, size]
+        for name, tensor in weights.items():
+            if name.startswith("encoder."):
+                found[name + suffix] = tensor.clone()
+        own = weights[_INPUT]  # [gates * hidden_size, size]
         other = own.new_zeros(len(own), tables[1 - number].shape[1])
         parts = (own, other) if number == 0 else (other, own)
-        found[f"encoder.{_LAYER[0]}{suffix}"] = torch.cat(parts, 1)
+        found[_INPUT + suffix] = torch.cat(parts, 1)
     return found
 
 

@@ -1,8 +1,8 @@
 """The recurrent encoder: layers, directions and dropout around the recurrences.
 
 Its parameters carry the names, shapes and order that `torch.nn.RNN`, `LSTM` and `GRU` give theirs,
-so that state dicts go both ways. It does not embed tokens (`models/embedding.py` does) and knows
-no task.
+so that state dicts go both ways; minGRU's are named alike. It does not embed tokens
+(`models/embedding.py` does) and knows no task.
 """
 
 from __future__ import annotations
@@ -38,14 +38,14 @@ class Encoder(nn.Module):
 
     Args:
         input_size: Width of an embedded token.
-        cell: The recurrence: "rnn" (tanh), "rnn_relu", "lstm" or "gru".
+        cell: The recurrence: "rnn" (tanh), "rnn_relu", "lstm", "gru" or "mingru".
         hidden_size: Width of the state of each direction.
         layers: How many recurrences lie on top of each other.
         bidirectional: Whether each layer also reads from right to left.
         dropout: Share of the inputs of the second and further layers set to zero in training.
         locked_dropout: Whether `dropout` keeps its mask over time (Gal & Ghahramani 2016).
         recurrent_dropout: Share of the recurrent weights set to zero in training, anew for each
-            batch ("weight drop", Merity et al. 2018).
+            batch ("weight drop", Merity et al. 2018); minGRU has none.
         residual: Whether a layer's input is added to its output where their widths agree.
         layer_norm: Whether the output of each layer is normalised (Ba et al. 2016), before the
             residual connection is added.
@@ -78,6 +78,11 @@ class Encoder(nn.Module):
         for name, share in (("dropout", dropout), ("recurrent_dropout", recurrent_dropout)):
             if not 0.0 <= share < 1.0:
                 raise ValueError(f"{name} must lie in [0, 1), not {share}")
+        if cell == "mingru" and recurrent_dropout:
+            raise ValueError(
+                f"recurrent_dropout is {recurrent_dropout}, but minGRU has no recurrent weights: "
+                "set it to 0, or take another cell"
+            )
         self.input_size = input_size
         self.cell: Cell = cell
         self.hidden_size = hidden_size
@@ -99,7 +104,8 @@ class Encoder(nn.Module):
                     ("bias_ih", (rows,)),
                     ("bias_hh", (rows,)),
                 ):
-                    self.register_parameter(name + suffix, nn.Parameter(torch.empty(shape)))
+                    if cell != "mingru" or name.endswith("_ih"):
+                        self.register_parameter(name + suffix, nn.Parameter(torch.empty(shape)))
         self.reset_parameters()
 
     @property
@@ -157,7 +163,7 @@ class Encoder(nn.Module):
 
     def start(self, batch: int) -> State:
         """The state before the first token: zeros for `batch` sequences."""
-        like = self._weights(0)[0].hidden
+        like = self._weights(0)[0].input
         hidden = like.new_zeros(self.layers * self.directions, batch, self.hidden_size)
         return State(hidden, torch.zeros_like(hidden) if self.cell == "lstm" else None)
 
@@ -210,17 +216,17 @@ class Encoder(nn.Module):
     def _weights(self, layer: int) -> list[Weights]:
         found = []
         for suffix in self._suffixes(layer):
-            hidden = getattr(self, "weight_hh" + suffix)
-            found.append(
-                Weights(
-                    getattr(self, "weight_ih" + suffix),
-                    F.dropout(hidden, self.recurrent_dropout, self.training)
-                    if self.recurrent_dropout
-                    else hidden,
-                    getattr(self, "bias_ih" + suffix),
-                    getattr(self, "bias_hh" + suffix),
-                )
-            )
+            of_input = getattr(self, "weight_ih" + suffix)
+            input_bias = getattr(self, "bias_ih" + suffix)
+            if self.cell == "mingru":
+                hidden = of_input.new_empty(0, self.hidden_size)
+                hidden_bias = of_input.new_empty(0)
+            else:
+                hidden = getattr(self, "weight_hh" + suffix)
+                hidden_bias = getattr(self, "bias_hh" + suffix)
+            if self.recurrent_dropout:
+                hidden = F.dropout(hidden, self.recurrent_dropout, self.training)
+            found.append(Weights(of_input, hidden, input_bias, hidden_bias))
         return found
 
     def _check(self, embedded: Tensor, lengths: Tensor) -> None:

@@ -15,6 +15,7 @@ from torch import Tensor
 from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
 
 from .layer import PART_ROWS, Recurrence
+from .mingru import mingru_scanned
 from .recurrence import Cell, State, Weights
 
 
@@ -55,7 +56,9 @@ def recur(
     # then torch's functions are as good or better, but for the backward pass of RNN and GRU.
     full = int(lengths.min()) == inputs.shape[1]
     few = full and inputs.shape[0] < PART_ROWS
-    if not on_cpu:  # cuDNN
+    if cell == "mingru":
+        run = _own if on_cpu else _scanned
+    elif not on_cpu:  # cuDNN
         run = _library_full if full else _library_packed
     elif few and (cell == "lstm" or not torch.is_grad_enabled()):
         run = _library_full
@@ -88,6 +91,18 @@ def _own(
         cell, keep, lengths, inputs, hidden, start_cell, *parameters
     )
     return states, last, last_cell if cell == "lstm" else None
+
+
+def _scanned(
+    cell: Cell,
+    inputs: Tensor,
+    lengths: Tensor,
+    weights: Sequence[Weights],
+    hidden: Tensor | None,
+    start_cell: Tensor | None,
+) -> Found:
+    """minGRU, in parallel over time."""
+    return *mingru_scanned(inputs, lengths, weights, hidden), None
 
 
 def _library_full(

@@ -18,7 +18,7 @@ import torch
 from torch import Tensor
 from torch.autograd.function import once_differentiable
 
-from . import recurrence
+from . import mingru, recurrence
 from .packing import Unit, make_unit
 from .products import one_dnn_serves
 from .recurrence import Block, Cell, Forward, Weights
@@ -130,9 +130,10 @@ class Recurrence(torch.autograd.Function):
                 ):
                     places = unit.tokens[at]
                     found.input.addmm_(input_sums.t(), flat.index_select(0, places))
-                    before = recurrence.states_before(first, states, unit.previous, at)
-                    found.hidden.addmm_(hidden_sums.t(), before)
                     found.input_bias.add_(input_sums.sum(0))
+                    if cell != "mingru":
+                        before = recurrence.states_before(first, states, unit.previous, at)
+                        found.hidden.addmm_(hidden_sums.t(), before)
                     if cell == "gru":
                         found.hidden_bias.add_(hidden_sums.sum(0))
                     if to_inputs is not None:
@@ -146,7 +147,9 @@ class Recurrence(torch.autograd.Function):
                         hidden=found.hidden.roll(-size, 0),
                         hidden_bias=found.hidden_bias.roll(-size, 0),
                     )
-                return found._replace(hidden_bias=found.input_bias.clone())
+                if cell != "mingru":
+                    return found._replace(hidden_bias=found.input_bias.clone())
+                return found
 
             parts = _on_cores(run, list(enumerate(ctx.units)), cores)
             to_weights: list[Tensor | None] = []
@@ -181,6 +184,8 @@ def _forward(
         )
     if cell == "gru":
         return recurrence.gru_forward(tokens, weights, start, unit.sizes)
+    if cell == "mingru":
+        return mingru.mingru_forward(tokens, weights, start, unit.sizes)
     return recurrence.rnn_forward(cell, tokens, weights, start, unit.sizes)
 
 
@@ -201,6 +206,8 @@ def _backward(
         )
     if cell == "gru":
         return recurrence.gru_backward(grad, grad_start, saved, weights, sizes, previous)
+    if cell == "mingru":
+        return mingru.mingru_backward(grad, grad_start, saved, sizes, previous)
     return recurrence.rnn_backward(cell, grad, grad_start, saved, weights, sizes)
 
 

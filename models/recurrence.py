@@ -1,5 +1,7 @@
 """The recurrences themselves: simple RNN, LSTM and GRU, forward, backward and one step at a time.
 
+`models/mingru.py` has the fourth, whose gates do not read the state.
+
 Every function here works on the tokens of one unit (`models/packing.py`): step by step, longest
 sequence first, no padding. The products with the inputs do not depend on the recurrence and are
 taken for all tokens at once before the loop; the loop holds one product and a few element-wise
@@ -27,15 +29,18 @@ from torch.nn import functional as F
 
 from .products import Product, of_all_tokens
 
-Cell = Literal["rnn", "rnn_relu", "lstm", "gru"]
-CELLS: tuple[Cell, ...] = ("rnn", "rnn_relu", "lstm", "gru")
-GATES: dict[Cell, int] = {"rnn": 1, "rnn_relu": 1, "lstm": 4, "gru": 3}
+Cell = Literal["rnn", "rnn_relu", "lstm", "gru", "mingru"]
+CELLS: tuple[Cell, ...] = ("rnn", "rnn_relu", "lstm", "gru", "mingru")
+GATES: dict[Cell, int] = {"rnn": 1, "rnn_relu": 1, "lstm": 4, "gru": 3, "mingru": 2}
 
 BLOCK_TOKENS = 512  # how many tokens a backward pass takes up at once: they stay in the cache
 
 
 class Weights(NamedTuple):
-    """The parameters of one direction of one layer, shaped and ordered as torch.nn has them."""
+    """The parameters of one direction of one layer, shaped and ordered as torch.nn has them.
+
+    minGRU does not read the state: `hidden` and `hidden_bias` have no rows there.
+    """
 
     input: Tensor  # [gates * hidden_size, input_size]
     hidden: Tensor  # [gates * hidden_size, hidden_size]
@@ -114,8 +119,8 @@ def rnn_backward(
     the first token is added to `grad_start` [sequences, hidden_size].
     """
     (hidden,) = saved
-    dh, leaving = grad.split(sizes), _leaving(grad_start, grad, sizes)
-    for steps, at in _blocks(sizes):
+    dh, leaving = grad.split(sizes), receivers(grad_start, grad, sizes)
+    for steps, at in blocks(sizes):
         h = hidden[at]
         sums = (h * h).neg_().add_(1) if cell == "rnn" else (h > 0).to(h.dtype)  # f'(a), then da
         da = sums.split(sizes[steps[-1] : steps[0] + 1])
@@ -251,9 +256,9 @@ def lstm_backward(
     """
     hidden, gates, cells, tanhs, first = saved
     size = hidden.shape[1]
-    dh, leaving = grad.split(sizes), _leaving(grad_start, grad, sizes)
+    dh, leaving = grad.split(sizes), receivers(grad_start, grad, sizes)
     forget = gates[:, size : 2 * size].split(sizes)
-    for steps, at in _blocks(sizes):
+    for steps, at in blocks(sizes):
         i, f, g, o = gates[at].split(size, 1)
         sums = torch.empty_like(gates[at])  # the factors of da_i ... da_o, then da_i ... da_o
         s_i, s_f, s_g, s_o = sums.split(size, 1)
@@ -348,10 +353,10 @@ def gru_backward(
     """
     hidden, gates, first = saved
     size = hidden.shape[1]
-    dh, leaving = grad.split(sizes), _leaving(grad_start, grad, sizes)
+    dh, leaving = grad.split(sizes), receivers(grad_start, grad, sizes)
     keep = gates[:, 2 * size : 3 * size].split(sizes)
     weight = weights.hidden.roll(size, 0)  # rows of n, r, z
-    for steps, at in _blocks(sizes):
+    for steps, at in blocks(sizes):
         q, r, z, n = gates[at].split(size, 1)
         sums = torch.empty_like(gates[at])  # the factors of dq, da_r, da_z, da_n, then these
         s_q, s_r, s_z, s_n = sums.split(size, 1)
@@ -376,6 +381,9 @@ def step(cell: Cell, inputs: Tensor, weights: Weights, state: State) -> State:
     """The state after one token: `inputs` [batch, input_size], state [1, batch, hidden_size]."""
     before = state.hidden[0]
     of_input = F.linear(inputs, weights.input, weights.input_bias)
+    if cell == "mingru":
+        z, n = of_input.chunk(2, 1)
+        return State(torch.lerp(n, before, z.sigmoid()).unsqueeze(0))
     of_hidden = F.linear(before, weights.hidden, weights.hidden_bias)
     if cell == "lstm":
         assert state.cell is not None
@@ -401,7 +409,7 @@ def states_before(first: Tensor, states: Tensor, previous: Tensor, at: slice) ->
     return torch.cat((first[at], states.index_select(0, previous[after])))
 
 
-def _leaving(first: Tensor, grad: Tensor, sizes: list[int]) -> list[Tensor]:
+def receivers(first: Tensor, grad: Tensor, sizes: list[int]) -> list[Tensor]:
     """Where each step adds the gradient of the state before it: to the step before, where it is.
 
     The first step adds to `first`, step t to those rows of step t - 1 which go on.
@@ -410,7 +418,7 @@ def _leaving(first: Tensor, grad: Tensor, sizes: list[int]) -> list[Tensor]:
     return [first, *(row[:n] for row, n in zip(rows[:-1], sizes[1:], strict=True))]
 
 
-def _blocks(sizes: list[int]) -> Iterator[tuple[range, slice]]:
+def blocks(sizes: list[int]) -> Iterator[tuple[range, slice]]:
     """From the last step to the first: ranges of steps (falling) and the tokens they cover."""
     stop, last = sum(sizes), len(sizes) - 1
     begin = stop

@@ -23,7 +23,7 @@ from .generation_scores import TextScores, policy_of, read
 from .generator_config import GeneratorConfig, SamplingConfig
 from .module import TaskModule, vocabulary_sizes
 from .optimizer import OptimizerConfig
-from .parts import EmbeddingConfig, EncoderConfig, Sizes
+from .parts import CELL_NAMES, EmbeddingConfig, EncoderConfig, Sizes
 
 _STATE = "carried_state"  # in checkpoints
 
@@ -179,7 +179,7 @@ class Generation(TaskModule):
         given = f" for a given {' and '.join(fields)}" if fields else ""
         order = ", read from the end to the start" if self.settings.reverse else ""
         return (
-            f"A language model that texts are drawn from{given}{order}: {encoder.cell.upper()} "
+            f"A language model that texts are drawn from{given}{order}: {CELL_NAMES[encoder.cell]} "
             f"({encoder.layers} x {encoder.hidden_size})."
         )
 

@@ -17,8 +17,17 @@ from ..data.schemes import allowed_transitions
 from ..models.crf import CRF
 from ..models.embedding import Embedding
 from ..models.encoder import Encoder
+from ..models.recurrence import Cell
 from ..models.softmax import ConstrainedSoftmax
 from ..models.tagger import Tagger
+
+CELL_NAMES: dict[Cell, str] = {  # as people write them
+    "rnn": "RNN",
+    "rnn_relu": "ReLU RNN",
+    "lstm": "LSTM",
+    "gru": "GRU",
+    "mingru": "minGRU",
+}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -85,18 +94,19 @@ class EncoderConfig:
     """The recurrent layers.
 
     Args:
-        cell: The recurrence.
+        cell: The recurrence; minGRU trains in parallel over time.
         hidden_size: Width of the state, for each direction.
         layers: Number of layers on top of each other.
         bidirectional: Whether each layer also reads from the end to the start.
         dropout: Share of components dropped between layers in training.
         locked_dropout: Whether dropout between layers drops the same components at each position.
-        recurrent_dropout: Share of recurrent weights dropped in training (weight drop).
+        recurrent_dropout: Share of recurrent weights dropped in training (weight drop); minGRU has
+            none.
         residual: Whether a layer's input is added to its output where the widths agree.
         layer_norm: Whether each layer's output is normalised.
     """
 
-    cell: Literal["rnn", "rnn_relu", "lstm", "gru"] = "lstm"
+    cell: Cell = "lstm"
     hidden_size: int = 200
     layers: int = 1
     bidirectional: bool = True
@@ -124,7 +134,7 @@ class EncoderConfig:
     def describe(self) -> str:
         """The encoder in a few words."""
         direction = "bidirectional " if self.bidirectional else ""
-        return f"{direction}{self.cell.upper()} ({self.layers} x {self.hidden_size})"
+        return f"{direction}{CELL_NAMES[self.cell]} ({self.layers} x {self.hidden_size})"
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -19,7 +19,7 @@ from ..data.translation_batch import TranslationBatch
 from ..models.translator import Translator, token_loss
 from .module import TaskModule, vocabulary_sizes
 from .optimizer import OptimizerConfig
-from .parts import EmbeddingConfig, EncoderConfig, Sizes
+from .parts import CELL_NAMES, EmbeddingConfig, EncoderConfig, Sizes
 from .translation_pipeline import perplexity, score, translate
 from .translation_scores import bleu_for, policy_of, translation_scores
 from .translator_config import DecoderConfig, SearchConfig, TranslatorConfig
@@ -194,8 +194,8 @@ class Translation(TaskModule):
         direction = "bidirectional " if encoder.bidirectional else ""
         return (
             f"A translator from {self.settings.source} to {self.settings.target}: {direction}"
-            f"{encoder.cell.upper()} encoder ({encoder.layers} x {encoder.hidden_size}), "
-            f"{decoder.cell.upper()} decoder ({decoder.layers} x {decoder.hidden_size}) with "
+            f"{CELL_NAMES[encoder.cell]} encoder ({encoder.layers} x {encoder.hidden_size}), "
+            f"{CELL_NAMES[decoder.cell]} decoder ({decoder.layers} x {decoder.hidden_size}) with "
             f"{decoder.attention} attention."
         )
 

@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
 from ..models.decoder import Decoder
+from ..models.recurrence import Cell
 from ..models.translator import Translator
 from .parts import EmbeddingConfig, EncoderConfig, Sizes, from_mapping, with_parts
 
@@ -31,7 +32,7 @@ class DecoderConfig:
             ("output"), source embeddings as well ("all", with data.joint), or "none".
     """
 
-    cell: Literal["rnn", "rnn_relu", "lstm", "gru"] = "lstm"
+    cell: Cell = "lstm"
     hidden_size: int = 256
     layers: int = 2
     attention: Literal["general", "dot", "additive", "multihead"] = "general"

@@ -20,7 +20,7 @@ def batch(width=5, time=7):
     return torch.randn(len(LENGTHS), time, width)
 
 
-@pytest.mark.parametrize("cell", CELLS)
+@pytest.mark.parametrize("cell", MODULES)
 def test_state_dicts_go_both_ways(cell):
     oracle = MODULES[cell](5, 3, 2, batch_first=True, bidirectional=True)
     encoder = Encoder(input_size=5, cell=cell, hidden_size=3, layers=2)
@@ -117,7 +117,7 @@ def test_dropout_lies_between_layers(locked):
     torch.testing.assert_close(two(x, LENGTHS).states, two(x, LENGTHS).states)
 
 
-@pytest.mark.parametrize("cell", CELLS)
+@pytest.mark.parametrize("cell", MODULES)
 def test_recurrent_dropout_drops_weights(cell):
     encoder = Encoder(input_size=5, cell=cell, hidden_size=8, recurrent_dropout=0.9)
     x = batch()
@@ -147,6 +147,7 @@ def test_residual_adds_the_input():
         ({"layers": 0}, "layers must be at least 1, not 0"),
         ({"dropout": 1.0}, "dropout must lie in"),
         ({"recurrent_dropout": -0.1}, "recurrent_dropout must lie in"),
+        ({"cell": "mingru", "recurrent_dropout": 0.5}, "minGRU has no recurrent weights"),
     ],
 )
 def test_bad_parameters_are_named(change, message):

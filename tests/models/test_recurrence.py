@@ -69,7 +69,7 @@ def draw(cell, batch, time, width, size, directions, seed=0, dtype=torch.float32
 
 @settings(max_examples=60, deadline=None)
 @given(
-    cell=st.sampled_from(CELLS),
+    cell=st.sampled_from(list(MODULES)),
     batch=st.integers(1, 7),
     time=st.integers(1, 9),
     width=st.integers(1, 6),
@@ -121,7 +121,7 @@ def test_equals_torch_nn_packed(
         torch.testing.assert_close(one, other, atol=1e-5, rtol=1e-5)
 
 
-@pytest.mark.parametrize("cell", CELLS)
+@pytest.mark.parametrize("cell", MODULES)
 def test_long_sentences(cell, on_cores):
     """Many steps, so that the blocks of the backward pass are many too."""
     torch.manual_seed(1)
@@ -139,7 +139,7 @@ def test_long_sentences(cell, on_cores):
         torch.testing.assert_close(one.grad / scale, other.grad / scale, atol=1e-5, rtol=1e-5)
 
 
-@pytest.mark.parametrize("cell", CELLS)
+@pytest.mark.parametrize("cell", MODULES)
 @pytest.mark.parametrize("start", [False, True])
 def test_gradcheck(cell, start, on_cores):
     x, lengths, initial, _ = draw(cell, 3, 4, 3, 2, 2, dtype=torch.float64)
@@ -194,7 +194,7 @@ def test_without_padding(cell, batch):
         torch.testing.assert_close(one, other.detach())
 
 
-@pytest.mark.parametrize("cell", CELLS)
+@pytest.mark.parametrize("cell", MODULES)
 def test_used_twice_in_one_graph(cell, on_cores):
     torch.manual_seed(5)
     oracle = MODULES[cell](3, 3, batch_first=True)
@@ -265,7 +265,7 @@ def test_low_precision_weights(cell):
     out.states.float().sum().backward()
 
 
-@pytest.mark.parametrize("cell", CELLS)
+@pytest.mark.parametrize("cell", MODULES)
 def test_step_equals_batch(cell):
     weights = Weights(*(torch.randn(GATES[cell] * 3, *more) for more in [(4,), (3,), (), ()]))
     x, _, initial, _ = draw(cell, 5, 6, 4, 3, 1)

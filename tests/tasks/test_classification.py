@@ -225,7 +225,7 @@ def check_saved_and_loaded(pipeline, folder):
     ("cell", "bidirectional", "pooling", "long_texts", "several"),
     list(
         product(
-            ["rnn", "lstm", "gru", None],
+            ["rnn", "lstm", "gru", "mingru", None],
             [True, False],
             [["last"], ["attention"], ["max", "mean"], ["mean", "attention", "last", "max"]],
             ["head_tail", "windows"],

@@ -260,7 +260,7 @@ def test_labels_may_hold_equal_signs():
         labels_from(["=x"])
 
 
-@pytest.mark.parametrize("settings", [[], ["--data.workers=1", "--model.encoder.cell=gru"]])
+@pytest.mark.parametrize("settings", [[], ["--data.workers=1", "--model.encoder.cell=mingru"]])
 def test_killed_in_the_midst_of_texts_and_resumed(texts, tmp_path, monkeypatch, settings):
     """The state that is carried from segment to segment is part of the point to resume from."""
     points = "--checkpoint_steps=1"

@@ -16,7 +16,7 @@ from rnnlp.tasks.tagging_pipeline import TaggingPipeline
 from .make_golden_folder import SENTENCES, TAGS, featurizer_for, fresh
 
 TEXTS = ["Maria visited Oslo.", "", "In Rio, unseen-words café 42!", "a"]
-CELLS, CHARACTERS = ["rnn", "lstm", "gru"], ["cnn", "rnn", "none"]
+CELLS, CHARACTERS = ["rnn", "lstm", "gru", "mingru"], ["cnn", "rnn", "none"]
 ATTRIBUTES = [[], ["bigram", "shape"]]
 GOLDEN = Path(__file__).parents[1] / "folders"
 

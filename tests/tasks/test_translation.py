@@ -180,6 +180,7 @@ def test_log_probabilities_are_the_scores_of_the_search(model):
         ["--model.decoder.input_feeding=true", "--model.decoder.tied=none"],
         ["--data.level=character", "--data.subword_dropout=0", "--model.scheduled_sampling=0.2"],
         ["--data.level=word", "--data.subword_dropout=0", "--model.encoder.bidirectional=false"],
+        ["--model.encoder.cell=mingru", "--model.decoder.cell=mingru"],
     ],
 )
 def test_every_kind_of_model_trains_and_comes_back(tmp_path, parallel, settings):

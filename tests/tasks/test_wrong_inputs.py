@@ -113,6 +113,10 @@ def test_bad_config(refused, corpus, tmp_path, old, new, words):
         (["--model.encoder.cell", "lstmm"], ["one of rnn", "lstmm"]),
         (["--trainer.max_epochs", "many"], ["trainer.max_epochs", "whole number", "many"]),
         (["--model.encoder.hidden_size", "0"], ["hidden_size", "0"]),
+        (
+            ["--model.encoder.cell=mingru", "--model.encoder.recurrent_dropout=0.2"],
+            ["minGRU has no recurrent weights"],
+        ),
         (["--model.embedding.dropout", "1.5"], ["1.5"]),
         (["--trainer.accelerator", "abacus"], ["abacus"]),
         (["--trainer.max_time", "soon"], ["soon"]),
