@@ -15,6 +15,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from .dropout import LockedDropout
+from .initial import Initial
 from .kernels import recur
 from .recurrence import CELLS, GATES, Cell, State, Weights, step
 
@@ -49,6 +50,13 @@ class Encoder(nn.Module):
         residual: Whether a layer's input is added to its output where their widths agree.
         layer_norm: Whether the output of each layer is normalised (Ba et al. 2016), before the
             residual connection is added.
+        orthogonal: Whether the recurrent weights of each gate start as an orthogonal matrix (Saxe
+            et al. 2014), which neither shrinks nor stretches the state.
+        forget_bias: What the bias of the gate that keeps the old state starts from (Jozefowicz et
+            al. 2015 advise 1): the forget gate of an LSTM, the update gate of GRU and minGRU. None
+            for a small random number, as in torch.nn.
+        memory_span: Starts these biases so that the units keep what they read for 1 to this many
+            tokens ("chrono initialisation", Tallec & Ollivier 2018); instead of `forget_bias`.
     """
 
     def __init__(
@@ -64,6 +72,9 @@ class Encoder(nn.Module):
         recurrent_dropout: float = 0.0,
         residual: bool = False,
         layer_norm: bool = False,
+        orthogonal: bool = False,
+        forget_bias: float | None = None,
+        memory_span: int | None = None,
     ) -> None:
         super().__init__()
         if cell not in CELLS:
@@ -83,6 +94,8 @@ class Encoder(nn.Module):
                 f"recurrent_dropout is {recurrent_dropout}, but minGRU has no recurrent weights: "
                 "set it to 0, or take another cell"
             )
+        self.initial = Initial(orthogonal, forget_bias, memory_span)
+        self.initial.check(cell)
         self.input_size = input_size
         self.cell: Cell = cell
         self.hidden_size = hidden_size
@@ -119,11 +132,14 @@ class Encoder(nn.Module):
         return self.directions * self.hidden_size
 
     def reset_parameters(self) -> None:
-        """Draw all weights anew, from the distribution torch.nn uses."""
+        """Draw all weights anew: as torch.nn does, but for what `initial` says."""
         bound = 1.0 / math.sqrt(self.hidden_size)
         for name, parameter in self.named_parameters(recurse=False):
             if name.startswith(("weight", "bias")):
                 nn.init.uniform_(parameter, -bound, bound)
+        for layer in range(self.layers):
+            for suffix in self._suffixes(layer):
+                self.initial.apply(self.cell, self._direction(suffix))
         for norm in self.norms:
             if isinstance(norm, nn.LayerNorm):
                 norm.reset_parameters()
@@ -214,20 +230,20 @@ class Encoder(nn.Module):
         return [f"_l{layer}", f"_l{layer}_reverse"][: self.directions]
 
     def _weights(self, layer: int) -> list[Weights]:
-        found = []
-        for suffix in self._suffixes(layer):
-            of_input = getattr(self, "weight_ih" + suffix)
-            input_bias = getattr(self, "bias_ih" + suffix)
-            if self.cell == "mingru":
-                hidden = of_input.new_empty(0, self.hidden_size)
-                hidden_bias = of_input.new_empty(0)
-            else:
-                hidden = getattr(self, "weight_hh" + suffix)
-                hidden_bias = getattr(self, "bias_hh" + suffix)
-            if self.recurrent_dropout:
-                hidden = F.dropout(hidden, self.recurrent_dropout, self.training)
-            found.append(Weights(of_input, hidden, input_bias, hidden_bias))
+        found = [self._direction(suffix) for suffix in self._suffixes(layer)]
+        if self.recurrent_dropout:
+            rate, on = self.recurrent_dropout, self.training
+            found = [one._replace(hidden=F.dropout(one.hidden, rate, on)) for one in found]
         return found
+
+    def _direction(self, suffix: str) -> Weights:
+        of_input = getattr(self, "weight_ih" + suffix)
+        input_bias = getattr(self, "bias_ih" + suffix)
+        if self.cell == "mingru":
+            none = of_input.new_empty(0, self.hidden_size)
+            return Weights(of_input, none, input_bias, of_input.new_empty(0))
+        hidden, hidden_bias = getattr(self, "weight_hh" + suffix), getattr(self, "bias_hh" + suffix)
+        return Weights(of_input, hidden, input_bias, hidden_bias)
 
     def _check(self, embedded: Tensor, lengths: Tensor) -> None:
         if embedded.dim() != 3 or embedded.shape[2] != self.input_size:

@@ -94,7 +94,7 @@ class EncoderConfig:
     """The recurrent layers.
 
     Args:
-        cell: The recurrence; minGRU trains in parallel over time.
+        cell: The recurrence; minGRU trains in parallel over time, and wants two layers.
         hidden_size: Width of the state, for each direction.
         layers: Number of layers on top of each other.
         bidirectional: Whether each layer also reads from the end to the start.
@@ -104,6 +104,11 @@ class EncoderConfig:
             none.
         residual: Whether a layer's input is added to its output where the widths agree.
         layer_norm: Whether each layer's output is normalised.
+        orthogonal: Whether the recurrent weights of each gate start as an orthogonal matrix.
+        forget_bias: What the gate that keeps the old state starts from: 1 keeps more of it, null
+            leaves it to chance.
+        memory_span: Instead of forget_bias, start gates so that they keep what they read for 1 to
+            this many tokens, each unit its own span.
     """
 
     cell: Cell = "lstm"
@@ -115,6 +120,9 @@ class EncoderConfig:
     recurrent_dropout: float = 0.0
     residual: bool = False
     layer_norm: bool = False
+    orthogonal: bool = False
+    forget_bias: float | None = None
+    memory_span: int | None = None
 
     def build(self, input_size: int) -> Encoder:
         """The encoder for vectors of `input_size` components."""
@@ -129,6 +137,9 @@ class EncoderConfig:
             recurrent_dropout=self.recurrent_dropout,
             residual=self.residual,
             layer_norm=self.layer_norm,
+            orthogonal=self.orthogonal,
+            forget_bias=self.forget_bias,
+            memory_span=self.memory_span,
         )
 
     def describe(self) -> str:
