@@ -126,7 +126,7 @@ class _Scan(torch.autograd.Function):
     def forward(ctx: Any, keep: Tensor, add: Tensor, first: Tensor) -> Tensor:
         add = add.clone()
         add[:, 0].addcmul_(keep[:, 0], first)
-        states = _doubling(keep, add)
+        states = doubling(keep, add)
         ctx.save_for_backward(keep, states, first)
         return states
 
@@ -136,12 +136,12 @@ class _Scan(torch.autograd.Function):
         keep, states, first = ctx.saved_tensors
         # dh_t = grad_t + keep_(t+1) * dh_(t+1): the same recurrence, read from the end.
         after = F.pad(keep[:, 1:], (0, 0, 0, 1))
-        total = _doubling(after.flip(1), grad.flip(1)).flip(1)
+        total = doubling(after.flip(1), grad.flip(1)).flip(1)
         before = torch.cat((first.unsqueeze(1), states[:, :-1]), 1)
         return total * before, total, total[:, 0] * keep[:, 0]
 
 
-def _doubling(keep: Tensor, add: Tensor) -> Tensor:
+def doubling(keep: Tensor, add: Tensor) -> Tensor:
     """The scan from a zero state (Hillis & Steele 1986).
 
     After a round with reach r, `add` holds what 2 r steps add up to and `keep` what is left of the
