@@ -21,7 +21,7 @@ import torch
 from pytorch_lightning.callbacks import Callback, Checkpoint, Timer
 from safetensors.torch import load_file, save_file
 
-from .folder import write_atomically
+from .atomic import write_atomically
 
 
 class KeepBest(Checkpoint):

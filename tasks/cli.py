@@ -17,6 +17,7 @@ rnnlp: train and use recurrent networks on sequences
   rnnlp evaluate MODEL DATA [--json]             score a model on a file
   rnnlp predict MODEL [TEXT ...]                 label texts; JSON lines out
   rnnlp encode MODEL [TEXT ...] --output FILE    vectors of texts, as .parquet or .npy
+  rnnlp compare --config NAME|FILE               train each cell; says which one to take
 
   rnnlp VERB --help    what the verb takes
   rnnlp fit --help     also lists the shipped configs
@@ -53,9 +54,14 @@ def run(arguments: Sequence[str]) -> int:
         from .encode import encode
 
         return encode(rest)
+    if verb == "compare":
+        from .compare_command import compare
+
+        return compare(rest)
     from ..data.errors import InputError
 
-    raise InputError(f"no verb {verb!r}: use fit, evaluate, predict or encode (rnnlp --help)")
+    verbs = "fit, evaluate, predict, encode or compare"
+    raise InputError(f"no verb {verb!r}: use {verbs} (rnnlp --help)")
 
 
 def main(arguments: Sequence[str] | None = None) -> NoReturn:

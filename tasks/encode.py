@@ -52,7 +52,7 @@ def encode(arguments: Sequence[str]) -> int:
         )
     check_text_arguments(given, verb="encode")
 
-    from .folder import write_atomically
+    from .atomic import write_atomically
     from .pipeline import load_encoder
 
     encoder = load_encoder(given.model)

@@ -17,10 +17,11 @@ from pathlib import Path
 import torch
 
 from ..data.errors import InputError
+from .atomic import write_atomically
 from .callbacks import is_dry_run
 from .finish import finish
 from .fit_settings import LAST, FitRequest, build
-from .folder import CHECKPOINTS, TRAINING, clear_folder, write_atomically
+from .folder import CHECKPOINTS, TRAINING, clear_folder
 
 
 def run_fit(request: FitRequest) -> int:

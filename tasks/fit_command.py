@@ -50,13 +50,7 @@ def fit(arguments: Sequence[str]) -> int:
     parser.add_argument("-h", "--help", action="store_true")
     known, rest = parser.parse_known_args(list(arguments))
     files = find_configs(known)
-    task = known.task or next(filter(None, map(config_task, reversed(files))), None)
-    if task is None:
-        raise InputError(
-            f"names no task: add a line `task: {TASKS[0]}`", path=str(files[-1]) if files else None
-        )
-    if task not in TASKS:
-        raise InputError(f"unknown task {task!r}: use {', '.join(TASKS)}", path=str(files[-1]))
+    task = find_task(known, files)
     if known.resume and known.overwrite:
         raise InputError("--resume and --overwrite exclude each other")
     output = known.output or Path("runs") / (files[-1].stem if files else task)
@@ -93,6 +87,20 @@ def find_configs(known: argparse.Namespace) -> list[Path]:
         return []
     names = ", ".join(name for name, _ in shipped_configs())
     raise InputError(f"--config is missing: give a YAML file or one of {names} (rnnlp fit --help)")
+
+
+def find_task(known: argparse.Namespace, files: Sequence[Path]) -> str:
+    """The task that was given, or that the config names."""
+    from .known import TASKS
+
+    task: str | None = known.task or next(filter(None, map(config_task, reversed(files))), None)
+    if task is None:
+        raise InputError(
+            f"names no task: add a line `task: {TASKS[0]}`", path=str(files[-1]) if files else None
+        )
+    if task not in TASKS:
+        raise InputError(f"unknown task {task!r}: use {', '.join(TASKS)}", path=str(files[-1]))
+    return task
 
 
 def general_help() -> str:

@@ -12,6 +12,7 @@ import json
 import sys
 import tempfile
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -43,6 +44,7 @@ class FitRequest:
         output: The model folder.
         resume: Whether to go on from the last checkpoint in it.
         overwrite: Whether a model in it may be replaced.
+        callbacks: What else happens beside training, such as measuring it.
     """
 
     task: str
@@ -51,6 +53,7 @@ class FitRequest:
     output: Path
     resume: bool
     overwrite: bool
+    callbacks: Sequence[Callback] = ()
 
 
 class FitCommand(LightningCLI):
@@ -182,7 +185,7 @@ class FitCommand(LightningCLI):
             every_steps=config["checkpoint_steps"],
             fingerprint=fingerprint(model, self.datamodule),
         )
-        own: list[Callback] = [self.stop, self.best, self.resume_point]
+        own: list[Callback] = [*self.request.callbacks, self.stop, self.best, self.resume_point]
         if settings["enable_progress_bar"] and terminal:
             own.append(RichProgressBar(leave=False, console_kwargs={"stderr": True}))
         settings["callbacks"] = [*(settings.get("callbacks") or []), *own]

@@ -22,6 +22,7 @@ from safetensors.torch import load_file, save_file
 from ..data.errors import InputError
 from ..data.features import ATTRIBUTE_FILES, CHARACTERS_FILE, TOKENS_FILE
 from ..data.translation_batch import TARGET_FILE
+from .atomic import umask
 
 FORMAT_VERSION = 1
 CONFIG, WEIGHTS, METRICS, TRAINING = (
@@ -64,26 +65,6 @@ class ModelFolder(NamedTuple):
             ) from error
 
 
-def write_atomically(path: Path, write: Callable[[Path], object]) -> None:
-    """Writes under a temporary name beside `path`, then renames: there is never half a file."""
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".part")
-    os.close(handle)
-    part = Path(name)
-    try:
-        write(part)
-        part.chmod(0o666 & ~_umask())  # mkstemp gives a private file
-        os.replace(part, path)
-    except BaseException:
-        part.unlink(missing_ok=True)
-        raise
-
-
-def _umask() -> int:
-    mask = os.umask(0)
-    os.umask(mask)
-    return mask
-
-
 def save_folder(
     folder: Path,
     *,
@@ -115,7 +96,7 @@ def save_folder(
     with tempfile.TemporaryDirectory(dir=folder, prefix=".new-") as temporary:
         new = Path(temporary)
         save_file(contiguous, new / WEIGHTS, metadata={"format": "pt"})
-        (new / WEIGHTS).chmod(0o666 & ~_umask())  # safetensors makes it private
+        (new / WEIGHTS).chmod(0o666 & ~umask())  # safetensors makes it private
         save_tokenizers(new)
         _write_json(new / METRICS, metrics)
         (new / TRAINING).write_text(training_config, encoding="utf-8")

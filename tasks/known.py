@@ -9,11 +9,11 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from ..data.errors import InputError
-from .folder import CONFIG, ModelFolder
 
 if TYPE_CHECKING:
     from ..data.module import SequenceData
     from .classification_pipeline import ClassificationPipeline
+    from .folder import ModelFolder
     from .generation_pipeline import GenerationPipeline
     from .module import TaskModule
     from .tagging_pipeline import TaggingPipeline
@@ -73,6 +73,8 @@ def pipeline_of(folder: ModelFolder) -> Pipeline:
         from .generation_pipeline import GenerationPipeline
 
         return GenerationPipeline.from_folder(folder)
+    from .folder import CONFIG
+
     raise InputError(
         f"is a model for the task {folder.task!r}, which this rnnlp does not know: upgrade it",
         path=str(folder.path / CONFIG),

@@ -15,7 +15,7 @@ from io import StringIO
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from .folder import write_atomically
+from .atomic import write_atomically
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -32,8 +32,9 @@ HTML = """\
 <link rel="icon" href="data:,">
 <title>{title}</title>
 <style>
-body {{ margin: 0 auto; padding: 1rem; max-width: 52rem; background: #fff; color: #1b1f24;
+body {{ margin: 0 auto; padding: 1rem; max-width: 62rem; background: #fff; color: #1b1f24;
   font: 16px/1.5 system-ui, sans-serif; overflow-wrap: break-word; }}
+p, figcaption {{ max-width: 44rem; }}
 h1 {{ font-size: 1.6rem; line-height: 1.2; }}
 h2 {{ font-size: 1.2rem; margin-top: 2.2rem; }}
 code {{ background: #eef1f4; padding: 0 0.25em; border-radius: 3px; font-size: 0.9em; }}

@@ -1,0 +1,275 @@
+"""Comparing cells: trains every cell with every seed, one process after the other, and reports.
+
+Finished runs are kept and the one that was interrupted goes on, so a comparison can be stopped at
+any time and started again with the same command. This process only waits; torch is loaded in the
+processes that it starts (`compare_worker.py`).
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from ..data.errors import InputError
+from .atomic import write_atomically
+from .compare_results import Comparison, Run, comparison_of
+
+PLAN, RUNS, RESULT = "compare.json", "runs", "measured.json"
+CHECKPOINT = "--checkpoint_seconds=15"  # all that an interruption can cost
+
+Advance = Callable[[Mapping[str, Any]], None]
+
+
+@dataclass(frozen=True, kw_only=True)
+class CompareRequest:
+    """What `rnnlp compare` was asked to do.
+
+    Args:
+        task: Name of the task.
+        configs: Config files; later ones win.
+        arguments: Settings from the command line, which win over the files.
+        cells: Names of cells; None for the usual ones.
+        seeds: How often each cell is trained, with seeds from 1.
+        match: What all cells have in common: "hidden", the width of the state, or "parameters",
+            about the number of parameters that the config's own model has.
+        output: The folder of the comparison.
+        overwrite: Whether a comparison with other settings in it may be replaced.
+    """
+
+    task: str
+    configs: list[Path]
+    arguments: list[str]
+    cells: list[str] | None
+    seeds: int
+    match: str
+    output: Path
+    overwrite: bool
+
+
+class Job(NamedTuple):
+    """A model that is to be trained."""
+
+    cell: str
+    seed: int
+    folder: Path
+
+
+def compare(request: CompareRequest) -> Comparison:
+    """Trains and measures what is still missing.
+
+    Raises:
+        InputError: The settings are wrong, or those of another comparison; or a run failed.
+    """
+    plan = make_plan(request)
+    for note in plan["notes"]:
+        print(f"note: {note}", file=sys.stderr)
+    names = request.cells or plan["usual"]
+    # Seeds outside: a machine that becomes slower meanwhile does so for all cells.
+    jobs = [
+        Job(name, seed, request.output / RUNS / f"{name}-{seed}")
+        for seed in range(1, request.seeds + 1)
+        for name in names
+    ]
+    runs: dict[str, list[Run]] = {name: [] for name in names}
+    with progress_bar(len(jobs)) as advance:
+        for number, job in enumerate(jobs):
+            advance(number, job, {})
+            if not (job.folder / RESULT).exists():
+                train(request, plan, job, partial(advance, number, job))
+            found = json.loads((job.folder / RESULT).read_text(encoding="utf-8"))
+            runs[job.cell].append(Run(seed=job.seed, **found))
+    return comparison_of(plan, runs)
+
+
+def make_plan(request: CompareRequest) -> dict[str, Any]:
+    """What is to be trained, read from the folder where it lies there already.
+
+    Raises:
+        InputError: The folder holds another comparison, or the settings are wrong.
+    """
+    settings = {
+        "task": request.task,
+        "configs": [file.read_text(encoding="utf-8") for file in request.configs],
+        "arguments": request.arguments,
+        "match": request.match,
+    }
+    file = request.output / PLAN
+    kept: dict[str, Any] | None = None
+    if file.is_file():
+        kept = json.loads(file.read_text(encoding="utf-8"))
+    elif request.output.exists() and (not request.output.is_dir() or any(request.output.iterdir())):
+        raise InputError(
+            "is there already and holds no comparison: choose another --output",
+            path=str(request.output),
+        )
+    if kept is not None and request.overwrite:
+        shutil.rmtree(request.output / RUNS, ignore_errors=True)
+        file.unlink()
+        kept = None
+    if kept is not None and kept["settings"] != settings:
+        raise InputError(
+            f"holds a comparison with other settings ({difference(kept['settings'], settings)}): "
+            "use the same ones to go on with it, --overwrite to replace it, or another --output",
+            path=str(request.output),
+        )
+    if kept is not None and (
+        kept["usual"] if request.cells is None else set(request.cells) <= set(kept["cells"])
+    ):
+        return kept
+    print("reading the data, finding the sizes of the models", file=sys.stderr)
+    request.output.mkdir(parents=True, exist_ok=True)
+    job = {
+        "work": "sizes",
+        "cells": request.cells,
+        "match": request.match,
+        "seed": 1,
+        "output": str(request.output / RUNS / "sizes"),
+    }
+    found = run_worker(request, job, request.output / "sizes.log", lambda message: None)
+    if kept is not None:  # with some cells more
+        found["cells"] = kept["cells"] | found["cells"]
+        found["usual"] = found["usual"] or kept["usual"]
+    found["settings"] = settings
+    text = json.dumps(found, indent=2, ensure_ascii=False)
+    write_atomically(file, lambda part: part.write_text(text + "\n", encoding="utf-8"))
+    return found
+
+
+def difference(kept: Mapping[str, Any], wanted: Mapping[str, Any]) -> str:
+    """What differs between the settings of two comparisons, in a few words."""
+    if kept["match"] != wanted["match"]:
+        return f"--match {kept['match']}"
+    if kept["task"] != wanted["task"] or kept["configs"] != wanted["configs"]:
+        return "another config"
+    given = " ".join(kept["arguments"])
+    return f"{given} on the command line" if given else "none on the command line"
+
+
+def train(request: CompareRequest, plan: Mapping[str, Any], job: Job, advance: Advance) -> None:
+    """Trains one model in a process of its own; its folder then also holds what was measured."""
+    job.folder.parent.mkdir(parents=True, exist_ok=True)
+    wanted = {
+        "work": "train",
+        "cell": job.cell,
+        "seed": job.seed,
+        "hidden_size": plan["cells"][job.cell]["hidden_size"],
+        "output": str(job.folder),
+    }
+    found = run_worker(request, wanted, job.folder.with_suffix(".log"), advance)
+    text = json.dumps(found, indent=2) + "\n"
+    write_atomically(job.folder / RESULT, lambda part: part.write_text(text, encoding="utf-8"))
+    print(
+        f"{job.cell}, seed {job.seed}: {plan['score']} {found['quality']:.4f} after "
+        f"{found['training_seconds']:.0f} s",
+        file=sys.stderr,
+    )
+
+
+def run_worker(
+    request: CompareRequest, job: Mapping[str, Any], log: Path, advance: Advance
+) -> dict[str, Any]:
+    """Runs a job of `compare_worker.py` and gives its result.
+
+    Raises:
+        InputError: What the job found wrong; or it ended without a result.
+    """
+    content = {
+        **job,
+        "task": request.task,
+        "configs": [str(file) for file in request.configs],
+        "arguments": [CHECKPOINT, *request.arguments],
+    }
+    command = [sys.executable, "-m", "rnnlp.tasks.compare_worker", json.dumps(content)]
+    with (
+        log.open("w", encoding="utf-8") as errors,
+        # A session of its own: Ctrl-C must not make it end early with a model that looks finished.
+        subprocess.Popen(
+            command,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=errors,
+            encoding="utf-8",
+            start_new_session=True,
+        ) as process,
+    ):
+        try:
+            result = _listen(process, advance)
+        except BaseException:
+            process.kill()
+            raise
+        if process.stdin:
+            process.stdin.close()
+    if result is None:
+        last = log.read_text(encoding="utf-8", errors="replace").strip().splitlines()[-1:]
+        why = f"exit code {process.returncode}: {' '.join(last)}".rstrip(": ")
+        raise InputError(f"a run ended without a result ({why})", path=str(log))
+    return result
+
+
+def _listen(process: subprocess.Popen[str], advance: Advance) -> dict[str, Any] | None:
+    result: dict[str, Any] | None = None
+    for line in process.stdout or ():
+        message = json.loads(line)
+        if "error" in message:
+            raise InputError(message["error"])
+        if "result" in message:
+            result = message["result"]
+        else:
+            advance(message)
+    return result
+
+
+@contextmanager
+def progress_bar(total: int) -> Iterator[Callable[[int, Job, Mapping[str, Any]], None]]:
+    """One bar over all runs; on a terminal only.
+
+    Yields:
+        What is called with the number of finished runs, the present run, and how far it is.
+    """
+    if not sys.stderr.isatty():
+        yield lambda number, job, message: None
+        return
+    from rich.console import Console
+    from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+    from rich.progress import TimeRemainingColumn as Remaining
+
+    columns = (
+        BarColumn(),
+        TextColumn("{task.percentage:3.0f} %"),
+        TimeElapsedColumn(),
+        Remaining(),
+        TextColumn("{task.description}"),
+    )
+    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
+        whole = bar.add_task("", total=total)
+
+        def advance(number: int, job: Job, message: Mapping[str, Any]) -> None:
+            text = f"run {min(number + 1, total)} of {total}: {job.cell}, seed {job.seed}"
+            if "epoch" in message:
+                text += f", epoch {message['epoch']}"
+            if message.get("score") is not None:
+                text += f", score {message['score']:.4g}"
+            bar.update(whole, completed=number + message.get("progress", 0.0), description=text)
+
+        yield advance
+
+
+def decided_setting(arguments: Sequence[str]) -> str | None:
+    """A setting among these that the comparison itself decides."""
+    decided = {
+        "--seed_everything",
+        "--data.seed",
+        "--model.encoder.cell",
+        "--model.encoder.bidirectional",
+        "--print_config",
+        "--resume",
+    }
+    return next((name for name in (a.split("=")[0] for a in arguments) if name in decided), None)

@@ -1,0 +1,134 @@
+"""Which cell to take: a recommendation in words that follows from the figures by fixed rules."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from .compare_results import AS_FAST, Cell, Comparison
+
+RULES = (
+    "A cell is as good as the best one where its mean score lies within the margin of chance. Of "
+    "the cells as good as the best, the one that trains fastest is recommended; cells count as "
+    f"equally fast up to {100 * (AS_FAST - 1):.0f} %, and then the smaller one is taken. Where "
+    "resources are scarce: the smallest of the cells that lose at most one point (of scores "
+    "without bounds, one per cent). For streams: the same choice among the cells of one direction. "
+    "For the quickest answer: the lowest latency of all."
+)
+
+
+def advice(comparison: Comparison) -> list[str]:
+    """The recommendation, a paragraph for each need."""
+    if len(comparison.cells) < 2:
+        return ["Only one cell was trained: there is nothing to choose from."]
+    taken = choose(comparison, comparison.cells)
+    found = [_main(comparison, taken), _scarce(comparison, taken)]
+    if any(cell.bidirectional for cell in comparison.cells):
+        found.append(_stream(comparison, taken))
+    found.append(_latency(comparison, taken))
+    if comparison.seeds < 3:
+        found.append(
+            f"With {_times(comparison.seeds)} for each cell chance is not known well: "
+            "`--seeds 3` or more goes on with this comparison and makes it firmer."
+        )
+    return found
+
+
+def equals(comparison: Comparison, cells: Sequence[Cell]) -> list[Cell]:
+    """The cells that are as good as the best of them."""
+    best = next(cell for cell in comparison.ranked() if cell in cells)
+    return [cell for cell in cells if not comparison.better(best, cell)]
+
+
+def choose(comparison: Comparison, cells: Sequence[Cell]) -> Cell:
+    """The cell to take: the fastest of those as good as the best."""
+    good = equals(comparison, cells)
+    fastest = max(cell.training for cell in good)
+    quick = [cell for cell in good if AS_FAST * cell.training >= fastest]
+    return min(quick, key=lambda cell: cell.parameters)
+
+
+def _main(comparison: Comparison, taken: Cell) -> str:
+    best = comparison.ranked()[0]
+    others = [cell for cell in equals(comparison, comparison.cells) if cell is not taken]
+    text = f"Take `{taken.name}`: {_score(comparison, taken)} {comparison.score.short}"
+    if not others:
+        second = comparison.ranked()[1]
+        return (
+            f"{text}, clearly the best; the next is `{second.name}` with "
+            f"{_score(comparison, second)}."
+        )
+    if best is taken:
+        text += ", the best mean"
+    else:
+        text += (
+            f"; the best mean, {_score(comparison, best)} of `{best.name}`, is not clearly better"
+        )
+    names = ", ".join(f"`{cell.name}`" for cell in others)
+    slowest = min(others, key=lambda cell: cell.training)
+    ratio = taken.training / slowest.training
+    how = f"it trains up to {ratio:.1f} times as fast" if ratio > AS_FAST else "it is no slower"
+    size = "" if taken.parameters > min(c.parameters for c in others) else " and is the smallest"
+    return (
+        f"{text}. As good within the margin of {_points(comparison, comparison.margin)}: {names}; "
+        f"of these {how}{size}."
+    )
+
+
+def _scarce(comparison: Comparison, taken: Cell) -> str:
+    best = comparison.ranked()[0]
+    near = [c for c in comparison.cells if comparison.gain(best, c) <= comparison.tolerance]
+    small = min([taken, *near], key=lambda cell: cell.parameters)
+    what = f"within {_points(comparison, comparison.tolerance)} of the best"
+    if small is taken:
+        return f"Scarce resources: `{taken.name}` again; nothing {what} is smaller."
+    return (
+        f"Scarce resources: `{small.name}` has {small.parameters:,} parameters "
+        f"({small.parameters / taken.parameters:.0%} of those of `{taken.name}`) and lies {what} "
+        f"with {_score(comparison, small)}; it trains at {small.training / taken.training:.2f} "
+        "times the speed."
+    )
+
+
+def _stream(comparison: Comparison, taken: Cell) -> str:
+    single = [cell for cell in comparison.cells if not cell.bidirectional]
+    if not single:
+        return "Streams: no cell of one direction was compared."
+    cell = choose(comparison, single)
+    if cell is taken:
+        return f"Streams, where the end of the text is not there yet: `{cell.name}` again."
+    loss = comparison.gain(taken, cell)
+    change = "loses" if loss >= 0 else "gains"
+    return (
+        f"Streams, where the end of the text is not there yet: `{cell.name}`, the choice among the "
+        f"cells of one direction; it {change} {_points(comparison, abs(loss))} against "
+        f"`{taken.name}`."
+    )
+
+
+def _latency(comparison: Comparison, taken: Cell) -> str:
+    quick = min(comparison.cells, key=lambda cell: cell.latency)
+    what = "token written" if comparison.task == "generation" else "text"
+    if AS_FAST * quick.latency >= taken.latency:
+        return f"Quickest answer: `{taken.name}`, {taken.latency:.1f} ms for one {what}."
+    loss = comparison.gain(taken, quick)
+    change = "losing" if loss >= 0 else "gaining"
+    return (
+        f"Quickest answer: `{quick.name}`, {quick.latency:.1f} ms for one {what} against "
+        f"{taken.latency:.1f} ms of `{taken.name}`, {change} {_points(comparison, abs(loss))}."
+    )
+
+
+def _score(comparison: Comparison, cell: Cell) -> str:
+    spread = cell.spread(lambda run: run.quality)
+    show = comparison.score.show
+    return show(cell.quality) + ("" if spread is None else f" ± {show(spread)}")
+
+
+def _points(comparison: Comparison, points: float) -> str:
+    if comparison.score.higher_is_better:
+        return f"{points:.1f} points"
+    return f"{points:.3f} {comparison.score.short}"
+
+
+def _times(number: int) -> str:
+    return "one run" if number == 1 else f"{number} runs"

@@ -1,0 +1,106 @@
+"""`rnnlp compare`: the command line in front of `compare.py` and `long_range.py`."""
+
+from __future__ import annotations
+
+import argparse
+import shlex
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from ..data.errors import InputError
+from .arguments import OneLineParser
+
+HELP = """\
+usage: rnnlp compare --config NAME|FILE [--cells LIST] [--seeds N] [--KEY VALUE ...]
+       rnnlp compare --long-range [--cells LIST] [--lags LIST] [--seeds N]
+
+Trains each cell under the same budget on your data and writes a report: quality, speed, memory,
+and which cell to take.
+
+  --config NAME|FILE   as for fit: a shipped config by name, or a YAML file
+  --cells LIST         such as rnn,lstm,gru,bilstm,bigru; every cell also with bi before it
+  --seeds N            how often each cell is trained (default: 3)
+  --match WHAT         hidden: states of one width (default); parameters: about equally many
+  --output DIR         where results.json, report.md and report.html go
+                       (default: runs/compare-<config name>, runs/long-range)
+  --overwrite          replace a comparison with other settings in the folder
+  --data.train FILE    every key of fit can be given (rnnlp fit --config NAME --help)
+
+  --long-range         instead: how far back each cell remembers, on made-up sequences
+  --lags LIST          such as 10,100,1000
+
+Interrupted, the same command goes on where it stopped; with more cells or seeds it trains only
+what is missing.
+"""
+
+
+def compare(arguments: Sequence[str]) -> int:
+    """Runs `rnnlp compare` with these arguments."""
+    if not arguments or {"-h", "--help"} & set(arguments):
+        (sys.stdout if arguments else sys.stderr).write(HELP)
+        return 0 if arguments else 2
+    from .known import TASKS
+
+    parser = OneLineParser(prog="rnnlp compare", add_help=False, allow_abbrev=False)
+    parser.add_argument("-c", "--config", action="append", default=[])
+    parser.add_argument("--task", choices=TASKS)
+    parser.add_argument("--cells", type=names)
+    parser.add_argument("--seeds", type=int, default=3)
+    parser.add_argument("--match", choices=("hidden", "parameters"), default="hidden")
+    parser.add_argument("--output", type=Path)
+    parser.add_argument("--overwrite", action="store_true")
+    parser.add_argument("--long-range", action="store_true")
+    parser.add_argument("--lags", type=names)
+    parser.set_defaults(resume=False)
+    known, rest = parser.parse_known_args(list(arguments))
+    if known.seeds < 1:
+        raise InputError(f"--seeds is {known.seeds}: it must be 1 or more")
+    if known.lags is not None:
+        raise InputError("--lags is for rnnlp compare --long-range")
+    return on_data(known, rest, shlex.join(["rnnlp", "compare", *arguments]))
+
+
+def on_data(known: argparse.Namespace, rest: list[str], command: str) -> int:
+    """Compares cells on data."""
+    from .compare import CompareRequest, decided_setting
+    from .compare import compare as run
+    from .compare_report import figures, write_comparison
+    from .fit_command import find_configs, find_task
+
+    if name := decided_setting(rest):
+        raise InputError(f"{name} is decided by the comparison: see rnnlp compare --help")
+    files = find_configs(known)
+    task = find_task(known, files)
+    name = files[-1].stem if files else task
+    output = known.output or Path("runs") / f"compare-{name}"
+    comparison = run(
+        CompareRequest(
+            task=task,
+            configs=files,
+            arguments=rest,
+            cells=known.cells,
+            seeds=known.seeds,
+            match=known.match,
+            output=output,
+            overwrite=known.overwrite,
+        )
+    )
+    write_comparison(output, comparison, title=f"Cells compared: {name}", command=command)
+    from .compare_advice import advice
+
+    table = figures(comparison)
+    print("\t".join(table.header))
+    for row in table.rows:
+        print("\t".join(row))
+    print("\n" + advice(comparison)[0].replace("`", ""))
+    print(f"report written to {output / 'report.html'}", file=sys.stderr)
+    return 0
+
+
+def names(text: str) -> list[str]:
+    """A list as it is given on the command line; each name once."""
+    found = [part.strip() for part in text.split(",") if part.strip()]
+    if not found:
+        raise argparse.ArgumentTypeError("must name at least one, separated by commas")
+    return list(dict.fromkeys(found))

@@ -1,0 +1,277 @@
+"""The report of a comparison: its table, its pictures, the verdicts and the recommendation."""
+
+from __future__ import annotations
+
+import json
+import os
+import platform
+from pathlib import Path
+from statistics import mean
+from typing import Any
+
+from .atomic import write_atomically
+from .compare_advice import RULES, advice
+from .compare_claims import verdicts
+from .compare_results import AS_FAST, Cell, Comparison
+from .report import Section, Table, write_report
+
+RESULTS = "results.json"
+
+
+def write_comparison(folder: Path, comparison: Comparison, *, title: str, command: str) -> None:
+    """Writes `results.json`, `report.md`, `report.html` and the pictures.
+
+    Args:
+        folder: Where.
+        comparison: What was measured.
+        title: The heading of the report.
+        command: The command line that made it.
+    """
+    claims = verdicts(comparison)
+    content = {
+        "command": command,
+        **comparison.to_json(),
+        "claims": [verdict._asdict() for verdict in claims],
+        "recommendation": advice(comparison),
+        "machine": {"processors": os.cpu_count(), "architecture": platform.machine()},
+    }
+    text = json.dumps(content, indent=2, ensure_ascii=False) + "\n"
+    write_atomically(folder / RESULTS, lambda part: part.write_text(text, encoding="utf-8"))
+    sections = [
+        Section("Which cell to take", advice(comparison)),
+        Section("The figures", [_matching(comparison)], figures(comparison)),
+        Section(
+            "Quality and speed",
+            figure=draw_trade(comparison),
+            caption=_trade_caption(comparison),
+        ),
+        Section(
+            "What each cell costs",
+            figure=draw_costs(comparison),
+            caption="Of speeds, longer bars are better; of time, memory and parameters, shorter ones.",
+        ),
+        Section(
+            "How the score grew",
+            figure=draw_curves(comparison),
+            caption="Validation score after each epoch, mean over the seeds that went so far.",
+        ),
+        Section(
+            "What textbooks say",
+            table=Table(["claim", "verdict", "figures"], [list(verdict) for verdict in claims]),
+        ),
+        Section("How it was measured", _method(comparison, command)),
+    ]
+    write_report(folder, title=title, sections=sections)
+
+
+def figures(comparison: Comparison) -> Table:
+    """One row for each cell."""
+    what = "token written" if comparison.task == "generation" else "text"
+    header = [
+        "cell",
+        f"validation {comparison.score.title}",
+        "hidden size",
+        "parameters",
+        "of them recurrent",
+        "training (tokens/s)",
+        "inference (tokens/s)",
+        f"one {what} (ms)",
+        "peak memory (MiB)",
+        "training added (MiB)",
+        "epochs to best",
+        "a run (min)",
+    ]
+    tested = all(run.test is not None for cell in comparison.cells for run in cell.runs)
+    if tested:
+        header.insert(2, f"test {comparison.score.title}")
+    rows = []
+    for cell in comparison.cells:
+        row = [
+            cell.name,
+            with_spread(comparison, cell, "quality"),
+            f"{cell.hidden_size:,}",
+            f"{cell.parameters:,}",
+            f"{cell.encoder_parameters:,}",
+            f"{cell.training:,.0f}",
+            f"{cell.inference:,.0f}",
+            f"{cell.latency:.2f}",
+            f"{cell.peak:,.0f}",
+            f"{cell.added:,.0f}",
+            f"{cell.epochs_to_best:.1f}",
+            f"{cell.average(lambda run: run.training_seconds) / 60:.1f}",
+        ]
+        if tested:
+            row.insert(2, with_spread(comparison, cell, "test"))
+        rows.append(row)
+    return Table(header, rows)
+
+
+def with_spread(comparison: Comparison, cell: Cell, name: str) -> str:
+    """Mean and standard deviation of a score."""
+
+    def value(run: Any) -> float:
+        found: float = getattr(run, name)
+        return found
+
+    show, spread = comparison.score.show, cell.spread(value)
+    return show(cell.average(value)) + ("" if spread is None else f" ± {show(spread)}")
+
+
+def draw_trade(comparison: Comparison) -> Any:
+    """The score against the speed of training."""
+    figure = new_figure(5.0, 3.6)
+    axes = figure.subplots()
+    for cell in comparison.cells:
+        spread = cell.spread(lambda run: run.quality) or 0.0
+        axes.errorbar(
+            cell.training,
+            comparison.score.factor * cell.quality,
+            yerr=comparison.score.factor * spread,
+            fmt="o",
+            capsize=3,
+            color=colour(cell),
+            markerfacecolor=colour(cell) if cell.bidirectional else "white",
+        )
+        axes.annotate(
+            cell.name,
+            (cell.training, comparison.score.factor * cell.quality),
+            xytext=(7, 4),
+            textcoords="offset points",
+        )
+    axes.margins(x=0.2, y=0.12)
+    axes.xaxis.set_major_formatter("{x:,.0f}")
+    axes.xaxis.set_major_locator(_few())
+    axes.set_xlabel("training speed (tokens/s)")
+    axes.set_ylabel(f"validation {comparison.score.title}")
+    axes.grid(alpha=0.3)
+    return figure
+
+
+def draw_costs(comparison: Comparison) -> Any:
+    """Bars: speeds, time of one answer, memory, parameters."""
+    what = "token written" if comparison.task == "generation" else "text"
+    panels = (
+        ("training (tokens/s)", [cell.training for cell in comparison.cells]),
+        ("inference (tokens/s)", [cell.inference for cell in comparison.cells]),
+        (f"one {what} (ms)", [cell.latency for cell in comparison.cells]),
+        ("peak memory (MiB)", [cell.peak for cell in comparison.cells]),
+        ("parameters (thousands)", [cell.parameters / 1000 for cell in comparison.cells]),
+    )
+    names = [cell.name for cell in comparison.cells]
+    figure = new_figure(5.0, len(panels) * (0.55 + 0.24 * len(names)))
+    for axes, (label, values) in zip(figure.subplots(len(panels), 1), panels, strict=True):
+        bars = axes.barh(names, values, color=[colour(cell) for cell in comparison.cells])
+        axes.bar_label(bars, fmt=_plain, padding=3, fontsize=9)
+        axes.margins(x=0.18)
+        axes.invert_yaxis()
+        axes.xaxis.set_major_formatter("{x:,.10g}")
+        axes.xaxis.set_major_locator(_few())
+        axes.set_xlabel(label)
+        for side in ("top", "right"):
+            axes.spines[side].set_visible(False)
+    return figure
+
+
+def draw_curves(comparison: Comparison) -> Any:
+    """The validation score over the epochs."""
+    figure = new_figure(5.0, 3.6)
+    axes = figure.subplots()
+    for cell in comparison.cells:
+        found: dict[float, list[float]] = {}
+        for run in cell.runs:
+            for epoch, score in run.curve:
+                found.setdefault(epoch, []).append(comparison.score.factor * score)
+        axes.plot(
+            sorted(found),
+            [mean(found[epoch]) for epoch in sorted(found)],
+            color=colour(cell),
+            linestyle="-" if cell.bidirectional else "--",
+            marker="." if len(found) < 40 else None,
+            label=cell.name,
+        )
+    axes.set_xlabel("epochs")
+    axes.xaxis.get_major_locator().set_params(integer=True)
+    axes.set_ylabel(f"validation {comparison.score.title}")
+    axes.grid(alpha=0.3)
+    figure.legend(loc="outside upper center", ncols=min(len(comparison.cells), 4), frameon=False)
+    return figure
+
+
+def new_figure(width: float, height: float) -> Any:
+    """An empty figure, in inches."""
+    from matplotlib.figure import Figure
+
+    return Figure(figsize=(width, height), layout="constrained")
+
+
+def colour(cell: Cell) -> str:
+    """One colour for each kind of cell, whatever its direction."""
+    kinds = ("rnn", "lstm", "gru", "mingru", "rnn_relu")
+    kind = cell.name.removeprefix("bi")
+    return f"C{kinds.index(kind)}" if kind in kinds else "0.4"
+
+
+def _few() -> Any:
+    from matplotlib.ticker import MaxNLocator
+
+    return MaxNLocator(nbins=5)
+
+
+def _plain(value: float) -> str:
+    return f"{value:,.0f}" if value >= 100 else f"{value:.3g}"
+
+
+def _trade_caption(comparison: Comparison) -> str:
+    better = "Better is up" if comparison.score.higher_is_better else "Better is down"
+    bars = "; bars are the standard deviation over the seeds" if comparison.seeds > 1 else ""
+    return f"{better}, faster is to the right{bars}. Filled points read in both directions."
+
+
+def _matching(comparison: Comparison) -> str:
+    if comparison.match == "hidden":
+        return (
+            "All cells have states of one width in each direction, so they differ in their number "
+            "of parameters."
+        )
+    most = max(cell.parameters for cell in comparison.cells)
+    least = min(cell.parameters for cell in comparison.cells)
+    sizes = ", ".join(f"`{cell.name}` {cell.hidden_size:,}" for cell in comparison.cells)
+    return (
+        f"All models have about equally many parameters ({least:,} to {most:,}), so their states "
+        f"differ in width: {sizes}."
+    )
+
+
+def _method(comparison: Comparison, command: str) -> list[str]:
+    runs = [run for cell in comparison.cells for run in cell.runs]
+    machines = sorted({f"{run.device}, {run.threads} threads, torch {run.torch}" for run in runs})
+    seeds = comparison.seeds
+    margin = (
+        "With a single seed nothing is known of chance; a point (or one per cent) stands in for it."
+        if seeds == 1
+        else "The margin of chance is the difference of two means that chance alone exceeds once "
+        "in twenty times (Fisher's least significant difference, after means of cells and seeds)."
+    )
+    shown = (
+        f"{comparison.margin:.1f} points" if comparison.score.higher_is_better
+        else f"{comparison.margin:.3f}"
+    )  # fmt: skip
+    several = " Runs on different machines or settings cannot be compared in speed." * (
+        len(machines) > 1
+    )
+    return [
+        f"`{command}`",
+        f"Each cell was trained {seeds} time{'s' * (seeds > 1)}, with seeds 1 to {seeds} for "
+        "weights, dropout, order of the data and, where there is no validation file, its cut; each "
+        f"run in a process of its own. Budget: {comparison.budget}. A validation text has "
+        f"{comparison.length} tokens (median). Means are followed by standard deviations.",
+        f"{margin} Here it is {shown}. {RULES}",
+        "Training speed is that of a step (forward, backward, optimiser; reading the data left "
+        "out), median over epochs and seeds. Inference speed is that of labelling and scoring "
+        "validation data in batches. The time of one text is that from text to answer in Python, "
+        "median over validation texts; of a generator, that of a token written. Peak memory is the "
+        "most that the training process had, libraries included; what training added is counted "
+        f"from the first step. Speeds within {100 * (AS_FAST - 1):.0f} % count as equal. Other "
+        f"work on the machine spoils them. Measured on: {'; '.join(machines)}; "
+        f"{os.cpu_count()} processors.{several}",
+    ]

@@ -1,0 +1,156 @@
+"""When one cell is better, what becomes of the textbook's claims, what is recommended."""
+
+import random
+from statistics import mean
+
+import pytest
+from rnnlp.tasks.compare_advice import advice, choose
+from rnnlp.tasks.compare_claims import CLAIMS, verdicts
+from rnnlp.tasks.compare_results import Cell, Comparison, Run, Score
+
+SPEED = {"rnn": 900.0, "lstm": 500.0, "gru": 700.0, "mingru": 1200.0}
+WEIGHTS = {"rnn": 10, "lstm": 40, "gru": 30, "mingru": 20}
+
+
+def run(quality, *, seed=1, training=500.0, latency=2.0):
+    return Run(
+        seed=seed, quality=quality, test=None, best_epoch=3, curve=[[1, quality]],
+        training_seconds=60.0, training_tokens_per_second=training,
+        inference_tokens_per_second=4 * training, latency_ms=latency, peak_mib=500.0,
+        added_mib=20.0, device="cpu", threads=1, torch="2",
+    )  # fmt: skip
+
+
+def cell(name, *qualities):
+    kind, both = name.removeprefix("bi"), 1 + name.startswith("bi")
+    runs = [
+        run(quality, seed=seed, training=SPEED[kind] / both, latency=2.0 * both)
+        for seed, quality in enumerate(qualities, 1)
+    ]
+    weights = both * WEIGHTS[kind]
+    return Cell(
+        name=name, hidden_size=8, parameters=100 + weights, encoder_parameters=weights, runs=runs
+    )
+
+
+def comparison(*cells, task="tagging", length=12, match="hidden", name="f1", higher=True):
+    return Comparison(
+        task=task, score=Score(name=name, higher_is_better=higher), match=match, budget="little",
+        length=length, cells=cells,
+    )  # fmt: skip
+
+
+def verdict_of(found, words):
+    (verdict,) = [verdict for verdict in verdicts(found) if words in verdict.claim]
+    return verdict
+
+
+TEXTBOOK = (
+    cell("rnn", 0.80, 0.81, 0.80), cell("lstm", 0.88, 0.89, 0.88), cell("gru", 0.88, 0.88, 0.88),
+    cell("bilstm", 0.93, 0.93, 0.94), cell("bigru", 0.93, 0.94, 0.93),
+)  # fmt: skip
+
+
+def test_margin_is_that_of_the_analysis_of_variance():
+    """Two cells, three seeds: the margin is that of the paired t test."""
+    first, second = (0.90, 0.92, 0.91), (0.88, 0.91, 0.87)
+    differences = [100 * (a - b) for a, b in zip(first, second, strict=True)]
+    variance = sum((d - mean(differences)) ** 2 for d in differences) / 2
+    found = comparison(cell("lstm", *first), cell("gru", *second))
+    assert found.margin == pytest.approx(4.30 * (variance / 3) ** 0.5)
+
+
+def test_chance_alone_exceeds_the_margin_once_in_twenty_times():
+    draw = random.Random(1)
+    exceeded = 0
+    for _ in range(2000):
+        seeds = [draw.gauss(0.9, 0.05) for _ in range(3)]  # what a seed does to all is no matter
+        rows = [[base + draw.gauss(0, 0.01) for base in seeds] for _ in range(5)]
+        names = ("rnn", "lstm", "gru", "bilstm", "bigru")
+        found = comparison(*(cell(n, *row) for n, row in zip(names, rows, strict=True)))
+        exceeded += abs(found.gain(found.cells[0], found.cells[1])) > found.margin
+    assert 0.03 < exceeded / 2000 < 0.07
+
+
+def test_one_seed_stands_on_a_point():
+    found = comparison(cell("lstm", 0.900), cell("gru", 0.892), cell("rnn", 0.88))
+    lstm, gru, rnn = found.cells
+    assert found.margin == 1.0 and not found.better(lstm, gru) and found.better(lstm, rnn)
+    assert "`--seeds 3`" in advice(found)[-1]
+
+
+def test_lower_is_better():
+    found = comparison(
+        cell("lstm", 1.50, 1.51, 1.50), cell("gru", 1.60, 1.61, 1.59),
+        task="generation", name="bits_per_character", higher=False,
+    )  # fmt: skip
+    lstm, gru = found.cells
+    assert found.ranked()[0] is lstm and found.better(lstm, gru) and not found.better(gru, lstm)
+    assert "Take `lstm`: 1.503 ± 0.006 bits per character, clearly the best" in advice(found)[0]
+    assert "token written" in " ".join(advice(found))
+
+
+def test_claims_of_the_textbook_on_its_own_figures():
+    found = {verdict.claim: verdict for verdict in verdicts(comparison(*TEXTBOOK))}
+    assert [verdict.verdict for verdict in found.values()] == [
+        "confirmed",  # parameters
+        "confirmed",  # RNN trains fastest
+        "confirmed",  # GRU before LSTM
+        "confirmed",  # one direction before two
+        "not tested",  # no minGRU
+        "not tested",  # short texts say nothing about memory
+        "confirmed",  # GRU is as good on short texts
+        "not tested",
+        "confirmed",  # scarce resources
+        "confirmed",  # context
+        "confirmed",  # latency
+    ]
+    assert len(found) == len(CLAIMS)
+    figures = verdict_of(comparison(*TEXTBOOK), "depends on context").figures
+    assert "F1: bilstm 93.3, lstm 88.3" in figures and "bigru" in figures
+
+
+@pytest.mark.parametrize(
+    ("cells", "changes", "words", "verdict"),
+    [
+        (TEXTBOOK, {"match": "parameters"}, "fewest parameters", "not tested"),
+        (TEXTBOOK[:2], {}, "fewest parameters", "not tested"),
+        (TEXTBOOK, {"task": "classification"}, "depends on context", "not tested"),
+        (TEXTBOOK, {"length": 60}, "Short texts", "not tested"),
+        (TEXTBOOK, {"length": 200}, "remember over long texts", "confirmed"),
+        (TEXTBOOK, {"length": 200}, "take the LSTM", "not confirmed"),  # no better than the GRU
+        ((cell("gru", 0.9), cell("mingru", 0.8)), {}, "in parallel", "not confirmed"),
+        ((cell("lstm", 0.93), cell("bilstm", 0.93)), {}, "depends on context", "not confirmed"),
+        ((cell("lstm", 0.93), cell("gru", 0.90)), {}, "Scarce resources", "not confirmed"),
+        ((cell("lstm", 0.93), cell("gru", 0.90)), {}, "Short texts", "not confirmed"),
+    ],
+)
+def test_claims_on_other_figures(cells, changes, words, verdict):
+    assert verdict_of(comparison(*cells, **changes), words).verdict == verdict
+
+
+def test_recommendation_of_cells_that_are_equally_good():
+    """The fastest of those as good as the best, and what streams and small machines take."""
+    found = comparison(*TEXTBOOK)
+    assert choose(found, found.cells).name == "bigru"
+    main, scarce, stream, quick = advice(found)
+    assert main.startswith("Take `bigru`: 93.3 ± 0.6 F1") and "`bilstm`" in main
+    assert "`bigru` again" in scarce
+    assert "`gru`" in stream and "loses 5.3 points" in stream
+    assert "`rnn`, 2.0 ms for one text against 4.0 ms" in quick and "losing 13.0 points" in quick
+
+
+def test_recommendation_where_one_is_clearly_the_best():
+    found = comparison(cell("lstm", 0.95, 0.95, 0.96), cell("gru", 0.90, 0.90, 0.91))
+    text = advice(found)[0]
+    assert text.startswith("Take `lstm`") and "clearly the best; the next is `gru`" in text
+
+
+def test_a_smaller_cell_within_a_point_is_named():
+    found = comparison(
+        cell("lstm", 0.950, 0.951, 0.950),
+        cell("rnn", 0.943, 0.944, 0.943),
+        cell("gru", 0.9, 0.9, 0.9),
+    )
+    assert choose(found, found.cells).name == "lstm"
+    assert "Scarce resources: `rnn` has 110 parameters (79% of" in advice(found)[1]
