@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from .compare_results import AS_FAST, Cell, Comparison
 
+WIDE = 3.0  # margins of chance, in points, from which more runs are advised
 RULES = (
     "A cell is as good as the best one where its mean score lies within the margin of chance. Of "
     "the cells as good as the best, the one that trains fastest is recommended; cells count as "
@@ -25,10 +26,11 @@ def advice(comparison: Comparison) -> list[str]:
     if any(cell.bidirectional for cell in comparison.cells):
         found.append(_stream(comparison, taken))
     found.append(_latency(comparison, taken))
-    if comparison.seeds < 3:
+    if comparison.seeds < 3 or comparison.margin > WIDE * comparison.tolerance:
         found.append(
-            f"With {_times(comparison.seeds)} for each cell chance is not known well: "
-            "`--seeds 3` or more goes on with this comparison and makes it firmer."
+            f"With {_runs(comparison.seeds)} of each cell, differences below "
+            f"{_points(comparison, comparison.margin)} may be chance. The same command with more "
+            f"seeds (`--seeds {comparison.seeds + 3}`) goes on with this comparison and tells more."
         )
     return found
 
@@ -130,5 +132,5 @@ def _points(comparison: Comparison, points: float) -> str:
     return f"{points:.3f} {comparison.score.short}"
 
 
-def _times(number: int) -> str:
+def _runs(number: int) -> str:
     return "one run" if number == 1 else f"{number} runs"

@@ -48,7 +48,7 @@ def write_comparison(folder: Path, comparison: Comparison, *, title: str, comman
         Section(
             "What each cell costs",
             figure=draw_costs(comparison),
-            caption="Of speeds, longer bars are better; of time, memory and parameters, shorter ones.",
+            caption="Longer bars are better for speeds, shorter ones for time, memory, parameters.",
         ),
         Section(
             "How the score grew",
