@@ -7,6 +7,7 @@ interrupted one would have seen. Nothing here knows what an example is made of.
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
@@ -17,7 +18,40 @@ from torch.utils.data import DataLoader, Dataset, Sampler
 _BUCKET_GROWTH = 1.1  # each bucket's longest length over that of the bucket before
 
 
-class BucketBatchSampler(Sampler[list[int]]):
+class EpochSampler(Sampler[Any]):
+    """Batches whose composition and order depend on the number of the epoch alone.
+
+    Attributes:
+        epoch: The epoch of the next iteration.
+        start: The batch that it begins with.
+    """
+
+    epoch = 0
+    start = 0
+
+    @abstractmethod
+    def __len__(self) -> int:
+        """Batches of a whole epoch, also where the next iteration begins in its midst."""
+
+    @abstractmethod
+    def batches(self, epoch: int) -> list[Any]:
+        """All batches of an epoch, in order."""
+
+    def __iter__(self) -> Iterator[Any]:
+        start, self.start = self.start, 0
+        yield from self.batches(self.epoch)[start:]
+
+    def set_epoch(self, epoch: int) -> None:
+        """Chooses the epoch; Lightning calls this at the start of each."""
+        if epoch != self.epoch:
+            self.epoch, self.start = epoch, 0
+
+    def resume(self, epoch: int, start: int) -> None:
+        """Lets the next iteration, if it is one of this epoch, begin with batch number `start`."""
+        self.epoch, self.start = epoch, start
+
+
+class BucketBatchSampler(EpochSampler):
     """Groups examples of similar length into batches of bounded size.
 
     Lengths are rounded up to buckets that grow geometrically. An epoch shuffles the examples within
@@ -61,16 +95,10 @@ class BucketBatchSampler(Sampler[list[int]]):
         self._cuts = cut_batches(
             np.sort(self._buckets), token_budget, max_sentences
         )  # [batches + 1]
-        self.epoch = 0
-        self.start = 0
 
     def __len__(self) -> int:
         """Batches of a whole epoch, also where the next iteration begins in its midst."""
         return len(self._cuts) - 1
-
-    def __iter__(self) -> Iterator[list[int]]:
-        start, self.start = self.start, 0
-        yield from self.batches(self.epoch)[start:]
 
     def batches(self, epoch: int) -> list[list[int]]:
         """All batches of an epoch, in order."""
@@ -84,15 +112,6 @@ class BucketBatchSampler(Sampler[list[int]]):
             turns = np.arange(len(self._cuts) - 1)
         return [order[self._cuts[i] : self._cuts[i + 1]].tolist() for i in turns]
 
-    def set_epoch(self, epoch: int) -> None:
-        """Chooses the epoch; Lightning calls this at the start of each."""
-        if epoch != self.epoch:
-            self.epoch, self.start = epoch, 0
-
-    def resume(self, epoch: int, start: int) -> None:
-        """Lets the next iteration, if it is one of this epoch, begin with batch number `start`."""
-        self.epoch, self.start = epoch, start
-
     def padding(self) -> float:
         """Share of padded positions among all positions of the first epoch."""
         positions = sum(len(b) * int(self._lengths[b].max()) for b in self.batches(0))
@@ -100,7 +119,7 @@ class BucketBatchSampler(Sampler[list[int]]):
 
 
 class ResumableLoader(DataLoader):
-    """A loader over a `BucketBatchSampler` that Lightning saves in its checkpoints and restores.
+    """A loader over an `EpochSampler` that Lightning saves in its checkpoints and restores.
 
     The dataset is asked for all rows of a batch at once: ``dataset[[3, 1, 4]]``. The state counts
     the batches that were handed out, not those that workers have read ahead. Random state of the
@@ -119,7 +138,7 @@ class ResumableLoader(DataLoader):
         self,
         dataset: Dataset,
         *,
-        batches: BucketBatchSampler,
+        batches: EpochSampler,
         collate: Callable[[Any], Any],
         workers: int = 0,
     ) -> None:
@@ -131,15 +150,15 @@ class ResumableLoader(DataLoader):
             num_workers=workers,
             generator=torch.Generator(),  # or every epoch would draw from the global one
         )
-        self._batches = batches
+        self.batches = batches
         self._delivered = 0
 
     def __iter__(self) -> Iterator[Any]:  # type: ignore[override]
         # Lightning asks for an iterator before it sets the epoch, so nothing happens until `next`.
-        self._delivered = self._batches.start
+        self._delivered = self.batches.start
         start_epoch = getattr(self.collate_fn, "start_epoch", None)
         if start_epoch is not None:
-            start_epoch(self._batches.epoch)
+            start_epoch(self.batches.epoch)
         for batch in super().__iter__():
             self._delivered += 1
             yield batch
@@ -147,9 +166,9 @@ class ResumableLoader(DataLoader):
     def state_dict(self) -> dict[str, int]:
         """Where the training stands; plain integers."""
         return {
-            "epoch": self._batches.epoch,
+            "epoch": self.batches.epoch,
             "batch": self._delivered,
-            "batches": len(self._batches),
+            "batches": len(self.batches),
         }
 
     def load_state_dict(self, state_dict: dict[str, int]) -> None:
@@ -158,13 +177,13 @@ class ResumableLoader(DataLoader):
         Raises:
             ValueError: Where the data or the budget have changed in between.
         """
-        if state_dict["batches"] != len(self._batches):
+        if state_dict["batches"] != len(self.batches):
             raise ValueError(
                 f"the checkpoint was written with {state_dict['batches']} batches an epoch, now "
-                f"there are {len(self._batches)}: resume with the same data and token budget"
+                f"there are {len(self.batches)}: resume with the same data and token budget"
             )
         self._delivered = state_dict["batch"]
-        self._batches.resume(state_dict["epoch"], state_dict["batch"])
+        self.batches.resume(state_dict["epoch"], state_dict["batch"])
 
 
 def _round_up(lengths: np.ndarray) -> np.ndarray:

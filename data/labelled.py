@@ -7,13 +7,13 @@ are read and what their labels are is the business of each task.
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from functools import partial
-from typing import Literal
+from typing import Literal, TypeAlias
 
 import numpy as np
 
-from .arrow import Corpus
+from .arrow import Column, Corpus
 from .attributes import Attribute
 from .errors import InputError
 from .features import Featurizer
@@ -22,6 +22,8 @@ from .notes import Notes
 from .sources import Example
 from .tokenizer import splitter
 from .vectors import match, read_vectors
+
+Vocabularies: TypeAlias = tuple[Featurizer, np.ndarray | None]  # with pretrained vectors
 
 
 class LabelledData(SequenceData[Example]):
@@ -82,6 +84,12 @@ class LabelledData(SequenceData[Example]):
         self.attributes = attributes
         self.vectors = vectors
         self.vectors_limit = vectors_limit
+        self.vocabularies: Vocabularies | None = None  # learned from `training_tokens`, or given
+
+    @property
+    def training_tokens(self) -> Column:
+        """The tokens of each training sentence."""
+        return self.read().corpora["train"].column("tokens")
 
     @abstractmethod
     def _learn_labels(self, corpora: dict[str, Corpus], notes: Notes) -> None:
@@ -89,13 +97,17 @@ class LabelledData(SequenceData[Example]):
 
     def _learn(self, corpora: dict[str, Corpus], notes: Notes) -> Learned:
         self._learn_labels(corpora, notes)
-        featurizer, vectors = self._learn_vocabularies(corpora["train"], notes)
-        return Learned(corpora, featurizer, vectors)
+        if self.vocabularies is None:
+            self.vocabularies = self.learn_vocabularies(self.training_tokens, notes)
+        return Learned(corpora, *self.vocabularies)
 
-    def _learn_vocabularies(
-        self, train: Corpus, notes: Notes
-    ) -> tuple[Featurizer, np.ndarray | None]:
-        sentences = train.column("tokens")
+    def learn_vocabularies(self, sentences: Iterable[list[str]], notes: Notes) -> Vocabularies:
+        """Learns vocabularies as the options say, or takes those of `tokenizer_from`.
+
+        Args:
+            sentences: The tokens of each sentence, to be gone through several times.
+            notes: Takes what is worth telling.
+        """
         if (given := self._given_vocabularies()) is not None:
             self.note_unknown(given, map(given.tokens.ids, sentences), notes)
             return given, None

@@ -27,6 +27,14 @@ from .sources import Example, Source
 from .tokenizer import SPECIALS, UNK
 
 
+class Read(NamedTuple):
+    """All that was read, before anything is learned from it."""
+
+    corpora: dict[str, Corpus]
+    notes: Notes
+    folder: tempfile.TemporaryDirectory  # holds the corpora; gone with the object
+
+
 class Learned(NamedTuple):
     """What a task makes of the splits that it has read."""
 
@@ -40,7 +48,6 @@ class Prepared(NamedTuple):
 
     learned: Learned
     notes: list[str]
-    folder: tempfile.TemporaryDirectory  # holds the corpora; gone with the object
 
 
 class SequenceData(pl.LightningDataModule, Generic[Example]):
@@ -97,6 +104,7 @@ class SequenceData(pl.LightningDataModule, Generic[Example]):
         self.evaluation_token_budget = evaluation_token_budget
         self.workers = workers
         self.seed = seed
+        self._read: Read | None = None
         self._prepared: Prepared | None = None
 
     @property
@@ -115,17 +123,24 @@ class SequenceData(pl.LightningDataModule, Generic[Example]):
         return self.prepare().notes
 
     @property
+    def origin(self) -> dict[str, object]:
+        """Where the data comes from, by name; None where a name does not apply."""
+        if self.files["train"] is not None or self.hub is not None:
+            return {**self.files, "hub": self.hub, "revision": self.revision}
+        return {"sample corpus": getattr(self, "sample", None), "seed": self.seed}
+
+    @property
     def has_test(self) -> bool:
         """Whether there is a test split."""
         return "test" in self.prepare().learned.corpora
 
-    def prepare(self) -> Prepared:
-        """Reads everything, the first time it is called.
+    def read(self) -> Read:
+        """Reads the splits, the first time it is called.
 
         Raises:
-            InputError: Where the data is missing, malformed, or holds nothing to learn.
+            InputError: Where the data is missing or malformed.
         """
-        if self._prepared is None:
+        if self._read is None:
             notes = Notes()
             folder = tempfile.TemporaryDirectory(prefix="rnnlp-")
             corpora = self._store(Path(folder.name), notes)
@@ -134,8 +149,19 @@ class SequenceData(pl.LightningDataModule, Generic[Example]):
                     corpora["train"], share=self.validation_share, seed=self.seed
                 )
                 notes.add("no validation data: a part of the training data is kept apart for it")
+            self._read = Read(corpora, notes, folder)
+        return self._read
+
+    def prepare(self) -> Prepared:
+        """Reads everything and learns from it, the first time it is called.
+
+        Raises:
+            InputError: Where the data is missing, malformed, or holds nothing to learn.
+        """
+        if self._prepared is None:
+            corpora, notes, _ = self.read()
             learned = self._learn(corpora, notes)
-            self._prepared = Prepared(learned, notes.lines(), folder)
+            self._prepared = Prepared(learned, notes.lines())
         return self._prepared
 
     def given_featurizer(self) -> Featurizer | None:

@@ -78,7 +78,7 @@ class SegmentBatchSampler(BucketBatchSampler):
         """Segments of a whole epoch."""
         return self._total
 
-    def __iter__(self) -> Iterator[Segment]:  # type: ignore[override]
+    def __iter__(self) -> Iterator[Segment]:
         start, self.start = self.start, 0
         yield from self.segments(self.epoch)[start:]
 

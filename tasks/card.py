@@ -39,7 +39,7 @@ model("{example}")
 
 ```sh
 rnnlp predict {folder} "{example}"
-rnnlp evaluate {folder} FILE
+{evaluate}
 ```
 
 ## How to reproduce
@@ -64,7 +64,7 @@ def model_card(
     data: Mapping[str, object],
     notes: list[str],
     scores: Mapping[str, Mapping[str, Any]],
-    policy: str,
+    policy: str | Mapping[str, str],
     folder: str,
     example: str,
     seed: object,
@@ -82,7 +82,7 @@ def model_card(
         data: Where the data came from, by name.
         notes: What reading the data reported.
         scores: Scores by split.
-        policy: How they were counted.
+        policy: How they were counted; of a model for several tasks, by task.
         folder: Where the model lies.
         example: A text to try.
         seed: The seed of the run.
@@ -96,6 +96,7 @@ def model_card(
     tables = [
         f"On {split}:\n\n```\n{table(result, policy)}\n```" for split, result in scores.items()
     ]
+    tasks = [""] if isinstance(policy, str) else [f" --task {name}" for name in policy]
     return CARD.format(
         task=task,
         pipeline=pipeline,
@@ -104,6 +105,7 @@ def model_card(
         data="\n".join(lines),
         metrics="\n\n".join(tables) or "None: the run had no validation data.",
         folder=folder,
+        evaluate="\n".join(f"rnnlp evaluate {folder} FILE{option}" for option in tasks),
         example=example.replace('"', "'"),
         seed=seed,
         version=versions["rnnlp"],

@@ -7,7 +7,7 @@ calibration are in `classification_objective.py`. Using a trained classifier nee
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Literal
 
 from pytorch_lightning.cli import LightningArgumentParser
 
@@ -16,7 +16,7 @@ from ..models.classifier import Classifier
 from ..models.pooling import WAYS, Way
 from .classification_objective import ClassificationObjective
 from .classifier_config import ClassifierConfig, LongTexts
-from .module import link_features
+from .module import Get, link_features
 from .objective import ObjectiveModule
 from .optimizer import OptimizerConfig
 from .parts import EmbeddingConfig, EncoderConfig, Sizes
@@ -125,7 +125,7 @@ class Classification(ObjectiveModule):
         """
         link_features(parser)
         for name in ("classes", "class_counts", "several"):
-            parser.link_arguments("data", f"model.{name}", _Get(name), apply_on="instantiate")
+            parser.link_arguments("data", f"model.{name}", Get(name), apply_on="instantiate")
         parser.link_arguments("data.label_separator", "model.label_separator")
         parser.link_arguments("data.label_before", "model.label_before")
         parser.link_arguments("model.max_length", "data.max_length")
@@ -135,14 +135,3 @@ class Classification(ObjectiveModule):
     def reader(self) -> str:
         """What reads the tokens, in words."""
         return super().reader if self.settings.recurrent else "bag of embeddings"
-
-
-class _Get:
-    """Reads an attribute of the data; the name stands in `--help`."""
-
-    def __init__(self, name: str) -> None:
-        self.name = name
-        self.__name__ = name
-
-    def __call__(self, data: Any) -> Any:
-        return getattr(data, self.name)

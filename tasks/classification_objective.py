@@ -79,7 +79,7 @@ class ClassificationObjective(Objective):
     @property
     def policy(self) -> str:
         """How the scores are counted."""
-        return ClassScores(self.settings.classes, several=self.settings.several).policy
+        return self.counts().policy
 
     def describe(self) -> str:
         """What the head gives, as the end of a sentence."""
@@ -122,14 +122,17 @@ class ClassificationObjective(Objective):
         self.metrics.reset()
         return scores
 
-    def score(self, network: Classifier, batches: Iterable[ClassificationBatch]) -> dict[str, Any]:
-        """The scores of the present weights, as `evaluate` prints them."""
-        scores = ClassScores(self.settings.classes, several=self.settings.several)
-        with torch.inference_mode():
-            network.eval()
-            for batch in batches:
-                scores.add(network.probabilities(run(network, batch.features).logits), batch.gold)
-        return {**scores.result(), "temperature": round(float(network.temperature), 4)}
+    def counts(self) -> ClassScores:
+        """What `count` adds batches to."""
+        return ClassScores(self.settings.classes, several=self.settings.several)
+
+    def count(self, counts: ClassScores, network: Classifier, batch: ClassificationBatch) -> None:
+        """Adds one batch to what the scores of a split are made of."""
+        counts.add(network.probabilities(run(network, batch.features).logits), batch.gold)
+
+    def result(self, counts: ClassScores, network: Classifier) -> dict[str, Any]:
+        """The scores, as `evaluate` prints them, and the temperature."""
+        return {**counts.result(), "temperature": round(float(network.temperature), 4)}
 
     @torch.no_grad()
     def calibrate(self, network: Classifier, batches: Iterable[ClassificationBatch]) -> None:

@@ -8,6 +8,7 @@ from typing import Any, Literal
 
 from ..models.bag import Bag
 from ..models.classifier import Classifier
+from ..models.embedding import Embedding
 from ..models.encoder import Encoder
 from ..models.pooling import Pooling, Way
 from ..models.windows import Windows
@@ -60,11 +61,15 @@ class ClassifierConfig:
     def build(self) -> Classifier:
         """The classifier with fresh weights."""
         embedding = self.embedding.build(self.sizes)
-        reader: Encoder | Bag = (
+        return self.build_on(
+            embedding,
             self.encoder.build(embedding.output_size)
             if self.recurrent
-            else Bag(input_size=embedding.output_size)
+            else Bag(input_size=embedding.output_size),
         )
+
+    def build_on(self, embedding: Embedding, reader: Encoder | Bag) -> Classifier:
+        """The classifier around an embedding and an encoder that there are already."""
         encoder: Encoder | Bag | Windows = reader
         if self.long_texts == "windows" and self.max_length is not None:
             encoder = Windows(encoder=reader, window=self.max_length)

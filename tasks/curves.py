@@ -6,7 +6,7 @@ import csv
 from pathlib import Path
 
 # Drawn elsewhere, or the same as another curve, or no share of anything.
-HIDDEN = ("validation_loss", "validation_score", "validation_invalid_sequences")
+HIDDEN = ("_loss", "_score", "_invalid_sequences")
 
 Series = dict[str, dict[int, float]]
 
@@ -46,7 +46,9 @@ def draw_curves(logs: Path, picture: Path, *, title: str, best_step: int | None)
     scores = {
         name: values
         for name, values in sorted(series.items())
-        if name.startswith("validation_") and name not in HIDDEN and max(values.values()) <= 1.0
+        if name.startswith("validation_")
+        and not name.endswith(HIDDEN)
+        and max(values.values()) <= 1.0
     }
     figure = Figure(figsize=(9, 3.6), layout="constrained")
     FigureCanvasAgg(figure)
@@ -57,7 +59,7 @@ def draw_curves(logs: Path, picture: Path, *, title: str, best_step: int | None)
             steps = sorted(values)
             mark = "o" if len(steps) <= 40 and name != "train_loss" else None
             heights = [values[step] for step in steps]
-            shown = name.removeprefix("validation_") if axes is right else name.replace("_", " ")
+            shown = (name.removeprefix("validation_") if axes is right else name).replace("_", " ")
             axes.plot(steps, heights, label=shown, linewidth=1.4, marker=mark, markersize=3)
         if best_step is not None:
             axes.axvline(best_step, color="0.6", linestyle=":", linewidth=1.2, label="kept")

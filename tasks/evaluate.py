@@ -19,6 +19,9 @@ def evaluate(arguments: Sequence[str]) -> int:
     parser.add_argument("model", metavar="MODEL", help="a model folder or a hub id")
     parser.add_argument("data", metavar="DATA", help="a file in any format that training accepts")
     parser.add_argument("--json", action="store_true", help="print one JSON object")
+    parser.add_argument(
+        "--task", metavar="TASK", help="tagging or classification, of a model that does both"
+    )
     parser.add_argument("--format", default="auto", help="the format of DATA (default: look at it)")
     parser.add_argument("--token_column", type=int, help="column of the tokens, from 1")
     parser.add_argument("--tag_column", type=int, help="column of the tags, from 1")
@@ -41,13 +44,13 @@ def evaluate(arguments: Sequence[str]) -> int:
     if given.beam is not None and given.beam < 1:
         raise InputError(f"--beam is {given.beam}: it must be 1 or more")
 
-    from .known import evaluate_file
+    from .known import evaluate_file, part_of
     from .pipeline import load
 
-    common = ("model", "data", "json", "format")
+    common = ("model", "data", "json", "format", "task")
     options = {name: value for name, value in vars(given).items() if name not in common}
     result, policy, notes = evaluate_file(
-        load(given.model),
+        part_of(load(given.model), given.task),
         given.data,
         format=given.format,
         options={name: value for name, value in options.items() if value is not None},

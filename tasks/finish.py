@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Mapping
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -53,7 +52,7 @@ def finish(command: FitCommand, *, seconds: float) -> None:
         pipeline=model.hub_name,
         title=request.output.name,
         summary=model.summary(),
-        data=sources(config["data"]),
+        data=data.origin,
         notes=data.notes,
         scores=scores,
         policy=model.policy,
@@ -78,19 +77,10 @@ def finish(command: FitCommand, *, seconds: float) -> None:
     shown = "  ".join(
         f"{split} {name} {value:.4f}"
         for split, result in scores.items()
-        for name, value in result.items()
-        if name in model.headline
+        for name, value in model.headlines(result).items()
     )
     print(f"model folder {request.output} written after {seconds:.0f} s", file=sys.stderr)
     print(shown)
-
-
-def sources(settings: Mapping[str, Any]) -> dict[str, Any]:
-    """The settings that say where the data came from."""
-    given = {key: settings.get(key) for key in ("train", "validation", "test", "hub", "revision")}
-    if settings.get("train") or settings.get("hub"):
-        return given
-    return {"sample corpus": settings.get("sample"), "seed": settings.get("seed")}
 
 
 def timed(model: Any, batches: Any) -> dict[str, Any]:

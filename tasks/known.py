@@ -11,22 +11,28 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 from ..data.errors import InputError
 
 if TYPE_CHECKING:
+    from ..data.joint import JointData
     from ..data.module import SequenceData
     from .classification_pipeline import ClassificationPipeline
     from .folder import ModelFolder
     from .generation_pipeline import GenerationPipeline
+    from .joint_pipeline import JointPipeline
     from .module import TaskModule
     from .tagging_pipeline import TaggingPipeline
     from .translation_pipeline import TranslationPipeline
 
     Pipeline: TypeAlias = (
-        TaggingPipeline | ClassificationPipeline | TranslationPipeline | GenerationPipeline
+        TaggingPipeline
+        | ClassificationPipeline
+        | TranslationPipeline
+        | GenerationPipeline
+        | JointPipeline
     )
 
-TASKS = ("tagging", "classification", "translation", "generation")
+TASKS = ("tagging", "classification", "translation", "generation", "joint")
 
 
-def training_classes(task: str) -> tuple[type[TaskModule], type[SequenceData]]:
+def training_classes(task: str) -> tuple[type[TaskModule], type[SequenceData | JointData]]:
     """The LightningModule and the LightningDataModule of a task."""
     if task == "tagging":
         from ..data.tagging import TaggingData
@@ -48,6 +54,11 @@ def training_classes(task: str) -> tuple[type[TaskModule], type[SequenceData]]:
         from .generation import Generation
 
         return Generation, GenerationData
+    if task == "joint":
+        from ..data.joint import JointData
+        from .joint import Joint
+
+        return Joint, JointData
     raise ValueError(f"unknown task {task!r}")
 
 
@@ -73,6 +84,10 @@ def pipeline_of(folder: ModelFolder) -> Pipeline:
         from .generation_pipeline import GenerationPipeline
 
         return GenerationPipeline.from_folder(folder)
+    if folder.task == "joint":
+        from .joint_pipeline import JointPipeline
+
+        return JointPipeline.from_folder(folder)
     from .folder import CONFIG
 
     raise InputError(
@@ -81,13 +96,33 @@ def pipeline_of(folder: ModelFolder) -> Pipeline:
     )
 
 
+def part_of(pipeline: Pipeline, task: str | None) -> Pipeline:
+    """What a model has for one task: of a joint model a part, of any other the whole.
+
+    Raises:
+        InputError: It is not for that task, or is for several and none is named.
+    """
+    if pipeline.task == "joint":
+        if task in ("tagging", "classification"):
+            part: Pipeline = getattr(pipeline, task)
+            return part
+        if task is None:
+            raise InputError(
+                "this model is for tagging and for classification: say with --task which of them "
+                "is to be scored"
+            )
+    elif task in (None, pipeline.task):
+        return pipeline
+    raise InputError(f"this model is for {pipeline.task}, not for {task}")
+
+
 def evaluate_file(
     pipeline: Pipeline, path: str, *, format: str, options: Mapping[str, str | int]
 ) -> tuple[dict[str, Any], str, list[str]]:
     """Scores a trained model on a file.
 
     Args:
-        pipeline: The model.
+        pipeline: The model, for one task.
         path: The file.
         format: Its format, or "auto".
         options: Options that only some tasks have, without those that were not given.

@@ -110,8 +110,8 @@ class TaskModule(pl.LightningModule):
 
     @property
     @abstractmethod
-    def policy(self) -> str:
-        """How the scores are counted."""
+    def policy(self) -> str | dict[str, str]:
+        """How the scores are counted; where there are several heads, those of each."""
 
     @abstractmethod
     def summary(self) -> str:
@@ -120,6 +120,10 @@ class TaskModule(pl.LightningModule):
     @abstractmethod
     def score(self, batches: Iterable[Any]) -> dict[str, Any]:
         """The scores of the present weights, as `evaluate` prints them."""
+
+    def headlines(self, scores: Mapping[str, Any]) -> dict[str, float]:
+        """The scores of a split that are shown when training is done."""
+        return {name: value for name, value in scores.items() if name in self.headline}
 
     def calibrate(self, batches: Iterable[Any]) -> None:
         """Fits on the validation split what comes after training; most tasks have nothing."""
@@ -265,3 +269,15 @@ def vocabulary_sizes(data: Any) -> Sizes:
 def uses_characters(reader: str) -> bool:
     """Whether the embedding reads characters."""
     return reader != "none"
+
+
+class Get:
+    """Reads an attribute of the data; the name stands in `--help`."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        self.__name__ = name
+
+    def __call__(self, data: Any) -> Any:
+        """The value of the attribute."""
+        return getattr(data, self.name)

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any, ClassVar, NamedTuple
 
+import torch
 from torch import Tensor, nn
 
 from .module import TaskModule
@@ -61,8 +62,17 @@ class Objective(nn.Module):
         """The scores of all batches since the last call."""
 
     @abstractmethod
-    def score(self, network: Any, batches: Iterable[Any]) -> dict[str, Any]:
-        """The scores of the present weights, as `evaluate` prints them."""
+    def counts(self) -> Any:
+        """What `count` adds batches to."""
+
+    @abstractmethod
+    def count(self, counts: Any, network: Any, batch: Any) -> None:
+        """Adds one batch to what the scores of a split are made of."""
+
+    def result(self, counts: Any, network: Any) -> dict[str, Any]:
+        """The scores, as `evaluate` prints them."""
+        found: dict[str, Any] = counts.result()
+        return found
 
     def calibrate(self, network: Any, batches: Iterable[Any]) -> None:
         """Fits on the validation split what comes after training; most heads have nothing."""
@@ -112,7 +122,12 @@ class ObjectiveModule(TaskModule):
 
     def score(self, batches: Iterable[Any]) -> dict[str, Any]:
         """The scores of the present weights, as `evaluate` prints them."""
-        return self.objective.score(self.network, batches)
+        self.network.eval()
+        counts = self.objective.counts()
+        with torch.inference_mode():
+            for batch in batches:
+                self.objective.count(counts, self.network, batch)
+        return self.objective.result(counts, self.network)
 
     def calibrate(self, batches: Iterable[Any]) -> None:
         """Fits on the validation split what comes after training."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from itertools import chain
 from typing import Any
 
@@ -45,7 +44,7 @@ class TaggingObjective(Objective):
     @property
     def policy(self) -> str:
         """How the scores are counted."""
-        return TagScores(self.settings.scheme).policy
+        return self.counts().policy
 
     def describe(self) -> str:
         """What the head gives, as the end of a sentence."""
@@ -94,11 +93,10 @@ class TaggingObjective(Objective):
             self.span_f1.reset()
         return scores
 
-    def score(self, network: Tagger, batches: Iterable[TaggingBatch]) -> dict[str, Any]:
-        """The scores of the present weights, as `evaluate` prints them."""
-        scores = TagScores(self.settings.scheme)
-        with torch.inference_mode():
-            network.eval()
-            for batch in batches:
-                scores.add(decode_tags(network, batch.features, self.settings.tags), batch.gold)
-        return scores.result()
+    def counts(self) -> TagScores:
+        """What `count` adds batches to."""
+        return TagScores(self.settings.scheme)
+
+    def count(self, counts: TagScores, network: Tagger, batch: TaggingBatch) -> None:
+        """Adds one batch to what the scores of a split are made of."""
+        counts.add(decode_tags(network, batch.features, self.settings.tags), batch.gold)

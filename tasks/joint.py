@@ -1,0 +1,273 @@
+"""Tagging and classification on one encoder, as a LightningModule.
+
+The network is `models/joint.py`, built by `joint_config.py`; loss and scores of either head are its
+objective's. A training step sees a batch of each task, and the loss is the sum of both. Using a
+trained model needs `joint_pipeline.py` only.
+"""
+
+from __future__ import annotations
+
+import statistics
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any, Literal
+
+import torch
+from pytorch_lightning.cli import LightningArgumentParser
+from torch import Tensor, nn
+from torchmetrics import MeanMetric
+
+from ..data.classification_batch import ClassificationBatch
+from ..data.errors import InputError
+from ..data.joint import JointBatch
+from ..data.tagging_batch import TaggingBatch
+from ..models.joint import JointNetwork
+from ..models.pooling import WAYS, Way
+from .classification_objective import ClassificationObjective
+from .classifier_config import ClassifierConfig
+from .joint_config import JointConfig
+from .module import Get, TaskModule, link_features
+from .objective import Objective
+from .optimizer import OptimizerConfig
+from .parts import EmbeddingConfig, EncoderConfig, Sizes, TaggerConfig
+from .tagging_objective import TaggingObjective
+
+TAGGING, CLASSIFICATION = "tagging", "classification"
+
+
+@dataclass(frozen=True, kw_only=True)
+class TaggerOptions:
+    """What stands above the encoder for tagging.
+
+    Args:
+        crf: Whether a CRF scores whole sequences; otherwise each tag by softmax.
+        dropout: Share of encoder outputs dropped before the tag scores.
+    """
+
+    crf: bool = True
+    dropout: float = 0.3
+
+
+@dataclass(frozen=True, kw_only=True)
+class ClassifierOptions:
+    """What stands above the encoder for classification.
+
+    Args:
+        pooling: How the states of a text become one vector; several ways are put side by side.
+        attention_size: Width of the layer that attention weights come from.
+        max_length: Most tokens of a text; of longer texts head and tail are read. null: no limit.
+        state_dropout: Share of components of the states dropped before pooling, in training.
+        dropout: Share of the pooled vector dropped in training.
+        label_smoothing: Share of the label that is spread over all labels.
+        class_weights: "balanced" lets rare labels count more in the loss, each label the same.
+        label_separator: What parts the labels of a text in files.
+        label_before: The mark up to which a label in a file counts.
+    """
+
+    pooling: list[Way] = field(default_factory=lambda: ["max"])
+    attention_size: int = 100
+    max_length: int | None = 512
+    state_dropout: float = 0.0
+    dropout: float = 0.5
+    label_smoothing: float = 0.0
+    class_weights: Literal["none", "balanced"] = "none"
+    label_separator: str | None = None
+    label_before: str | None = None
+
+
+class Joint(TaskModule):
+    """Trains a tagger and a classifier that share embedding and encoder.
+
+    Args:
+        tags: The tags, in the order of the tagger's output layer.
+        scheme: The scheme that the tags follow; None for plain tags such as parts of speech.
+        classes: The labels, in the order of the classifier's output layer.
+        class_counts: How many training texts have each label.
+        several: Whether a text may have any number of labels.
+        sizes: Vocabulary sizes.
+        embedding: How tokens become vectors.
+        encoder: The recurrent layers.
+        tagging: What stands above them for tagging.
+        classification: What stands above them for classification.
+        optimizer: The optimiser and its schedule.
+        encoder_from: A trained model of any task, whose embedding, encoder and vocabulary are
+            reused; or two in a list, that read in opposite directions.
+        freeze_encoder: Whether what is reused stays as it is.
+        unfreeze_epoch: Let it learn after so many epochs all the same; null for never.
+        encoder_learning_rate_factor: Its learning rate, as a multiple of that of the other layers.
+    """
+
+    hub_name = "token-classification"
+    examples = TaggingObjective.examples
+    network: JointNetwork
+    settings: JointConfig
+
+    def __init__(
+        self,
+        *,
+        tags: list[str],
+        scheme: str | None,
+        classes: list[str],
+        class_counts: list[int],
+        several: bool,
+        sizes: Sizes,
+        embedding: EmbeddingConfig = EmbeddingConfig(),  # noqa: B008 (frozen)
+        encoder: EncoderConfig = EncoderConfig(),  # noqa: B008
+        tagging: TaggerOptions = TaggerOptions(),
+        classification: ClassifierOptions = ClassifierOptions(),
+        optimizer: OptimizerConfig = OptimizerConfig(),  # noqa: B008
+        encoder_from: str | list[str] | None = None,
+        freeze_encoder: bool = False,
+        unfreeze_epoch: int | None = None,
+        encoder_learning_rate_factor: float = 1.0,
+    ) -> None:
+        super().__init__(
+            encoder_from=encoder_from,
+            freeze_encoder=freeze_encoder,
+            unfreeze_epoch=unfreeze_epoch,
+            encoder_learning_rate_factor=encoder_learning_rate_factor,
+        )
+        pooling = classification.pooling
+        if not pooling or len(set(pooling)) < len(pooling):
+            raise InputError(
+                f"model.classification.pooling is {pooling}: name one or more of "
+                f"{', '.join(WAYS)}, each once"
+            )
+        options = asdict(classification)
+        learning = {name: options.pop(name) for name in ("label_smoothing", "class_weights")}
+        shared: dict[str, Any] = {"sizes": sizes, "embedding": embedding, "encoder": encoder}
+        self.settings = JointConfig(
+            tagging=TaggerConfig(tags=tags, scheme=scheme, **asdict(tagging), **shared),
+            classification=ClassifierConfig(classes=classes, several=several, **options, **shared),
+        )
+        self.optimizer = optimizer
+        self.network = self.settings.build()
+        self.tagging = TaggingObjective(self.settings.tagging)
+        self.classification = ClassificationObjective(
+            self.settings.classification,
+            class_counts=class_counts,
+            **learning,
+        )
+        self.losses: Any = nn.ModuleDict({TAGGING: MeanMetric(), CLASSIFICATION: MeanMetric()})
+        self._seen: set[str] = set()  # what the validation split has shown of either task
+
+    @staticmethod
+    def link(parser: LightningArgumentParser) -> None:
+        """Says which settings follow from which, as for either task alone."""
+        link_features(parser)
+        for name in ("tags", "scheme", "classes", "class_counts", "several"):
+            parser.link_arguments("data", f"model.{name}", Get(name), apply_on="instantiate")
+        for name in ("label_separator", "label_before"):
+            parser.link_arguments(f"data.{CLASSIFICATION}.{name}", f"model.{CLASSIFICATION}.{name}")
+        name = f"{CLASSIFICATION}.max_length"
+        parser.link_arguments(f"model.{name}", f"data.{name}")
+
+    @property
+    def heads(self) -> dict[str, tuple[Objective, nn.Module]]:
+        """The objective and the network of each task."""
+        return {
+            TAGGING: (self.tagging, self.network.tagger),
+            CLASSIFICATION: (self.classification, self.network.classifier),
+        }
+
+    def transfer_batch_to_device(
+        self, batch: Any, device: torch.device, dataloader_idx: int
+    ) -> Any:
+        """Moves a batch of one task or of both."""
+        move = super().transfer_batch_to_device
+        if isinstance(batch, JointBatch):
+            return JointBatch(*(move(part, device, dataloader_idx) for part in batch))
+        return move(batch, device, dataloader_idx)
+
+    def training_step(self, batch: JointBatch, batch_idx: int) -> Tensor:
+        """The sum of the losses of both batches."""
+        total = torch.zeros((), device=self.device)
+        for (task, (objective, head)), part in zip(self.heads.items(), batch, strict=True):
+            loss = objective.loss(head, part)
+            self.log(f"train_{task}_loss", loss.detach(), batch_size=1)
+            total = total + loss
+        self.log("train_loss", total.detach(), prog_bar=True, batch_size=1)
+        return total
+
+    def validation_step(self, batch: TaggingBatch | ClassificationBatch, batch_idx: int) -> None:
+        """Adds one batch to the validation scores of its task."""
+        task = task_of(batch)
+        objective, head = self.heads[task]
+        loss, examples = objective.validate(head, batch)
+        self._seen.add(task)
+        if examples:
+            self.losses[task].update(loss, weight=examples)
+
+    def on_validation_epoch_end(self) -> None:
+        """Logs the scores of both; `validation_score`, the mean of the main ones, decides."""
+        losses, mains = [], []
+        for task in sorted(self._seen):
+            objective, _ = self.heads[task]
+            scores = objective.validated()
+            mains.append(scores[objective.main])
+            metric = self.losses[task]
+            losses.append(metric.compute())
+            metric.reset()
+            for name, value in {**scores, "loss": losses[-1]}.items():
+                self.log(f"validation_{task}_{name}", value)
+        self._seen.clear()
+        self.log("validation_loss", torch.stack(losses).sum())
+        self.log("validation_score", torch.stack(mains).mean(), prog_bar=True)
+
+    @property
+    def policy(self) -> dict[str, str]:
+        """How the scores of each task are counted."""
+        return {task: objective.policy for task, (objective, _) in self.heads.items()}
+
+    def summary(self) -> str:
+        """What the model is, in a sentence."""
+        outputs = [objective.describe() for objective, _ in self.heads.values()]
+        return f"A {self.settings.encoder.describe()} with {', and with '.join(outputs)}."
+
+    def score(self, batches: Iterable[TaggingBatch | ClassificationBatch]) -> dict[str, Any]:
+        """The scores of each task, as `evaluate` prints them, and the mean of the main ones."""
+        self.network.eval()
+        counts = {task: objective.counts() for task, (objective, _) in self.heads.items()}
+        examples = dict.fromkeys(counts, 0)
+        with torch.inference_mode():
+            for batch in batches:
+                task = task_of(batch)
+                objective, head = self.heads[task]
+                objective.count(counts[task], head, batch)
+                examples[task] += len(batch.gold)
+        found = {
+            task: {**objective.result(counts[task], head), "examples": examples[task]}
+            for task, (objective, head) in self.heads.items()
+            if examples[task]
+        }
+        mains = [scores[self.heads[task][0].main] for task, scores in found.items()]
+        return {**found, "score": statistics.fmean(mains)}
+
+    def headlines(self, scores: Mapping[str, Any]) -> dict[str, float]:
+        """The scores of a split that are shown when training is done."""
+        return {
+            f"{task} {name}": scores[task][name]
+            for task, (objective, _) in self.heads.items()
+            for name in objective.headline
+            if name in scores.get(task, {})
+        }
+
+    def calibrate(self, batches: Iterable[TaggingBatch | ClassificationBatch]) -> None:
+        """Fits the temperature of the classifier on the validation split."""
+        texts = (batch for batch in batches if isinstance(batch, ClassificationBatch))
+        self.classification.calibrate(self.network.classifier, texts)
+
+    def pictures(self, scores: Mapping[str, Any]) -> dict[str, Callable[[Path], object]]:
+        """The pictures of the classifier."""
+        labels = {
+            split: found[CLASSIFICATION]
+            for split, found in scores.items()
+            if CLASSIFICATION in found
+        }
+        return self.classification.pictures(labels)
+
+
+def task_of(batch: TaggingBatch | ClassificationBatch) -> str:
+    """The task that a batch belongs to."""
+    return TAGGING if isinstance(batch, TaggingBatch) else CLASSIFICATION

@@ -1,0 +1,86 @@
+"""A trained tagger and classifier on one encoder in use: entities and labels of the same texts.
+
+Lives on torch, tokenizers and safetensors alone, like the pipelines of either task, which do the
+work.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, overload
+
+from ..data.features import Featurizer
+from ..models.joint import JointNetwork
+from .classification_pipeline import ClassificationPipeline
+from .folder import CONFIG, ModelFolder
+from .joint_config import JointConfig
+from .tagging_pipeline import TaggingPipeline
+
+
+class JointPipeline:
+    """Finds entities in texts and gives texts their labels.
+
+    Args:
+        network: Tagger and classifier.
+        featurizer: Splits and looks up what they read.
+        settings: Tags and labels, and what the network was built from.
+
+    Attributes:
+        tagging: The tagger alone.
+        classification: The classifier alone.
+    """
+
+    task = "joint"
+
+    def __init__(
+        self, *, network: JointNetwork, featurizer: Featurizer, settings: JointConfig
+    ) -> None:
+        self.network = network.eval()
+        self.featurizer = featurizer
+        self.settings = settings
+        self.tagging = TaggingPipeline(
+            network=network.tagger, featurizer=featurizer, settings=settings.tagging
+        )
+        self.classification = ClassificationPipeline(
+            network=network.classifier, featurizer=featurizer, settings=settings.classification
+        )
+
+    @classmethod
+    def from_folder(cls, folder: ModelFolder) -> JointPipeline:
+        """Reads a model folder."""
+        settings = JointConfig.from_json(folder.config, source=str(folder.path / CONFIG))
+        network = settings.build()
+        folder.load_into(network)
+        return cls(network=network, featurizer=Featurizer.load(folder.path), settings=settings)
+
+    @property
+    def explains(self) -> bool:
+        """Whether the classifier can tell which tokens it looked at."""
+        return self.classification.explains
+
+    @overload
+    def __call__(  # type: ignore[overload-overlap]
+        self, texts: str, *, explain: bool = False
+    ) -> dict[str, Any]: ...
+    @overload
+    def __call__(self, texts: Sequence[str], *, explain: bool = False) -> list[dict[str, Any]]: ...
+    def __call__(
+        self, texts: str | Sequence[str], *, explain: bool = False
+    ) -> dict[str, Any] | list[dict[str, Any]]:
+        """Tags and labels texts.
+
+        Args:
+            texts: One text, or several.
+            explain: Add the attention weight of each token, for models with attention pooling.
+
+        Returns:
+            For each text `{"text", "entities", "label", "score", "scores"}`, with `explain` also
+            `tokens`: what the pipelines of both tasks give.
+
+        Raises:
+            InputError: `explain` for a model without attention.
+        """
+        if isinstance(texts, str):
+            return self([texts], explain=explain)[0]
+        labels = self.classification(texts, explain=explain)
+        return [found | label for found, label in zip(self.tagging(texts), labels, strict=True)]
