@@ -43,10 +43,13 @@ class TaggerOptions:
     Args:
         crf: Whether a CRF scores whole sequences; otherwise each tag by softmax.
         dropout: Share of encoder outputs dropped before the tag scores.
+        loss_weight: What the loss, a mean over tokens, is multiplied with before it is added to
+            that of classification, a mean over texts.
     """
 
     crf: bool = True
     dropout: float = 0.3
+    loss_weight: float = 5.0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -134,11 +137,18 @@ class Joint(TaskModule):
                 f"model.classification.pooling is {pooling}: name one or more of "
                 f"{', '.join(WAYS)}, each once"
             )
+        if not tagging.loss_weight > 0.0:
+            raise InputError(
+                f"model.tagging.loss_weight is {tagging.loss_weight}: it must be above 0"
+            )
+        self.weights = {TAGGING: tagging.loss_weight, CLASSIFICATION: 1.0}
         options = asdict(classification)
         learning = {name: options.pop(name) for name in ("label_smoothing", "class_weights")}
         shared: dict[str, Any] = {"sizes": sizes, "embedding": embedding, "encoder": encoder}
         self.settings = JointConfig(
-            tagging=TaggerConfig(tags=tags, scheme=scheme, **asdict(tagging), **shared),
+            tagging=TaggerConfig(
+                tags=tags, scheme=scheme, crf=tagging.crf, dropout=tagging.dropout, **shared
+            ),
             classification=ClassifierConfig(classes=classes, several=several, **options, **shared),
         )
         self.optimizer = optimizer
@@ -181,12 +191,12 @@ class Joint(TaskModule):
         return move(batch, device, dataloader_idx)
 
     def training_step(self, batch: JointBatch, batch_idx: int) -> Tensor:
-        """The sum of the losses of both batches."""
+        """The weighted sum of the losses of both batches."""
         total = torch.zeros((), device=self.device)
         for (task, (objective, head)), part in zip(self.heads.items(), batch, strict=True):
             loss = objective.loss(head, part)
             self.log(f"train_{task}_loss", loss.detach(), batch_size=1)
-            total = total + loss
+            total = total + self.weights[task] * loss
         self.log("train_loss", total.detach(), prog_bar=True, batch_size=1)
         return total
 
@@ -207,9 +217,10 @@ class Joint(TaskModule):
             scores = objective.validated()
             mains.append(scores[objective.main])
             metric = self.losses[task]
-            losses.append(metric.compute())
+            loss = metric.compute()
             metric.reset()
-            for name, value in {**scores, "loss": losses[-1]}.items():
+            losses.append(self.weights[task] * loss)
+            for name, value in {**scores, "loss": loss}.items():
                 self.log(f"validation_{task}_{name}", value)
         self._seen.clear()
         self.log("validation_loss", torch.stack(losses).sum())

@@ -61,8 +61,11 @@ def unknown_key(key: str, known: set[str]) -> str:
     """What to say about a key that there is not."""
     if follows := FOLLOWS.get(key):
         return f"{key} cannot be set, it follows from {follows}"
-    near = get_close_matches(key, sorted(known), n=1, cutoff=0.6)
-    hint = f": did you mean {near[0]}?" if near else " (every key: rnnlp fit --config … --help)"
+    section, name = key.split(".", 1)[0], key.rsplit(".", 1)[-1]
+    near = [other for other in sorted(known) if other.startswith(f"{section}.")]
+    near = [other for other in near if other.endswith(f".{name}")]  # in another place
+    near = near or get_close_matches(key, sorted(known), n=1, cutoff=0.6)
+    hint = f": did you mean {' or '.join(near[:4])}?" if near else " (every key: rnnlp fit --config … --help)"
     return f"there is no key {key}{hint}"
 
 

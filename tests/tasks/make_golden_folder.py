@@ -83,6 +83,13 @@ TINY = {
         *("--model.embedding.size", "8", "--model.encoder.hidden_size", "6"),
         *("--model.decoder.hidden_size", "10", "--model.decoder.layers", "3"),
     ],
+    "joint": [
+        *("--config", "joint", "--data.vocabulary_size", "60", "--model.embedding.size", "8"),
+        *("--model.embedding.characters", "none", "--model.embedding.attributes", "[suffix]"),
+        *("--model.embedding.attribute_size", "4", "--model.encoder.hidden_size", "6"),
+        *("--model.classification.pooling", "[max, attention]"),
+        *("--model.classification.attention_size", "5"),
+    ],
 }
 KEPT = ("config.json", "model.safetensors", "tokenizer.json", "target.json", "suffix.json")
 

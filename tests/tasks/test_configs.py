@@ -28,7 +28,7 @@ def test_config_says_what_it_is_for(name):
     assert f"#   rnnlp fit --config {name}" in "\n".join(lines)
 
 
-@pytest.mark.parametrize("name", ["ner", "sentiment", "translation", "generation"])
+@pytest.mark.parametrize("name", ["ner", "sentiment", "translation", "generation", "joint"])
 def test_the_manuals_name_every_key_with_a_comment(rnnlp, name):
     code, printed, _ = rnnlp("fit", "--config", name, "--print_config")
     assert code == 0

@@ -106,7 +106,7 @@ def test_folders_of_every_format_version_load(folder):
     assert sum(file.stat().st_size for file in folder.iterdir()) < 150_000
 
 
-@pytest.mark.parametrize("task", ["classification", "translation"])
+@pytest.mark.parametrize("task", ["classification", "translation", "joint"])
 def test_folders_of_other_tasks_load(task):
     folders = sorted(GOLDEN.glob(f"{task}-v*"))
     assert folders
@@ -116,6 +116,10 @@ def test_folders_of_other_tasks_load(task):
         answers = package.load(folder)([row["text"] for row in expected])
         for answer, kept in zip(answers, expected, strict=True):
             assert answer.pop("score") == pytest.approx(kept.pop("score"), abs=2e-3)
+            for one, other in zip(
+                answer.get("entities", []), kept.get("entities", []), strict=True
+            ):
+                assert one.pop("score") == pytest.approx(other.pop("score"), abs=2e-3)
             scores = kept.pop("scores", None)
             assert answer.pop("scores", None) == (scores and pytest.approx(scores, abs=2e-3))
             assert answer == kept
