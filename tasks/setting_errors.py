@@ -65,7 +65,11 @@ def unknown_key(key: str, known: set[str]) -> str:
     near = [other for other in sorted(known) if other.startswith(f"{section}.")]
     near = [other for other in near if other.endswith(f".{name}")]  # in another place
     near = near or get_close_matches(key, sorted(known), n=1, cutoff=0.6)
-    hint = f": did you mean {' or '.join(near[:4])}?" if near else " (every key: rnnlp fit --config … --help)"
+    hint = (
+        f": did you mean {' or '.join(near[:4])}?"
+        if near
+        else " (every key: rnnlp fit --config … --help)"
+    )
     return f"there is no key {key}{hint}"
 
 

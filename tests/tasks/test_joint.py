@@ -1,4 +1,4 @@
-"""Tagging and classification on one encoder, as a user drives them: fit, evaluate, predict, reuse."""
+"""Tagging and classification on one encoder, from fit to predict, as a user drives them."""
 
 import json
 from itertools import islice
@@ -14,7 +14,14 @@ from safetensors.torch import load_file
 
 from .test_resume import Killed, check_same_end
 
-TEXTS = ["Maria Miller visited Berlin last Monday.", "Prices rose on 24 July 2008.", "", "Not bad at all 👍🏽!", "\u3000", "dull " * 50]
+TEXTS = [
+    "Maria Miller visited Berlin last Monday.",
+    "Prices rose on 24 July 2008.",
+    "",
+    "Not bad at all 👍🏽!",
+    "\u3000",
+    "dull " * 50,
+]
 
 CONFIG = """\
 task: joint
@@ -68,7 +75,8 @@ def test_the_folder_tells_of_both(model, files, corpus):
     card = (model / "README.md").read_text()
     for words in (
         "CRF output for the entities date", "max and attention pooling", "negative, positive",
-        f"tagging train: {corpus / 'train.conll'}", f"classification train: {files / 'train.jsonl'}",
+        f"tagging train: {corpus / 'train.conll'}",
+        f"classification train: {files / 'train.jsonl'}",
         "policy: strict", "policy: accuracy", "--task tagging", "--task classification",
     ):  # fmt: skip
         assert words in card, words
@@ -83,7 +91,12 @@ def test_the_folder_tells_of_both(model, files, corpus):
 
 def test_the_weights_hold_the_shared_part_once(model):
     names = load_file(model / "model.safetensors")
-    assert {name.split(".")[0] for name in names} == {"embedding", "encoder", "tagger", "classifier"}
+    assert {name.split(".")[0] for name in names} == {
+        "embedding",
+        "encoder",
+        "tagger",
+        "classifier",
+    }
     own = [name for name in names if name.startswith(("tagger.", "classifier."))]
     assert not [name for name in own if ".encoder." in name or ".embedding." in name]
     config = json.loads((model / "config.json").read_text())["model"]
