@@ -209,7 +209,9 @@ def run_worker(
             process.stdin.close()
     if result is None:
         last = log.read_text(encoding="utf-8", errors="replace").strip().splitlines()[-1:]
-        why = f"exit code {process.returncode}: {' '.join(last)}".rstrip(": ")
+        code = process.returncode
+        how = f"signal {-code}" if code < 0 else f"exit code {code}"
+        why = f"{how}: {' '.join(last)}".rstrip(": ")
         raise InputError(f"a run ended without a result ({why})", path=str(log))
     return result
 

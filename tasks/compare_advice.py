@@ -22,7 +22,9 @@ def advice(comparison: Comparison) -> list[str]:
     if len(comparison.cells) < 2:
         return ["Only one cell was trained: there is nothing to choose from."]
     taken = choose(comparison, comparison.cells)
-    found = [_main(comparison, taken), _scarce(comparison, taken)]
+    found = [_main(comparison, taken)]
+    if comparison.match == "hidden":
+        found.append(_scarce(comparison, taken))
     if any(cell.bidirectional for cell in comparison.cells):
         found.append(_stream(comparison, taken))
     found.append(_latency(comparison, taken))
@@ -69,7 +71,9 @@ def _main(comparison: Comparison, taken: Cell) -> str:
     slowest = min(others, key=lambda cell: cell.training)
     ratio = taken.training / slowest.training
     how = f"it trains up to {ratio:.1f} times as fast" if ratio > AS_FAST else "it is no slower"
-    size = "" if taken.parameters > min(c.parameters for c in others) else " and is the smallest"
+    least = min(cell.parameters for cell in others)
+    smallest = comparison.match == "hidden" and taken.parameters <= least
+    size = " and is the smallest" if smallest else ""
     return (
         f"{text}. As good within the margin of {_points(comparison, comparison.margin)}: {names}; "
         f"of these {how}{size}."
@@ -111,12 +115,12 @@ def _latency(comparison: Comparison, taken: Cell) -> str:
     quick = min(comparison.cells, key=lambda cell: cell.latency)
     what = "token written" if comparison.task == "generation" else "text"
     if AS_FAST * quick.latency >= taken.latency:
-        return f"Quickest answer: `{taken.name}`, {taken.latency:.1f} ms for one {what}."
+        return f"Quickest answer: `{taken.name}`, {taken.latency:.2g} ms for one {what}."
     loss = comparison.gain(taken, quick)
     change = "losing" if loss >= 0 else "gaining"
     return (
-        f"Quickest answer: `{quick.name}`, {quick.latency:.1f} ms for one {what} against "
-        f"{taken.latency:.1f} ms of `{taken.name}`, {change} {_points(comparison, abs(loss))}."
+        f"Quickest answer: `{quick.name}`, {quick.latency:.2g} ms for one {what} against "
+        f"{taken.latency:.2g} ms of `{taken.name}`, {change} {_points(comparison, abs(loss))}."
     )
 
 

@@ -188,7 +188,7 @@ def real_time(comparison: Comparison) -> Sequence[Evidence]:
     return [
         Evidence(
             AS_FAST * one.latency < two.latency,
-            f"{one.name} {one.latency:.1f}, {two.name} {two.latency:.1f} ms for one text that is "
+            f"{one.name} {one.latency:.2g}, {two.name} {two.latency:.2g} ms for one text that is "
             "there as a whole",
         )
         for one, two in directions(comparison)

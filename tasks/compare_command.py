@@ -72,6 +72,8 @@ def on_data(known: argparse.Namespace, rest: list[str], command: str) -> int:
         raise InputError(f"{name} is decided by the comparison: see rnnlp compare --help")
     files = find_configs(known)
     task = find_task(known, files)
+    if task == "joint":
+        raise InputError("compares one task at a time: take a config for tagging or classification")
     name = files[-1].stem if files else task
     output = known.output or Path("runs") / f"compare-{name}"
     comparison = run(

@@ -40,9 +40,12 @@ class Meter(Callback):
         self._began = self._step = 0.0
         self._earlier = 0.0  # seconds before the run was interrupted
 
+    def setup(self, trainer: pl.Trainer, pl_module: pl.LightningModule, stage: str) -> None:
+        """Keeps what is trained, which happens also where nothing is left to train."""
+        self.model, self.data = pl_module, trainer.datamodule  # type: ignore[attr-defined]
+
     def on_train_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         """Starts the clock."""
-        self.model, self.data = pl_module, trainer.datamodule  # type: ignore[attr-defined]
         self._earlier, self._began = self.seconds, time.perf_counter()
         self._total = pl_module.total_steps()  # type: ignore[operator]
         self._base = start_memory(pl_module.device)

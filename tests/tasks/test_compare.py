@@ -10,7 +10,7 @@ from io import StringIO
 import pytest
 import rnnlp as package
 from rnnlp.data.errors import InputError
-from rnnlp.tasks import compare, compare_worker
+from rnnlp.tasks import cli, compare, compare_worker, fit
 from rnnlp.tasks.tagging import Tagging
 from safetensors.torch import load_file
 
@@ -86,35 +86,44 @@ def test_compares_and_reports(rnnlp, here, corpus, tmp_path):
     assert here == []
 
 
+def ends(*folders):
+    """The weights of a comparison's only run, and what does not depend on the clock."""
+    found = []
+    for folder in folders:
+        (cell,) = json.loads((folder / "results.json").read_text())["cells"]
+        (run,) = cell["runs"]
+        weights = load_file(folder / "runs/gru-1/model.safetensors")
+        numbers = {name: tensor.tolist() for name, tensor in weights.items()}
+        found.append((numbers, run["quality"], run["best_epoch"], run["curve"]))
+    return found
+
+
 def test_an_interrupted_run_goes_on(rnnlp, here, corpus, tmp_path, monkeypatch):
-    settings = ["--config", corpus / "tiny.yaml", "--cells=gru", "--seeds=1"]
-    assert rnnlp("compare", *settings, "--output", tmp_path / "whole")[0] == 0
+    settings = ["compare", "--config", f"{corpus / 'tiny.yaml'}", "--cells=gru", "--seeds=1"]
+    whole, cut, late = tmp_path / "whole", tmp_path / "cut", tmp_path / "late"
+    assert rnnlp(*settings, "--output", whole)[0] == 0
     steps = 0
 
-    def interrupt(module, batch, batch_idx):
+    def interrupt(*arguments):
         nonlocal steps
         steps += 1
         if steps == 14:  # in the midst of the second of three epochs
             raise Interrupted
 
-    monkeypatch.setattr(Tagging, "on_train_batch_start", interrupt)
-    with pytest.raises(Interrupted):
-        compare_command = ["compare", *map(str, settings), "--output", str(tmp_path / "cut")]
-        from rnnlp.tasks import cli
+    def interrupt_at_once(*arguments, **settings):
+        raise Interrupted
 
-        cli.run(compare_command)
+    with monkeypatch.context() as patch, pytest.raises(Interrupted):
+        patch.setattr(Tagging, "on_train_batch_start", interrupt)
+        cli.run([*settings, "--output", str(cut)])
+    with monkeypatch.context() as patch, pytest.raises(Interrupted):
+        patch.setattr(fit, "finish", interrupt_at_once)  # all is trained, nothing is written
+        cli.run([*settings, "--output", str(late)])
+    assert rnnlp(*settings, "--output", late)[0] == 0
     monkeypatch.undo()  # and with it the jobs in this process: the rest is done as users do it
-    assert rnnlp("compare", *settings, "--output", tmp_path / "cut")[0] == 0
-    ends = [
-        load_file(tmp_path / name / "runs/gru-1/model.safetensors") for name in ("whole", "cut")
-    ]
-    assert all(ends[0][name].equal(ends[1][name]) for name in ends[0])
-    runs = [
-        json.loads((tmp_path / name / "results.json").read_text())["cells"][0]["runs"][0]
-        for name in ("whole", "cut")
-    ]
-    for name in ("quality", "best_epoch", "curve"):
-        assert runs[0][name] == runs[1][name]
+    assert rnnlp(*settings, "--output", cut)[0] == 0
+    first, second, third = ends(whole, cut, late)
+    assert first == second and first == third
 
 
 @pytest.mark.parametrize(
@@ -136,6 +145,13 @@ def test_wrong_settings_are_one_line(rnnlp, here, corpus, tmp_path, settings, wo
     )
     assert code == 2 and out == "" and words in err.splitlines()[-1]
     assert not (output / "compare.json").exists()
+
+
+def test_joint_training_is_not_compared(rnnlp, here, tmp_path):
+    config = tmp_path / "two.yaml"
+    config.write_text("task: joint\n")
+    code, _, err = rnnlp("compare", "--config", config)
+    assert code == 2 and here == [] and err.count("\n") == 1
 
 
 def test_another_folder_is_left_alone(rnnlp, here, corpus, english):

@@ -138,7 +138,7 @@ def test_recommendation_of_cells_that_are_equally_good():
     assert main.startswith("Take `bigru`: 93.3 ± 0.6 F1") and "`bilstm`" in main
     assert "`bigru` again" in scarce
     assert "`gru`" in stream and "loses 5.3 points" in stream
-    assert "`rnn`, 2.0 ms for one text against 4.0 ms" in quick and "losing 13.0 points" in quick
+    assert "`rnn`, 2 ms for one text against 4 ms" in quick and "losing 13.0 points" in quick
 
 
 def test_recommendation_where_one_is_clearly_the_best():
@@ -155,3 +155,8 @@ def test_a_smaller_cell_within_a_point_is_named():
     )
     assert choose(found, found.cells).name == "lstm"
     assert "Scarce resources: `rnn` has 110 parameters (79% of" in advice(found)[1]
+
+
+def test_sizes_decide_nothing_where_they_were_matched():
+    found = comparison(*TEXTBOOK, match="parameters")
+    assert not any("smallest" in text or "Scarce" in text for text in advice(found))
