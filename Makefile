@@ -30,7 +30,7 @@ demo: install
 	$(BIN)/rnnlp predict runs/demo-zh "$(ZH)"
 
 test: install
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n auto --maxprocesses 4 --dist worksteal
 
 check: install
 	$(BIN)/ruff check .

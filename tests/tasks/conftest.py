@@ -3,7 +3,6 @@
 from itertools import islice
 
 import pytest
-import torch
 from rnnlp.data.samples import sample_tagging
 from rnnlp.data.schemes import spans_to_tags
 from rnnlp.tasks import cli
@@ -18,12 +17,6 @@ model:
   optimizer: {{learning_rate: 0.03}}
 trainer: {{max_epochs: 3, log_every_n_steps: 1, enable_progress_bar: false, accelerator: cpu}}
 """
-
-
-@pytest.fixture(autouse=True, scope="session")
-def one_thread():
-    """Tiny models are fastest on one thread, and a busy machine does not matter."""
-    torch.set_num_threads(1)
 
 
 @pytest.fixture(scope="session")

@@ -1,14 +1,23 @@
 """Every shipped config starts: it is read, its data made, one batch trained and validated."""
 
 import pytest
+from rnnlp.data import samples
 from rnnlp.tasks.configs import find_config, key_lines, shipped_configs
 
 NAMES = [name for name, _ in shipped_configs()]
 
 
+@pytest.fixture
+def small_samples(monkeypatch):
+    """Sample corpora with all that they have, but little of it: one batch is read of each."""
+    for sizes in (samples.SIZES, samples.TRANSLATION_SIZES):
+        for split, size in (("train", 300), ("validation", 10), ("test", 10)):
+            monkeypatch.setitem(sizes, split, size)
+
+
 @pytest.mark.parametrize("name", NAMES)
 @pytest.mark.parametrize("language", ["english", "chinese"])
-def test_config_starts(rnnlp, tmp_path, name, language):
+def test_config_starts(rnnlp, small_samples, tmp_path, name, language):
     sample = ["--data.sample", language]
     if name.startswith("translation"):
         source, target = ("en", "zh") if language == "english" else ("zh", "en")
