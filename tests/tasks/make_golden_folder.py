@@ -3,6 +3,8 @@
     python -m tests.tasks.make_golden_folder tagging tests/folders/tagging-v1
     python -m tests.tasks.make_golden_folder classification tests/folders/classification-v1
 
+The other tasks likewise.
+
 It is run once for a format version of a task; the folder stays as it is ever after.
 """
 
@@ -90,6 +92,12 @@ TINY = {
         *("--model.classification.pooling", "[max, attention]"),
         *("--model.classification.attention_size", "5"),
     ],
+    "generation": [
+        *("--config", "generation", "--data.level", "word", "--data.vocabulary_size", "150"),
+        *("--model.embedding.size", "10", "--model.encoder.hidden_size", "12"),
+        *("--model.encoder.layers", "2", "--model.sampling.max_length", "12"),
+        *("--model.sampling.top_k", "1"),  # draws nothing: random numbers are not the model's
+    ],
 }
 KEPT = ("config.json", "model.safetensors", "tokenizer.json", "target.json", "suffix.json")
 
@@ -107,7 +115,12 @@ def train(task: str, folder: Path) -> None:
             if (model / name).exists():
                 shutil.copyfile(model / name, folder / name)
     decide(folder / "model.safetensors")
-    keep_answers(rnnlp.load(folder), folder)
+    pipeline: Any = rnnlp.load(folder)
+    answers = pipeline(TEXTS)
+    if task == "generation":
+        for kind in ("letter", "recipe"):
+            answers += [pipeline(TEXTS[0], labels={"kind": kind}) | {"labels": {"kind": kind}}]
+    keep(answers, folder)
 
 
 def decide(file: Path) -> None:
@@ -119,9 +132,9 @@ def decide(file: Path) -> None:
     )
 
 
-def keep_answers(pipeline: Any, folder: Path) -> None:
+def keep(answers: list[dict[str, Any]], folder: Path) -> None:
     """Writes what a model says of some texts."""
-    lines = [json.dumps(answer, ensure_ascii=False) + "\n" for answer in pipeline(TEXTS)]
+    lines = [json.dumps(answer, ensure_ascii=False) + "\n" for answer in answers]
     (folder / "expected.jsonl").write_text("".join(lines), encoding="utf-8")
 
 
@@ -145,7 +158,7 @@ def write(folder: Path) -> None:
         training_config="task: tagging\n",
         card="A model with random weights, kept to check that old folders load.\n",
     )
-    keep_answers(pipeline, folder)
+    keep(pipeline(TEXTS), folder)
 
 
 if __name__ == "__main__":

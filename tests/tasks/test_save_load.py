@@ -126,6 +126,17 @@ def test_folders_of_other_tasks_load(task):
         assert sum(file.stat().st_size for file in folder.iterdir()) < 150_000
 
 
+def test_folders_of_generators_load():
+    folders = sorted(GOLDEN.glob("generation-v*"))
+    assert folders
+    for folder in folders:
+        model = package.load(folder)
+        lines = (folder / "expected.jsonl").read_text(encoding="utf-8").splitlines()
+        for kept in map(json.loads, lines):
+            assert model(kept["text"], labels=kept.pop("labels", None)) == kept
+        assert sum(file.stat().st_size for file in folder.iterdir()) < 150_000
+
+
 def test_sizes_come_from_the_featurizer():
     embedding = EmbeddingConfig(size=6, characters="cnn", attributes=["shape"])
     featurizer = featurizer_for(embedding)
