@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import shlex
+import shutil
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -20,7 +21,7 @@ and which cell to take.
 
   --config NAME|FILE   as for fit: a shipped config by name, or a YAML file
   --cells LIST         such as rnn,lstm,gru,bilstm,bigru; every cell also with bi before it
-  --seeds N            how often each cell is trained (default: 3)
+  --seeds N            how often each cell is trained (default: 3; 1 with --long-range)
   --match WHAT         hidden: states of one width (default); parameters: about equally many
   --output DIR         where results.json, report.md and report.html go
                        (default: runs/compare-<config name>, runs/long-range)
@@ -46,19 +47,24 @@ def compare(arguments: Sequence[str]) -> int:
     parser.add_argument("-c", "--config", action="append", default=[])
     parser.add_argument("--task", choices=TASKS)
     parser.add_argument("--cells", type=names)
-    parser.add_argument("--seeds", type=int, default=3)
-    parser.add_argument("--match", choices=("hidden", "parameters"), default="hidden")
+    parser.add_argument("--seeds", type=int)
+    parser.add_argument("--match", choices=("hidden", "parameters"))
     parser.add_argument("--output", type=Path)
     parser.add_argument("--overwrite", action="store_true")
     parser.add_argument("--long-range", action="store_true")
     parser.add_argument("--lags", type=names)
     parser.set_defaults(resume=False)
     known, rest = parser.parse_known_args(list(arguments))
+    if known.seeds is None:
+        known.seeds = 1 if known.long_range else 3
     if known.seeds < 1:
         raise InputError(f"--seeds is {known.seeds}: it must be 1 or more")
+    command = shlex.join(["rnnlp", "compare", *arguments])
+    if known.long_range:
+        return on_made_up_sequences(known, rest, command)
     if known.lags is not None:
         raise InputError("--lags is for rnnlp compare --long-range")
-    return on_data(known, rest, shlex.join(["rnnlp", "compare", *arguments]))
+    return on_data(known, rest, command)
 
 
 def on_data(known: argparse.Namespace, rest: list[str], command: str) -> int:
@@ -83,7 +89,7 @@ def on_data(known: argparse.Namespace, rest: list[str], command: str) -> int:
             arguments=rest,
             cells=known.cells,
             seeds=known.seeds,
-            match=known.match,
+            match=known.match or "hidden",
             output=output,
             overwrite=known.overwrite,
         )
@@ -96,6 +102,33 @@ def on_data(known: argparse.Namespace, rest: list[str], command: str) -> int:
     for row in table.rows:
         print("\t".join(row))
     print("\n" + advice(comparison)[0].replace("`", ""))
+    print(f"report written to {output / 'report.html'}", file=sys.stderr)
+    return 0
+
+
+def on_made_up_sequences(known: argparse.Namespace, rest: list[str], command: str) -> int:
+    """Tests how far back cells remember."""
+    from .long_range import CELLS, LAGS, RUNS, run
+
+    data = {"--config": known.config, "--task": known.task, "--match": known.match}
+    odd = [*(name for name, given in data.items() if given), *rest]
+    if odd:
+        raise InputError(f"--long-range trains on made-up sequences: {odd[0]} says nothing there")
+    lags = known.lags or [str(lag) for lag in LAGS]
+    if bad := [lag for lag in lags if not lag.isdecimal()]:
+        raise InputError(f"--lags is a list of whole numbers such as 10,100,1000, not {bad[0]!r}")
+    output = known.output or Path("runs") / "long-range"
+    if known.overwrite and (output / RUNS).is_dir():
+        shutil.rmtree(output / RUNS)
+    table = run(
+        output,
+        cells=known.cells or CELLS,
+        lags=[int(lag) for lag in lags],
+        seeds=known.seeds,
+        command=command,
+    )
+    for row in (table.header, *table.rows):
+        print("\t".join(row))
     print(f"report written to {output / 'report.html'}", file=sys.stderr)
     return 0
 
