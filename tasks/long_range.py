@@ -58,7 +58,8 @@ class Protocol:
         hidden_size: Width of the state.
         batch: Sequences of an update.
         updates: Most updates at lags up to 300; the steps that they read bound longer ones.
-        learning_rate: Of Adam.
+        learning_rate: Of Adam, for cells with gates.
+        simple_learning_rate: The same for simple RNNs, which forget what they learned at the other.
         clip: Largest norm of a gradient.
         solved: Share of right answers at which training stops.
         every: Updates between two looks at that.
@@ -68,9 +69,14 @@ class Protocol:
     batch: int = 32
     updates: int = 1000
     learning_rate: float = 0.01
+    simple_learning_rate: float = 0.003
     clip: float = 1.0
     solved: float = 0.99
     every: int = 50
+
+    def rate(self, cell: Cell) -> float:
+        """The learning rate for this cell."""
+        return self.simple_learning_rate if cell == "rnn" else self.learning_rate
 
     def most_updates(self, lag: int) -> int:
         """Updates at this lag."""
@@ -187,7 +193,7 @@ def train(
     look = make(trial.task, lag=trial.lag, count=TESTED, generator=held_out)
     test = make(trial.task, lag=trial.lag, count=TESTED, generator=held_out)
     before = reach(model.encoder, trial)
-    optimizer = torch.optim.Adam(model.parameters(), lr=protocol.learning_rate)
+    optimizer = torch.optim.Adam(model.parameters(), lr=protocol.rate(trial.cell))
     most = protocol.most_updates(trial.lag)
     update = 0
     while update < most:
