@@ -275,7 +275,8 @@ def _protocol(protocol: Protocol, results: Results, command: str) -> list[str]:
         f"One layer of {protocol.hidden_size} units that reads onwards, a linear layer that "
         f"answers; at most {protocol.updates:,} updates of {protocol.batch} new sequences (fewer "
         "above lag 300, so that the steps read stay the same), Adam with a learning rate of "
-        f"{protocol.learning_rate} ({protocol.simple_learning_rate} for the RNN), gradients clipped at {protocol.clip}; training stops at "
+        f"{protocol.learning_rate} ({protocol.simple_learning_rate} for the RNN), gradients "
+        f"clipped at {protocol.clip}; training stops at "
         f"{protocol.solved:.0%} right answers. ".replace("%", " %")
         + f"{seeds} {'seed' if seeds == 1 else 'seeds'}. A cell that is not half way from chance "
         "to certainty at a lag counts as failed at longer ones (a dash in the table). So 'below' "
