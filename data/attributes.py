@@ -21,7 +21,7 @@ _SHAPE_RUN = 2  # like characters in a row that a shape tells apart: Xx, Xxx, bu
 _SHAPE_LENGTH = 8
 
 
-def attribute(name: Attribute, tokens: Sequence[str]) -> list[str]:
+def attribute(name: Attribute, tokens: Sequence[str], *, before: str | None = None) -> list[str]:
     """One attribute of every token of a sentence.
 
     Args:
@@ -29,9 +29,11 @@ def attribute(name: Attribute, tokens: Sequence[str]) -> list[str]:
             letters as x, letters without case as c and digits as d; "prefix" and "suffix" are the
             first and last three characters in lower case.
         tokens: The sentence.
+        before: The token before it, where it is the rest of a sentence.
     """
     if name == "bigram":
-        return [a + b for a, b in zip(chain((_BOUNDARY,), tokens), tokens, strict=False)]
+        first = _BOUNDARY if before is None else before
+        return [a + b for a, b in zip(chain((first,), tokens), tokens, strict=False)]
     if name == "shape":
         return [_shape(token) for token in tokens]
     if name == "prefix":

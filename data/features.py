@@ -104,56 +104,33 @@ class Featurizer:
             zero_digits: Look tokens and pairs of them up with every digit as 0.
             extra: Further tokens to know, seen or not.
         """
-        tokens = Tokenizer.train(
-            sequences,
-            level=level,
-            vocabulary_size=vocabulary_size,
-            min_frequency=min_frequency,
-            lowercase=lowercase,
-            zero_digits=zero_digits,
-            extra=extra,
-        )
-        return cls(tokens=tokens).completed(
-            sequences,
-            characters=characters,
-            attributes=attributes,
-            vocabulary_size=vocabulary_size,
-            lowercase=lowercase,
-            zero_digits=zero_digits,
-        )
 
-    def completed(
-        self,
-        sequences: Iterable[Sequence[str]],
-        *,
-        characters: bool,
-        attributes: Iterable[Attribute],
-        vocabulary_size: int | None = None,
-        lowercase: bool = False,
-        zero_digits: bool = False,
-    ) -> Featurizer:
-        """The same with the vocabularies that are wanted as well, learned from sentences.
-
-        What it has already stays as it is, wanted or not; see `train` for the arguments.
-        """
-        spellings = self.characters
-        if spellings is None and characters:
+        spellings = None
+        if characters:
             words = {token for tokens in sequences for token in tokens}
             spellings = Tokenizer.train(words, level="character", min_frequency=_CHARACTERS_FROM)
-        learned = {
-            name: Tokenizer.train(
-                (attribute(name, tokens) for tokens in sequences),
-                level="word",
+        return cls(
+            tokens=Tokenizer.train(
+                sequences,
+                level=level,
                 vocabulary_size=vocabulary_size,
-                min_frequency=_ATTRIBUTES_FROM,
-                lowercase=lowercase and name == "bigram",
-                zero_digits=zero_digits and name == "bigram",
-            )
-            for name in in_order(attributes)
-            if name not in self.attributes
-        }
-        return Featurizer(
-            tokens=self.tokens, characters=spellings, attributes=self.attributes | learned
+                min_frequency=min_frequency,
+                lowercase=lowercase,
+                zero_digits=zero_digits,
+                extra=extra,
+            ),
+            characters=spellings,
+            attributes={
+                name: Tokenizer.train(
+                    (attribute(name, tokens) for tokens in sequences),
+                    level="word",
+                    vocabulary_size=vocabulary_size,
+                    min_frequency=_ATTRIBUTES_FROM,
+                    lowercase=lowercase and name == "bigram",
+                    zero_digits=zero_digits and name == "bigram",
+                )
+                for name in in_order(attributes)
+            },
         )
 
     @property
@@ -182,13 +159,18 @@ class Featurizer:
         offsets = self.split(text)
         return self.row([text[start:end] for start, end in offsets]), offsets
 
-    def row(self, tokens: Sequence[str]) -> FeatureRow:
-        """Ids of one sentence that is split already; sub-words want `encode` instead."""
+    def row(self, tokens: Sequence[str], *, before: str | None = None) -> FeatureRow:
+        """Ids of one sentence that is split already; sub-words want `encode` instead.
+
+        Args:
+            tokens: The sentence.
+            before: The token before it, where it is the rest of a sentence.
+        """
         return FeatureRow(
             self.tokens.ids(tokens),
             None if self.characters is None else [self._spelling(token) for token in tokens],
             [
-                vocabulary.ids(attribute(name, tokens))
+                vocabulary.ids(attribute(name, tokens, before=before))
                 for name, vocabulary in self.attributes.items()
             ]
             or None,

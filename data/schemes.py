@@ -190,6 +190,49 @@ def _strict_iob1(parts: list[Part]) -> list[Span]:
     return spans
 
 
+class SpanReader:
+    """Reads the spans of a well-formed tag sequence that is still arriving.
+
+    Args:
+        scheme: One of `SCHEMES`; None makes every tag a span of its own.
+
+    Attributes:
+        settled: Position up to which all spans have been given out, and none is open.
+    """
+
+    def __init__(self, scheme: str | None) -> None:
+        self.settled = 0
+        self._scheme = scheme
+        self._count = 0
+        self._last = _OUTSIDE
+
+    def read(self, tag: str) -> list[Span]:
+        """Takes the next tag and gives the spans that are complete with it, at most two."""
+        if self._scheme is None:
+            return [self._span(self._count + 1, tag)]
+        part = _canonical(tag, self._scheme)
+        inner = part.letter in ("I", "E") and self._last.letter in ("B", "I")
+        spans = [] if inner and part.type == self._last.type else self.finish()
+        self._count += 1
+        self._last = part
+        if part == _OUTSIDE:
+            self.settled = self._count
+        if part.letter in ("E", "S"):
+            spans += self.finish()
+        return spans
+
+    def finish(self) -> list[Span]:
+        """Gives the span that is open, if any: the sequence ends here."""
+        last, self._last = self._last, _OUTSIDE
+        return [] if last == _OUTSIDE else [self._span(self._count, last.type)]
+
+    def _span(self, end: int, kind: str) -> Span:
+        span = Span(self.settled, end, kind)
+        self._count = max(self._count, end)
+        self.settled = end
+        return span
+
+
 def spans_to_tags(spans: Iterable[Span], length: int, scheme: str) -> list[str]:
     """Writes spans as tags; the inverse of `tags_to_spans`.
 

@@ -30,10 +30,10 @@ BYTES = 256  # sub-words that any text can be written with, always in the vocabu
 _CACHED_TOKENS = 500_000  # distinct spellings remembered before the cache starts afresh
 
 # Scripts in which every character is a token; the last two are the long-vowel marks of Katakana.
-_ALONE = r"\p{Han}\p{Hiragana}\p{Katakana}\x{30FC}\x{FF70}"
-_LETTER = rf"[\p{{L}}\p{{N}}_&&[^{_ALONE}]]"
-_INNER = r"[\p{M}\x{200C}\x{200D}\x{00AD}]"  # marks, joiners and soft hyphens inside a word
-_WORD = rf"(?:{_LETTER}{_INNER}*)"
+ALONE = r"\p{Han}\p{Hiragana}\p{Katakana}\x{30FC}\x{FF70}"
+_LETTER = rf"[\p{{L}}\p{{N}}_&&[^{ALONE}]]"
+INNER = r"[\p{M}\x{200C}\x{200D}\x{00AD}]"  # marks, joiners and soft hyphens inside a word
+_WORD = rf"(?:{_LETTER}{INNER}*)"
 _CLITIC = r"['’](?i:s|m|d|re|ve|ll)(?![\p{L}\p{N}])"
 _NOT = r"(?i:n['’]t)(?![\p{L}\p{N}])"
 _BLANK = r"[\s\p{Z}\p{Cc}\p{Cf}]"  # white space, controls and invisible format characters
@@ -49,7 +49,7 @@ _WORDS = "|".join(
         rf"{_NOT}|{_CLITIC}",
         rf"{_WORD}+?(?={_NOT})",  # do|n't
         rf"{_WORD}+(?:(?!{_CLITIC})['’]{_WORD}+)*",  # O'Neill, l'eau
-        rf"[{_ALONE}]{_INNER}*",
+        rf"[{ALONE}]{INNER}*",
         r"\.{2,}|-{2,}",
         rf"(?!{_BLANK})\X",  # any other character with what belongs to it: punctuation, emoji
     )
@@ -66,10 +66,10 @@ def _pre_tokenizer(level: Level) -> pre_tokenizers.PreTokenizer:
 
 
 def _split(pre_tokenizer: pre_tokenizers.PreTokenizer, text: str) -> Offsets:
-    return [offsets for _, offsets in pre_tokenizer.pre_tokenize_str(_clean(text))]
+    return [offsets for _, offsets in pre_tokenizer.pre_tokenize_str(encodable(text))]
 
 
-def _clean(text: str) -> str:
+def encodable(text: str) -> str:
     """Replaces lone surrogates, which no encoding can hold, one for one: offsets stay."""
     return text if text.isascii() else _SURROGATE.sub("\ufffd", text)
 
@@ -147,7 +147,7 @@ class Tokenizer:
             )
             if vocabulary_size is not None:
                 kept = kept[: max(0, vocabulary_size - len(SPECIALS))]
-            added = (normalizer.normalize_str(_clean(token)) for token in extra)
+            added = (normalizer.normalize_str(encodable(token)) for token in extra)
             ids = {t: i for i, t in enumerate(dict.fromkeys((*SPECIALS, *kept, *added)))}
             backend = tokenizers.Tokenizer(models.WordLevel(ids, unk_token=SPECIALS[UNK]))
             backend.normalizer = normalizer
@@ -190,8 +190,17 @@ class Tokenizer:
         if self.level in _PATTERNS:
             offsets = self.split(text)
             return self.ids([text[start:end] for start, end in offsets]), offsets
-        encoding = self._backend.encode(_clean(text), add_special_tokens=False)
+        encoding = self._backend.encode(encodable(text), add_special_tokens=False)
         return encoding.ids, encoding.offsets
+
+    def words(self, text: str) -> Offsets:
+        """Character offsets of the stretches that sub-words never reach across.
+
+        Raises:
+            ValueError: At word or character level.
+        """
+        self._need_sub_words()
+        return _split(self._backend.pre_tokenizer, text)
 
     def pieces(self, text: str) -> list[str]:
         """What sub-words are made of: the words of a text, each byte written as one character.
@@ -200,7 +209,7 @@ class Tokenizer:
             ValueError: At word or character level.
         """
         self._need_sub_words()
-        text = _clean(text)
+        text = encodable(text)
         if self._backend.normalizer is not None:
             text = self._backend.normalizer.normalize_str(text)
         return [piece for piece, _ in self._backend.pre_tokenizer.pre_tokenize_str(text)]
@@ -252,7 +261,7 @@ class Tokenizer:
             raise ValueError(f"only sub-words are merged, not what is at {self.level} level")
 
     def _id(self, token: str) -> int:
-        token = _clean(token)
+        token = encodable(token)
         if self._backend.normalizer is not None:
             token = self._backend.normalizer.normalize_str(token)
         return self._known.get(token, UNK)
@@ -290,7 +299,7 @@ def _count(
         raw.update(text)
     counts: Counter[str] = Counter()
     for token, count in raw.items():
-        counts[normalizer.normalize_str(_clean(token))] += count
+        counts[normalizer.normalize_str(encodable(token))] += count
     for special in (*SPECIALS, ""):
         counts.pop(special, None)
     return counts
@@ -326,4 +335,4 @@ def _texts_only(texts: Iterable[str] | Iterable[Sequence[str]]) -> Iterator[str]
     for text in texts:
         if not isinstance(text, str):
             raise TypeError(f"bpe is learned from texts, not from a {type(text).__name__}")
-        yield _clean(text)
+        yield encodable(text)
