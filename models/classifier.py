@@ -16,7 +16,8 @@ from .bag import Bag
 from .dropout import LockedDropout, check_rate
 from .embedding import Embedding
 from .encoder import Encoder
-from .pooling import Pooling
+from .pooling import PooledSoFar, Pooling
+from .reading import Reading, read_on
 from .windows import Windows
 
 
@@ -25,6 +26,13 @@ class Scores(NamedTuple):
 
     logits: Tensor  # [batch, classes], not yet divided by the temperature
     weights: Tensor | None  # [batch, time] attention over the tokens, where the pooling has it
+
+
+class TextSoFar(NamedTuple):
+    """All that is kept of texts that are read bit by bit."""
+
+    reading: Reading
+    pooled: PooledSoFar | None  # None before the first token
 
 
 class Classifier(nn.Module):
@@ -80,14 +88,42 @@ class Classifier(nn.Module):
         encoded = self.encoder(self.embedding(tokens, characters, attributes), lengths)
         encoded = encoded._replace(states=self.state_dropout(encoded.states))
         vector, weights = self.pooling(encoded, lengths)
-        with torch.autocast(vector.device.type, enabled=False):
-            logits = self.projection(self.dropout(vector).to(self.projection.weight.dtype))
-        return Scores(logits, weights)
+        return Scores(self._logits(vector), weights)
+
+    def read(
+        self,
+        tokens: Tensor,
+        characters: Tensor | None,
+        attributes: Tensor | None,
+        so_far: TextSoFar | None,
+    ) -> TextSoFar:
+        """Read the next tokens of texts that are still arriving; `score` says what they come to.
+
+        Args:
+            tokens: `[batch, time]`, none of them padding.
+            characters: `[batch, time, width]`, or None.
+            attributes: `[batch, time, attributes]`, or None.
+            so_far: what this returned for the tokens before; None where texts begin.
+        """
+        reading, pooled = so_far or TextSoFar(Reading(), None)
+        embedded = self.embedding(tokens, characters, attributes)
+        states, reading = read_on(self.encoder, embedded, reading)
+        return TextSoFar(reading, self.pooling.add(self.state_dropout(states), pooled))
+
+    def score(self, so_far: TextSoFar) -> Tensor:
+        """The logits `[batch, classes]` of texts that end after what has been read."""
+        assert so_far.pooled is not None and so_far.reading.final is not None
+        return self._logits(self.pooling.so_far(so_far.pooled, so_far.reading.final))
 
     def probabilities(self, logits: Tensor) -> Tensor:
         """Calibrated probabilities `[batch, classes]` of logits of that shape."""
         scaled = logits / self.temperature
         return scaled.sigmoid() if self.several else scaled.softmax(1)
+
+    def _logits(self, vector: Tensor) -> Tensor:
+        with torch.autocast(vector.device.type, enabled=False):
+            logits: Tensor = self.projection(self.dropout(vector).to(self.projection.weight.dtype))
+        return logits
 
 
 def classification_loss(

@@ -189,6 +189,10 @@ class CRF(LegalTags):
         self.start = nn.Parameter(torch.zeros(tags))
         self.end = nn.Parameter(torch.zeros(tags))
 
+    def path_scores(self) -> tuple[Tensor, Tensor, Tensor]:
+        """Return transition, start and end scores, `-inf` where the rules forbid."""
+        return self.restrict(self.transitions, self.start, self.end)
+
     def loss(self, emissions: Tensor, tags: Tensor, lengths: Tensor) -> Tensor:
         """Negative log-likelihood of the gold tags, divided by the number of tokens.
 
@@ -206,7 +210,7 @@ class CRF(LegalTags):
         """
         emissions = self.check_batch(emissions, lengths)
         with torch.autocast(emissions.device.type, enabled=False):
-            rules = self._scores()
+            rules = self.path_scores()
             valid = inside(lengths, emissions.shape[1], emissions.device)
             if self.check_gold(tags, valid):
                 gold = self._path_score(emissions, tags, valid, lengths)
@@ -221,19 +225,27 @@ class CRF(LegalTags):
         """Return the most probable legal tags `[batch, time]`, -1 at padding."""
         emissions = self.check_batch(emissions, lengths)
         with torch.autocast(emissions.device.type, enabled=False):
-            return viterbi(emissions, *self._scores(), lengths)
+            return viterbi(emissions, *self.path_scores(), lengths)
 
     @torch.no_grad()
     def marginals(self, emissions: Tensor, lengths: Tensor) -> Tensor:
         """Return p(y_t = j) as `[batch, time, tags]`, zeros at padding."""
         emissions = self.check_batch(emissions, lengths)
         with torch.autocast(emissions.device.type, enabled=False):
-            lattice = forward_backward(emissions, *self._scores(), lengths)
+            lattice = forward_backward(emissions, *self.path_scores(), lengths)
         valid = inside(lengths, emissions.shape[1], emissions.device)
         return (lattice.marginals.transpose(0, 1) * valid[:, :, None]).to(emissions.dtype)
 
     @torch.no_grad()
-    def posterior(self, emissions: Tensor, tags: Tensor, lengths: Tensor) -> PathPosterior:
+    def posterior(
+        self,
+        emissions: Tensor,
+        tags: Tensor,
+        lengths: Tensor,
+        *,
+        before: Tensor | None = None,
+        goes_on: bool = False,
+    ) -> PathPosterior:
         """Return how probable each tag of a path is, alone and given the tag before it.
 
         Given the words, the tags form a Markov chain, so the exact probability that positions
@@ -243,10 +255,21 @@ class CRF(LegalTags):
             emissions: `[batch, time, tags]`.
             tags: a path per row `[batch, time]`, as `decode` returns it.
             lengths: `[batch]`.
+            before: `[tags]`: the log of the summed scores of all that may come before the first
+                position, for each tag there; None where sentences begin.
+            goes_on: whether sentences may go on after the last position, so that no tag is asked
+                to be a legal last one.
         """
         emissions = self.check_batch(emissions, lengths)
         with torch.autocast(emissions.device.type, enabled=False):
-            lattice = forward_backward(emissions, *self._scores(), lengths)
+            transitions, start, end = self.path_scores()
+            lattice = forward_backward(
+                emissions,
+                transitions,
+                start if before is None else before,
+                torch.zeros_like(end) if goes_on else end,
+                lengths,
+            )
         tiny = torch.finfo(lattice.alpha.dtype).tiny
         path = tags.t().clamp_min(0)[:, :, None]  # [time, batch, 1]
         single = lattice.marginals.gather(2, path)[:, :, 0]
@@ -261,9 +284,6 @@ class CRF(LegalTags):
         valid = inside(lengths, emissions.shape[1], emissions.device)
         kind = emissions.dtype
         return PathPosterior((tag.t() * valid).to(kind), (step.t() * valid).to(kind))
-
-    def _scores(self) -> tuple[Tensor, Tensor, Tensor]:
-        return self.restrict(self.transitions, self.start, self.end)
 
     def _path_score(
         self, emissions: Tensor, tags: Tensor, valid: Tensor, lengths: Tensor

@@ -13,6 +13,7 @@ import torch
 from torch import Tensor, nn
 
 from .encoder import EncoderOutput
+from .recurrence import State
 
 Way = Literal["last", "max", "mean", "attention"]
 WAYS: tuple[Way, ...] = ("last", "max", "mean", "attention")  # the order in the joined vector
@@ -23,6 +24,17 @@ class Pooled(NamedTuple):
 
     vector: Tensor  # [batch, output_size]
     weights: Tensor | None  # [batch, time] attention, sums to 1, 0 at padding; None without it
+
+
+class PooledSoFar(NamedTuple):
+    """All that pooling keeps of the states of texts that go on; its size does not grow."""
+
+    tokens: int  # how many
+    largest: Tensor  # [batch, size]
+    total: Tensor  # [batch, size], in float64
+    peak: Tensor | None  # [batch, 1] the highest attention score; None without attention
+    mass: Tensor | None  # [batch, 1] sum of exp(score - peak)
+    weighted: Tensor | None  # [batch, size] sum of exp(score - peak) * state
 
 
 class Pooling(nn.Module):
@@ -73,7 +85,7 @@ class Pooling(nn.Module):
         parts, weights = [], None
         for way in self.ways:
             if way == "last":
-                parts.append(self._last(encoded))
+                parts.append(self._last(encoded.final))
             elif way == "max":
                 parts.append(states.masked_fill(padding, -torch.inf).amax(1))
             elif way == "mean":
@@ -86,8 +98,55 @@ class Pooling(nn.Module):
         vector = torch.cat(parts, 1)
         return Pooled(vector, None if weights is None else weights.squeeze(2))
 
-    def _last(self, encoded: EncoderOutput) -> Tensor:
-        hidden = encoded.final.hidden  # [layers * directions, batch, hidden_size]
+    def add(self, states: Tensor, so_far: PooledSoFar | None) -> PooledSoFar:
+        """Take in the next tokens of texts that are read bit by bit; `so_far` gives the pooled.
+
+        Args:
+            states: `[batch, time, size]`, none of them padding.
+            so_far: What this returned for the tokens before; None for the first ones.
+        """
+        largest, total = states.amax(1), states.cpu().double().sum(1)
+        count = states.shape[1]
+        peak, mass, weighted = None, None, None
+        if self.attention is not None:
+            scores = self.attention(states).float()  # [batch, time, 1]
+            peak = scores.amax(1)
+            shares = (scores - peak.unsqueeze(1)).exp()
+            mass, weighted = shares.sum(1), (states * shares).sum(1)
+        if so_far is not None:
+            largest = torch.maximum(largest, so_far.largest)
+            total, count = total + so_far.total, count + so_far.tokens
+            if peak is not None and so_far.peak is not None:
+                assert mass is not None and so_far.mass is not None
+                assert weighted is not None and so_far.weighted is not None
+                higher = torch.maximum(peak, so_far.peak)
+                new, old = (peak - higher).exp(), (so_far.peak - higher).exp()
+                peak = higher
+                mass = mass * new + so_far.mass * old
+                weighted = weighted * new + so_far.weighted * old
+        return PooledSoFar(count, largest, total, peak, mass, weighted)
+
+    def so_far(self, pooled: PooledSoFar, final: State) -> Tensor:
+        """The vector `[batch, output_size]` of texts up to the last token taken in.
+
+        Args:
+            pooled: What `add` returned for it.
+            final: The encoder's state after it.
+        """
+        parts = []
+        for way in self.ways:
+            if way == "last":
+                parts.append(self._last(final))
+            elif way == "max":
+                parts.append(pooled.largest)
+            elif way == "mean":
+                parts.append((pooled.total / pooled.tokens).to(pooled.largest))
+            elif pooled.weighted is not None and pooled.mass is not None:
+                parts.append(pooled.weighted / pooled.mass)
+        return torch.cat(parts, 1)
+
+    def _last(self, final: State) -> Tensor:
+        hidden = final.hidden  # [layers * directions, batch, hidden_size]
         directions = self.size // hidden.shape[2]
         return hidden[-directions:].transpose(0, 1).flatten(1)
 

@@ -24,6 +24,11 @@ class ConstrainedSoftmax(LegalTags):
         end: `end[i]` says whether a sequence may finish with tag i; None allows all.
     """
 
+    def path_scores(self) -> tuple[Tensor, Tensor, Tensor]:
+        """Return transition, start and end scores: 0, and `-inf` where the rules forbid."""
+        free = torch.zeros(self.tags, self.tags, device=self.allowed.device)
+        return self.restrict(free, free[0], free[0])
+
     def loss(self, emissions: Tensor, tags: Tensor, lengths: Tensor) -> Tensor:
         """Cross entropy of the gold tags, divided by the number of tokens.
 
@@ -48,8 +53,7 @@ class ConstrainedSoftmax(LegalTags):
     def decode(self, emissions: Tensor, lengths: Tensor) -> Tensor:
         """Return the most probable legal tags `[batch, time]`, -1 at padding."""
         scores = self.check_batch(emissions, lengths)
-        free = scores.new_zeros(self.tags, self.tags)
-        return viterbi(scores, *self.restrict(free, free[0], free[0]), lengths)
+        return viterbi(scores, *self.path_scores(), lengths)
 
     @torch.no_grad()
     def marginals(self, emissions: Tensor, lengths: Tensor) -> Tensor:
@@ -58,8 +62,19 @@ class ConstrainedSoftmax(LegalTags):
         return scores.softmax(2) * inside(lengths, scores.shape[1], scores.device)[:, :, None]
 
     @torch.no_grad()
-    def posterior(self, emissions: Tensor, tags: Tensor, lengths: Tensor) -> PathPosterior:
-        """Return how probable each tag of a path `[batch, time]` is; tokens are independent."""
+    def posterior(
+        self,
+        emissions: Tensor,
+        tags: Tensor,
+        lengths: Tensor,
+        *,
+        before: Tensor | None = None,
+        goes_on: bool = False,
+    ) -> PathPosterior:
+        """Return how probable each tag of a path `[batch, time]` is.
+
+        Tokens are independent, so that nothing depends on what comes before or after.
+        """
         scores = self.check_batch(emissions, lengths)
         valid = inside(lengths, scores.shape[1], scores.device)
         chosen = scores.log_softmax(2).gather(2, tags.clamp_min(0)[:, :, None])[:, :, 0]

@@ -15,6 +15,7 @@ from .crf import CRF
 from .dropout import LockedDropout
 from .embedding import Embedding
 from .encoder import Encoder
+from .reading import Reading, read_on
 from .softmax import ConstrainedSoftmax
 
 
@@ -83,9 +84,25 @@ class Tagger(nn.Module):
             `[batch, time, tags]`; at padding a constant.
         """
         embedded = self.embedding(tokens, characters, attributes)
-        states = self.dropout(self.encoder(embedded, lengths).states)
-        with torch.autocast(states.device.type, enabled=False):
-            return self.projection(states.to(self.projection.weight.dtype))
+        return self._scores(self.encoder(embedded, lengths).states)
+
+    def read(
+        self, tokens: Tensor, characters: Tensor | None, attributes: Tensor | None, so_far: Reading
+    ) -> tuple[Tensor, Reading]:
+        """Score every tag for the next tokens of sentences that are still arriving.
+
+        Args:
+            tokens: `[batch, time]`, none of them padding.
+            characters: `[batch, time, width]`, or None.
+            attributes: `[batch, time, attributes]`, or None.
+            so_far: what this returned for the tokens before; `Reading()` where sentences begin.
+
+        Returns:
+            `[batch, time, tags]`, and what to pass on.
+        """
+        embedded = self.embedding(tokens, characters, attributes)
+        states, so_far = read_on(self.encoder, embedded, so_far)
+        return self._scores(states), so_far
 
     def loss(
         self,
@@ -108,3 +125,9 @@ class Tagger(nn.Module):
         emissions = self.emissions(tokens, characters, attributes, lengths)
         tags = self.output.decode(emissions, lengths)
         return Decoded(tags, emissions, lengths, self.output)
+
+    def _scores(self, states: Tensor) -> Tensor:
+        """The tags' scores `[batch, time, tags]` for states `[batch, time, size]`."""
+        states = self.dropout(states)
+        with torch.autocast(states.device.type, enabled=False):
+            return self.projection(states.to(self.projection.weight.dtype))

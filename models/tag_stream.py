@@ -1,0 +1,159 @@
+"""Tags of a sentence that is still arriving: Viterbi search that decides as early as it may.
+
+After each token there is one best path to each tag (`models/viterbi.py`). Where all of those that
+may still win have the same tags in the past, no continuation can change these, and they are given
+out: they are exactly the tags that the search over the whole sentence finds (Šrámek et al. 2007,
+"The online Viterbi algorithm"). As a rule that is so a few tokens back. A bound on how many tokens
+may be open keeps memory and time per token constant: the best path so far then decides its oldest
+tag, and paths with another tag there are given up.
+
+How emissions come about is not its business, nor what tags mean.
+"""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from .crf import CRF
+from .softmax import ConstrainedSoftmax
+
+
+class TagStream:
+    """Decides the tags of one sentence, token by token.
+
+    It holds numbers of the tokens from the first one that is not released (`release`) on, on the
+    CPU and in float64, since the scores of a long text add up.
+
+    Args:
+        output: CRF or constrained softmax over the tags.
+        lag: most tokens whose tag is open.
+
+    Attributes:
+        forced: how many tags the bound has decided.
+    """
+
+    def __init__(self, *, output: CRF | ConstrainedSoftmax, lag: int) -> None:
+        if lag < 1:
+            raise ValueError(f"lag must be at least 1, not {lag}")
+        self.lag = lag
+        self.forced = 0
+        self._output = output
+        scores = (part.detach().cpu().double() for part in output.path_scores())
+        self._transitions, start, self._end = scores
+        self._arriving = start  # [tags] best score of what comes before the next token
+        self._sums = start  # [tags] log of the summed scores of all that may come before `_kept`
+        self._best = start  # [tags] best score up to the last token
+        self._back: list[list[int]] = []  # of each open token, for each tag: the tag before it
+        self._next: list[int] = []  # the same for the token that comes next
+        self._kept = 0  # position of the first token that is not released
+        self._emissions: list[Tensor] = []  # [tags] from there on
+        self._tags: list[int] = []  # decided, from there on
+        self._ended = False
+
+    def read(self, emission: Tensor) -> list[int]:
+        """Read a token and return the tags that are certain with it, of the oldest open tokens.
+
+        Args:
+            emission: the scores of the token's tags `[tags]`.
+        """
+        emission = emission.cpu().double()
+        self._emissions.append(emission)
+        self._back.append(self._next)
+        self._best = self._arriving + emission
+        self._best -= self._best.max()
+        self._step()
+        decided = self._agreed()
+        if not decided and len(self._back) > self.lag:
+            decided = self._force()
+        self._tags += decided
+        return decided
+
+    def finish(self) -> list[int]:
+        """End the sentence and return the tags of all open tokens."""
+        self._ended = True
+        if not self._back:
+            return []
+        decided = self._trace(int((self._best + self._end).argmax()), len(self._back) - 1)
+        self._tags += decided
+        self._back = []
+        return decided
+
+    def release(self, position: int) -> None:
+        """Forget the tokens before `position`; their tags must be decided."""
+        for _ in range(position - self._kept):
+            sums = (self._sums + self._emissions.pop(0))[:, None] + self._transitions
+            self._sums = sums.logsumexp(0)
+            self._sums -= self._sums.max()
+            self._tags.pop(0)
+        self._kept = position
+
+    def log_probability(self, start: int, end: int) -> float:
+        """Return how sure the model is that tokens `start` to `end` - 1 carry the tags decided.
+
+        It is the log of the exact probability given all tokens that have been read, where the
+        sentence may go on in any way unless it has ended.
+
+        Args:
+            start: position of a token that is not released.
+            end: position after the last one, above `start`; all of them are decided.
+        """
+        self.release(start)
+        emissions = torch.stack(self._emissions)[None]  # [1, time, tags]
+        tags = torch.tensor(self._tags + [0] * (len(self._emissions) - len(self._tags)))[None]
+        device = next(iter(self._output.buffers())).device
+        tag, step = self._output.posterior(
+            emissions.to(device, torch.float32),
+            tags.to(device),
+            torch.tensor([emissions.shape[1]]),
+            before=self._sums.to(device, torch.float32),
+            goes_on=not self._ended,
+        )
+        total = tag[0, 0] + step[0, 1 : end - start].sum()
+        return min(float(total), 0.0)
+
+    def _step(self) -> None:
+        """Find, for each tag of the next token, the best way to arrive there."""
+        self._arriving, back = (self._best[:, None] + self._transitions).max(0)
+        self._next = back.tolist()
+
+    def _agreed(self) -> list[int]:
+        """Give out the tags on which all paths agree that may still win."""
+        alive = {
+            tag
+            for tag, score in zip(self._next, self._arriving.tolist(), strict=True)
+            if score > -torch.inf
+        }
+        final, tag = (self._best + self._end).max(0)
+        if float(final) > -torch.inf:
+            alive.add(int(tag))
+        for place in range(len(self._back) - 1, -1, -1):
+            if len(alive) == 1:
+                return self._decide(self._trace(alive.pop(), place))
+            if place:
+                back = self._back[place]
+                alive = {back[tag] for tag in alive}
+        return []
+
+    def _force(self) -> list[int]:
+        """Let the best path decide the oldest open tag, and give up those that have another."""
+        oldest = list(range(len(self._best)))  # of each tag: the oldest tag of the path to it
+        for back in self._back[1:]:
+            oldest = [oldest[tag] for tag in back]
+        chosen = oldest[int((self._best + self._end).argmax())]
+        other = torch.tensor([tag != chosen for tag in oldest])
+        self._best = self._best.masked_fill(other, -torch.inf)
+        self._step()
+        self.forced += 1
+        return self._decide([chosen])
+
+    def _trace(self, tag: int, place: int) -> list[int]:
+        """The tags of the open tokens up to `place`, whose tag is given."""
+        tags = [tag]
+        for back in self._back[place:0:-1]:
+            tags.append(back[tags[-1]])
+        return tags[::-1]
+
+    def _decide(self, tags: list[int]) -> list[int]:
+        del self._back[: len(tags)]
+        return tags
