@@ -7,7 +7,7 @@ order nor the batch they fall into changes a result.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, overload
+from typing import TYPE_CHECKING, Any, overload
 
 import torch
 from torch import Tensor
@@ -21,6 +21,9 @@ from .classification_scores import THRESHOLD
 from .classifier_config import ClassifierConfig
 from .folder import CONFIG, ModelFolder
 from .length_batches import by_length
+
+if TYPE_CHECKING:
+    from .classification_stream import ClassificationStream
 
 TOKEN_BUDGET = 8192  # padded positions of a batch
 
@@ -94,7 +97,7 @@ class ClassificationPipeline:
         for rows, scores in self._scores(sentences):
             found = self.network.probabilities(scores.logits).tolist()
             for place, (row, probabilities) in enumerate(zip(rows, found, strict=True)):
-                answer = {"text": texts[row], **self._label(probabilities)}
+                answer = {"text": texts[row], **label_of(probabilities, self.settings)}
                 if explain and scores.weights is not None:
                     weights = scores.weights[place].tolist()
                     answer["tokens"] = [
@@ -108,6 +111,18 @@ class ClassificationPipeline:
                     ]
                 answers[row] = answer
         return answers
+
+    def stream(self) -> ClassificationStream:
+        """Reads a text as it arrives, for models of one direction; see `ClassificationStream`.
+
+        Raises:
+            InputError: The model reads in both directions.
+        """
+        from .classification_stream import ClassificationStream
+
+        return ClassificationStream(
+            network=self.network, featurizer=self.featurizer, settings=self.settings
+        )
 
     def tokens(self, text: str) -> tuple[list[str], Offsets]:
         """The tokens that are read of a text, at least one, and their offsets into it."""
@@ -129,22 +144,20 @@ class ClassificationPipeline:
             with torch.inference_mode():
                 yield rows, run(self.network, batch)
 
-    def _label(self, probabilities: Sequence[float]) -> dict[str, Any]:
-        scores = dict(zip(self.settings.classes, probabilities, strict=True))
-        ranked = sorted(scores.items(), key=lambda item: -item[1])
-        rounded = {name: round(score, 4) for name, score in scores.items()}
-        if self.settings.several:
-            chosen = [name for name, score in ranked if score >= THRESHOLD]
-            return {
-                "label": chosen,
-                "score": [rounded[name] for name in chosen],
-                "scores": rounded,
-            }
-        best = ranked[0][0]
-        return {"label": best, "score": rounded[best], "scores": rounded}
-
 
 def run(network: Classifier, batch: TokenBatch) -> Scores:
     """The scores of a batch of features."""
     scores: Scores = network(batch.tokens, batch.characters, batch.attributes, batch.lengths)
     return scores
+
+
+def label_of(probabilities: Sequence[float], settings: ClassifierConfig) -> dict[str, Any]:
+    """`label`, `score` and `scores` of a text, from the probability of each class."""
+    scores = dict(zip(settings.classes, probabilities, strict=True))
+    ranked = sorted(scores.items(), key=lambda item: -item[1])
+    rounded = {name: round(score, 4) for name, score in scores.items()}
+    if settings.several:
+        chosen = [name for name, score in ranked if score >= THRESHOLD]
+        return {"label": chosen, "score": [rounded[name] for name in chosen], "scores": rounded}
+    best = ranked[0][0]
+    return {"label": best, "score": rounded[best], "scores": rounded}

@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from typing import Any, overload
+from typing import TYPE_CHECKING, Any, overload
 
 import torch
 from torch import Tensor
@@ -22,6 +22,9 @@ from ..models.generator import Generator
 from ..models.search import sample
 from .folder import CONFIG, ModelFolder
 from .generator_config import GeneratorConfig, SamplingConfig
+
+if TYPE_CHECKING:
+    from .generation_stream import GenerationStream
 
 ROWS = 64  # texts that are drawn together
 _BANNED = (PAD, UNK, BOS)  # never part of a text
@@ -153,6 +156,28 @@ class GenerationPipeline:
                 for prompt, tokens in zip(part, written, strict=True)
             ]
         return found
+
+    def stream(self, *, labels: Mapping[str, str] | None = None) -> GenerationStream:
+        """Says what each token of a text costs as it arrives; see `GenerationStream`.
+
+        Args:
+            labels: Label of the text by field; fields that are left out have none.
+
+        Raises:
+            InputError: A label that there is not, or a model that reads from the end.
+        """
+        from .generation_stream import GenerationStream
+
+        if self.settings.reverse:
+            raise InputError(
+                "the model reads from the end of a text to its start, so it cannot begin before "
+                "the text has ended; train one that streams with --data.reverse false"
+            )
+        return GenerationStream(
+            network=self.network,
+            featurizer=self.featurizer,
+            labels=self.label_row(labels or {}),
+        )
 
     def label_row(self, labels: Mapping[str, str]) -> list[int]:
         """The id of the label of each field.

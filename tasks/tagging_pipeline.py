@@ -7,7 +7,7 @@ their order nor the batch they fall into changes a result.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import Any, overload
+from typing import TYPE_CHECKING, Any, overload
 
 import torch
 
@@ -17,6 +17,9 @@ from ..models.tagger import Tagger
 from .folder import CONFIG, ModelFolder
 from .length_batches import by_length
 from .parts import TaggerConfig
+
+if TYPE_CHECKING:
+    from .tagging_stream import TaggingStream
 
 TOKEN_BUDGET = 8192  # padded positions of a batch
 
@@ -73,12 +76,27 @@ class TaggingPipeline:
             {
                 "text": text,
                 "entities": [
-                    _entity(text, places[span.start][0], places[span.end - 1][1], span.type, score)
+                    entity(text, places[span.start][0], places[span.end - 1][1], span.type, score)
                     for span, score in spans
                 ],
             }
             for text, places, spans in zip(texts, offsets, found, strict=True)
         ]
+
+    def stream(self, *, lag: int = 64) -> TaggingStream:
+        """Reads a text as it arrives, for taggers of one direction; see `TaggingStream`.
+
+        Args:
+            lag: Most tokens whose tag may stay open; then the best tags so far decide.
+
+        Raises:
+            InputError: The tagger reads in both directions.
+        """
+        from .tagging_stream import TaggingStream
+
+        return TaggingStream(
+            network=self.network, featurizer=self.featurizer, settings=self.settings, lag=lag
+        )
 
     def spans(self, sentences: Sequence[Sequence[str]]) -> list[list[tuple[Span, float]]]:
         """Entities of tokenised sentences and their probabilities; each plain tag is a span."""
@@ -133,11 +151,23 @@ def _names(decoded: torch.Tensor, lengths: torch.Tensor, tags: Sequence[str]) ->
     return [[tags[tag] for tag in row[:length]] for row, length in rows]
 
 
-def _entity(text: str, start: int, end: int, kind: str, score: float) -> dict[str, Any]:
+def entity(
+    text: str, start: int, end: int, kind: str, score: float, *, text_from: int = 0
+) -> dict[str, Any]:
+    """An entity as users get it, between two characters of a text.
+
+    Args:
+        text: The text, or the part of it that begins at character `text_from`.
+        start: Where the entity begins in the whole text.
+        end: Where it ends, exclusive.
+        kind: Its type.
+        score: Its probability.
+        text_from: Where `text` begins.
+    """
     return {
         "entity_group": kind,
         "score": round(score, 4),
-        "word": text[start:end],
+        "word": text[start - text_from : end - text_from],
         "start": start,
         "end": end,
     }

@@ -1,0 +1,97 @@
+"""A classifier that reads a text as it arrives, and labels what has been read of it so far.
+
+The label is the one that the classifier gives to the text up to the last token that is certain, and
+at the end that of the whole text. Where a text may have at most `max_length` tokens, its head and
+its tail count: beyond that length the tail is read again for each label, which takes as long as
+`max_length` tokens do, however long the text gets. Models trained with `--model.max_length null` or
+`--model.long_texts windows` read each token once.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from ..data.features import Featurizer, collate
+from ..data.texts import EMPTY
+from ..models.classifier import Classifier, TextSoFar
+from .classification_pipeline import label_of
+from .classifier_config import ClassifierConfig
+from .stream import BLOCK, Result, TextStream, check_direction
+
+
+class ClassificationStream(TextStream):
+    """Labels of one text.
+
+    `feed` gives `{"end", "label", "score", "scores"}` if it has brought new tokens: the label of
+    the first `end` characters. `finish` gives the label of the whole text.
+
+    Args:
+        network: The classifier.
+        featurizer: Splits and looks up what the classifier reads.
+        settings: The labels, and how long texts are read.
+
+    Raises:
+        InputError: The classifier reads in both directions.
+    """
+
+    def __init__(
+        self, *, network: Classifier, featurizer: Featurizer, settings: ClassifierConfig
+    ) -> None:
+        super().__init__(tokenizer=featurizer.tokens, cleaned=True)
+        check_direction(bidirectional=settings.recurrent and settings.encoder.bidirectional)
+        self._network = network
+        self._featurizer = featurizer
+        self._settings = settings
+        self._count = 0  # tokens
+        self._all = _Part()
+        # For texts of more than `most` tokens: what comes before the tail, and the tail.
+        self._most = settings.kept_length
+        self._head_size = (self._most or 0) // 4
+        self._head = _Part()
+        self._tail: deque[str] = deque(maxlen=(self._most or 0) - self._head_size)
+
+    def _take(self, piece: str, start: int) -> list[Result]:
+        offsets = self._featurizer.split(piece)
+        tokens = [piece[begin:end] for begin, end in offsets if not piece[begin:end].isspace()]
+        if not tokens:
+            return []
+        fitting = len(tokens) if self._most is None else max(0, self._most - self._count)
+        in_head = max(0, self._head_size - self._count)
+        if in_head:
+            self._all = self._head = self._read_on(self._all, tokens[:in_head])
+        self._all = self._read_on(self._all, tokens[in_head:fitting])
+        self._tail.extend(tokens)
+        self._count += len(tokens)
+        return [self._result()]
+
+    def _end(self, found: list[Result]) -> list[Result]:
+        return [self._result()]
+
+    def _result(self) -> Result:
+        part = self._all
+        if not self._count:
+            part = self._read_on(part, EMPTY)
+        elif self._most is not None and self._count > self._most:
+            part = self._read_on(self._head, list(self._tail))
+        assert part.so_far is not None
+        probabilities = self._network.probabilities(self._network.score(part.so_far))
+        return {"end": self.read, **label_of(probabilities[0].tolist(), self._settings)}
+
+    def _read_on(self, part: _Part, tokens: Sequence[str]) -> _Part:
+        for block in range(0, len(tokens), BLOCK):
+            some = tokens[block : block + BLOCK]
+            batch = collate([self._featurizer.row(some, before=part.before)])
+            so_far = self._network.read(
+                batch.tokens, batch.characters, batch.attributes, part.so_far
+            )
+            part = _Part(so_far, some[-1])
+        return part
+
+
+class _Part(NamedTuple):
+    """What has been read of a text, and its last token."""
+
+    so_far: TextSoFar | None = None
+    before: str | None = None

@@ -1,0 +1,91 @@
+"""A language model that reads a text as it arrives, and says what each token of it costs.
+
+The costs are bits: minus the logarithm to base 2 of the probability that the model gave the token
+before it came. High ones are surprises. Their sum, the end of the text included, is what
+`rnnlp evaluate` counts for the text.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+import torch
+
+from ..data.features import Featurizer
+from ..data.tokenizer import BOS, EOS
+from ..models.generator import Generator
+from .stream import BLOCK, Result, TextStream
+
+
+class GenerationStream(TextStream):
+    """What the tokens of one text cost.
+
+    `feed` gives `{"word", "start", "end", "bits"}` for each token. The last result of `finish` is
+    the end of the text, with an empty word; it also holds `total_bits` and `bits_per_character`.
+
+    Args:
+        network: The generator.
+        featurizer: Splits and looks up what it reads.
+        labels: Id of the label of each field.
+
+    Attributes:
+        bits: What the text has cost so far.
+    """
+
+    def __init__(
+        self, *, network: Generator, featurizer: Featurizer, labels: Sequence[int]
+    ) -> None:
+        super().__init__(tokenizer=featurizer.tokens)
+        self.bits = 0.0
+        self._network = network
+        self._featurizer = featurizer
+        self._device = next(network.parameters()).device
+        given = torch.tensor([list(labels)], device=self._device) if labels else None
+        self._state = network.begin(
+            torch.zeros(1, 0, dtype=torch.long, device=self._device), torch.tensor([0]), given
+        )
+        self._last = BOS
+
+    def _take(self, piece: str, start: int) -> list[Result]:
+        row, offsets = self._featurizer.encode(piece)
+        found = []
+        for block in range(0, len(offsets), BLOCK):
+            costs = self._costs(row.tokens[block : block + BLOCK])
+            for (begin, end), bits in zip(offsets[block : block + BLOCK], costs, strict=True):
+                found.append(_result(piece[begin:end], start + begin, start + end, bits))
+        return found
+
+    def _end(self, found: list[Result]) -> list[Result]:
+        (bits,) = self._costs([EOS])
+        return [
+            *found,
+            {
+                **_result("", self.read, self.read, bits),
+                "total_bits": round(self.bits, 4),
+                "bits_per_character": round(self.bits / max(1, self.read), 5),
+            },
+        ]
+
+    def _costs(self, ids: list[int]) -> list[float]:
+        """Bits of the next tokens, which are then read but for the last one."""
+        read = torch.tensor([[self._last, *ids[:-1]]], device=self._device)
+        following = torch.tensor([ids], device=self._device)
+        if len(ids) == 1:  # twice as fast as a sequence of one
+            step = self._network.step(read[0], self._state)
+            log_probs, self._state = step.log_probs, step.state
+        else:
+            logits, _, recurrent = self._network(
+                read, following, torch.tensor([len(ids)]), self._state.labels, self._state.recurrent
+            )
+            log_probs = logits.log_softmax(1)  # [tokens, vocabulary]
+            self._state = self._state._replace(recurrent=recurrent)
+        self._last = ids[-1]
+        chosen = log_probs.gather(1, following.view(-1, 1)).squeeze(1).double()
+        costs = (chosen / -math.log(2)).tolist()
+        self.bits += sum(costs)
+        return costs
+
+
+def _result(word: str, start: int, end: int, bits: float) -> Result:
+    return {"word": word, "start": start, "end": end, "bits": round(bits, 4)}

@@ -1,0 +1,104 @@
+"""A tagger that reads a text as it arrives, and gives entities out as soon as they are certain.
+
+They are those that the tagger finds in the whole text. An entity is certain once no continuation
+can change its tags (`models/tag_stream.py`) and it cannot go on. Its `score` is the probability
+that these tokens form this entity given all that has been read by then, wherever chunks are cut;
+that of the pipeline also knows what follows. Without a CRF the two are the same.
+"""
+
+from __future__ import annotations
+
+import math
+from collections import deque
+
+from ..data.errors import InputError
+from ..data.features import Featurizer, collate
+from ..data.schemes import Span, SpanReader
+from ..models.reading import Reading
+from ..models.tag_stream import TagStream
+from ..models.tagger import Tagger
+from .parts import TaggerConfig
+from .stream import BLOCK, Result, TextStream, check_direction
+from .tagging_pipeline import entity
+
+
+class TaggingStream(TextStream):
+    """Entities of one text.
+
+    Args:
+        network: The tagger.
+        featurizer: Splits and looks up what the tagger reads.
+        settings: Tags and scheme.
+        lag: Most tokens whose tag is open. After that the best tags so far decide, although a
+            continuation could change them: memory and delay have a bound, and where it was met the
+            pipeline may find something else.
+
+    Raises:
+        InputError: The tagger reads in both directions, or the lag is below 1.
+    """
+
+    def __init__(
+        self, *, network: Tagger, featurizer: Featurizer, settings: TaggerConfig, lag: int
+    ) -> None:
+        super().__init__(tokenizer=featurizer.tokens)
+        check_direction(bidirectional=settings.encoder.bidirectional)
+        if lag < 1:
+            raise InputError(f"lag is {lag}: it must be 1 or more")
+        self._network = network
+        self._featurizer = featurizer
+        self._names = settings.tags
+        self._tags = TagStream(output=network.output, lag=lag)
+        self._spans = SpanReader(settings.scheme)
+        self._reading = Reading()
+        self._before: str | None = None  # the last token read
+        self._offsets: deque[tuple[int, int]] = deque()  # of the tokens that are not settled
+        self._first = 0  # number of the first of them
+        self._kept = ""  # the text from there on
+        self._kept_from = 0
+
+    @property
+    def forced(self) -> int:
+        """How many tags the bound on open tokens has decided; 0: all is as in the whole text."""
+        return self._tags.forced
+
+    def _take(self, piece: str, start: int) -> list[Result]:
+        self._kept += piece
+        found: list[Result] = []
+        offsets = self._featurizer.split(piece)
+        for block in range(0, len(offsets), BLOCK):
+            places = offsets[block : block + BLOCK]
+            tokens = [piece[begin:end] for begin, end in places]
+            batch = collate([self._featurizer.row(tokens, before=self._before)])
+            emissions, self._reading = self._network.read(
+                batch.tokens, batch.characters, batch.attributes, self._reading
+            )
+            self._before = tokens[-1]
+            for (begin, end), emission in zip(places, emissions[0], strict=True):
+                self._offsets.append((start + begin, start + end))
+                found += self._decided(self._tags.read(emission))
+        needed = self._offsets[0][0] if self._offsets else self.read
+        self._kept = self._kept[needed - self._kept_from :]
+        self._kept_from = needed
+        return found
+
+    def _end(self, found: list[Result]) -> list[Result]:
+        found += self._decided(self._tags.finish())
+        return found + [self._entity(span) for span in self._spans.finish()]
+
+    def _decided(self, tags: list[int]) -> list[Result]:
+        found = []
+        for tag in tags:
+            spans = self._spans.read(self._names[tag])
+            found += [self._entity(span) for span in spans]
+        settled = self._spans.settled
+        self._tags.release(settled)
+        while self._first < settled:
+            self._offsets.popleft()
+            self._first += 1
+        return found
+
+    def _entity(self, span: Span) -> Result:
+        score = math.exp(self._tags.log_probability(span.start, span.end))
+        start = self._offsets[span.start - self._first][0]
+        end = self._offsets[span.end - 1 - self._first][1]
+        return entity(self._kept, start, end, span.type, score, text_from=self._kept_from)

@@ -1,0 +1,287 @@
+"""Models that read a text as it arrives: what they say is what they say of the whole text.
+
+The models have random weights, which find more, and odder, things than trained ones.
+"""
+
+import math
+
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from rnnlp.data.errors import InputError
+from rnnlp.data.features import Featurizer
+from rnnlp.data.schemes import allowed_transitions
+from rnnlp.data.tokenizer import BOS, EOS, Tokenizer
+from rnnlp.tasks.classification_pipeline import ClassificationPipeline
+from rnnlp.tasks.classifier_config import ClassifierConfig
+from rnnlp.tasks.generation_pipeline import GenerationPipeline
+from rnnlp.tasks.generator_config import GeneratorConfig
+from rnnlp.tasks.parts import EmbeddingConfig, EncoderConfig, Sizes, TaggerConfig
+from rnnlp.tasks.tagging_pipeline import TaggingPipeline
+
+TEXTS = [
+    "Barack Obama hasn't visited Berlin, or www.berlin.de, on 24.7.2008. He'll phone Dr. Merkel.",
+    "张伟去年在上海加入了华为公司，他说：“很好！”\n王芳在Berlin住了3年。",
+    "<b>Great</b> room<br />, but 1,000 times o'er-priced… 不错 e\u0301 👩\u200d🚀 ok",
+]
+TAGS = ["O", *(f"{letter}-{kind}" for kind in ("PER", "LOC") for letter in "BIES")]
+CELLS = ["rnn", "rnn_relu", "lstm", "gru", "mingru"]
+
+
+def featurizer(level, characters=False, attributes=()):
+    if level == "bpe":
+        return Featurizer(tokens=Tokenizer.train(TEXTS, level="bpe", vocabulary_size=280))
+    split = Tokenizer.train(TEXTS, level=level).split
+    tokens = [[text[a:b] for a, b in split(text)] for text in TEXTS]
+    tokens += tokens  # attributes are known from two occurrences on
+    return Featurizer.train(tokens, level=level, characters=characters, attributes=attributes)
+
+
+def parts(features, encoder):
+    """The settings that models of all tasks have."""
+    sizes, attributes = features.sizes, list(features.attributes)
+    return {
+        "sizes": Sizes(
+            tokens=sizes.tokens, characters=sizes.characters, attributes=sizes.attributes
+        ),
+        "embedding": EmbeddingConfig(
+            size=6, characters="cnn" if sizes.characters else "none", character_size=3,
+            character_features=4, attributes=attributes, attribute_size=3,
+        ),
+        "encoder": EncoderConfig(**{"hidden_size": 5, "bidirectional": False, **encoder}),
+    }  # fmt: skip
+
+
+def made(pipeline, config, features, spread=0.5):
+    torch.manual_seed(7)
+    network = config.build()
+    for parameter in network.parameters():
+        torch.nn.init.normal_(parameter, std=spread)
+    for table in network.modules():
+        if isinstance(table, torch.nn.Embedding) and table.padding_idx is not None:
+            table.weight.data[table.padding_idx] = 0.0
+    return pipeline(network=network, featurizer=features, settings=config)
+
+
+def tagger(level="word", *, characters=True, attributes=("bigram", "shape"), crf=True,
+           scheme="BIOES", **encoder):  # fmt: skip
+    features = featurizer(level, characters, attributes)
+    tags = TAGS if scheme == "BIOES" else [t for t in TAGS if t[0] in "OBI"] if scheme else TAGS
+    assert allowed_transitions(tags, scheme)
+    config = TaggerConfig(tags=tags, scheme=scheme, crf=crf, **parts(features, encoder))
+    return made(TaggingPipeline, config, features)
+
+
+def classifier(level="word", *, attributes=("bigram",), encoder=None, **options):
+    features = featurizer(level, False, attributes)
+    common = parts(features, encoder or {})
+    config = ClassifierConfig(classes=["a", "b", "c"], several=False, **common, **options)
+    return made(ClassificationPipeline, config, features, 0.5)
+
+
+def generator(level="character", **encoder):
+    features = featurizer(level)
+    config = GeneratorConfig(fields={"kind": ["x", "y"]}, **parts(features, encoder))
+    return made(GenerationPipeline, config, features, 0.5)
+
+
+def fed(stream, chunks):
+    """All results, those of each chunk in a list and those of the end in the last one."""
+    with stream:
+        found = [stream.feed(chunk) for chunk in chunks]
+    return [*found, stream.rest]
+
+
+def flat(results):
+    return [result for some in results for result in some]
+
+
+@st.composite
+def cut_texts(draw):
+    """A text of several, and the same text in chunks."""
+    text = "".join(draw(st.lists(st.sampled_from([*TEXTS, " ", "\n"]), max_size=4)))
+    cuts = sorted(draw(st.lists(st.integers(0, len(text)), max_size=12)))
+    return [text[a:b] for a, b in zip([0, *cuts], [*cuts, len(text)], strict=True)]
+
+
+TAGGERS = {
+    **{cell: tagger(cell=cell) for cell in CELLS},
+    "layers": tagger(cell="gru", layers=3, residual=True, layer_norm=True),
+    "softmax": tagger(crf=False),
+    "two letters": tagger(scheme="IOB2"),
+    "plain tags": tagger(scheme=None),
+    "plain tags, softmax": tagger(scheme=None, crf=False),
+    "characters": tagger("character", characters=False, attributes=("bigram",)),
+}
+
+
+@pytest.mark.parametrize("name", TAGGERS)
+@settings(max_examples=15, deadline=None)
+@given(chunks=cut_texts())
+def test_entities_are_those_of_the_whole_text(name, chunks):
+    model, text = TAGGERS[name], "".join(chunks)
+    stream = model.stream()
+    found = flat(fed(stream, chunks))
+    expected = model(text)["entities"]
+    plain = [
+        [(e["start"], e["end"], e["entity_group"]) for e in some] for some in (found, expected)
+    ]
+    assert stream.forced == 0
+    assert plain[0] == plain[1]
+    assert all(text[e["start"] : e["end"]] == e["word"] for e in found)
+    if "softmax" in name:
+        assert [e["score"] for e in found] == pytest.approx(
+            [e["score"] for e in expected], abs=2e-4
+        )
+    # Where the chunks are cut changes no score either.
+    whole = flat(fed(model.stream(), [text]))
+    assert [e["score"] for e in found] == pytest.approx([e["score"] for e in whole], abs=2e-4)
+
+
+def test_entities_come_as_soon_as_they_are_certain():
+    model = TAGGERS["plain tags, softmax"]
+    results = fed(model.stream(), ["Barack Ob", "ama", " has", "n't ", "visited"])
+    assert [[r["word"] for r in some] for some in results] == [
+        ["Barack"], [], ["Obama"], ["has", "n't"], [], ["visited"],
+    ]  # fmt: skip
+
+
+def test_a_bound_on_open_tags_keeps_the_rest_and_is_counted():
+    model = TAGGERS["lstm"]
+    torch.nn.init.zeros_(model.network.projection.weight)
+    text = " ".join(TEXTS)
+    tight, loose = model.stream(lag=1), model.stream(lag=1000)
+    assert flat(fed(loose, [text])) and loose.forced == 0
+    fed(tight, [text])
+    assert tight.forced > 0
+    with pytest.raises(InputError, match="lag is 0: it must be 1 or more"):
+        model.stream(lag=0)
+
+
+WAYS = ["last", "max", "mean", "attention"]
+CLASSIFIERS = {
+    **{cell: classifier(encoder={"cell": cell}, pooling=WAYS) for cell in CELLS},
+    "layers": classifier(encoder={"layers": 2, "residual": True}, pooling=WAYS),
+    "head and tail": classifier(pooling=WAYS, max_length=9),
+    "short head": classifier(max_length=3),
+    "windows": classifier(pooling=WAYS, max_length=7, long_texts="windows"),
+    "no order": classifier(pooling=WAYS, recurrent=False),
+    "no order, windows": classifier(
+        pooling=WAYS, recurrent=False, max_length=7, long_texts="windows"
+    ),
+    "characters": classifier("character", max_length=None),
+}
+
+
+@pytest.mark.parametrize("name", CLASSIFIERS)
+@settings(max_examples=15, deadline=None)
+@given(chunks=cut_texts())
+def test_labels_are_those_of_the_text_so_far(name, chunks):
+    model, text = CLASSIFIERS[name], "".join(chunks)
+    results = fed(model.stream(), chunks)
+    for some in results:
+        for result in some:
+            expected = model(text[: result["end"]])
+            assert result["scores"] == pytest.approx(expected["scores"], abs=2e-4)
+    assert all(len(some) <= 1 for some in results) and len(results[-1]) == 1
+    assert results[-1][0]["end"] == len(text)
+
+
+def test_a_label_comes_with_every_chunk_that_ends_a_token():
+    results = fed(CLASSIFIERS["gru"].stream(), ["The ro", "om ", "", "  ", "was"])
+    assert [[r["end"] for r in some] for some in results] == [[4], [9], [], [], [], [14]]
+
+
+GENERATORS = {
+    f"{cell}, {level}": generator(level, cell=cell, layers=2)
+    for cell, level in zip(CELLS, ["character", "word", "bpe", "bpe", "character"], strict=True)
+}
+
+
+@pytest.mark.parametrize("name", GENERATORS)
+@settings(max_examples=15, deadline=None)
+@given(chunks=cut_texts(), label=st.sampled_from([None, "x"]))
+def test_costs_are_those_of_the_whole_text(name, chunks, label):
+    model, text = GENERATORS[name], "".join(chunks)
+    labels = {"kind": label} if label else {}
+    *found, end = flat(fed(model.stream(labels=labels), chunks))
+    row, offsets = model.featurizer.encode(text)
+    ids = row.tokens
+    with torch.inference_mode():
+        logits, following, _ = model.network(
+            torch.tensor([[BOS, *ids]]), torch.tensor([[*ids, EOS]]),
+            torch.tensor([len(ids) + 1]), torch.tensor([model.label_row(labels)]),
+        )  # fmt: skip
+        costs = torch.nn.functional.cross_entropy(logits, following, reduction="none")
+    expected = (costs / math.log(2)).tolist()
+    assert [(r["start"], r["end"], r["word"]) for r in found] == [
+        (a, b, text[a:b]) for a, b in offsets
+    ]
+    assert [r["bits"] for r in [*found, end]] == pytest.approx(expected, abs=1e-3)
+    assert end["total_bits"] == pytest.approx(sum(expected), rel=1e-4)
+    assert end["bits_per_character"] == pytest.approx(sum(expected) / max(1, len(text)), rel=1e-4)
+
+
+@pytest.mark.parametrize("model", [TAGGERS["gru"], CLASSIFIERS["gru"], GENERATORS["gru, bpe"]])
+def test_what_is_carried_does_not_grow(model):
+    """All tensors, texts and lists that a stream holds, counted."""
+
+    def size(value, seen):
+        if id(value) in seen or isinstance(value, torch.nn.Module | Featurizer | Tokenizer):
+            return 0
+        seen.add(id(value))
+        if isinstance(value, torch.Tensor):
+            return value.numel()
+        if isinstance(value, str):
+            return len(value)
+        inner = value.values() if isinstance(value, dict) else value
+        if hasattr(value, "__dict__"):
+            inner = vars(value).values()
+        elif not isinstance(inner, list | tuple | dict | set) and not hasattr(inner, "__iter__"):
+            return 1
+        return 1 + sum(size(part, seen) for part in inner)
+
+    sizes = []
+    with model.stream() as stream:
+        for _ in range(16):
+            for chunk in TEXTS:
+                stream.feed(chunk)
+            sizes.append(size(stream, set()))
+    assert max(sizes[8:]) <= 1.2 * max(sizes[:8])
+
+
+def test_a_stream_ends_once_and_only_when_nothing_went_wrong():
+    stream = TAGGERS["plain tags"].stream()
+    stream.feed("Berlin")
+    assert stream.finish() and stream.finish() is stream.rest and stream.read == 6
+    with pytest.raises(ValueError, match="this stream is finished"):
+        stream.feed("!")
+    with pytest.raises(RuntimeError), TAGGERS["plain tags"].stream() as broken:
+        broken.feed("Berlin")
+        raise RuntimeError
+    assert broken.rest == []
+
+
+@pytest.mark.parametrize(
+    "model", [tagger(bidirectional=True), classifier(encoder={"bidirectional": True})]
+)
+def test_a_model_of_two_directions_says_what_to_train_instead(model):
+    with pytest.raises(InputError, match=r"both directions.*--model.encoder.bidirectional false"):
+        model.stream()
+
+
+def test_a_bag_that_says_bidirectional_streams():
+    """Its encoder settings mean nothing."""
+    model = classifier(recurrent=False, encoder={"bidirectional": True})
+    assert fed(model.stream(), ["good "])[-1][0]["label"] == model("good ")["label"]
+
+
+def test_a_generator_that_reads_backwards_is_refused():
+    model = generator()
+    backwards = GeneratorConfig(**{**vars(model.settings), "reverse": True})
+    pipeline = GenerationPipeline(
+        network=model.network, featurizer=model.featurizer, settings=backwards
+    )
+    with pytest.raises(InputError, match="reads from the end of a text"):
+        pipeline.stream()
