@@ -104,33 +104,56 @@ class Featurizer:
             zero_digits: Look tokens and pairs of them up with every digit as 0.
             extra: Further tokens to know, seen or not.
         """
+        tokens = Tokenizer.train(
+            sequences,
+            level=level,
+            vocabulary_size=vocabulary_size,
+            min_frequency=min_frequency,
+            lowercase=lowercase,
+            zero_digits=zero_digits,
+            extra=extra,
+        )
+        return cls(tokens=tokens).completed(
+            sequences,
+            characters=characters,
+            attributes=attributes,
+            vocabulary_size=vocabulary_size,
+            lowercase=lowercase,
+            zero_digits=zero_digits,
+        )
 
-        spellings = None
-        if characters:
+    def completed(
+        self,
+        sequences: Iterable[Sequence[str]],
+        *,
+        characters: bool,
+        attributes: Iterable[Attribute],
+        vocabulary_size: int | None = None,
+        lowercase: bool = False,
+        zero_digits: bool = False,
+    ) -> Featurizer:
+        """The same with the vocabularies that are wanted as well, learned from sentences.
+
+        What it has already stays as it is, wanted or not; see `train` for the arguments.
+        """
+        spellings = self.characters
+        if spellings is None and characters:
             words = {token for tokens in sequences for token in tokens}
             spellings = Tokenizer.train(words, level="character", min_frequency=_CHARACTERS_FROM)
-        return cls(
-            tokens=Tokenizer.train(
-                sequences,
-                level=level,
+        learned = {
+            name: Tokenizer.train(
+                (attribute(name, tokens) for tokens in sequences),
+                level="word",
                 vocabulary_size=vocabulary_size,
-                min_frequency=min_frequency,
-                lowercase=lowercase,
-                zero_digits=zero_digits,
-                extra=extra,
-            ),
-            characters=spellings,
-            attributes={
-                name: Tokenizer.train(
-                    (attribute(name, tokens) for tokens in sequences),
-                    level="word",
-                    vocabulary_size=vocabulary_size,
-                    min_frequency=_ATTRIBUTES_FROM,
-                    lowercase=lowercase and name == "bigram",
-                    zero_digits=zero_digits and name == "bigram",
-                )
-                for name in in_order(attributes)
-            },
+                min_frequency=_ATTRIBUTES_FROM,
+                lowercase=lowercase and name == "bigram",
+                zero_digits=zero_digits and name == "bigram",
+            )
+            for name in in_order(attributes)
+            if name not in self.attributes
+        }
+        return Featurizer(
+            tokens=self.tokens, characters=spellings, attributes=self.attributes | learned
         )
 
     @property

@@ -102,7 +102,7 @@ class LabelledData(SequenceData[Example]):
         return Learned(corpora, *self.vocabularies)
 
     def learn_vocabularies(self, sentences: Iterable[list[str]], notes: Notes) -> Vocabularies:
-        """Learns vocabularies as the options say, or takes those of `tokenizer_from`.
+        """Learns vocabularies as the options say, beyond those that `tokenizer_from` has.
 
         Args:
             sentences: The tokens of each sentence, to be gone through several times.
@@ -110,7 +110,15 @@ class LabelledData(SequenceData[Example]):
         """
         if (given := self._given_vocabularies()) is not None:
             self.note_unknown(given, map(given.tokens.ids, sentences), notes)
-            return given, None
+            featurizer = given.completed(
+                sentences,
+                characters=self.characters,
+                attributes=self.attributes,
+                vocabulary_size=self.vocabulary_size,
+                lowercase=self.lowercase,
+                zero_digits=self.zero_digits,
+            )
+            return featurizer, None
         learn = partial(
             Featurizer.train,
             sentences,

@@ -16,9 +16,13 @@ from typing import Any, NamedTuple
 
 from torch import Tensor, nn
 
+from ..data.attributes import in_order
 from ..data.errors import InputError
 from ..data.features import TOKENS_FILE, Featurizer
+from ..data.tokenizer import Tokenizer
 from ..models.directions import forward_direction, join_directions
+from ..models.embedding import Embedding
+from ..models.widening import widen
 from ..models.windows import Windows
 from .folder import CONFIG, open_folder
 from .parts import EmbeddingConfig, EncoderConfig, Sizes, with_parts
@@ -58,6 +62,13 @@ class ReusedEncoder(NamedTuple):
         if self.encoder is not None:
             found |= {f"model.encoder.{name}": getattr(self.encoder, name) for name in ENCODER}
         return found
+
+    def beside(self, embedding: EmbeddingConfig) -> list[str]:
+        """What an embedding tells of a token that this one does not: attributes, spelling."""
+        found: list[str] = [
+            name for name in embedding.attributes if name not in self.embedding.attributes
+        ]
+        return found + ["characters"] * (self.embedding.characters != embedding.characters)
 
     def _matters(self, name: str) -> bool:
         if name.startswith("character_"):
@@ -138,9 +149,11 @@ def load_encoder_weights(
     own |= {f"model.encoder.{name}": value for name, value in asdict(encoder).items()}
     recurrent = any(name.startswith("encoder.") for name, _ in network.named_parameters())
     for key, value in reused.settings().items():
-        if (recurrent or "encoder" not in key) and own[key] != value:
+        if own[key] == value or adds(key, own[key], value):
+            continue
+        if recurrent or "encoder" not in key:
             raise InputError(mismatch(key, own[key], value, reused.name))
-    if not _same_vocabularies(featurizer, Featurizer.load(reused.path)):
+    if not _has_vocabularies(featurizer, Featurizer.load(reused.path)):
         raise InputError(
             f"the vocabulary of the data is not that of {reused.name}: set --data.tokenizer_from "
             f"{reused.path}"
@@ -155,10 +168,19 @@ def load_encoder_weights(
     else:
         reader = _module(network, "encoder")
         parts["encoder"] = reader.encoder if isinstance(reader, Windows) else reader
+    reading = parts["embedding"]
+    assert isinstance(reading, Embedding)
+    attributes = in_order(embedding.attributes)
+    widened = widen(
+        reused.weights,
+        reading,
+        attributes=in_order(reused.embedding.attributes),
+        wanted=attributes,
+    )
     for name, part in parts.items():
         weights = {
             key.removeprefix(f"{name}."): tensor
-            for key, tensor in reused.weights.items()
+            for key, tensor in widened.items()
             if key.startswith(f"{name}.")
         }
         try:
@@ -166,7 +188,21 @@ def load_encoder_weights(
         except RuntimeError as error:
             reason = " ".join(str(error).split())
             raise InputError(f"its {name} does not fit: {reason}", path=reused.name) from error
-    parameters = [parameter for part in parts.values() for parameter in part.parameters()]
+    beside = reused.beside(embedding)
+    new = [
+        reading.attributes[number]
+        for number, attribute in enumerate(attributes)
+        if attribute in beside
+    ]
+    if "characters" in beside and reading.spelling is not None:
+        new.append(reading.spelling)
+    own_parameters = {id(parameter) for part in new for parameter in part.parameters()}
+    parameters = [
+        parameter
+        for part in parts.values()
+        for parameter in part.parameters()
+        if id(parameter) not in own_parameters
+    ]
     count = sum(parameter.numel() for parameter in parameters)
     report.insert(
         0,
@@ -176,6 +212,11 @@ def load_encoder_weights(
     if reused.others:
         report.append(
             f"not loaded from {reused.name}: {', '.join(reused.others)} (layers of its own task)"
+        )
+    if beside:
+        report.append(
+            f"fresh: {', '.join(beside)} of tokens, beside what was loaded and at first without "
+            "effect on it"
         )
     loaded = {id(parameter) for parameter in parameters}
     fresh = _tops(name for name, found in network.named_parameters() if id(found) not in loaded)
@@ -199,6 +240,13 @@ def mismatch(key: str, own: object, given: object, name: str) -> str:
         f"{key} is {plain(own)}, and the encoder of {name} has {plain(given)}: leave {key} out, or "
         "reuse another encoder"
     )
+
+
+def adds(key: str, own: Any, given: Any) -> bool:
+    """Whether a setting tells the reused encoder more of a token, which it can learn to read."""
+    if key == "model.embedding.characters":
+        return given == "none"
+    return key == "model.embedding.attributes" and set(given) < set(own)
 
 
 def plain(value: object) -> str:
@@ -290,12 +338,15 @@ def _need_one_plain_layer(encoder: EncoderConfig, name: str, what: str) -> None:
         )
 
 
-def _same_vocabularies(one: Featurizer, other: Featurizer) -> bool:
-    def words(featurizer: Featurizer) -> list[list[str]]:
-        tables = [featurizer.tokens, featurizer.characters, *featurizer.attributes.values()]
-        return [table.vocabulary for table in tables if table is not None]
+def _has_vocabularies(own: Featurizer, given: Featurizer) -> bool:
+    """Whether all that the given ones know has the same ids in the own ones."""
 
-    return words(one) == words(other)
+    def tables(featurizer: Featurizer) -> dict[str, list[str]]:
+        named: dict[str, Tokenizer | None] = dict(featurizer.attributes.items())
+        named |= {"tokens": featurizer.tokens, "characters": featurizer.characters}
+        return {name: table.vocabulary for name, table in named.items() if table is not None}
+
+    return tables(given).items() <= tables(own).items()
 
 
 def _module(network: nn.Module, name: str) -> nn.Module:

@@ -2,7 +2,7 @@
 
 `model.encoder_from` brings sizes, cell, features and vocabulary along. Settings of configs that lie
 below the one that names it (a shipped config, say) give way to them, with a note; settings beside
-it or above it that say something else are a mistake.
+it or above it that say something else are a mistake, unless they tell the encoder more of a token.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from ..data.errors import InputError
 from ..data.features import TOKENS_FILE
 from ..data.tokenizer import Tokenizer
 from .configs import key_lines
-from .reuse import mismatch, plain, read_encoder
+from .reuse import adds, mismatch, plain, read_encoder
 
 KEY = "model.encoder_from"
 
@@ -78,16 +78,26 @@ def follow_encoder(
     more, notes = [], []
     for key, value in decided.items():
         own = config.get(key)
+        given = [place for place in places[named[-1] :] if key in place.keys]
         if own == value:
+            continue
+        if given and adds(key, own, value):
+            if config.get("model.freeze_encoder") and config.get("model.unfreeze_epoch") is None:
+                raise InputError(
+                    f"{key} is {plain(own)}, and the encoder of {reused.name} has {plain(value)}: "
+                    "frozen, it cannot learn to read more; set model.unfreeze_epoch, or leave "
+                    f"{key} out",
+                    path=given[-1].path,
+                    line=given[-1].keys[key],
+                )
             continue
         more.append(f"--{key}={_written(value)}")
         if own is None:
             continue
-        for place in places[named[-1] :]:
-            if key in place.keys:
-                raise InputError(
-                    mismatch(key, own, value, reused.name), path=place.path, line=place.keys[key]
-                )
+        for place in given:
+            raise InputError(
+                mismatch(key, own, value, reused.name), path=place.path, line=place.keys[key]
+            )
         if any(key in place.keys for place in places):
             notes.append(f"{key} is {plain(value)}, as in {reused.name}, not {plain(own)}")
     return more, notes

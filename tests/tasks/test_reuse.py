@@ -276,6 +276,36 @@ def test_a_config_that_contradicts_itself_is_named_with_its_line(rnnlp, folder, 
     assert "model.encoder.cell is lstm, as in" in err and "hidden_size is" not in err
 
 
+def test_more_can_be_told_of_tokens_than_the_reused_encoder_reads(rnnlp, fit, folder):
+    told = ("--model.embedding.attributes", "[suffix,shape]", "--model.embedding.characters", "cnn")
+    model, err = fit("tagging", folder / "generation", *told, "--trainer.max_epochs", "0")
+    assert "fresh: suffix, shape, characters of tokens, beside what was loaded" in err
+    given, found = shared(folder / "generation"), shared(model)
+    for name, tensor in given.items():  # and nothing yet of what is beside it
+        size = tensor.shape[-1]
+        assert torch.equal(found[name][..., :size], tensor) and not found[name][..., size:].any()
+    model, err = fit("tagging", folder / "generation", *told, output="learned")
+    size = given["encoder.weight_ih_l0"].shape[1]
+    assert shared(model)["encoder.weight_ih_l0"][:, size:].all()
+    for file in ("tokenizer.json", "characters.json", "shape.json", "suffix.json"):
+        assert (model / file).exists()
+    code, out, err = rnnlp("predict", model, "Ann saw 7 dogs")
+    assert code == 0 and len(out.splitlines()) == 1, err
+    # Attributes of a config that lies below give way, as all of its settings do.
+    plain, _ = fit("tagging", folder / "generation", output="plain")
+    assert shared(plain).keys() == given.keys()
+
+
+def test_a_frozen_encoder_cannot_learn_to_read_more(fit, refused, folder):
+    told = ("--model.encoder_from", folder / "generation", "--model.embedding.attributes=[shape]")
+    line = refused("tagging", *told, *FROZEN)
+    assert "attributes is [shape]" in line and "frozen" in line and "unfreeze_epoch" in line
+    late = (*FROZEN, "--model.unfreeze_epoch", "1", "--trainer.max_epochs", "1")
+    model, _ = fit("tagging", folder / "generation", "--model.embedding.attributes=[shape]", *late)
+    given = shared(folder / "generation")["encoder.weight_ih_l0"]
+    assert torch.equal(shared(model)["encoder.weight_ih_l0"][:, : given.shape[1]], given)
+
+
 def test_what_cannot_be_reused(refused, folder, tmp_path):
     for name in ("--model.freeze_encoder=true", "--model.encoder_learning_rate_factor=0.5"):
         assert "set model.encoder_from" in refused("tagging", name)

@@ -1,0 +1,57 @@
+"""A widened encoder reads as before until it has learned what to make of the new parts."""
+
+import pytest
+import torch
+from rnnlp.models.embedding import Embedding
+from rnnlp.models.encoder import Encoder
+from rnnlp.models.recurrence import CELLS
+from rnnlp.models.widening import widen
+
+TOKENS, CHARACTERS = 9, 7
+ROWS = {"bigram": 5, "shape": 4, "suffix": 6}
+
+
+def network(cell, attributes, characters):
+    embedding = Embedding(
+        vocabulary_size=TOKENS,
+        size=6,
+        characters=characters,
+        character_vocabulary_size=CHARACTERS,
+        character_size=3,
+        character_features=4,
+        attribute_vocabulary_sizes=[ROWS[name] for name in attributes],
+        attribute_size=2,
+    )
+    encoder = Encoder(input_size=embedding.output_size, cell=cell, hidden_size=5, layers=2)
+    return torch.nn.ModuleDict({"embedding": embedding, "encoder": encoder}).eval()
+
+
+def states(network, attributes, batch):
+    tokens, characters, values, lengths = batch
+    columns = [list(ROWS).index(name) for name in attributes]
+    vectors = network["embedding"](tokens, characters, values[:, :, columns])
+    return network["encoder"](vectors, lengths).states
+
+
+@pytest.mark.parametrize("cell", CELLS)
+@pytest.mark.parametrize("characters", [("none", "rnn"), ("rnn", "rnn"), ("none", "none")])
+@pytest.mark.parametrize(
+    ("given", "wanted"),
+    [((), ("bigram",)), (("shape",), ("bigram", "shape", "suffix")), (("suffix",), ("suffix",))],
+)
+def test_states_stay(cell, characters, given, wanted):
+    torch.manual_seed(1)
+    before, after = network(cell, given, characters[0]), network(cell, wanted, characters[1])
+    batch = (
+        torch.randint(1, TOKENS, (3, 8)),
+        torch.randint(1, CHARACTERS, (3, 8, 4)),
+        torch.stack([torch.randint(1, rows, (3, 8)) for rows in ROWS.values()], 2),
+        torch.tensor([8, 5, 1]),
+    )
+    wider = widen(before.state_dict(), after["embedding"], attributes=given, wanted=wanted)
+    after.load_state_dict(wider, strict=True)
+    found = states(after, wanted, batch)
+    torch.testing.assert_close(found, states(before, given, batch))
+    # The new parts can be learned: their input weights get a gradient.
+    found.square().sum().backward()
+    assert (after["encoder"].weight_ih_l0.grad != 0).any(0).all()
