@@ -7,8 +7,9 @@ work.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, overload
+from typing import Any, NoReturn, overload
 
+from ..data.errors import InputError
 from ..data.features import Featurizer
 from ..models.joint import JointNetwork
 from .classification_pipeline import ClassificationPipeline
@@ -84,3 +85,14 @@ class JointPipeline:
             return self([texts], explain=explain)[0]
         labels = self.classification(texts, explain=explain)
         return [found | label for found, label in zip(self.tagging(texts), labels, strict=True)]
+
+    def stream(self) -> NoReturn:
+        """Refuses: the two tasks give different results at different times.
+
+        Raises:
+            InputError: Always.
+        """
+        raise InputError(
+            "a joint model gives entities and labels, and a stream gives one of them: in Python, "
+            "take model.tagging.stream() or model.classification.stream()"
+        )

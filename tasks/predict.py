@@ -17,6 +17,7 @@ from typing import Any, TextIO
 from ..data.errors import InputError
 from .arguments import OneLineParser
 from .generation_options import add_generation_options, generation_options
+from .stream_stdin import add_stream_options, check_stream_options, stream_stdin
 from .text_arguments import add_text_arguments, check_text_arguments, given_texts
 
 CHUNK = 1024  # texts that are tagged together
@@ -48,13 +49,20 @@ def predict(arguments: Sequence[str]) -> int:
         help="also draw where the translation of the first text looked",
     )
     add_generation_options(parser)
+    add_stream_options(parser)
     given = parser.parse_intermixed_args(list(arguments))  # options between texts
     writing = generation_options(given)
-    check_text_arguments(given, verb="predict", needed=given.count is None)
+    check_stream_options(given, writing)
+    if not given.stream:
+        check_text_arguments(given, verb="predict", needed=given.count is None)
 
     from .pipeline import load
 
     pipeline: Any = load(given.model)
+    if given.stream:
+        with destination(given.output) as out:
+            stream_stdin(pipeline, given, writing.get("labels"), out)
+        return 0
     task = pipeline.task
     if given.explain:
         if not getattr(pipeline, "explains", False):

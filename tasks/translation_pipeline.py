@@ -10,11 +10,12 @@ import math
 from collections.abc import Sequence
 from itertools import islice
 from pathlib import Path
-from typing import Any, NamedTuple, overload
+from typing import Any, NamedTuple, NoReturn, overload
 
 import torch
 from torch import Tensor
 
+from ..data.errors import InputError
 from ..data.features import Featurizer, TokenBatch, collate
 from ..data.tokenizer import BOS, EOS, PAD, UNK, Offsets, Tokenizer
 from ..data.translation_batch import TARGET_FILE, TranslationBatch, TranslationCollate
@@ -119,6 +120,17 @@ class TranslationPipeline:
             more = {"translations": ranked} if nbest > 1 else {}
             found.append({"text": text, **ranked[0], **more})
         return found
+
+    def stream(self) -> NoReturn:
+        """Refuses: a translation begins when the whole text has been read.
+
+        Raises:
+            InputError: Always.
+        """
+        raise InputError(
+            "a translator reads the whole text before it writes a word, so it cannot stream; "
+            "taggers, classifiers and generators of one direction can"
+        )
 
     def search(
         self, texts: Sequence[str], *, beam: int | None = None, nbest: int = 1
