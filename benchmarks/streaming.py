@@ -9,7 +9,7 @@ whether the results for the longest piece that was called are the same.
 
     rnnlp fit --config ner --model.encoder.bidirectional false --output runs/live
     rnnlp fit --config sentiment --model.encoder.bidirectional false \\
-        --model.long_texts windows --output runs/live_sentiment
+        --model.max_length null --output runs/live_sentiment
     rnnlp fit --config generation --output runs/generation
     python benchmarks/streaming.py runs/live runs/live_sentiment runs/generation
     python benchmarks/streaming.py MODEL --sample chinese --tokens 2000

@@ -92,16 +92,19 @@ def stream_stdin(pipeline: Any, given: argparse.Namespace, labels: Any, out: Tex
             options["labels" if name == "label" else name] = value
     stream: TextStream = pipeline.stream(**options)
     forced = 0
+    last: Result | None = None  # a label may be that of the whole text already
 
     def write(results: list[Result]) -> None:
+        nonlocal last
         for result in results:
+            last = result
             numbered = {"line": line, **result} if given.by_line else result
             out.write(json.dumps(numbered, ensure_ascii=False) + "\n")
         if results:
             out.flush()
 
     def finish() -> int:
-        write(stream.finish())
+        write([result for result in stream.finish() if result != last])
         return getattr(stream, "forced", 0)
 
     line, begun, held = 1, False, ""
@@ -113,7 +116,7 @@ def stream_stdin(pipeline: Any, given: argparse.Namespace, labels: Any, out: Tex
             held = piece[len(text) :]
             if held.endswith("\n"):
                 forced += finish()
-                line, begun, held = line + 1, False, ""
+                line, begun, held, last = line + 1, False, "", None
                 stream = pipeline.stream(**options)
         else:
             write(stream.feed(piece))

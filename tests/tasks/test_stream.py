@@ -366,6 +366,11 @@ def test_a_classifier_labels_after_each_line(rnnlp, stdin, monkeypatch):
     stdin("good\nbad\n\nso so")
     code, out, _ = rnnlp("predict", "model", "--stream")
     assert code == 0 and [result["end"] for result in objects(out)] == [5, 9, 13, 15]
+    stdin("good\nbad\n")
+    assert [result["end"] for result in objects(rnnlp("predict", "model", "--stream")[1])] == [5, 9]
+    stdin("good\ngood\n\n")
+    _, out, _ = rnnlp("predict", "model", "--stream", "--by_line")
+    assert [(result["line"], result["end"]) for result in objects(out)] == [(1, 4), (2, 4), (3, 0)]
 
 
 @pytest.mark.parametrize(
