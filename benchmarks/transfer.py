@@ -2,13 +2,15 @@
 
     python benchmarks/transfer.py ner_cluener --keep runs/transfer \
         --train train.json.gz --validation dev.json --few 1075 --seeds 1 2 3 \
-        --shared --trainer.max_epochs 40 --data.max_sentences 16
+        --shared --trainer.max_epochs 40 --data.max_sentences 16 \
+        --reused --model.embedding.attributes '[bigram]'
 
 A random part of the training examples (`--few`, drawn with seed 0) keeps its labels; the texts of
 all of them, without labels, train two language models (config language_model) that read in opposite
 directions. Then the config is trained on the few examples from fresh weights, as it is and without
 attributes (pairs of characters, say: a language model has none), and with the encoder of the
-language models. Without `--few` all examples keep their labels.
+language models, which reads attributes as well where `--reused` says so. Without `--few` all
+examples keep their labels.
 
 Options behind `--shared` go to every run on labelled data, those behind `--reused` to the ones that
 reuse the encoder, those behind `--language-model` to the language models. A run that is finished in
