@@ -200,8 +200,15 @@ class TaskModule(pl.LightningModule):
 
     def configure_optimizers(self) -> Any:
         """The optimiser, and its schedule where there is one."""
+        # Several times as fast as operation after operation, most of all where there are vectors of
+        # many rare words: their moments fade into numbers that are slow to compute with. Lightning
+        # cannot clip gradients for it in mixed precision.
+        fused = self.device.type in ("cpu", "cuda") and "mixed" not in str(self.trainer.precision)
         optimizer = self.optimizer.build(
-            self.parameters(), scaled=self._reused, factor=self.encoder_learning_rate_factor
+            self.parameters(),
+            fused=fused,
+            scaled=self._reused,
+            factor=self.encoder_learning_rate_factor,
         )
         schedule = self.optimizer.build_schedule(
             optimizer,

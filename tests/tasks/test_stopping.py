@@ -139,3 +139,19 @@ def test_tiny_corpora_train(rnnlp, corpus, tmp_path, rows):
     code, _, _ = fit(rnnlp, corpus, tmp_path / "m", "--data.train", file, "--data.validation", file)
     assert code == 0
     package.load(tmp_path / "m")("Ann ran")
+
+
+@pytest.mark.parametrize(("precision", "fused"), [("32-true", True), ("bf16-mixed", False)])
+def test_clipped_gradients_in_every_precision(
+    rnnlp, corpus, tmp_path, monkeypatch, precision, fused
+):
+    made = []
+    build = Tagging.configure_optimizers
+    monkeypatch.setattr(
+        Tagging, "configure_optimizers", lambda module: made.append(build(module)) or made[-1]
+    )
+    steps = ("--trainer.max_steps=2", "--trainer.gradient_clip_val=0.5")
+    code, _, err = fit(rnnlp, corpus, tmp_path / "m", f"--trainer.precision={precision}", *steps)
+    assert code == 0, err
+    optimizer = made[0]["optimizer"] if isinstance(made[0], dict) else made[0]
+    assert bool(optimizer.defaults["fused"]) is fused
