@@ -138,7 +138,9 @@ def against_library(model: Tagging, batches: list) -> dict:
     theirs.network.encoder = LibraryEncoder(
         theirs.network.encoder, model.settings.encoder, model.network.embedding.output_size
     )
-    contestants = [(each, torch.optim.Adam(each.parameters(), 0.001)) for each in (ours, theirs)]
+    contestants = [
+        (each, torch.optim.Adam(each.parameters(), 0.001, fused=True)) for each in (ours, theirs)
+    ]
     losses: list[list[float]] = [[], []]
     rates: list[list[float]] = [[], []]
     size = max(5, len(batches) // 8)
@@ -184,7 +186,7 @@ class _Bare(pl.LightningModule):
         return loss
 
     def configure_optimizers(self) -> torch.optim.Optimizer:
-        return torch.optim.Adam(self.parameters(), 0.001)
+        return torch.optim.Adam(self.parameters(), 0.001, fused=True)
 
 
 def against_lightning(model: Tagging, data: TaggingData, batches: list) -> dict:
@@ -193,7 +195,7 @@ def against_lightning(model: Tagging, data: TaggingData, batches: list) -> dict:
     block = batches[: max(10, len(batches) // 2)]
     for _ in range(4):
         bare = copy.deepcopy(model)
-        optimizer = torch.optim.Adam(bare.parameters(), 0.001)
+        optimizer = torch.optim.Adam(bare.parameters(), 0.001, fused=True)
         started = time.perf_counter()
         train(bare, optimizer, block)
         plain = time.perf_counter() - started

@@ -70,7 +70,7 @@ def train(path: str, source: str, target: str, steps: int) -> None:
         name: config.build() for name, config in (("parallel", parallel), ("feeding", feeding))
     }
     optimizers = {
-        name: OptimizerConfig(learning_rate=0.002).build(network.parameters())
+        name: OptimizerConfig(learning_rate=0.002).build(network.parameters(), fused=True)
         for name, network in networks.items()
     }
     speeds: dict[str, list[float]] = {name: [] for name in networks}
