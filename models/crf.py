@@ -36,7 +36,7 @@ from typing import Any, NamedTuple
 import torch
 from torch import Tensor, nn
 
-from .legality import FORBIDDEN, LegalTags, PathPosterior, inside
+from .legality import FORBIDDEN, LegalTags, PathPosterior, exact_type, inside
 from .viterbi import viterbi
 
 
@@ -70,7 +70,7 @@ def forward_backward(
     """
     batch, time, tags = emissions.shape
     device = emissions.device
-    exact = _exact(device)
+    exact = exact_type(device)
     tiny = torch.finfo(exact).tiny
     lengths = lengths.to(device)
     rows = torch.arange(batch, device=device)
@@ -295,10 +295,5 @@ class CRF(LegalTags):
             (local[:, :1], local[:, 1:] + self.transitions[path[:, :-1], path[:, 1:]]), 1
         )
         last = path.gather(1, (lengths.to(path.device) - 1)[:, None])[:, 0]
-        local = (local * valid).to(_exact(local.device))
+        local = (local * valid).to(exact_type(local.device))
         return local.sum(1) + self.start[path[:, 0]] + self.end[last]
-
-
-def _exact(device: torch.device) -> torch.dtype:
-    """Return the type for long sums: float64, but float32 on MPS, which has no float64."""
-    return torch.float32 if device.type == "mps" else torch.float64

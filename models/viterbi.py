@@ -9,7 +9,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from .legality import inside
+from .legality import exact_type, inside
 
 
 @torch.no_grad()
@@ -23,6 +23,8 @@ def viterbi(
 
     The loop keeps only the maxima; which tag reached them is asked again on the way back, and
     then only for the one path of each row. This spares a `[batch, tags, tags]` argmax a step.
+    Sums are in float64: over a text of 30,000 tokens float32 would round away what tells two
+    paths apart.
 
     Args:
         emissions: scores `[batch, time, tags]`; padding may hold anything finite.
@@ -35,6 +37,8 @@ def viterbi(
         Tags `[batch, time]` as int64, -1 at padding; the lower tag wins a tie.
     """
     batch, time, size = emissions.shape
+    exact = exact_type(emissions.device)
+    emissions, transitions, start, end = (x.to(exact) for x in (emissions, transitions, start, end))
     last = (lengths - 1).to(emissions.device)
     steps = transitions[:, None, :]  # [from, 1, to]
     routes = emissions.new_empty(size, batch, size)  # [from, batch, to]: the maximum runs fastest

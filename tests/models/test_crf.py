@@ -249,3 +249,10 @@ def test_a_gold_path_against_the_rules_is_an_error():
     ):
         with pytest.raises(ValueError, match=where):
             crf.loss(emissions, torch.tensor(tags), lengths)
+
+
+def test_sums_over_a_long_text_do_not_round_away_what_tells_paths_apart() -> None:
+    transitions = torch.full((4, 4), 1000.0)  # the same for all, so that each token is on its own
+    emissions = torch.randn(1, 2000, 4, generator=torch.Generator().manual_seed(0))
+    tags = viterbi(emissions, transitions, transitions[0], transitions[0], torch.tensor([2000]))
+    assert tags.equal(emissions.argmax(2))
