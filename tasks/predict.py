@@ -84,10 +84,11 @@ def predict(arguments: Sequence[str]) -> int:
     remarks = getattr(pipeline, "notes_on", None)
     if searching:
         pipeline = partial(pipeline, **searching)
-    number = 0
+    number, empty = 0, True
     with destination(given.output) as out:
         # A pipe is answered line by line where it comes slowly; files go in chunks.
         while chunk := list(islice(source, CHUNK if given.input or given.texts else 64)):
+            empty = False
             for note in remarks(chunk) if remarks else ():
                 print(f"note: {note}", file=sys.stderr)
             if task == "generation":  # each text has random numbers of its own
@@ -98,6 +99,9 @@ def predict(arguments: Sequence[str]) -> int:
             for answer in answers:
                 out.write(json.dumps(answer, ensure_ascii=False) + "\n")
             out.flush()
+    if empty:
+        unprompted = "; --count N writes without a prompt" if task == "generation" else ""
+        print(f"note: {given.input or 'stdin'} is empty{unprompted}", file=sys.stderr)
     return 0
 
 

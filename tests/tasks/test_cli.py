@@ -144,6 +144,14 @@ def test_predict_reads_files_and_pipes(rnnlp, english, tmp_path, monkeypatch, fo
     assert [json.loads(line)["text"] for line in out.splitlines()] == texts
 
 
+def test_predict_says_when_there_is_nothing_to_read(rnnlp, english, tmp_path, monkeypatch):
+    monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(b"")))
+    assert rnnlp("predict", english) == (0, "", "note: stdin is empty\n")
+    empty = tmp_path / "empty.txt"
+    empty.touch()
+    assert rnnlp("predict", english, "--input", empty) == (0, "", f"note: {empty} is empty\n")
+
+
 def test_predict_writes_whole_files_only(rnnlp, english, tmp_path):
     target = tmp_path / "out.jsonl"
     assert rnnlp("predict", english, "Paris.", "--output", target)[0] == 0
