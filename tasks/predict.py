@@ -99,9 +99,9 @@ def predict(arguments: Sequence[str]) -> int:
             for answer in answers:
                 out.write(json.dumps(answer, ensure_ascii=False) + "\n")
             out.flush()
-    if empty:
+    if empty:  # an empty file is an error already
         unprompted = "; --count N writes without a prompt" if task == "generation" else ""
-        print(f"note: {given.input or 'stdin'} is empty{unprompted}", file=sys.stderr)
+        print(f"note: stdin is empty{unprompted}", file=sys.stderr)
     return 0
 
 

@@ -144,12 +144,9 @@ def test_predict_reads_files_and_pipes(rnnlp, english, tmp_path, monkeypatch, fo
     assert [json.loads(line)["text"] for line in out.splitlines()] == texts
 
 
-def test_predict_says_when_there_is_nothing_to_read(rnnlp, english, tmp_path, monkeypatch):
+def test_predict_says_when_there_is_nothing_to_read(rnnlp, english, monkeypatch):
     monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(b"")))
     assert rnnlp("predict", english) == (0, "", "note: stdin is empty\n")
-    empty = tmp_path / "empty.txt"
-    empty.touch()
-    assert rnnlp("predict", english, "--input", empty) == (0, "", f"note: {empty} is empty\n")
 
 
 def test_predict_writes_whole_files_only(rnnlp, english, tmp_path):
