@@ -12,8 +12,9 @@ RULES = (
     "the cells as good as the best, the one that trains fastest is recommended; cells count as "
     f"equally fast up to {100 * (AS_FAST - 1):.0f} %, and then the smaller one is taken. Where "
     "resources are scarce: the smallest of the cells that lose at most one point (of scores "
-    "without bounds, one per cent). For streams: the same choice among the cells of one direction. "
-    "For the quickest answer: the lowest latency of all."
+    "without bounds, one per cent). For streams: the recommended cell where it reads in one "
+    "direction, else the same choice among those that do. For the quickest answer: the lowest "
+    "latency of all."
 )
 
 
@@ -99,7 +100,8 @@ def _stream(comparison: Comparison, taken: Cell) -> str:
     single = [cell for cell in comparison.cells if not cell.bidirectional]
     if not single:
         return "Streams: no cell of one direction was compared."
-    cell = choose(comparison, single)
+    # Where the best cell reads in both directions, more of one direction lie within its margin.
+    cell = choose(comparison, single) if taken.bidirectional else taken
     if cell is taken:
         return f"Streams, where the end of the text is not there yet: `{cell.name}` again."
     loss = comparison.gain(taken, cell)

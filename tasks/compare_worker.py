@@ -171,9 +171,9 @@ def seeds_of(seed: int) -> list[str]:
 def budget(config: Any) -> str:
     """How long a run may take, in words."""
     limits = [
-        f"{config[f'trainer.{key}']:,} {key[4:]}"
-        for key in ("max_epochs", "max_steps")
-        if (config[f"trainer.{key}"] or -1) > 0
+        f"{limit:,} {unit}{'s' * (limit > 1)}"
+        for unit in ("epoch", "step")
+        if (limit := config[f"trainer.max_{unit}s"] or -1) > 0
     ]
     if config["trainer.max_time"]:
         limits.append(f"{config['trainer.max_time']} (days:hours:minutes:seconds)")

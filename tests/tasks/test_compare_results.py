@@ -72,6 +72,12 @@ def test_chance_alone_exceeds_the_margin_once_in_twenty_times():
     assert 0.03 < exceeded / 2000 < 0.07
 
 
+def test_a_stream_takes_the_recommended_cell_where_it_can():
+    found = comparison(cell("mingru", 0.907), cell("gru", 0.914), cell("bigru", 0.921))
+    assert choose(found, found.cells).name == "gru"
+    assert "text is not there yet: `gru` again." in advice(found)[2]
+
+
 def test_one_seed_stands_on_a_point():
     found = comparison(cell("lstm", 0.900), cell("gru", 0.892), cell("rnn", 0.88))
     lstm, gru, rnn = found.cells
