@@ -17,7 +17,7 @@ from functools import cache
 
 from tokenizers import Regex, pre_tokenizers
 
-from .cleaning import clean
+from .cleaning import clean, cleaned_tags
 from .tokenizer import ALONE, INNER, Tokenizer, encodable
 
 # At word level the splitting rules look back at nothing, and no token holds one of these after its
@@ -77,29 +77,42 @@ class CertainText:
         self._cleaned = cleaned
         self._raw = ""  # not cleaned yet, since it may be a part of a tag
         self._held = ""
+        self._tags: list[tuple[int, int]] = []  # in `_held`, where they are blanks already
         self.end = 0
 
     def feed(self, chunk: str) -> str:
         """The text that has become certain, which may be none; it goes on at `end`."""
-        self._held += self._mended(chunk)
-        return self._give(certain_length(self._tokenizer, self._held))
+        self._hold(self._mendable(chunk))
+        length = certain_length(self._tokenizer, self._held)
+        for begin, end in self._tags:
+            if begin < length < end:  # a text that ends inside a tag has no tag: other tokens
+                length = begin
+        return self._give(length)
 
     def finish(self) -> str:
         """What is left when the text has ended."""
-        self._held += clean(self._raw)
+        self._hold(self._raw)
         self._raw = ""
         return self._give(len(self._held))
 
-    def _mended(self, chunk: str) -> str:
+    def _hold(self, text: str) -> None:
+        if self._cleaned:
+            held = len(self._held)
+            self._tags += [(held + begin, held + end) for begin, end in cleaned_tags(text)]
+            text = clean(text)
+        self._held += text
+
+    def _mendable(self, chunk: str) -> str:
         if not self._cleaned:
             return chunk
         raw = self._raw + chunk
         open_tag = _OPEN_TAG.search(raw, raw.rfind("<")) if "<" in raw else None
         safe = open_tag.start() if open_tag else len(raw)
         self._raw = raw[safe:]
-        return clean(raw[:safe])
+        return raw[:safe]
 
     def _give(self, length: int) -> str:
         piece, self._held = self._held[:length], self._held[length:]
+        self._tags = [(begin - length, end - length) for begin, end in self._tags if end > length]
         self.end += length
         return piece

@@ -29,3 +29,8 @@ def clean(text: str) -> str:
     if "<" in text:
         text = _TAG.sub(lambda tag: " " * len(tag[0]), text)
     return text.translate(_PUNCTUATION) if _C1.search(text) else text
+
+
+def cleaned_tags(text: str) -> list[tuple[int, int]]:
+    """Where the HTML tags lie that `clean` makes blanks: begin and end of each, in characters."""
+    return [tag.span() for tag in _TAG.finditer(text)] if "<" in text else []

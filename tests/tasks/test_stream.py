@@ -199,6 +199,18 @@ def test_labels_are_those_of_the_text_so_far(name, chunks):
     assert results[-1][0]["end"] == len(text)
 
 
+@pytest.mark.parametrize("name", ["characters", "gru"])
+@pytest.mark.parametrize(
+    "chunks", [["<b>Great</b>", " room"], ["fine<br />", "x"], ["fine<", "b>x"], ["a <em ", "/>"]]
+)
+def test_a_label_never_ends_inside_a_tag(name, chunks):
+    model, text = CLASSIFIERS[name], "".join(chunks)
+    ends = [result["end"] for result in flat(fed(model.stream(), chunks))]
+    assert ends and all("<" not in text[:end] or ">" in text[:end] for end in ends)
+    for result in flat(fed(model.stream(), chunks)):
+        assert result["scores"] == pytest.approx(model(text[: result["end"]])["scores"], abs=2e-4)
+
+
 def test_a_label_comes_with_every_chunk_that_ends_a_token():
     results = fed(CLASSIFIERS["gru"].stream(), ["The ro", "om ", "", "  ", "was"])
     assert [[r["end"] for r in some] for some in results] == [[4], [9], [], [], [], [14]]
