@@ -25,8 +25,9 @@ from pathlib import Path
 from typing import Any
 
 import yaml
-from rnnlp.tasks import cli
 from safetensors.torch import load_file
+
+from rnnlp.tasks import cli
 
 MAIN = {"tagging": "f1", "classification": "accuracy"}
 FIT = [sys.executable, "-m", "rnnlp", "fit"]

@@ -26,9 +26,10 @@ from collections.abc import Callable
 from functools import partial
 
 import torch
+from torch import Tensor
+
 from rnnlp.models.encoder import Encoder
 from rnnlp.models.mingru import doubling
-from torch import Tensor
 
 SIZE = 256  # of the input and of the state
 TIMES = (25, 50, 100, 200, 500, 1000, 2000)

@@ -35,9 +35,10 @@ from pathlib import Path
 from typing import NamedTuple
 
 import torch
-from rnnlp.models.encoder import Encoder
 from torch import Tensor, nn
 from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
+
+from rnnlp.models.encoder import Encoder
 
 SIZE = 256  # of the input and of the state
 MODULES: dict[str, type[nn.RNNBase]] = {"rnn": nn.RNN, "lstm": nn.LSTM, "gru": nn.GRU}

@@ -30,8 +30,9 @@ from itertools import cycle
 from pathlib import Path
 from typing import Any
 
-import rnnlp
 import torch
+
+import rnnlp
 from rnnlp.data.samples import sample_tagging
 
 LENGTHS = (1, 10, 100, 1000, 10_000, 100_000)

@@ -21,6 +21,9 @@ import time
 import pytorch_lightning as pl
 import torch
 import yaml
+from torch import Tensor, nn
+from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
+
 from rnnlp.data.tagging import TaggingData
 from rnnlp.models.encoder import EncoderOutput
 from rnnlp.models.recurrence import State
@@ -29,8 +32,6 @@ from rnnlp.tasks.module import vocabulary_sizes
 from rnnlp.tasks.parts import EmbeddingConfig, EncoderConfig, Sizes
 from rnnlp.tasks.tagging import Tagging
 from rnnlp.tasks.tagging_pipeline import TaggingPipeline
-from torch import Tensor, nn
-from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
 
 
 class LibraryEncoder(nn.Module):

@@ -17,8 +17,9 @@ import time
 from dataclasses import replace
 from itertools import islice
 
-import rnnlp
 import torch
+
+import rnnlp
 from rnnlp.data.translation import TranslationData
 from rnnlp.data.translation_readers import read_parallel
 from rnnlp.models.translator import token_loss

@@ -15,13 +15,14 @@ from typing import Any, Literal
 import datasets
 import pyarrow as pa
 
+from rnnlp.data.formats.hub import Split
+
 from .arrow import CHUNK, Corpus, write
 from .attributes import Attribute
 from .classification_batch import ClassificationCollate
 from .classification_readers import read_classification, single_label
 from .errors import InputError
 from .examples import ClassifiedExample
-from .hub import Split
 from .labelled import LabelledData
 from .notes import Notes
 from .samples import sample_classification

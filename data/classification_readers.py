@@ -14,11 +14,12 @@ from collections.abc import Iterable, Iterator
 from itertools import chain, islice
 from typing import Any
 
+from rnnlp.data.formats.delimited import LABEL_NAMES, TEXT_NAMES, delimiter_of, read_table
+from rnnlp.data.formats.jsonl import json_object
+from rnnlp.data.formats.text_files import read_lines, stem
+
 from .errors import InputError
 from .examples import ClassifiedExample
-from .files import read_lines, stem
-from .json_lines import json_object
-from .tables import LABEL_NAMES, TEXT_NAMES, delimiter_of, read_table
 
 FORMATS = ("auto", "csv", "tsv", "jsonl", "fasttext", "lines")
 _HEAD = 2000  # lines that the format is recognised from

@@ -17,13 +17,14 @@ import datasets
 import numpy as np
 import pyarrow as pa
 
+from rnnlp.data.formats.hub import Split
+
 from .arrow import CHUNK, Corpus, write
 from .errors import InputError
 from .examples import TextExample
 from .features import Featurizer
 from .generation_batch import GenerationCollate, token_ids
 from .generation_readers import labels_of, read_texts
-from .hub import Split
 from .module import Learned, SequenceData
 from .notes import Notes
 from .sample_generation import sample_generation

@@ -14,10 +14,11 @@ from itertools import islice, pairwise
 from pathlib import Path
 from typing import Any
 
+from rnnlp.data.formats.jsonl import json_object
+from rnnlp.data.formats.text_files import read_lines, stem
+
 from .errors import InputError
 from .examples import TextExample
-from .files import read_lines, stem
-from .json_lines import json_object
 from .notes import Notes
 
 FORMATS = ("auto", "text", "abc", "jsonl")

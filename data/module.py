@@ -17,11 +17,12 @@ import datasets
 import numpy as np
 import pytorch_lightning as pl
 
+from rnnlp.data.formats.hub import SPLITS, Split, load_splits
+
 from .arrow import Corpus, cut
 from .batching import BucketBatchSampler, ResumableLoader
 from .errors import InputError
 from .features import Featurizer
-from .hub import SPLITS, Split, load_splits
 from .notes import Notes
 from .sources import Example, Source
 from .tokenizer import SPECIALS, UNK

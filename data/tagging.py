@@ -12,11 +12,12 @@ from typing import Literal
 
 import datasets
 
+from rnnlp.data.formats.hub import Split
+
 from .arrow import Corpus
 from .attributes import Attribute
 from .errors import InputError
 from .examples import TaggedExample
-from .hub import Split
 from .labelled import LabelledData
 from .notes import Notes
 from .samples import sample_tagging

@@ -11,10 +11,11 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
+from rnnlp.data.formats.jsonl import json_object
+
 from .alignment import align, drop_overlaps
 from .errors import InputError
 from .examples import TaggedExample
-from .json_lines import json_object
 from .notes import Notes
 from .schemes import Span
 

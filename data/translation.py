@@ -16,11 +16,12 @@ import datasets
 import numpy as np
 import pyarrow as pa
 
+from rnnlp.data.formats.hub import Split
+
 from .arrow import CHUNK, Corpus, write
 from .errors import InputError
 from .examples import ParallelExample
 from .features import Featurizer
-from .hub import Split
 from .module import Learned, SequenceData
 from .notes import Notes
 from .samples import sample_translation

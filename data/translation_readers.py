@@ -13,10 +13,11 @@ from itertools import chain, islice, zip_longest
 from pathlib import Path
 from typing import Any
 
+from rnnlp.data.formats.jsonl import json_object
+from rnnlp.data.formats.text_files import read_lines, stem
+
 from .errors import InputError
 from .examples import ParallelExample
-from .files import read_lines, stem
-from .json_lines import json_object
 
 FORMATS = ("auto", "pair", "tsv", "jsonl")
 _HEAD = 100  # lines that the format is recognised from

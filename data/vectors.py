@@ -14,8 +14,9 @@ from typing import NamedTuple
 
 import numpy as np
 
+from rnnlp.data.formats.text_files import read_lines
+
 from .errors import InputError
-from .files import read_lines
 from .tokenizer import PAD, SPECIALS
 
 _HEAD = 100  # lines that the dimension is read from

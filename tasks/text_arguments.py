@@ -56,7 +56,7 @@ def read_texts(path: str | None) -> Iterator[str]:
     if path is None:
         lines, name = stdin_lines(), "<stdin>"
     else:
-        from ..data.files import read_lines
+        from rnnlp.data.formats.text_files import read_lines
 
         lines, name = read_lines(path), path
     is_json: bool | None = None

@@ -6,8 +6,9 @@ import time
 from itertools import islice
 from typing import Any
 
+from rnnlp.data.formats.text_files import read_lines
+
 from ..data.errors import InputError
-from ..data.files import read_lines
 from ..data.notes import Notes
 from ..data.translation_readers import read_parallel
 from .translation_pipeline import TranslationPipeline, perplexity

@@ -5,6 +5,7 @@ import random
 from pathlib import Path
 
 import pytest
+
 import rnnlp
 
 FOLDER = Path(rnnlp.__file__).parent / "benchmarks"

@@ -1,4 +1,5 @@
 import pytest
+
 from rnnlp.data.attributes import attribute
 
 

@@ -3,6 +3,7 @@
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from rnnlp.data.certain import CertainText, certain_length
 from rnnlp.data.cleaning import clean
 from rnnlp.data.tokenizer import Tokenizer

@@ -6,6 +6,7 @@ import datasets
 import pyarrow
 import pytest
 import torch
+
 from rnnlp.data.classification import ClassificationData
 from rnnlp.data.errors import InputError
 from rnnlp.data.samples import sample_classification

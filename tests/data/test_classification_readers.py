@@ -2,6 +2,7 @@ import gzip
 import json
 
 import pytest
+
 from rnnlp.data.classification_readers import read_classification
 from rnnlp.data.cleaning import clean
 from rnnlp.data.errors import InputError

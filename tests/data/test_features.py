@@ -1,5 +1,6 @@
 import pytest
 import torch
+
 from rnnlp.data.attributes import ATTRIBUTES
 from rnnlp.data.features import MAX_WORD_LENGTH, Featurizer
 from rnnlp.data.tokenizer import UNK, Tokenizer

@@ -8,6 +8,7 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
+
 from rnnlp.data.errors import InputError
 from rnnlp.data.generation import GenerationData
 from rnnlp.data.generation_readers import read_texts

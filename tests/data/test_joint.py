@@ -6,6 +6,7 @@ import json
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from rnnlp.data.batching import BucketBatchSampler
 from rnnlp.data.classification_batch import ClassificationBatch
 from rnnlp.data.errors import InputError

@@ -2,6 +2,7 @@
 
 import pytest
 import torch
+
 from rnnlp.data.long_range import COPIED, SYMBOLS, TASKS, chance, make, outputs, right, width
 
 

@@ -7,6 +7,7 @@ import re
 from functools import cache
 
 import pytest
+
 from rnnlp.data.sample_translation import HELD_OUT, RULES
 from rnnlp.data.samples import TRANSLATION_SIZES, sample_translation
 from rnnlp.data.synchronous import SynchronousGrammar, sentences

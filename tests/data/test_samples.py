@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 
 import pytest
+
 from rnnlp.data.alignment import drop_overlaps
 from rnnlp.data.samples import SIZES, sample_tagging
 from rnnlp.data.schemes import spans_to_tags

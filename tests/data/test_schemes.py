@@ -8,6 +8,9 @@ import random
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from seqeval import scheme as oracle
+from seqeval.metrics.sequence_labeling import get_entities
+
 from rnnlp.data.errors import InputError
 from rnnlp.data.scheme_detection import SchemeDetector, detect_scheme
 from rnnlp.data.schemes import (
@@ -18,8 +21,6 @@ from rnnlp.data.schemes import (
     spans_to_tags,
     tags_to_spans,
 )
-from seqeval import scheme as oracle
-from seqeval.metrics.sequence_labeling import get_entities
 
 TYPES = ("PER", "LOC", "creative-work")
 LETTERS = {"IOB1": "BI", "IOB2": "BI", "BIOES": "BIES", "BILOU": "BILU", "BMES": "BMES"}

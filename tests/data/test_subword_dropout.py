@@ -6,6 +6,7 @@ from random import Random
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from rnnlp.data.subword_dropout import SubwordDropout
 from rnnlp.data.tokenizer import BYTES, SPECIALS, Tokenizer
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+
 from rnnlp.data.english_forms import inflect, with_articles
 from rnnlp.data.synchronous import SynchronousGrammar, sentences
 

@@ -6,6 +6,7 @@ import datasets
 import pyarrow
 import pytest
 import torch
+
 from rnnlp.data.errors import InputError
 from rnnlp.data.examples import TaggedExample
 from rnnlp.data.notes import Notes

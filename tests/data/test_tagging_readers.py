@@ -7,6 +7,7 @@ import json
 import re
 
 import pytest
+
 from rnnlp.data.alignment import align, drop_overlaps
 from rnnlp.data.errors import InputError
 from rnnlp.data.notes import Notes

@@ -4,6 +4,7 @@ import unicodedata
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from rnnlp.data.tokenizer import BOS, EOS, PAD, SPECIALS, UNK, Tokenizer, splitter
 
 FRAGMENTS = st.sampled_from(

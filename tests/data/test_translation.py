@@ -8,6 +8,7 @@ import datasets
 import pyarrow
 import pytest
 import torch
+
 from rnnlp.data.errors import InputError
 from rnnlp.data.features import Featurizer
 from rnnlp.data.tokenizer import BOS, EOS, PAD, UNK, Tokenizer

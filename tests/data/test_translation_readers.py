@@ -5,6 +5,7 @@ import tracemalloc
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from rnnlp.data.errors import InputError
 from rnnlp.data.translation_readers import read_parallel
 

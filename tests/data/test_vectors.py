@@ -2,6 +2,7 @@ import gzip
 
 import numpy as np
 import pytest
+
 from rnnlp.data.errors import InputError
 from rnnlp.data.tokenizer import SPECIALS
 from rnnlp.data.vectors import Vectors, match, read_vectors

@@ -4,8 +4,9 @@ import math
 
 import pytest
 import torch
-from rnnlp.models.attention import SCORES, Attention
 from torch import nn
+
+from rnnlp.models.attention import SCORES, Attention
 
 LENGTHS = torch.tensor([3, 6, 1])
 SOURCE = 6

@@ -2,6 +2,7 @@
 
 import pytest
 import torch
+
 from rnnlp.models import characters as module
 from rnnlp.models.characters import CharacterCNN, CharacterRNN, distinct_words
 

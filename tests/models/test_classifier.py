@@ -1,11 +1,12 @@
 import pytest
 import torch
+from torch.nn import functional as F
+
 from rnnlp.models.bag import Bag
 from rnnlp.models.classifier import Classifier, classification_loss, fit_temperature
 from rnnlp.models.embedding import Embedding
 from rnnlp.models.encoder import Encoder
 from rnnlp.models.pooling import Pooling
-from torch.nn import functional as F
 
 
 def make(ways=("max",), recurrent=True, classes=2, several=False):

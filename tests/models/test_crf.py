@@ -6,6 +6,7 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
+
 from rnnlp.models.crf import CRF, _LogPartition
 from rnnlp.models.softmax import ConstrainedSoftmax
 from rnnlp.models.viterbi import viterbi

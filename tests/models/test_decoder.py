@@ -4,11 +4,12 @@ from itertools import pairwise
 
 import pytest
 import torch
+from torch import nn
+
 from rnnlp.models.attention import SCORES
 from rnnlp.models.decoder import Decoder
 from rnnlp.models.encoder import EncoderOutput
 from rnnlp.models.recurrence import CELLS, State
-from torch import nn
 
 VOCABULARY = 11
 MEMORY = 6  # both directions of an encoder

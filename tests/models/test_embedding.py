@@ -2,6 +2,7 @@
 
 import pytest
 import torch
+
 from rnnlp.models.dropout import LockedDropout, WordDropout
 from rnnlp.models.embedding import Embedding
 

@@ -2,9 +2,10 @@
 
 import pytest
 import torch
+from torch import nn
+
 from rnnlp.models.encoder import Encoder
 from rnnlp.models.recurrence import CELLS, State
-from torch import nn
 
 MODULES = {
     "rnn": nn.RNN,

@@ -2,11 +2,12 @@
 
 import pytest
 import torch
+from torch import nn
+
 from rnnlp.models.embedding import Embedding
 from rnnlp.models.encoder import Encoder
 from rnnlp.models.generator import Generator
 from rnnlp.models.search import sample
-from torch import nn
 
 VOCABULARY, FIELDS = 11, [3, 4]
 

@@ -2,6 +2,8 @@
 
 import pytest
 import torch
+from safetensors.torch import load_file, save_file
+
 from rnnlp.models.classifier import Classifier
 from rnnlp.models.embedding import Embedding
 from rnnlp.models.encoder import Encoder
@@ -9,7 +11,6 @@ from rnnlp.models.joint import JointNetwork
 from rnnlp.models.pooling import Pooling
 from rnnlp.models.softmax import ConstrainedSoftmax
 from rnnlp.models.tagger import Tagger
-from safetensors.torch import load_file, save_file
 
 LENGTHS = torch.tensor([5, 3])
 TOKENS = torch.tensor([[4, 5, 6, 7, 8], [9, 4, 2, 0, 0]])

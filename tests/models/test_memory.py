@@ -2,6 +2,7 @@
 
 import pytest
 import torch
+
 from rnnlp.models.encoder import Encoder
 from rnnlp.models.memory import Answerer, gradient_reach
 from rnnlp.models.recurrence import CELLS

@@ -4,13 +4,14 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from torch import nn
+
 from rnnlp.models import kernels, layer
 from rnnlp.models.directions import WORDS, forward_direction, join_directions
 from rnnlp.models.encoder import Encoder
 from rnnlp.models.kernels import recur
 from rnnlp.models.mingru import mingru_scanned, scan
 from rnnlp.models.recurrence import State, Weights, step
-from torch import nn
 
 
 def by_hand(x, lengths, weights, start):

@@ -1,5 +1,6 @@
 import pytest
 import torch
+
 from rnnlp.models.bag import Bag
 from rnnlp.models.encoder import Encoder
 from rnnlp.models.pooling import WAYS, Pooling

@@ -6,13 +6,14 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from torch import nn
+from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
+
 from rnnlp.models import layer, products
 from rnnlp.models.encoder import Encoder
 from rnnlp.models.kernels import recur
 from rnnlp.models.packing import make_unit
 from rnnlp.models.recurrence import CELLS, GATES, State, Weights, step
-from torch import nn
-from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
 
 MODULES = {
     "rnn": lambda *sizes, **options: nn.RNN(*sizes, nonlinearity="tanh", **options),

@@ -8,9 +8,10 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from torch import Tensor
+
 from rnnlp.models.best import best_sums
 from rnnlp.models.search import Step, beam_search, greedy, sample
-from torch import Tensor
 
 PAD, BEGIN, END = 0, 1, 2
 BANNED = (PAD, BEGIN)

@@ -7,6 +7,7 @@ import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
+
 from rnnlp.data.schemes import allowed_transitions
 from rnnlp.models.crf import CRF
 from rnnlp.models.softmax import ConstrainedSoftmax

@@ -8,12 +8,13 @@ from collections.abc import Callable
 
 import pytest
 import torch
+from torch.nn.utils.rnn import pad_sequence
+
 from rnnlp.models.decoder import Decoder
 from rnnlp.models.embedding import Embedding
 from rnnlp.models.encoder import Encoder
 from rnnlp.models.search import greedy
 from rnnlp.models.translator import Translator, token_loss
-from torch.nn.utils.rnn import pad_sequence
 
 PAD, BEGIN, END, ZERO = 0, 2, 3, 4
 SIZE = 64

@@ -2,12 +2,13 @@
 
 import pytest
 import torch
+from torch.nn import functional as F
+
 from rnnlp.models.decoder import Decoder
 from rnnlp.models.embedding import Embedding
 from rnnlp.models.encoder import Encoder
 from rnnlp.models.search import beam_search, greedy
 from rnnlp.models.translator import Translator, token_loss
-from torch.nn import functional as F
 
 VOCABULARY = 9
 PAD, BEGIN, END = 0, 2, 3

@@ -2,6 +2,7 @@
 
 import pytest
 import torch
+
 from rnnlp.models.embedding import Embedding
 from rnnlp.models.encoder import Encoder
 from rnnlp.models.recurrence import CELLS

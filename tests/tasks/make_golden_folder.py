@@ -16,13 +16,14 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-import rnnlp
 import torch
+from safetensors.torch import load_file, save_file
+
+import rnnlp
 from rnnlp.data.features import Featurizer
 from rnnlp.tasks.folder import save_folder
 from rnnlp.tasks.parts import EmbeddingConfig, EncoderConfig, Sizes, TaggerConfig
 from rnnlp.tasks.tagging_pipeline import TaggingPipeline
-from safetensors.torch import load_file, save_file
 
 TAGS = ["O", *(f"{letter}-{kind}" for letter in "BEIS" for kind in ("LOC", "PER"))]
 SENTENCES = [

@@ -4,8 +4,9 @@ import json
 from itertools import islice, product
 
 import pytest
-import rnnlp as package
 import torch
+
+import rnnlp as package
 from rnnlp.data.errors import InputError
 from rnnlp.data.features import Featurizer
 from rnnlp.data.samples import sample_classification

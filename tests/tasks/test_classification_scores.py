@@ -5,7 +5,6 @@ import math
 import numpy as np
 import pytest
 import torch
-from rnnlp.tasks.classification_scores import ClassScores, area_under_curve
 from torchmetrics.functional.classification import (
     binary_auroc,
     multiclass_accuracy,
@@ -14,6 +13,8 @@ from torchmetrics.functional.classification import (
     multilabel_exact_match,
     multilabel_f1_score,
 )
+
+from rnnlp.tasks.classification_scores import ClassScores, area_under_curve
 
 
 def random_texts(classes, count=400, seed=0):

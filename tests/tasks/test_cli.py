@@ -7,9 +7,10 @@ import subprocess
 import sys
 
 import pytest
+from safetensors.torch import load_file
+
 import rnnlp as package
 from rnnlp.tasks.folder import open_folder
-from safetensors.torch import load_file
 
 HEAVY = ("pytorch_lightning", "torchmetrics", "datasets", "matplotlib", "pandas", "jsonargparse")
 TEXTS = [

@@ -8,11 +8,12 @@ from contextlib import redirect_stdout
 from io import StringIO
 
 import pytest
+from safetensors.torch import load_file
+
 import rnnlp as package
 from rnnlp.data.errors import InputError
 from rnnlp.tasks import cli, compare, compare_worker, fit
 from rnnlp.tasks.tagging import Tagging
-from safetensors.torch import load_file
 
 SHORT = ("--trainer.max_epochs=1", "--seeds=1")
 

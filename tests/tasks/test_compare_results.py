@@ -4,6 +4,7 @@ import random
 from statistics import mean
 
 import pytest
+
 from rnnlp.tasks.compare_advice import advice, choose
 from rnnlp.tasks.compare_claims import CLAIMS, verdicts
 from rnnlp.tasks.compare_results import Cell, Comparison, Run, Score

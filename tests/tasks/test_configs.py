@@ -1,6 +1,7 @@
 """Every shipped config starts: it is read, its data made, one batch trained and validated."""
 
 import pytest
+
 from rnnlp.data import samples
 from rnnlp.tasks.configs import find_config, key_lines, shipped_configs
 

@@ -7,8 +7,9 @@ from pathlib import Path
 import numpy as np
 import pyarrow.parquet as pq
 import pytest
-import rnnlp as package
 import torch
+
+import rnnlp as package
 from rnnlp.data.errors import InputError
 from rnnlp.models.bag import Bag
 from rnnlp.tasks import cli

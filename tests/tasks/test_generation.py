@@ -5,8 +5,9 @@ import math
 from itertools import islice, pairwise
 
 import pytest
-import rnnlp as package
 import torch
+
+import rnnlp as package
 from rnnlp.data.errors import InputError
 from rnnlp.data.sample_generation import sample_generation
 from rnnlp.tasks import cli

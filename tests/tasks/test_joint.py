@@ -4,13 +4,14 @@ import json
 from itertools import islice
 
 import pytest
-import rnnlp as package
 import torch
+from safetensors.torch import load_file
+
+import rnnlp as package
 from rnnlp.data.samples import sample_classification
 from rnnlp.tasks import cli
 from rnnlp.tasks.joint import Joint
 from rnnlp.tasks.reuse import read_encoder
-from safetensors.torch import load_file
 
 from .test_resume import Killed, check_same_end
 

@@ -4,6 +4,7 @@ import json
 import re
 
 import pytest
+
 from rnnlp.data.errors import InputError
 from rnnlp.tasks import long_range
 from rnnlp.tasks.long_range import PLAIN, STARTS, Protocol, Trial, has_failed, run, train

@@ -6,6 +6,7 @@ from xml.etree import ElementTree
 
 import pytest
 from matplotlib.figure import Figure
+
 from rnnlp.tasks.report import Section, Table, write_report
 
 

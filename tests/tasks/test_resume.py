@@ -7,8 +7,9 @@ import sys
 
 import pytest
 import torch
-from rnnlp.tasks.tagging import Tagging
 from safetensors.torch import load_file
+
+from rnnlp.tasks.tagging import Tagging
 
 from .conftest import train
 

@@ -4,14 +4,15 @@ import json
 from itertools import permutations
 
 import pytest
-import rnnlp as package
 import torch
+from safetensors.torch import load_file
+
+import rnnlp as package
 from rnnlp.data.errors import InputError
 from rnnlp.data.samples import sample_tagging
 from rnnlp.tasks import cli
 from rnnlp.tasks.known import TASKS
 from rnnlp.tasks.reuse import read_encoder
-from safetensors.torch import load_file
 
 from .test_resume import Killed, check_same_end
 

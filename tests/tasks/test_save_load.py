@@ -5,8 +5,9 @@ from itertools import product
 from pathlib import Path
 
 import pytest
-import rnnlp as package
 import torch
+
+import rnnlp as package
 from rnnlp.data.errors import InputError
 from rnnlp.data.features import Featurizer
 from rnnlp.tasks.folder import save_folder

@@ -4,11 +4,12 @@ import os
 import signal
 
 import pytest
-import rnnlp as package
 import torch
+from safetensors.torch import load_file
+
+import rnnlp as package
 from rnnlp.tasks.callbacks import KeepBest
 from rnnlp.tasks.tagging import Tagging
-from safetensors.torch import load_file
 
 from .conftest import train
 

@@ -15,6 +15,7 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
+
 from rnnlp.data.errors import InputError
 from rnnlp.data.features import Featurizer
 from rnnlp.data.schemes import allowed_transitions

@@ -4,8 +4,9 @@ import json
 from itertools import islice
 
 import pytest
-import rnnlp as package
 import sacrebleu
+
+import rnnlp as package
 from rnnlp.data.samples import sample_translation
 from rnnlp.tasks import cli
 from rnnlp.tasks.translation_scores import compare, translation_scores

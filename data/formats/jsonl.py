@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from .errors import InputError
+from rnnlp.data.errors import InputError
 
 
 def json_object(line: str) -> dict[str, Any]:

@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import BinaryIO, cast
 
-from .errors import InputError
+from rnnlp.data.errors import InputError
 
 _BYTE_ORDER_MARK = "\ufeff"
 

@@ -7,7 +7,7 @@ from typing import Literal
 
 import datasets
 
-from .errors import InputError
+from rnnlp.data.errors import InputError
 
 Split = Literal["train", "validation", "test"]
 SPLITS: tuple[Split, ...] = ("train", "validation", "test")

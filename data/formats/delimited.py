@@ -13,7 +13,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from itertools import chain, islice
 from typing import NamedTuple
 
-from .errors import InputError
+from rnnlp.data.errors import InputError
 
 TEXT_NAMES = (
     "text", "sentence", "review", "content", "comment", "question", "text_a", "body", "document",

@@ -6,8 +6,9 @@ import gzip
 import tracemalloc
 
 import pytest
+
 from rnnlp.data.errors import InputError
-from rnnlp.data.files import read_lines, stem
+from rnnlp.data.formats.text_files import read_lines, stem
 
 
 @pytest.fixture

@@ -1,0 +1,1 @@
+"""File formats: how files are opened and told apart."""
