@@ -15,18 +15,18 @@ from typing import Any, Literal
 import datasets
 import pyarrow as pa
 
+from rnnlp.data.corpus.arrow import CHUNK, Corpus, write
+from rnnlp.data.corpus.report import Notes
+from rnnlp.data.corpus.source import Source
 from rnnlp.data.formats.hub import Split
 
-from .arrow import CHUNK, Corpus, write
 from .attributes import Attribute
 from .classification_batch import ClassificationCollate
 from .classification_readers import read_classification, single_label
 from .errors import InputError
 from .examples import ClassifiedExample
 from .labelled import LabelledData
-from .notes import Notes
 from .samples import sample_classification
-from .sources import Source
 from .texts import EMPTY, Fingerprints, tokenise
 from .tokenizer import splitter
 

@@ -12,9 +12,10 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
+from rnnlp.data.corpus.report import Notes
+
 from .errors import InputError
 from .examples import TaggedExample
-from .notes import Notes
 
 Line = tuple[int, str]  # number, text
 

@@ -17,19 +17,19 @@ import datasets
 import numpy as np
 import pyarrow as pa
 
+from rnnlp.data.corpus.arrow import CHUNK, Corpus, write
+from rnnlp.data.corpus.report import Notes
+from rnnlp.data.corpus.source import Source
 from rnnlp.data.formats.hub import Split
 
-from .arrow import CHUNK, Corpus, write
 from .errors import InputError
 from .examples import TextExample
 from .features import Featurizer
 from .generation_batch import GenerationCollate, token_ids
 from .generation_readers import labels_of, read_texts
 from .module import Learned, SequenceData
-from .notes import Notes
 from .sample_generation import sample_generation
 from .segments import SegmentBatchSampler, SegmentRows
-from .sources import Source
 from .texts import Fingerprints
 from .tokenizer import BYTES, SPECIALS, Tokenizer
 

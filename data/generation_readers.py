@@ -14,12 +14,12 @@ from itertools import islice, pairwise
 from pathlib import Path
 from typing import Any
 
+from rnnlp.data.corpus.report import Notes
 from rnnlp.data.formats.jsonl import json_object
 from rnnlp.data.formats.text_files import read_lines, stem
 
 from .errors import InputError
 from .examples import TextExample
-from .notes import Notes
 
 FORMATS = ("auto", "text", "abc", "jsonl")
 SEPARATORS = ("auto", "line", "blank")

@@ -18,6 +18,8 @@ from typing import Any, Literal, NamedTuple
 import numpy as np
 import pytorch_lightning as pl
 
+from rnnlp.data.corpus.report import Notes
+
 from .attributes import Attribute
 from .batching import ResumableLoader
 from .classification import ClassificationData
@@ -25,7 +27,6 @@ from .classification_batch import ClassificationBatch
 from .errors import InputError
 from .features import Featurizer
 from .labelled import LabelledData
-from .notes import Notes
 from .paired import Alternating, PairedRows, PairedSampler
 from .tagging import TaggingData
 from .tagging_batch import TaggingBatch

@@ -13,13 +13,14 @@ from typing import Literal, TypeAlias
 
 import numpy as np
 
-from .arrow import Column, Corpus
+from rnnlp.data.corpus.arrow import Column, Corpus
+from rnnlp.data.corpus.report import Notes
+from rnnlp.data.corpus.source import Example
+
 from .attributes import Attribute
 from .errors import InputError
 from .features import Featurizer
 from .module import Learned, SequenceData
-from .notes import Notes
-from .sources import Example
 from .tokenizer import splitter
 from .vectors import match, read_vectors
 

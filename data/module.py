@@ -17,14 +17,14 @@ import datasets
 import numpy as np
 import pytorch_lightning as pl
 
+from rnnlp.data.corpus.arrow import Corpus, cut
+from rnnlp.data.corpus.report import Notes
+from rnnlp.data.corpus.source import Example, Source
 from rnnlp.data.formats.hub import SPLITS, Split, load_splits
 
-from .arrow import Corpus, cut
 from .batching import BucketBatchSampler, ResumableLoader
 from .errors import InputError
 from .features import Featurizer
-from .notes import Notes
-from .sources import Example, Source
 from .tokenizer import SPECIALS, UNK
 
 

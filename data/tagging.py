@@ -12,16 +12,16 @@ from typing import Literal
 
 import datasets
 
+from rnnlp.data.corpus.arrow import Corpus
+from rnnlp.data.corpus.report import Notes
+from rnnlp.data.corpus.source import Source
 from rnnlp.data.formats.hub import Split
 
-from .arrow import Corpus
 from .attributes import Attribute
 from .errors import InputError
 from .examples import TaggedExample
 from .labelled import LabelledData
-from .notes import Notes
 from .samples import sample_tagging
-from .sources import Source
 from .tagging_batch import TaggingCollate
 from .tagging_corpus import complete_tags, count_labels, describe, labelling, store
 from .tagging_sources import file_source, hub_source

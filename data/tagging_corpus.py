@@ -15,13 +15,14 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from .arrow import Corpus, write
+from rnnlp.data.corpus.arrow import Corpus, write
+from rnnlp.data.corpus.report import Notes
+from rnnlp.data.corpus.source import Source
+
 from .errors import InputError
 from .examples import TaggedExample
-from .notes import Notes
 from .scheme_detection import SchemeDetector
 from .schemes import Span, spans_to_tags
-from .sources import Source
 from .tagging_readers import spans_of
 
 SPANS = "spans"  # labels that are stated as spans, not as tags

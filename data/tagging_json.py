@@ -11,12 +11,12 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
+from rnnlp.data.corpus.report import Notes
 from rnnlp.data.formats.jsonl import json_object
 
 from .alignment import align, drop_overlaps
 from .errors import InputError
 from .examples import TaggedExample
-from .notes import Notes
 from .schemes import Span
 
 Split = Callable[[str], list[tuple[int, int]]]

@@ -10,10 +10,11 @@ from itertools import chain
 
 import datasets
 
+from rnnlp.data.corpus.report import Notes
+from rnnlp.data.corpus.source import Source
+
 from .errors import InputError
 from .examples import TaggedExample
-from .notes import Notes
-from .sources import Source
 from .tagging_readers import read_tagging
 from .tokenizer import Level, splitter
 

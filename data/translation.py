@@ -16,16 +16,16 @@ import datasets
 import numpy as np
 import pyarrow as pa
 
+from rnnlp.data.corpus.arrow import CHUNK, Corpus, write
+from rnnlp.data.corpus.report import Notes
+from rnnlp.data.corpus.source import Source
 from rnnlp.data.formats.hub import Split
 
-from .arrow import CHUNK, Corpus, write
 from .errors import InputError
 from .examples import ParallelExample
 from .features import Featurizer
 from .module import Learned, SequenceData
-from .notes import Notes
 from .samples import sample_translation
-from .sources import Source
 from .texts import Fingerprints
 from .tokenizer import BYTES, SPECIALS, Tokenizer
 from .translation_batch import TARGET_FILE, TranslationCollate, source_row

@@ -8,8 +8,9 @@ import time
 from itertools import islice
 from typing import Any
 
+from rnnlp.data.corpus.report import Notes
+
 from ..data.classification_readers import read_classification, single_label
-from ..data.notes import Notes
 from .classification_pipeline import ClassificationPipeline
 from .classification_scores import ClassScores
 

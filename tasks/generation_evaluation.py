@@ -6,10 +6,11 @@ import time
 from itertools import islice
 from typing import Any
 
+from rnnlp.data.corpus.report import Notes
+
 from ..data.errors import InputError
 from ..data.generation_batch import GenerationCollate, token_ids
 from ..data.generation_readers import read_texts
-from ..data.notes import Notes
 from ..data.segments import SegmentBatchSampler
 from ..data.tokenizer import UNK
 from .generation_pipeline import GenerationPipeline

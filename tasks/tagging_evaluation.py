@@ -9,8 +9,9 @@ from collections.abc import Iterator, Sequence
 from itertools import islice
 from typing import Any
 
+from rnnlp.data.corpus.report import Notes
+
 from ..data.errors import InputError
-from ..data.notes import Notes
 from ..data.scheme_detection import SchemeDetector
 from ..data.schemes import Span, is_valid, split_tag, tags_to_spans
 from ..data.tagging_readers import TaggedExample, read_tagging, spans_of

@@ -6,10 +6,10 @@ import time
 from itertools import islice
 from typing import Any
 
+from rnnlp.data.corpus.report import Notes
 from rnnlp.data.formats.text_files import read_lines
 
 from ..data.errors import InputError
-from ..data.notes import Notes
 from ..data.translation_readers import read_parallel
 from .translation_pipeline import TranslationPipeline, perplexity
 from .translation_scores import compare, policy_of, translation_scores

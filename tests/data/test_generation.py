@@ -9,10 +9,10 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from rnnlp.data.corpus.report import Notes
 from rnnlp.data.errors import InputError
 from rnnlp.data.generation import GenerationData
 from rnnlp.data.generation_readers import read_texts
-from rnnlp.data.notes import Notes
 from rnnlp.data.sample_generation import sample_generation
 from rnnlp.data.sample_generation_tables import KINDS
 from rnnlp.data.samples import SIZES

@@ -7,11 +7,11 @@ import pyarrow
 import pytest
 import torch
 
+from rnnlp.data.corpus.report import Notes
+from rnnlp.data.corpus.source import Source
 from rnnlp.data.errors import InputError
 from rnnlp.data.examples import TaggedExample
-from rnnlp.data.notes import Notes
 from rnnlp.data.schemes import Span, spans_to_tags
-from rnnlp.data.sources import Source
 from rnnlp.data.tagging import TaggingData
 from rnnlp.data.tagging_batch import UNKNOWN_TAG
 from rnnlp.data.tagging_corpus import SPANS, count_labels, store

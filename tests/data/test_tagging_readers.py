@@ -9,8 +9,8 @@ import re
 import pytest
 
 from rnnlp.data.alignment import align, drop_overlaps
+from rnnlp.data.corpus.report import Notes
 from rnnlp.data.errors import InputError
-from rnnlp.data.notes import Notes
 from rnnlp.data.schemes import Span
 from rnnlp.data.tagging_readers import TaggedExample, read_tagging, spans_of
 

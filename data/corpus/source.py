@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
-from .notes import Notes
+from .report import Notes
 
 Example = TypeVar("Example")
 

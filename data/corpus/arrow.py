@@ -15,7 +15,7 @@ import datasets
 import numpy as np
 import pyarrow as pa
 
-from .errors import InputError
+from rnnlp.data.errors import InputError
 
 CHUNK = 1000  # examples that are in memory at once
 

@@ -1,0 +1,1 @@
+"""Corpora: Arrow storage, sources, the report of what was lossy, duplicates."""
