@@ -19,6 +19,7 @@ from rnnlp.data.corpus.arrow import CHUNK, Corpus, write
 from rnnlp.data.corpus.report import Notes
 from rnnlp.data.corpus.source import Source
 from rnnlp.data.formats.hub import Split
+from rnnlp.data.samples.grammar import sample_classification
 
 from .attributes import Attribute
 from .classification_batch import ClassificationCollate
@@ -26,7 +27,6 @@ from .classification_readers import read_classification, single_label
 from .errors import InputError
 from .examples import ClassifiedExample
 from .labelled import LabelledData
-from .samples import sample_classification
 from .texts import EMPTY, Fingerprints, tokenise
 from .tokenizer import splitter
 

@@ -12,10 +12,11 @@ import random
 import re
 from collections.abc import Iterator, Sequence
 
+from rnnlp.data.samples.generation_rules import CHINESE, ENGLISH, HELD_OUT, KINDS
+from rnnlp.data.samples.grammar import SIZES, Grammar, Language, Split
+
 from .errors import InputError
 from .examples import TextExample
-from .sample_generation_tables import CHINESE, ENGLISH, HELD_OUT, KINDS
-from .samples import SIZES, Grammar, Language, Split
 
 FIELD = "kind"  # the one field that texts are labelled with
 _ARTICLE = re.compile(r"\b([Aa]) (?=[aeiou])")

@@ -20,12 +20,12 @@ from rnnlp.data.corpus.arrow import CHUNK, Corpus, write
 from rnnlp.data.corpus.report import Notes
 from rnnlp.data.corpus.source import Source
 from rnnlp.data.formats.hub import Split
+from rnnlp.data.samples.grammar import sample_translation
 
 from .errors import InputError
 from .examples import ParallelExample
 from .features import Featurizer
 from .module import Learned, SequenceData
-from .samples import sample_translation
 from .texts import Fingerprints
 from .tokenizer import BYTES, SPECIALS, Tokenizer
 from .translation_batch import TARGET_FILE, TranslationCollate, source_row

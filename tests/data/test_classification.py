@@ -9,7 +9,7 @@ import torch
 
 from rnnlp.data.classification import ClassificationData
 from rnnlp.data.errors import InputError
-from rnnlp.data.samples import sample_classification
+from rnnlp.data.samples.grammar import sample_classification
 from rnnlp.data.texts import EMPTY, tokenise
 from rnnlp.data.tokenizer import splitter
 

@@ -14,8 +14,8 @@ from rnnlp.data.errors import InputError
 from rnnlp.data.generation import GenerationData
 from rnnlp.data.generation_readers import read_texts
 from rnnlp.data.sample_generation import sample_generation
-from rnnlp.data.sample_generation_tables import KINDS
-from rnnlp.data.samples import SIZES
+from rnnlp.data.samples.generation_rules import KINDS
+from rnnlp.data.samples.grammar import SIZES
 from rnnlp.data.segments import SegmentBatchSampler
 from rnnlp.data.tokenizer import BOS, EOS
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from rnnlp.data import samples
+from rnnlp.data.samples import grammar as samples
 from rnnlp.tasks.configs import find_config, key_lines, shipped_configs
 
 NAMES = [name for name, _ in shipped_configs()]

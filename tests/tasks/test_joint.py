@@ -8,7 +8,7 @@ import torch
 from safetensors.torch import load_file
 
 import rnnlp as package
-from rnnlp.data.samples import sample_classification
+from rnnlp.data.samples.grammar import sample_classification
 from rnnlp.tasks import cli
 from rnnlp.tasks.joint import Joint
 from rnnlp.tasks.reuse import read_encoder

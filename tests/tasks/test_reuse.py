@@ -9,7 +9,7 @@ from safetensors.torch import load_file
 
 import rnnlp as package
 from rnnlp.data.errors import InputError
-from rnnlp.data.samples import sample_tagging
+from rnnlp.data.samples.grammar import sample_tagging
 from rnnlp.tasks import cli
 from rnnlp.tasks.known import TASKS
 from rnnlp.tasks.reuse import read_encoder

@@ -7,7 +7,7 @@ import pytest
 import sacrebleu
 
 import rnnlp as package
-from rnnlp.data.samples import sample_translation
+from rnnlp.data.samples.grammar import sample_translation
 from rnnlp.tasks import cli
 from rnnlp.tasks.translation_scores import compare, translation_scores
 

@@ -28,7 +28,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 
-from .english_forms import PRONOUNS, inflect, with_articles
+from .english_inflection import PRONOUNS, inflect, with_articles
 
 _SLOT = re.compile(
     r"\{(?P<head>\*?)(?P<key>[a-z_:]+\d?)(?:\.(?P<form>[^}@]+))?(?:@(?P<of>\w+))?\}"

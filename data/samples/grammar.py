@@ -20,11 +20,20 @@ import zlib
 from collections.abc import Iterator, Mapping
 from typing import Literal
 
-from . import sample_chinese, sample_english, sample_reviews
-from .examples import ClassifiedExample, ParallelExample, TaggedExample
-from .sample_translation import HELD_OUT, RULES
-from .schemes import Span
-from .synchronous import Phrase, SynchronousGrammar, sentences
+from rnnlp.data.examples import ClassifiedExample, ParallelExample, TaggedExample
+from rnnlp.data.schemes import Span
+
+from . import (
+    reviews as sample_reviews,
+)
+from . import (
+    tagging_chinese as sample_chinese,
+)
+from . import (
+    tagging_english as sample_english,
+)
+from .synchronous_grammar import Phrase, SynchronousGrammar, sentences
+from .translation_rules import HELD_OUT, RULES
 
 Language = Literal["english", "chinese"]
 Split = Literal["train", "validation", "test"]

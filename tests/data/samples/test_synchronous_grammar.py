@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from rnnlp.data.english_forms import inflect, with_articles
-from rnnlp.data.synchronous import SynchronousGrammar, sentences
+from rnnlp.data.samples.english_inflection import inflect, with_articles
+from rnnlp.data.samples.synchronous_grammar import SynchronousGrammar, sentences
 
 
 @pytest.mark.parametrize(

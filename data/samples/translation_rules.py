@@ -14,8 +14,8 @@ The words lie in `sample_translation_words.py`, the patterns in `sample_translat
 
 from __future__ import annotations
 
-from .sample_translation_sentences import SENTENCES
-from .sample_translation_words import ADJECTIVES, PEOPLE, PLACES, THINGS, TIMES
+from .translation_sentences import SENTENCES
+from .translation_words import ADJECTIVES, PEOPLE, PLACES, THINGS, TIMES
 
 NOUN_PHRASES = {
     "pronoun": "我 = I (I); 他 = he (he); 她 = she (she)",

@@ -7,7 +7,7 @@ import itertools
 import pytest
 
 from rnnlp.data.alignment import drop_overlaps
-from rnnlp.data.samples import SIZES, sample_tagging
+from rnnlp.data.samples.grammar import SIZES, sample_tagging
 from rnnlp.data.schemes import spans_to_tags
 
 TYPES = {"person", "organization", "location", "product", "date"}

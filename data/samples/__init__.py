@@ -1,0 +1,1 @@
+"""Sample corpora: grammars and rules as code, word lists as data files."""
