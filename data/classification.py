@@ -20,15 +20,15 @@ from rnnlp.data.corpus.report import Notes
 from rnnlp.data.corpus.source import Source
 from rnnlp.data.formats.hub import Split
 from rnnlp.data.samples.grammar import sample_classification
+from rnnlp.data.text.preprocessing import EMPTY, Fingerprints, tokenise
+from rnnlp.data.text.token_features import Attribute
+from rnnlp.data.text.tokenizer import splitter
 
-from .attributes import Attribute
 from .classification_batch import ClassificationCollate
 from .classification_readers import read_classification, single_label
 from .errors import InputError
 from .examples import ClassifiedExample
 from .labelled import LabelledData
-from .texts import EMPTY, Fingerprints, tokenise
-from .tokenizer import splitter
 
 _COLUMNS = {
     "tokens": pa.list_(pa.string()),

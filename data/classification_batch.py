@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 import torch
 from torch import Tensor
 
-from .features import Featurizer, TokenBatch
+from rnnlp.data.text.featurizer import Featurizer, TokenBatch
 
 UNKNOWN_CLASS = -1  # where training never saw the gold label
 

@@ -21,17 +21,17 @@ from rnnlp.data.corpus.arrow import CHUNK, Corpus, write
 from rnnlp.data.corpus.report import Notes
 from rnnlp.data.corpus.source import Source
 from rnnlp.data.formats.hub import Split
+from rnnlp.data.text.featurizer import Featurizer
+from rnnlp.data.text.preprocessing import Fingerprints
+from rnnlp.data.text.tokenizer import BYTES, SPECIALS, Tokenizer
 
 from .errors import InputError
 from .examples import TextExample
-from .features import Featurizer
 from .generation_batch import GenerationCollate, token_ids
 from .generation_readers import labels_of, read_texts
 from .module import Learned, SequenceData
 from .sample_generation import sample_generation
 from .segments import SegmentBatchSampler, SegmentRows
-from .texts import Fingerprints
-from .tokenizer import BYTES, SPECIALS, Tokenizer
 
 EVALUATION_SEGMENT = 1024  # tokens that are scored at once; their number changes no score
 _COLUMNS = {"text": pa.string(), "labels": pa.list_(pa.string()), "index": pa.int64()}

@@ -8,9 +8,10 @@ from typing import Any, NamedTuple
 import torch
 from torch import Tensor
 
-from .features import FeatureRow, Featurizer, TokenBatch, collate
+from rnnlp.data.text.featurizer import FeatureRow, Featurizer, TokenBatch, collate
+from rnnlp.data.text.tokenizer import BOS, EOS
+
 from .segments import Segment
-from .tokenizer import BOS, EOS
 
 NOT_GIVEN = 0  # id of a label that a text does not have, or that training never saw
 Fields = Mapping[str, Sequence[str]]  # the labels that each field may have; ids count them from 1

@@ -19,13 +19,13 @@ import numpy as np
 import pytorch_lightning as pl
 
 from rnnlp.data.corpus.report import Notes
+from rnnlp.data.text.featurizer import Featurizer
+from rnnlp.data.text.token_features import Attribute
 
-from .attributes import Attribute
 from .batching import ResumableLoader
 from .classification import ClassificationData
 from .classification_batch import ClassificationBatch
 from .errors import InputError
-from .features import Featurizer
 from .labelled import LabelledData
 from .paired import Alternating, PairedRows, PairedSampler
 from .tagging import TaggingData

@@ -16,13 +16,13 @@ import numpy as np
 from rnnlp.data.corpus.arrow import Column, Corpus
 from rnnlp.data.corpus.report import Notes
 from rnnlp.data.corpus.source import Example
+from rnnlp.data.text.featurizer import Featurizer
+from rnnlp.data.text.pretrained_vectors import match, read_vectors
+from rnnlp.data.text.token_features import Attribute
+from rnnlp.data.text.tokenizer import splitter
 
-from .attributes import Attribute
 from .errors import InputError
-from .features import Featurizer
 from .module import Learned, SequenceData
-from .tokenizer import splitter
-from .vectors import match, read_vectors
 
 Vocabularies: TypeAlias = tuple[Featurizer, np.ndarray | None]  # with pretrained vectors
 

@@ -21,11 +21,11 @@ from rnnlp.data.corpus.arrow import Corpus, cut
 from rnnlp.data.corpus.report import Notes
 from rnnlp.data.corpus.source import Example, Source
 from rnnlp.data.formats.hub import SPLITS, Split, load_splits
+from rnnlp.data.text.featurizer import Featurizer
+from rnnlp.data.text.tokenizer import SPECIALS, UNK
 
 from .batching import BucketBatchSampler, ResumableLoader
 from .errors import InputError
-from .features import Featurizer
-from .tokenizer import SPECIALS, UNK
 
 
 class Read(NamedTuple):

@@ -16,7 +16,7 @@ from itertools import pairwise
 from math import log, log1p
 from random import Random
 
-from .tokenizer import Tokenizer
+from rnnlp.data.text.tokenizer import Tokenizer
 
 _CACHED_PIECES = 100_000
 _LONGEST_CACHED = 40  # bytes; longer pieces hardly occur again

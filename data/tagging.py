@@ -17,8 +17,8 @@ from rnnlp.data.corpus.report import Notes
 from rnnlp.data.corpus.source import Source
 from rnnlp.data.formats.hub import Split
 from rnnlp.data.samples.grammar import sample_tagging
+from rnnlp.data.text.token_features import Attribute
 
-from .attributes import Attribute
 from .errors import InputError
 from .examples import TaggedExample
 from .labelled import LabelledData

@@ -8,7 +8,8 @@ from typing import Any, NamedTuple
 import torch
 from torch import Tensor
 
-from .features import Featurizer, TokenBatch
+from rnnlp.data.text.featurizer import Featurizer, TokenBatch
+
 from .schemes import Span, spans_to_tags
 
 UNKNOWN_TAG = -1  # at padding, and where training never saw the gold label

@@ -9,10 +9,11 @@ from typing import Any, NamedTuple
 import torch
 from torch import Tensor
 
-from .features import FeatureRow, Featurizer, TokenBatch, collate
+from rnnlp.data.text.featurizer import FeatureRow, Featurizer, TokenBatch, collate
+from rnnlp.data.text.preprocessing import EMPTY
+from rnnlp.data.text.tokenizer import BOS, EOS, PAD, UNK, Tokenizer
+
 from .subword_dropout import SubwordDropout
-from .texts import EMPTY
-from .tokenizer import BOS, EOS, PAD, UNK, Tokenizer
 
 TARGET_FILE = "target.json"  # tokenizer of the target side, in the model folder
 

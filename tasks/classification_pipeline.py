@@ -12,10 +12,11 @@ from typing import TYPE_CHECKING, Any, overload
 import torch
 from torch import Tensor
 
+from rnnlp.data.text.featurizer import Featurizer, TokenBatch
+from rnnlp.data.text.preprocessing import EMPTY, tokenise
+from rnnlp.data.text.tokenizer import Offsets
+
 from ..data.errors import InputError
-from ..data.features import Featurizer, TokenBatch
-from ..data.texts import EMPTY, tokenise
-from ..data.tokenizer import Offsets
 from ..models.classifier import Classifier, Scores
 from .classification_scores import THRESHOLD
 from .classifier_config import ClassifierConfig

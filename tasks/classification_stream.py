@@ -13,8 +13,9 @@ from collections import deque
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from ..data.features import Featurizer, collate
-from ..data.texts import EMPTY
+from rnnlp.data.text.featurizer import Featurizer, collate
+from rnnlp.data.text.preprocessing import EMPTY
+
 from ..models.classifier import Classifier, TextSoFar
 from .classification_pipeline import label_of
 from .classifier_config import ClassifierConfig

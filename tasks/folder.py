@@ -19,8 +19,9 @@ import torch
 from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 
+from rnnlp.data.text.featurizer import ATTRIBUTE_FILES, CHARACTERS_FILE, TOKENS_FILE
+
 from ..data.errors import InputError
-from ..data.features import ATTRIBUTE_FILES, CHARACTERS_FILE, TOKENS_FILE
 from ..data.translation_batch import TARGET_FILE
 from .atomic import umask
 

@@ -12,8 +12,9 @@ from collections.abc import Sequence
 
 import torch
 
-from ..data.features import Featurizer
-from ..data.tokenizer import BOS, EOS
+from rnnlp.data.text.featurizer import Featurizer
+from rnnlp.data.text.tokenizer import BOS, EOS
+
 from ..models.generator import Generator
 from .stream import BLOCK, Result, TextStream
 

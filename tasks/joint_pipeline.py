@@ -9,8 +9,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, NoReturn, overload
 
+from rnnlp.data.text.featurizer import Featurizer
+
 from ..data.errors import InputError
-from ..data.features import Featurizer
 from ..models.joint import JointNetwork
 from .classification_pipeline import ClassificationPipeline
 from .folder import CONFIG, ModelFolder

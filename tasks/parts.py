@@ -11,7 +11,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import MISSING, asdict, dataclass, field, fields
 from typing import Any, Literal
 
-from ..data.attributes import Attribute
+from rnnlp.data.text.token_features import Attribute
+
 from ..data.errors import InputError
 from ..data.schemes import allowed_transitions
 from ..models.crf import CRF

@@ -13,8 +13,9 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from rnnlp.data.text.featurizer import Featurizer, TokenBatch, collate
+
 from ..data.errors import InputError
-from ..data.features import Featurizer, TokenBatch, collate
 from ..models.bag import Bag
 from ..models.embedding import Embedding
 from ..models.encoder import Encoder, EncoderOutput

@@ -16,10 +16,11 @@ from typing import Any, NamedTuple
 
 from torch import Tensor, nn
 
-from ..data.attributes import in_order
+from rnnlp.data.text.featurizer import TOKENS_FILE, Featurizer
+from rnnlp.data.text.token_features import in_order
+from rnnlp.data.text.tokenizer import Tokenizer
+
 from ..data.errors import InputError
-from ..data.features import TOKENS_FILE, Featurizer
-from ..data.tokenizer import Tokenizer
 from ..models.directions import forward_direction, join_directions
 from ..models.embedding import Embedding
 from ..models.widening import widen

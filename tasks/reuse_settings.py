@@ -13,9 +13,10 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from rnnlp.data.text.featurizer import TOKENS_FILE
+from rnnlp.data.text.tokenizer import Tokenizer
+
 from ..data.errors import InputError
-from ..data.features import TOKENS_FILE
-from ..data.tokenizer import Tokenizer
 from .configs import key_lines
 from .reuse import adds, mismatch, plain, read_encoder
 

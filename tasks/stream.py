@@ -17,9 +17,10 @@ from typing import Any, TypeVar
 
 import torch
 
-from ..data.certain import CertainText
+from rnnlp.data.text.incremental import CertainText
+from rnnlp.data.text.tokenizer import Tokenizer
+
 from ..data.errors import InputError
-from ..data.tokenizer import Tokenizer
 
 BLOCK = 512  # tokens that are read at once where a chunk holds many
 

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any, overload
 
 import torch
 
-from ..data.features import Featurizer, TokenBatch
+from rnnlp.data.text.featurizer import Featurizer, TokenBatch
+
 from ..data.schemes import Span, tags_to_spans
 from ..models.tagger import Tagger
 from .folder import CONFIG, ModelFolder

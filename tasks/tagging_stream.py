@@ -11,8 +11,9 @@ from __future__ import annotations
 import math
 from collections import deque
 
+from rnnlp.data.text.featurizer import Featurizer, collate
+
 from ..data.errors import InputError
-from ..data.features import Featurizer, collate
 from ..data.schemes import Span, SpanReader
 from ..models.reading import Reading
 from ..models.tag_stream import TagStream

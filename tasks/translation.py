@@ -13,8 +13,9 @@ import torch
 from pytorch_lightning.cli import LightningArgumentParser
 from torch import Tensor
 
+from rnnlp.data.text.tokenizer import Tokenizer
+
 from ..data.errors import InputError
-from ..data.tokenizer import Tokenizer
 from ..data.translation_batch import TranslationBatch
 from ..models.translator import Translator, token_loss
 from .module import TaskModule, vocabulary_sizes

@@ -15,9 +15,10 @@ from typing import Any, NamedTuple, NoReturn, overload
 import torch
 from torch import Tensor
 
+from rnnlp.data.text.featurizer import Featurizer, TokenBatch, collate
+from rnnlp.data.text.tokenizer import BOS, EOS, PAD, UNK, Offsets, Tokenizer
+
 from ..data.errors import InputError
-from ..data.features import Featurizer, TokenBatch, collate
-from ..data.tokenizer import BOS, EOS, PAD, UNK, Offsets, Tokenizer
 from ..data.translation_batch import TARGET_FILE, TranslationBatch, TranslationCollate
 from ..models.hypotheses import Hypothesis
 from ..models.search import beam_search

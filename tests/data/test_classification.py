@@ -10,8 +10,8 @@ import torch
 from rnnlp.data.classification import ClassificationData
 from rnnlp.data.errors import InputError
 from rnnlp.data.samples.grammar import sample_classification
-from rnnlp.data.texts import EMPTY, tokenise
-from rnnlp.data.tokenizer import splitter
+from rnnlp.data.text.preprocessing import EMPTY, tokenise
+from rnnlp.data.text.tokenizer import splitter
 
 TRAIN = [("a fine film", "pos"), ("a dull film", "neg"), ("fine , fine", "pos"), ("dull", "neg")]
 DEV = [("a fine film", "pos"), ("so dull", "neg")]

@@ -4,8 +4,8 @@ import json
 import pytest
 
 from rnnlp.data.classification_readers import read_classification
-from rnnlp.data.cleaning import clean
 from rnnlp.data.errors import InputError
+from rnnlp.data.text.cleaning import clean
 
 PAIRS = [("A fine film .", "1"), ('He said "no" , twice', "0"), ("so-so", "1"), ("bad , bad", "0")]
 

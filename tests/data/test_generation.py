@@ -17,7 +17,7 @@ from rnnlp.data.sample_generation import sample_generation
 from rnnlp.data.samples.generation_rules import KINDS
 from rnnlp.data.samples.grammar import SIZES
 from rnnlp.data.segments import SegmentBatchSampler
-from rnnlp.data.tokenizer import BOS, EOS
+from rnnlp.data.text.tokenizer import BOS, EOS
 
 TUNES = """\
 % a file of tunes

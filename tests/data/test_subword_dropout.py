@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rnnlp.data.subword_dropout import SubwordDropout
-from rnnlp.data.tokenizer import BYTES, SPECIALS, Tokenizer
+from rnnlp.data.text.tokenizer import BYTES, SPECIALS, Tokenizer
 
 SAMPLE = [
     "the lower the newer the wider",

@@ -10,8 +10,8 @@ import pytest
 import torch
 
 from rnnlp.data.errors import InputError
-from rnnlp.data.features import Featurizer
-from rnnlp.data.tokenizer import BOS, EOS, PAD, UNK, Tokenizer
+from rnnlp.data.text.featurizer import Featurizer
+from rnnlp.data.text.tokenizer import BOS, EOS, PAD, UNK, Tokenizer
 from rnnlp.data.translation import TranslationData
 from rnnlp.data.translation_batch import TARGET_FILE, TranslationCollate
 

@@ -8,8 +8,8 @@ import torch
 
 import rnnlp as package
 from rnnlp.data.errors import InputError
-from rnnlp.data.features import Featurizer
 from rnnlp.data.samples.grammar import sample_classification
+from rnnlp.data.text.featurizer import Featurizer
 from rnnlp.tasks import cli
 from rnnlp.tasks.classification import Classification
 from rnnlp.tasks.classification_pipeline import ClassificationPipeline

@@ -17,9 +17,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rnnlp.data.errors import InputError
-from rnnlp.data.features import Featurizer
 from rnnlp.data.schemes import allowed_transitions
-from rnnlp.data.tokenizer import BOS, EOS, Tokenizer
+from rnnlp.data.text.featurizer import Featurizer
+from rnnlp.data.text.tokenizer import BOS, EOS, Tokenizer
 from rnnlp.tasks.classification_pipeline import ClassificationPipeline
 from rnnlp.tasks.classifier_config import ClassifierConfig
 from rnnlp.tasks.generation_pipeline import GenerationPipeline

@@ -14,9 +14,9 @@ from typing import NamedTuple
 
 import numpy as np
 
+from rnnlp.data.errors import InputError
 from rnnlp.data.formats.text_files import read_lines
 
-from .errors import InputError
 from .tokenizer import PAD, SPECIALS
 
 _HEAD = 100  # lines that the dimension is read from

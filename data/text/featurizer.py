@@ -16,7 +16,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from .attributes import ATTRIBUTES, Attribute, attribute, in_order
+from .token_features import ATTRIBUTES, Attribute, attribute, in_order
 from .tokenizer import UNK, Level, Offsets, Tokenizer
 
 MAX_WORD_LENGTH = 24  # characters of a word that are looked at: its head and its tail

@@ -4,9 +4,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rnnlp.data.certain import CertainText, certain_length
-from rnnlp.data.cleaning import clean
-from rnnlp.data.tokenizer import Tokenizer
+from rnnlp.data.text.cleaning import clean
+from rnnlp.data.text.incremental import CertainText, certain_length
+from rnnlp.data.text.tokenizer import Tokenizer
 
 TEXTS = ["It's 10:30 in New York, isn't it? We'll see.", "他说，北京很大。カタカナー"]
 LEVELS = {

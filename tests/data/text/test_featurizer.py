@@ -1,9 +1,9 @@
 import pytest
 import torch
 
-from rnnlp.data.attributes import ATTRIBUTES
-from rnnlp.data.features import MAX_WORD_LENGTH, Featurizer
-from rnnlp.data.tokenizer import UNK, Tokenizer
+from rnnlp.data.text.featurizer import MAX_WORD_LENGTH, Featurizer
+from rnnlp.data.text.token_features import ATTRIBUTES
+from rnnlp.data.text.tokenizer import UNK, Tokenizer
 
 SENTENCES = [["Obama", "visited", "Berlin"], ["obama", "is", "in", "Berlin", "."], ["42"]]
 

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from rnnlp.data.errors import InputError
-from rnnlp.data.tokenizer import SPECIALS
-from rnnlp.data.vectors import Vectors, match, read_vectors
+from rnnlp.data.text.pretrained_vectors import Vectors, match, read_vectors
+from rnnlp.data.text.tokenizer import SPECIALS
 
 GLOVE = "the 0.1 -0.2 3e-1\nberlin 1 2 3\n. . . 4 5 6\nParis 7 8 9\nNATO 1 1 1\n"
 

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rnnlp.data.tokenizer import BOS, EOS, PAD, SPECIALS, UNK, Tokenizer, splitter
+from rnnlp.data.text.tokenizer import BOS, EOS, PAD, SPECIALS, UNK, Tokenizer, splitter
 
 FRAGMENTS = st.sampled_from(
     [

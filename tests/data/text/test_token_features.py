@@ -1,6 +1,6 @@
 import pytest
 
-from rnnlp.data.attributes import attribute
+from rnnlp.data.text.token_features import attribute
 
 
 @pytest.mark.parametrize(
