@@ -18,6 +18,7 @@ import pyarrow as pa
 from rnnlp.data.corpus.arrow import CHUNK, Corpus, write
 from rnnlp.data.corpus.report import Notes
 from rnnlp.data.corpus.source import Source
+from rnnlp.data.datamodule.labelled import LabelledData
 from rnnlp.data.formats.hub import Split
 from rnnlp.data.samples.grammar import sample_classification
 from rnnlp.data.text.preprocessing import EMPTY, Fingerprints, tokenise
@@ -28,7 +29,6 @@ from .classification_batch import ClassificationCollate
 from .classification_readers import read_classification, single_label
 from .errors import InputError
 from .examples import ClassifiedExample
-from .labelled import LabelledData
 
 _COLUMNS = {
     "tokens": pa.list_(pa.string()),

@@ -20,6 +20,7 @@ import pyarrow as pa
 from rnnlp.data.corpus.arrow import CHUNK, Corpus, write
 from rnnlp.data.corpus.report import Notes
 from rnnlp.data.corpus.source import Source
+from rnnlp.data.datamodule.base import Learned, SequenceData
 from rnnlp.data.formats.hub import Split
 from rnnlp.data.text.featurizer import Featurizer
 from rnnlp.data.text.preprocessing import Fingerprints
@@ -29,7 +30,6 @@ from .errors import InputError
 from .examples import TextExample
 from .generation_batch import GenerationCollate, token_ids
 from .generation_readers import labels_of, read_texts
-from .module import Learned, SequenceData
 from .sample_generation import sample_generation
 from .segments import SegmentBatchSampler, SegmentRows
 

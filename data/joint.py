@@ -19,14 +19,14 @@ import numpy as np
 import pytorch_lightning as pl
 
 from rnnlp.data.corpus.report import Notes
+from rnnlp.data.datamodule.labelled import LabelledData
+from rnnlp.data.datamodule.samplers import ResumableLoader
 from rnnlp.data.text.featurizer import Featurizer
 from rnnlp.data.text.token_features import Attribute
 
-from .batching import ResumableLoader
 from .classification import ClassificationData
 from .classification_batch import ClassificationBatch
 from .errors import InputError
-from .labelled import LabelledData
 from .paired import Alternating, PairedRows, PairedSampler
 from .tagging import TaggingData
 from .tagging_batch import TaggingBatch

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 from itertools import chain, islice, zip_longest
 from typing import Any
 
-from .batching import EpochSampler, ResumableLoader
+from rnnlp.data.datamodule.samplers import EpochSampler, ResumableLoader
 
 Rows = list[int]
 

@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from .batching import BucketBatchSampler, cut_batches
+from rnnlp.data.datamodule.samplers import BucketBatchSampler, cut_batches
 
 
 class Segment(NamedTuple):

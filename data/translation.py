@@ -19,6 +19,7 @@ import pyarrow as pa
 from rnnlp.data.corpus.arrow import CHUNK, Corpus, write
 from rnnlp.data.corpus.report import Notes
 from rnnlp.data.corpus.source import Source
+from rnnlp.data.datamodule.base import Learned, SequenceData
 from rnnlp.data.formats.hub import Split
 from rnnlp.data.samples.grammar import sample_translation
 from rnnlp.data.text.featurizer import Featurizer
@@ -27,7 +28,6 @@ from rnnlp.data.text.tokenizer import BYTES, SPECIALS, Tokenizer
 
 from .errors import InputError
 from .examples import ParallelExample
-from .module import Learned, SequenceData
 from .translation_batch import TARGET_FILE, TranslationCollate, source_row
 from .translation_readers import NESTED, checked_pair, keys_of, read_parallel, texts_of
 

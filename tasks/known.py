@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 from ..data.errors import InputError
 
 if TYPE_CHECKING:
+    from rnnlp.data.datamodule.base import SequenceData
+
     from ..data.joint import JointData
-    from ..data.module import SequenceData
     from .classification_pipeline import ClassificationPipeline
     from .folder import ModelFolder
     from .generation_pipeline import GenerationPipeline

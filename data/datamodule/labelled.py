@@ -16,13 +16,13 @@ import numpy as np
 from rnnlp.data.corpus.arrow import Column, Corpus
 from rnnlp.data.corpus.report import Notes
 from rnnlp.data.corpus.source import Example
+from rnnlp.data.errors import InputError
 from rnnlp.data.text.featurizer import Featurizer
 from rnnlp.data.text.pretrained_vectors import match, read_vectors
 from rnnlp.data.text.token_features import Attribute
 from rnnlp.data.text.tokenizer import splitter
 
-from .errors import InputError
-from .module import Learned, SequenceData
+from .base import Learned, SequenceData
 
 Vocabularies: TypeAlias = tuple[Featurizer, np.ndarray | None]  # with pretrained vectors
 

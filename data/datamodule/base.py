@@ -20,12 +20,12 @@ import pytorch_lightning as pl
 from rnnlp.data.corpus.arrow import Corpus, cut
 from rnnlp.data.corpus.report import Notes
 from rnnlp.data.corpus.source import Example, Source
+from rnnlp.data.errors import InputError
 from rnnlp.data.formats.hub import SPLITS, Split, load_splits
 from rnnlp.data.text.featurizer import Featurizer
 from rnnlp.data.text.tokenizer import SPECIALS, UNK
 
-from .batching import BucketBatchSampler, ResumableLoader
-from .errors import InputError
+from .samplers import BucketBatchSampler, ResumableLoader
 
 
 class Read(NamedTuple):

@@ -1,0 +1,1 @@
+"""Data modules: what those of all tasks share, samplers and loader."""
