@@ -24,7 +24,7 @@ import yaml
 from torch import Tensor, nn
 from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
 
-from rnnlp.data.tagging import TaggingData
+from rnnlp.data.tagging.datamodule import TaggingData
 from rnnlp.models.encoder import EncoderOutput
 from rnnlp.models.recurrence import State
 from rnnlp.tasks.configs import find_config

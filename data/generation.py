@@ -22,12 +22,12 @@ from rnnlp.data.corpus.report import Notes
 from rnnlp.data.corpus.source import Source
 from rnnlp.data.datamodule.base import Learned, SequenceData
 from rnnlp.data.formats.hub import Split
+from rnnlp.data.tagging.example import TextExample
 from rnnlp.data.text.featurizer import Featurizer
 from rnnlp.data.text.preprocessing import Fingerprints
 from rnnlp.data.text.tokenizer import BYTES, SPECIALS, Tokenizer
 
 from .errors import InputError
-from .examples import TextExample
 from .generation_batch import GenerationCollate, token_ids
 from .generation_readers import labels_of, read_texts
 from .sample_generation import sample_generation

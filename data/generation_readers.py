@@ -17,9 +17,9 @@ from typing import Any
 from rnnlp.data.corpus.report import Notes
 from rnnlp.data.formats.jsonl import json_object
 from rnnlp.data.formats.text_files import read_lines, stem
+from rnnlp.data.tagging.example import TextExample
 
 from .errors import InputError
-from .examples import TextExample
 
 FORMATS = ("auto", "text", "abc", "jsonl")
 SEPARATORS = ("auto", "line", "blank")

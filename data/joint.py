@@ -21,6 +21,8 @@ import pytorch_lightning as pl
 from rnnlp.data.corpus.report import Notes
 from rnnlp.data.datamodule.labelled import LabelledData
 from rnnlp.data.datamodule.samplers import ResumableLoader
+from rnnlp.data.tagging.collate import TaggingBatch
+from rnnlp.data.tagging.datamodule import TaggingData
 from rnnlp.data.text.featurizer import Featurizer
 from rnnlp.data.text.token_features import Attribute
 
@@ -28,8 +30,6 @@ from .classification import ClassificationData
 from .classification_batch import ClassificationBatch
 from .errors import InputError
 from .paired import Alternating, PairedRows, PairedSampler
-from .tagging import TaggingData
-from .tagging_batch import TaggingBatch
 
 
 class JointBatch(NamedTuple):

@@ -14,9 +14,9 @@ from collections.abc import Iterator, Sequence
 
 from rnnlp.data.samples.generation_rules import CHINESE, ENGLISH, HELD_OUT, KINDS
 from rnnlp.data.samples.grammar import SIZES, Grammar, Language, Split
+from rnnlp.data.tagging.example import TextExample
 
 from .errors import InputError
-from .examples import TextExample
 
 FIELD = "kind"  # the one field that texts are labelled with
 _ARTICLE = re.compile(r"\b([Aa]) (?=[aeiou])")

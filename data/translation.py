@@ -22,12 +22,12 @@ from rnnlp.data.corpus.source import Source
 from rnnlp.data.datamodule.base import Learned, SequenceData
 from rnnlp.data.formats.hub import Split
 from rnnlp.data.samples.grammar import sample_translation
+from rnnlp.data.tagging.example import ParallelExample
 from rnnlp.data.text.featurizer import Featurizer
 from rnnlp.data.text.preprocessing import Fingerprints
 from rnnlp.data.text.tokenizer import BYTES, SPECIALS, Tokenizer
 
 from .errors import InputError
-from .examples import ParallelExample
 from .translation_batch import TARGET_FILE, TranslationCollate, source_row
 from .translation_readers import NESTED, checked_pair, keys_of, read_parallel, texts_of
 

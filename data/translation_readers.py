@@ -15,9 +15,9 @@ from typing import Any
 
 from rnnlp.data.formats.jsonl import json_object
 from rnnlp.data.formats.text_files import read_lines, stem
+from rnnlp.data.tagging.example import ParallelExample
 
 from .errors import InputError
-from .examples import ParallelExample
 
 FORMATS = ("auto", "pair", "tsv", "jsonl")
 _HEAD = 100  # lines that the format is recognised from

@@ -18,10 +18,11 @@ from pytorch_lightning.cli import LightningArgumentParser
 from torch import Tensor, nn
 from torchmetrics import MeanMetric
 
+from rnnlp.data.tagging.collate import TaggingBatch
+
 from ..data.classification_batch import ClassificationBatch
 from ..data.errors import InputError
 from ..data.joint import JointBatch
-from ..data.tagging_batch import TaggingBatch
 from ..models.joint import JointNetwork
 from ..models.pooling import WAYS, Way
 from .classification_objective import ClassificationObjective

@@ -36,7 +36,8 @@ TASKS = ("tagging", "classification", "translation", "generation", "joint")
 def training_classes(task: str) -> tuple[type[TaskModule], type[SequenceData | JointData]]:
     """The LightningModule and the LightningDataModule of a task."""
     if task == "tagging":
-        from ..data.tagging import TaggingData
+        from rnnlp.data.tagging.datamodule import TaggingData
+
         from .tagging import Tagging
 
         return Tagging, TaggingData

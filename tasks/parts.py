@@ -11,10 +11,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import MISSING, asdict, dataclass, field, fields
 from typing import Any, Literal
 
+from rnnlp.data.tagging.schemes import allowed_transitions
 from rnnlp.data.text.token_features import Attribute
 
 from ..data.errors import InputError
-from ..data.schemes import allowed_transitions
 from ..models.crf import CRF
 from ..models.embedding import Embedding
 from ..models.encoder import Encoder

@@ -10,11 +10,11 @@ from itertools import islice
 from typing import Any
 
 from rnnlp.data.corpus.report import Notes
+from rnnlp.data.tagging.readers import TaggedExample, read_tagging, spans_of
+from rnnlp.data.tagging.scheme_detection import SchemeDetector
+from rnnlp.data.tagging.schemes import Span, is_valid, split_tag, tags_to_spans
 
 from ..data.errors import InputError
-from ..data.scheme_detection import SchemeDetector
-from ..data.schemes import Span, is_valid, split_tag, tags_to_spans
-from ..data.tagging_readers import TaggedExample, read_tagging, spans_of
 from .scores import SPAN_POLICY, TOKEN_POLICY, SpanScores, TokenScores
 from .tagging_pipeline import TaggingPipeline
 

@@ -9,8 +9,9 @@ import torch
 from torch import Tensor
 from torchmetrics import MeanMetric
 
-from ..data.schemes import is_valid, tags_to_spans
-from ..data.tagging_batch import TaggingBatch
+from rnnlp.data.tagging.collate import TaggingBatch
+from rnnlp.data.tagging.schemes import is_valid, tags_to_spans
+
 from ..models.tagger import Tagger
 from .metrics import SpanF1
 from .objective import Objective, Validated

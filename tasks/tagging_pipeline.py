@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Any, overload
 
 import torch
 
+from rnnlp.data.tagging.schemes import Span, tags_to_spans
 from rnnlp.data.text.featurizer import Featurizer, TokenBatch
 
-from ..data.schemes import Span, tags_to_spans
 from ..models.tagger import Tagger
 from .folder import CONFIG, ModelFolder
 from .length_batches import by_length

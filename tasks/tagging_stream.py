@@ -11,10 +11,10 @@ from __future__ import annotations
 import math
 from collections import deque
 
+from rnnlp.data.tagging.schemes import Span, SpanReader
 from rnnlp.data.text.featurizer import Featurizer, collate
 
 from ..data.errors import InputError
-from ..data.schemes import Span, SpanReader
 from ..models.reading import Reading
 from ..models.tag_stream import TagStream
 from ..models.tagger import Tagger

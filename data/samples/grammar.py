@@ -20,8 +20,8 @@ import zlib
 from collections.abc import Iterator, Mapping
 from typing import Literal
 
-from rnnlp.data.examples import ClassifiedExample, ParallelExample, TaggedExample
-from rnnlp.data.schemes import Span
+from rnnlp.data.tagging.example import ClassifiedExample, ParallelExample, TaggedExample
+from rnnlp.data.tagging.schemes import Span
 
 from . import (
     reviews as sample_reviews,

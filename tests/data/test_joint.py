@@ -12,7 +12,7 @@ from rnnlp.data.datamodule.samplers import BucketBatchSampler
 from rnnlp.data.errors import InputError
 from rnnlp.data.joint import ClassificationPart, JointBatch, JointData, TaggingPart
 from rnnlp.data.paired import PairedRows, PairedSampler
-from rnnlp.data.tagging_batch import TaggingBatch
+from rnnlp.data.tagging.collate import TaggingBatch
 from rnnlp.data.text.featurizer import Featurizer
 
 LENGTHS = st.lists(st.integers(1, 30), min_size=1, max_size=60)

@@ -8,7 +8,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rnnlp.data.schemes import allowed_transitions
+from rnnlp.data.tagging.schemes import allowed_transitions
 from rnnlp.models.crf import CRF
 from rnnlp.models.softmax import ConstrainedSoftmax
 from rnnlp.models.tag_stream import TagStream

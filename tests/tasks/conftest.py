@@ -5,7 +5,7 @@ from itertools import islice
 import pytest
 
 from rnnlp.data.samples.grammar import sample_tagging
-from rnnlp.data.schemes import spans_to_tags
+from rnnlp.data.tagging.schemes import spans_to_tags
 from rnnlp.tasks import cli
 
 TINY = """\

@@ -7,7 +7,7 @@ import torch
 from seqeval.metrics import f1_score, precision_score, recall_score
 from seqeval.scheme import IOB1, IOB2, IOBES
 
-from rnnlp.data.schemes import is_valid, tags_to_spans
+from rnnlp.data.tagging.schemes import is_valid, tags_to_spans
 from rnnlp.tasks.metrics import SpanF1
 from rnnlp.tasks.scores import SpanScores, TokenScores
 

@@ -17,7 +17,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rnnlp.data.errors import InputError
-from rnnlp.data.schemes import allowed_transitions
+from rnnlp.data.tagging.schemes import allowed_transitions
 from rnnlp.data.text.featurizer import Featurizer
 from rnnlp.data.text.tokenizer import BOS, EOS, Tokenizer
 from rnnlp.tasks.classification_pipeline import ClassificationPipeline

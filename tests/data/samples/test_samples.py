@@ -6,9 +6,9 @@ import itertools
 
 import pytest
 
-from rnnlp.data.alignment import drop_overlaps
 from rnnlp.data.samples.grammar import SIZES, sample_tagging
-from rnnlp.data.schemes import spans_to_tags
+from rnnlp.data.tagging.schemes import spans_to_tags
+from rnnlp.data.tagging.span_alignment import drop_overlaps
 
 TYPES = {"person", "organization", "location", "product", "date"}
 

@@ -10,11 +10,11 @@ import torch
 from rnnlp.data.corpus.report import Notes
 from rnnlp.data.corpus.source import Source
 from rnnlp.data.errors import InputError
-from rnnlp.data.examples import TaggedExample
-from rnnlp.data.schemes import Span, spans_to_tags
-from rnnlp.data.tagging import TaggingData
-from rnnlp.data.tagging_batch import UNKNOWN_TAG
-from rnnlp.data.tagging_corpus import SPANS, count_labels, store
+from rnnlp.data.tagging.collate import UNKNOWN_TAG
+from rnnlp.data.tagging.corpus import SPANS, count_labels, store
+from rnnlp.data.tagging.datamodule import TaggingData
+from rnnlp.data.tagging.example import TaggedExample
+from rnnlp.data.tagging.schemes import Span, spans_to_tags
 
 SENTENCES = [
     (["Obama", "visited", "New", "York", "."], ["B-PER", "O", "B-LOC", "I-LOC", "O"]),

@@ -8,11 +8,11 @@ import re
 
 import pytest
 
-from rnnlp.data.alignment import align, drop_overlaps
 from rnnlp.data.corpus.report import Notes
 from rnnlp.data.errors import InputError
-from rnnlp.data.schemes import Span
-from rnnlp.data.tagging_readers import TaggedExample, read_tagging, spans_of
+from rnnlp.data.tagging.readers import TaggedExample, read_tagging, spans_of
+from rnnlp.data.tagging.schemes import Span
+from rnnlp.data.tagging.span_alignment import align, drop_overlaps
 
 
 def words(text: str) -> list[tuple[int, int]]:

@@ -13,9 +13,9 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
 from rnnlp.data.corpus.report import Notes
+from rnnlp.data.errors import InputError
 
-from .errors import InputError
-from .examples import TaggedExample
+from .example import TaggedExample
 
 Line = tuple[int, str]  # number, text
 

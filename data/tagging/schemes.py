@@ -15,7 +15,7 @@ from functools import lru_cache
 from itertools import pairwise
 from typing import NamedTuple
 
-from .errors import InputError
+from rnnlp.data.errors import InputError
 
 SCHEMES = ("IOB1", "IOB2", "BIOES", "BILOU", "BMES")
 UNTYPED = "_"  # the type of a span whose tags are bare letters, as in word segmentation

@@ -11,13 +11,13 @@ from collections.abc import Iterator
 from itertools import chain, islice
 
 from rnnlp.data.corpus.report import Notes
+from rnnlp.data.errors import InputError
 from rnnlp.data.formats.text_files import read_lines, stem
 
 from .conll import is_conllu, read_conll, read_conllu
-from .errors import InputError
-from .examples import TaggedExample
+from .example import TaggedExample
+from .jsonl import Split, read_tagging_json
 from .schemes import Span, is_valid, tags_to_spans
-from .tagging_json import Split, read_tagging_json
 
 __all__ = ["FORMATS", "TaggedExample", "read_tagging", "spans_of"]
 

@@ -12,12 +12,12 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 from rnnlp.data.corpus.report import Notes
+from rnnlp.data.errors import InputError
 from rnnlp.data.formats.jsonl import json_object
 
-from .alignment import align, drop_overlaps
-from .errors import InputError
-from .examples import TaggedExample
+from .example import TaggedExample
 from .schemes import Span
+from .span_alignment import align, drop_overlaps
 
 Split = Callable[[str], list[tuple[int, int]]]
 

@@ -10,7 +10,8 @@ import os
 from collections import Counter
 from collections.abc import Iterable, Sequence
 
-from .errors import InputError
+from rnnlp.data.errors import InputError
+
 from .schemes import SCHEMES, split_tag
 
 _PREFIXED_SHARE = 0.9  # of the tags that are not O; below it, hyphens are a part of plain tags

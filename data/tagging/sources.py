@@ -12,11 +12,11 @@ import datasets
 
 from rnnlp.data.corpus.report import Notes
 from rnnlp.data.corpus.source import Source
+from rnnlp.data.errors import InputError
 from rnnlp.data.text.tokenizer import Level, splitter
 
-from .errors import InputError
-from .examples import TaggedExample
-from .tagging_readers import read_tagging
+from .example import TaggedExample
+from .readers import read_tagging
 
 _CHUNK = 1000  # sentences that are in memory at once
 

@@ -16,15 +16,15 @@ from rnnlp.data.corpus.arrow import Corpus
 from rnnlp.data.corpus.report import Notes
 from rnnlp.data.corpus.source import Source
 from rnnlp.data.datamodule.labelled import LabelledData
+from rnnlp.data.errors import InputError
 from rnnlp.data.formats.hub import Split
 from rnnlp.data.samples.grammar import sample_tagging
 from rnnlp.data.text.token_features import Attribute
 
-from .errors import InputError
-from .examples import TaggedExample
-from .tagging_batch import TaggingCollate
-from .tagging_corpus import complete_tags, count_labels, describe, labelling, store
-from .tagging_sources import file_source, hub_source
+from .collate import TaggingCollate
+from .corpus import complete_tags, count_labels, describe, labelling, store
+from .example import TaggedExample
+from .sources import file_source, hub_source
 
 
 class TaggingData(LabelledData[TaggedExample]):

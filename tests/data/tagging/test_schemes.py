@@ -12,8 +12,8 @@ from seqeval import scheme as oracle
 from seqeval.metrics.sequence_labeling import get_entities
 
 from rnnlp.data.errors import InputError
-from rnnlp.data.scheme_detection import SchemeDetector, detect_scheme
-from rnnlp.data.schemes import (
+from rnnlp.data.tagging.scheme_detection import SchemeDetector, detect_scheme
+from rnnlp.data.tagging.schemes import (
     SCHEMES,
     Span,
     allowed_transitions,

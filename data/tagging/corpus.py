@@ -18,12 +18,12 @@ import pyarrow as pa
 from rnnlp.data.corpus.arrow import Corpus, write
 from rnnlp.data.corpus.report import Notes
 from rnnlp.data.corpus.source import Source
+from rnnlp.data.errors import InputError
 
-from .errors import InputError
-from .examples import TaggedExample
+from .example import TaggedExample
+from .readers import spans_of
 from .scheme_detection import SchemeDetector
 from .schemes import Span, spans_to_tags
-from .tagging_readers import spans_of
 
 SPANS = "spans"  # labels that are stated as spans, not as tags
 

@@ -1,0 +1,1 @@
+"""Tagging data (N to N): readers, collate, data module, sample corpus."""
