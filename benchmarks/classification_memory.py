@@ -17,7 +17,7 @@ import time
 from itertools import cycle, islice
 from pathlib import Path
 
-from rnnlp.data.classification import ClassificationData
+from rnnlp.data.classification.datamodule import ClassificationData
 from rnnlp.data.samples.grammar import sample_classification
 
 

@@ -18,6 +18,8 @@ from typing import Any, Literal, NamedTuple
 import numpy as np
 import pytorch_lightning as pl
 
+from rnnlp.data.classification.collate import ClassificationBatch
+from rnnlp.data.classification.datamodule import ClassificationData
 from rnnlp.data.corpus.report import Notes
 from rnnlp.data.datamodule.labelled import LabelledData
 from rnnlp.data.datamodule.samplers import ResumableLoader
@@ -26,8 +28,6 @@ from rnnlp.data.tagging.datamodule import TaggingData
 from rnnlp.data.text.featurizer import Featurizer
 from rnnlp.data.text.token_features import Attribute
 
-from .classification import ClassificationData
-from .classification_batch import ClassificationBatch
 from .errors import InputError
 from .paired import Alternating, PairedRows, PairedSampler
 

@@ -8,9 +8,9 @@ import time
 from itertools import islice
 from typing import Any
 
+from rnnlp.data.classification.readers import read_classification, single_label
 from rnnlp.data.corpus.report import Notes
 
-from ..data.classification_readers import read_classification, single_label
 from .classification_pipeline import ClassificationPipeline
 from .classification_scores import ClassScores
 

@@ -17,7 +17,8 @@ from torchmetrics.classification import (
     MultilabelF1Score,
 )
 
-from ..data.classification_batch import UNKNOWN_CLASS, ClassificationBatch
+from rnnlp.data.classification.collate import UNKNOWN_CLASS, ClassificationBatch
+
 from ..models.classifier import Classifier, classification_loss, fit_temperature
 from .classification_pipeline import run
 from .classification_scores import BINS, THRESHOLD, ClassScores

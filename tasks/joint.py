@@ -18,9 +18,9 @@ from pytorch_lightning.cli import LightningArgumentParser
 from torch import Tensor, nn
 from torchmetrics import MeanMetric
 
+from rnnlp.data.classification.collate import ClassificationBatch
 from rnnlp.data.tagging.collate import TaggingBatch
 
-from ..data.classification_batch import ClassificationBatch
 from ..data.errors import InputError
 from ..data.joint import JointBatch
 from ..models.joint import JointNetwork

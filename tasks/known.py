@@ -42,7 +42,8 @@ def training_classes(task: str) -> tuple[type[TaskModule], type[SequenceData | J
 
         return Tagging, TaggingData
     if task == "classification":
-        from ..data.classification import ClassificationData
+        from rnnlp.data.classification.datamodule import ClassificationData
+
         from .classification import Classification
 
         return Classification, ClassificationData

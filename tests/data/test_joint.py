@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rnnlp.data.classification_batch import ClassificationBatch
+from rnnlp.data.classification.collate import ClassificationBatch
 from rnnlp.data.datamodule.samplers import BucketBatchSampler
 from rnnlp.data.errors import InputError
 from rnnlp.data.joint import ClassificationPart, JointBatch, JointData, TaggingPart

@@ -3,7 +3,7 @@ import json
 
 import pytest
 
-from rnnlp.data.classification_readers import read_classification
+from rnnlp.data.classification.readers import read_classification
 from rnnlp.data.errors import InputError
 from rnnlp.data.text.cleaning import clean
 

@@ -19,6 +19,7 @@ from rnnlp.data.corpus.arrow import CHUNK, Corpus, write
 from rnnlp.data.corpus.report import Notes
 from rnnlp.data.corpus.source import Source
 from rnnlp.data.datamodule.labelled import LabelledData
+from rnnlp.data.errors import InputError
 from rnnlp.data.formats.hub import Split
 from rnnlp.data.samples.grammar import sample_classification
 from rnnlp.data.tagging.example import ClassifiedExample
@@ -26,9 +27,8 @@ from rnnlp.data.text.preprocessing import EMPTY, Fingerprints, tokenise
 from rnnlp.data.text.token_features import Attribute
 from rnnlp.data.text.tokenizer import splitter
 
-from .classification_batch import ClassificationCollate
-from .classification_readers import read_classification, single_label
-from .errors import InputError
+from .collate import ClassificationCollate
+from .readers import read_classification, single_label
 
 _COLUMNS = {
     "tokens": pa.list_(pa.string()),

@@ -7,7 +7,7 @@ import pyarrow
 import pytest
 import torch
 
-from rnnlp.data.classification import ClassificationData
+from rnnlp.data.classification.datamodule import ClassificationData
 from rnnlp.data.errors import InputError
 from rnnlp.data.samples.grammar import sample_classification
 from rnnlp.data.text.preprocessing import EMPTY, tokenise

@@ -14,12 +14,11 @@ from collections.abc import Iterable, Iterator
 from itertools import chain, islice
 from typing import Any
 
+from rnnlp.data.errors import InputError
 from rnnlp.data.formats.delimited import LABEL_NAMES, TEXT_NAMES, delimiter_of, read_table
 from rnnlp.data.formats.jsonl import json_object
 from rnnlp.data.formats.text_files import read_lines, stem
 from rnnlp.data.tagging.example import ClassifiedExample
-
-from .errors import InputError
 
 FORMATS = ("auto", "csv", "tsv", "jsonl", "fasttext", "lines")
 _HEAD = 2000  # lines that the format is recognised from

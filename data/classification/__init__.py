@@ -1,0 +1,1 @@
+"""Classification data (N to 1): readers, collate, data module, sample corpus."""
