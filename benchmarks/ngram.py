@@ -21,7 +21,7 @@ import random
 import time
 from collections.abc import Iterable, Sequence
 
-from rnnlp.data.generation_readers import read_texts
+from rnnlp.data.generation.readers import read_texts
 
 BEGIN, END, UNKNOWN = "\x02", "\x03", "\x01"
 

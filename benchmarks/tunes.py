@@ -21,7 +21,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from fractions import Fraction
 
-from rnnlp.data.generation_readers import header_fields, read_texts
+from rnnlp.data.generation.readers import header_fields, read_texts
 
 _LENGTH = r"(\d*)(/*)(\d*)"
 _SIGN = re.compile(

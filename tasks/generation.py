@@ -13,8 +13,9 @@ import torch
 from pytorch_lightning.cli import LightningArgumentParser
 from torch import Tensor
 
+from rnnlp.data.generation.collate import NOT_GIVEN, GenerationBatch
+
 from ..data.errors import InputError
-from ..data.generation_batch import NOT_GIVEN, GenerationBatch
 from ..models.generator import Generator
 from ..models.recurrence import State
 from ..models.translator import token_loss

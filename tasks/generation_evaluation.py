@@ -7,12 +7,12 @@ from itertools import islice
 from typing import Any
 
 from rnnlp.data.corpus.report import Notes
+from rnnlp.data.generation.collate import GenerationCollate, token_ids
+from rnnlp.data.generation.readers import read_texts
+from rnnlp.data.generation.segments import SegmentBatchSampler
 from rnnlp.data.text.tokenizer import UNK
 
 from ..data.errors import InputError
-from ..data.generation_batch import GenerationCollate, token_ids
-from ..data.generation_readers import read_texts
-from ..data.segments import SegmentBatchSampler
 from .generation_pipeline import GenerationPipeline
 from .generation_scores import TextScores
 

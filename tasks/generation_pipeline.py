@@ -14,11 +14,11 @@ from typing import TYPE_CHECKING, Any, overload
 import torch
 from torch import Tensor
 
+from rnnlp.data.generation.collate import NOT_GIVEN, label_ids, token_ids
 from rnnlp.data.text.featurizer import Featurizer
 from rnnlp.data.text.tokenizer import BOS, EOS, PAD, UNK
 
 from ..data.errors import InputError
-from ..data.generation_batch import NOT_GIVEN, label_ids, token_ids
 from ..models.generator import Generator
 from ..models.search import sample
 from .folder import CONFIG, ModelFolder

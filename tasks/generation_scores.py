@@ -9,7 +9,8 @@ from dataclasses import dataclass, field
 import torch
 from torch import Tensor
 
-from ..data.generation_batch import NOT_GIVEN, GenerationBatch
+from rnnlp.data.generation.collate import NOT_GIVEN, GenerationBatch
+
 from ..models.generator import Generator
 from ..models.recurrence import State
 from ..models.translator import token_loss

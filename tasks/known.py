@@ -53,7 +53,8 @@ def training_classes(task: str) -> tuple[type[TaskModule], type[SequenceData | J
 
         return Translation, TranslationData
     if task == "generation":
-        from ..data.generation import GenerationData
+        from rnnlp.data.generation.datamodule import GenerationData
+
         from .generation import Generation
 
         return Generation, GenerationData

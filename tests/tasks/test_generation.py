@@ -9,7 +9,7 @@ import torch
 
 import rnnlp as package
 from rnnlp.data.errors import InputError
-from rnnlp.data.sample_generation import sample_generation
+from rnnlp.data.generation.sample import sample_generation
 from rnnlp.tasks import cli
 from rnnlp.tasks.generation import Generation
 from rnnlp.tasks.generation_evaluation import evaluate_generation

@@ -11,12 +11,12 @@ from hypothesis import strategies as st
 
 from rnnlp.data.corpus.report import Notes
 from rnnlp.data.errors import InputError
-from rnnlp.data.generation import GenerationData
-from rnnlp.data.generation_readers import read_texts
-from rnnlp.data.sample_generation import sample_generation
+from rnnlp.data.generation.datamodule import GenerationData
+from rnnlp.data.generation.readers import read_texts
+from rnnlp.data.generation.sample import sample_generation
+from rnnlp.data.generation.segments import SegmentBatchSampler
 from rnnlp.data.samples.generation_rules import KINDS
 from rnnlp.data.samples.grammar import SIZES
-from rnnlp.data.segments import SegmentBatchSampler
 from rnnlp.data.text.tokenizer import BOS, EOS
 
 TUNES = """\

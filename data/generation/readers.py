@@ -15,11 +15,10 @@ from pathlib import Path
 from typing import Any
 
 from rnnlp.data.corpus.report import Notes
+from rnnlp.data.errors import InputError
 from rnnlp.data.formats.jsonl import json_object
 from rnnlp.data.formats.text_files import read_lines, stem
 from rnnlp.data.tagging.example import TextExample
-
-from .errors import InputError
 
 FORMATS = ("auto", "text", "abc", "jsonl")
 SEPARATORS = ("auto", "line", "blank")

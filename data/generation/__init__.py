@@ -1,0 +1,1 @@
+"""Generation data (1 to N): readers, collate, data module, sample corpus."""
