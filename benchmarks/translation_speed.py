@@ -20,8 +20,8 @@ from itertools import islice
 import torch
 
 import rnnlp
-from rnnlp.data.translation import TranslationData
-from rnnlp.data.translation_readers import read_parallel
+from rnnlp.data.translation.datamodule import TranslationData
+from rnnlp.data.translation.readers import read_parallel
 from rnnlp.models.translator import token_loss
 from rnnlp.tasks.optimizer import OptimizerConfig
 from rnnlp.tasks.parts import EmbeddingConfig, EncoderConfig, Sizes

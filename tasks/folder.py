@@ -20,9 +20,9 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 
 from rnnlp.data.text.featurizer import ATTRIBUTE_FILES, CHARACTERS_FILE, TOKENS_FILE
+from rnnlp.data.translation.collate import TARGET_FILE
 
 from ..data.errors import InputError
-from ..data.translation_batch import TARGET_FILE
 from .atomic import umask
 
 FORMAT_VERSION = 1

@@ -48,7 +48,8 @@ def training_classes(task: str) -> tuple[type[TaskModule], type[SequenceData | J
 
         return Classification, ClassificationData
     if task == "translation":
-        from ..data.translation import TranslationData
+        from rnnlp.data.translation.datamodule import TranslationData
+
         from .translation import Translation
 
         return Translation, TranslationData

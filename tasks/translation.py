@@ -14,9 +14,9 @@ from pytorch_lightning.cli import LightningArgumentParser
 from torch import Tensor
 
 from rnnlp.data.text.tokenizer import Tokenizer
+from rnnlp.data.translation.collate import TranslationBatch
 
 from ..data.errors import InputError
-from ..data.translation_batch import TranslationBatch
 from ..models.translator import Translator, token_loss
 from .module import TaskModule, vocabulary_sizes
 from .optimizer import OptimizerConfig

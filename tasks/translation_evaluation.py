@@ -8,9 +8,9 @@ from typing import Any
 
 from rnnlp.data.corpus.report import Notes
 from rnnlp.data.formats.text_files import read_lines
+from rnnlp.data.translation.readers import read_parallel
 
 from ..data.errors import InputError
-from ..data.translation_readers import read_parallel
 from .translation_pipeline import TranslationPipeline, perplexity
 from .translation_scores import compare, policy_of, translation_scores
 

@@ -17,9 +17,9 @@ from torch import Tensor
 
 from rnnlp.data.text.featurizer import Featurizer, TokenBatch, collate
 from rnnlp.data.text.tokenizer import BOS, EOS, PAD, UNK, Offsets, Tokenizer
+from rnnlp.data.translation.collate import TARGET_FILE, TranslationBatch, TranslationCollate
 
 from ..data.errors import InputError
-from ..data.translation_batch import TARGET_FILE, TranslationBatch, TranslationCollate
 from ..models.hypotheses import Hypothesis
 from ..models.search import beam_search
 from ..models.translator import Translator

@@ -13,7 +13,7 @@ from rnnlp.data.text.featurizer import FeatureRow, Featurizer, TokenBatch, colla
 from rnnlp.data.text.preprocessing import EMPTY
 from rnnlp.data.text.tokenizer import BOS, EOS, PAD, UNK, Tokenizer
 
-from .subword_dropout import SubwordDropout
+from .bpe_dropout import SubwordDropout
 
 TARGET_FILE = "target.json"  # tokenizer of the target side, in the model folder
 

@@ -12,8 +12,8 @@ import torch
 from rnnlp.data.errors import InputError
 from rnnlp.data.text.featurizer import Featurizer
 from rnnlp.data.text.tokenizer import BOS, EOS, PAD, UNK, Tokenizer
-from rnnlp.data.translation import TranslationData
-from rnnlp.data.translation_batch import TARGET_FILE, TranslationCollate
+from rnnlp.data.translation.collate import TARGET_FILE, TranslationCollate
+from rnnlp.data.translation.datamodule import TranslationData
 
 ADJECTIVES = {"red": "rote", "big": "große", "small": "kleine", "old": "alte", "new": "neue"}
 NOUNS = {"house": "Haus", "horse": "Pferd", "child": "Kind", "book": "Buch", "bed": "Bett"}

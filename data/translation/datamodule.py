@@ -20,6 +20,7 @@ from rnnlp.data.corpus.arrow import CHUNK, Corpus, write
 from rnnlp.data.corpus.report import Notes
 from rnnlp.data.corpus.source import Source
 from rnnlp.data.datamodule.base import Learned, SequenceData
+from rnnlp.data.errors import InputError
 from rnnlp.data.formats.hub import Split
 from rnnlp.data.samples.grammar import sample_translation
 from rnnlp.data.tagging.example import ParallelExample
@@ -27,9 +28,8 @@ from rnnlp.data.text.featurizer import Featurizer
 from rnnlp.data.text.preprocessing import Fingerprints
 from rnnlp.data.text.tokenizer import BYTES, SPECIALS, Tokenizer
 
-from .errors import InputError
-from .translation_batch import TARGET_FILE, TranslationCollate, source_row
-from .translation_readers import NESTED, checked_pair, keys_of, read_parallel, texts_of
+from .collate import TARGET_FILE, TranslationCollate, source_row
+from .readers import NESTED, checked_pair, keys_of, read_parallel, texts_of
 
 _COLUMNS = {"source": pa.string(), "target": pa.string(), "index": pa.int64()}
 _SAMPLE = ("zh", "en")  # languages of the sample corpus

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rnnlp.data.errors import InputError
-from rnnlp.data.translation_readers import read_parallel
+from rnnlp.data.translation.readers import read_parallel
 
 PAIRS = [
     ("A dog.", "Ein Hund."),

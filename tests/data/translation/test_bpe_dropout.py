@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rnnlp.data.subword_dropout import SubwordDropout
 from rnnlp.data.text.tokenizer import BYTES, SPECIALS, Tokenizer
+from rnnlp.data.translation.bpe_dropout import SubwordDropout
 
 SAMPLE = [
     "the lower the newer the wider",

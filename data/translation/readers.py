@@ -13,11 +13,10 @@ from itertools import chain, islice, zip_longest
 from pathlib import Path
 from typing import Any
 
+from rnnlp.data.errors import InputError
 from rnnlp.data.formats.jsonl import json_object
 from rnnlp.data.formats.text_files import read_lines, stem
 from rnnlp.data.tagging.example import ParallelExample
-
-from .errors import InputError
 
 FORMATS = ("auto", "pair", "tsv", "jsonl")
 _HEAD = 100  # lines that the format is recognised from

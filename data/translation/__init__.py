@@ -1,0 +1,1 @@
+"""Translation data (N to M): readers, collate, data module, sample corpus."""
