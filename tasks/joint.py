@@ -19,10 +19,10 @@ from torch import Tensor, nn
 from torchmetrics import MeanMetric
 
 from rnnlp.data.classification.collate import ClassificationBatch
+from rnnlp.data.joint.datamodule import JointBatch
 from rnnlp.data.tagging.collate import TaggingBatch
 
 from ..data.errors import InputError
-from ..data.joint import JointBatch
 from ..models.joint import JointNetwork
 from ..models.pooling import WAYS, Way
 from .classification_objective import ClassificationObjective

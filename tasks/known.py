@@ -12,8 +12,8 @@ from ..data.errors import InputError
 
 if TYPE_CHECKING:
     from rnnlp.data.datamodule.base import SequenceData
+    from rnnlp.data.joint.datamodule import JointData
 
-    from ..data.joint import JointData
     from .classification_pipeline import ClassificationPipeline
     from .folder import ModelFolder
     from .generation_pipeline import GenerationPipeline
@@ -60,7 +60,8 @@ def training_classes(task: str) -> tuple[type[TaskModule], type[SequenceData | J
 
         return Generation, GenerationData
     if task == "joint":
-        from ..data.joint import JointData
+        from rnnlp.data.joint.datamodule import JointData
+
         from .joint import Joint
 
         return Joint, JointData

@@ -23,13 +23,13 @@ from rnnlp.data.classification.datamodule import ClassificationData
 from rnnlp.data.corpus.report import Notes
 from rnnlp.data.datamodule.labelled import LabelledData
 from rnnlp.data.datamodule.samplers import ResumableLoader
+from rnnlp.data.errors import InputError
 from rnnlp.data.tagging.collate import TaggingBatch
 from rnnlp.data.tagging.datamodule import TaggingData
 from rnnlp.data.text.featurizer import Featurizer
 from rnnlp.data.text.token_features import Attribute
 
-from .errors import InputError
-from .paired import Alternating, PairedRows, PairedSampler
+from .interleaving import Alternating, PairedRows, PairedSampler
 
 
 class JointBatch(NamedTuple):

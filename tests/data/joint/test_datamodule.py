@@ -10,8 +10,13 @@ from hypothesis import strategies as st
 from rnnlp.data.classification.collate import ClassificationBatch
 from rnnlp.data.datamodule.samplers import BucketBatchSampler
 from rnnlp.data.errors import InputError
-from rnnlp.data.joint import ClassificationPart, JointBatch, JointData, TaggingPart
-from rnnlp.data.paired import PairedRows, PairedSampler
+from rnnlp.data.joint.datamodule import (
+    ClassificationPart,
+    JointBatch,
+    JointData,
+    TaggingPart,
+)
+from rnnlp.data.joint.interleaving import PairedRows, PairedSampler
 from rnnlp.data.tagging.collate import TaggingBatch
 from rnnlp.data.text.featurizer import Featurizer
 

@@ -1,0 +1,1 @@
+"""Data for tagging and classification at once."""
