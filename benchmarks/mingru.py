@@ -6,7 +6,7 @@ has 32 sequences up to T 200 and 6,400 / T above it, so that its tokens stay the
 uniform in [T/2, T].
 
 Second: what is left of the recurrence once gates and candidates are there, h = a * h' + b, by four
-ways, forward only: a fused step at a time (what `models/mingru.py` does on a CPU), rounds of
+ways, forward only: a fused step at a time (what `models/recurrence/mingru.py` does on a CPU), rounds of
 doubled reach (what it does elsewhere), chunks whose ends are joined, and sums over logarithms (the
 paper's code; candidates must be positive there).
 
@@ -29,7 +29,7 @@ import torch
 from torch import Tensor
 
 from rnnlp.models.encoder import Encoder
-from rnnlp.models.mingru import doubling
+from rnnlp.models.recurrence.mingru import doubling
 
 SIZE = 256  # of the input and of the state
 TIMES = (25, 50, 100, 200, 500, 1000, 2000)

@@ -26,7 +26,7 @@ from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
 
 from rnnlp.data.tagging.datamodule import TaggingData
 from rnnlp.models.encoder import EncoderOutput
-from rnnlp.models.recurrence import State
+from rnnlp.models.recurrence.cells import State
 from rnnlp.tasks.configs import find_config
 from rnnlp.tasks.module import vocabulary_sizes
 from rnnlp.tasks.parts import EmbeddingConfig, EncoderConfig, Sizes

@@ -10,8 +10,9 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
+from rnnlp.models.recurrence.cells import State
+
 from .encoder import EncoderOutput
-from .recurrence import State
 
 
 class Bag(nn.Module):

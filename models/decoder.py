@@ -18,10 +18,11 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from rnnlp.models.recurrence.cells import Cell, State
+
 from .attention import Attention, Memory, Score
 from .dropout import LockedDropout, check_rate
 from .encoder import Encoder, EncoderOutput
-from .recurrence import Cell, State
 
 Tied = Literal["none", "output", "all"]
 

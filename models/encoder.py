@@ -14,10 +14,11 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from rnnlp.models.recurrence.cells import CELLS, GATES, Cell, State, Weights, step
+from rnnlp.models.recurrence.dispatch import recur
+from rnnlp.models.recurrence.initialization import Initial
+
 from .dropout import LockedDropout
-from .initial import Initial
-from .kernels import recur
-from .recurrence import CELLS, GATES, Cell, State, Weights, step
 
 
 class EncoderOutput(NamedTuple):

@@ -14,11 +14,12 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from rnnlp.models.recurrence.cells import State
+
 from .dropout import LockedDropout
 from .embedding import Embedding
 from .encoder import Encoder
 from .hypotheses import Step
-from .recurrence import State
 
 
 class GeneratorState(NamedTuple):

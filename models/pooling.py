@@ -12,8 +12,9 @@ from typing import Literal, NamedTuple
 import torch
 from torch import Tensor, nn
 
+from rnnlp.models.recurrence.cells import State
+
 from .encoder import EncoderOutput
-from .recurrence import State
 
 Way = Literal["last", "max", "mean", "attention"]
 WAYS: tuple[Way, ...] = ("last", "max", "mean", "attention")  # the order in the joined vector

@@ -12,9 +12,10 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
+from rnnlp.models.recurrence.cells import State
+
 from .bag import Bag
 from .encoder import Encoder
-from .recurrence import State
 from .windows import Windows
 
 

@@ -12,9 +12,10 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from rnnlp.models.recurrence.cells import State
+
 from .bag import Bag
 from .encoder import Encoder, EncoderOutput
-from .recurrence import State
 
 
 class Windows(nn.Module):

@@ -24,8 +24,9 @@ from typing import Any, TextIO
 
 import torch
 
+from rnnlp.models.recurrence.cells import CELLS
+
 from ..data.errors import InputError
-from ..models.recurrence import CELLS
 from .compare_meter import Meter
 from .fit import quieten, run_fit
 from .fit_settings import LAST, FitRequest, build

@@ -14,10 +14,10 @@ from pytorch_lightning.cli import LightningArgumentParser
 from torch import Tensor
 
 from rnnlp.data.generation.collate import NOT_GIVEN, GenerationBatch
+from rnnlp.models.recurrence.cells import State
 
 from ..data.errors import InputError
 from ..models.generator import Generator
-from ..models.recurrence import State
 from ..models.translator import token_loss
 from .generation_pipeline import check_sampling
 from .generation_scores import TextScores, policy_of, read

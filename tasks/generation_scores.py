@@ -10,9 +10,9 @@ import torch
 from torch import Tensor
 
 from rnnlp.data.generation.collate import NOT_GIVEN, GenerationBatch
+from rnnlp.models.recurrence.cells import State
 
 from ..models.generator import Generator
-from ..models.recurrence import State
 from ..models.translator import token_loss
 
 POLICY = (

@@ -10,8 +10,9 @@ from pathlib import Path
 from statistics import mean
 from typing import TYPE_CHECKING
 
+from rnnlp.models.recurrence.cells import Cell
+
 from ..data.long_range import NEAR, SYMBOLS, TASKS, Task, chance
-from ..models.recurrence import Cell
 from .atomic import write_atomically
 from .long_range import PLAIN, STARTS, Protocol, Results, back
 from .parts import CELL_NAMES

@@ -6,8 +6,9 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
+from rnnlp.models.recurrence.cells import Cell
+
 from ..models.decoder import Decoder
-from ..models.recurrence import Cell
 from ..models.translator import Translator
 from .parts import EmbeddingConfig, EncoderConfig, Sizes, from_mapping, with_parts
 

@@ -9,7 +9,7 @@ from torch import nn
 from rnnlp.models.attention import SCORES
 from rnnlp.models.decoder import Decoder
 from rnnlp.models.encoder import EncoderOutput
-from rnnlp.models.recurrence import CELLS, State
+from rnnlp.models.recurrence.cells import CELLS, State
 
 VOCABULARY = 11
 MEMORY = 6  # both directions of an encoder

@@ -5,7 +5,7 @@ import torch
 from torch import nn
 
 from rnnlp.models.encoder import Encoder
-from rnnlp.models.recurrence import CELLS, State
+from rnnlp.models.recurrence.cells import CELLS, State
 
 MODULES = {
     "rnn": nn.RNN,

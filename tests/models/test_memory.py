@@ -5,7 +5,7 @@ import torch
 
 from rnnlp.models.encoder import Encoder
 from rnnlp.models.memory import Answerer, gradient_reach
-from rnnlp.models.recurrence import CELLS
+from rnnlp.models.recurrence.cells import CELLS
 
 
 def encoder_of(cell, layers=1):

@@ -5,7 +5,7 @@ import torch
 
 from rnnlp.models.embedding import Embedding
 from rnnlp.models.encoder import Encoder
-from rnnlp.models.recurrence import CELLS
+from rnnlp.models.recurrence.cells import CELLS
 from rnnlp.models.widening import widen
 
 TOKENS, CHARACTERS = 9, 7

@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from rnnlp.models.encoder import Encoder
-from rnnlp.models.recurrence import GATES, State
+from rnnlp.models.recurrence.cells import GATES, State
 
 GATED = {"lstm": 1, "gru": 1, "mingru": 0}  # which gate keeps the old state
 

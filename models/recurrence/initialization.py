@@ -12,7 +12,7 @@ from typing import NamedTuple
 import torch
 from torch import nn
 
-from .recurrence import Cell, Weights
+from .cells import Cell, Weights
 
 # Which of the gates keeps the old state: f of the LSTM, z of the others.
 KEEPS: dict[Cell, int] = {"lstm": 1, "gru": 1, "mingru": 0}

@@ -9,11 +9,12 @@ from hypothesis import strategies as st
 from torch import nn
 from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
 
-from rnnlp.models import layer, products
 from rnnlp.models.encoder import Encoder
-from rnnlp.models.kernels import recur
-from rnnlp.models.packing import make_unit
-from rnnlp.models.recurrence import CELLS, GATES, State, Weights, step
+from rnnlp.models.recurrence import autograd as layer
+from rnnlp.models.recurrence import matmul as products
+from rnnlp.models.recurrence.cells import CELLS, GATES, State, Weights, step
+from rnnlp.models.recurrence.dispatch import recur
+from rnnlp.models.recurrence.packing import make_unit
 
 MODULES = {
     "rnn": lambda *sizes, **options: nn.RNN(*sizes, nonlinearity="tanh", **options),

@@ -18,7 +18,7 @@ with known a and b. There are two ways through that, which give the same:
 - Elsewhere, where each small step would cost a launch, `scan`: in log2(time) rounds over the
   padded batch. All factors lie in (0, 1), so that no logarithms are needed to keep it in range.
 
-Notation as in `models/recurrence.py`; which way runs is chosen in `models/kernels.py`.
+Notation as in `models/recurrence/cells.py`; which way runs is chosen in `models/recurrence/dispatch.py`.
 """
 
 from __future__ import annotations
@@ -31,8 +31,8 @@ from torch import Tensor
 from torch.autograd.function import once_differentiable
 from torch.nn import functional as F
 
-from .products import of_all_tokens
-from .recurrence import Block, Forward, Weights, blocks, receivers, states_before
+from .cells import Block, Forward, Weights, blocks, receivers, states_before
+from .matmul import of_all_tokens
 
 # Gradients:
 #

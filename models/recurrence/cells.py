@@ -1,8 +1,8 @@
 """The recurrences themselves: simple RNN, LSTM and GRU, forward, backward and one step at a time.
 
-`models/mingru.py` has the fourth, whose gates do not read the state.
+`models/recurrence/mingru.py` has the fourth, whose gates do not read the state.
 
-Every function here works on the tokens of one unit (`models/packing.py`): step by step, longest
+Every function here works on the tokens of one unit (`models/recurrence/packing.py`): step by step, longest
 sequence first, no padding. The products with the inputs do not depend on the recurrence and are
 taken for all tokens at once before the loop; the loop holds one product and a few element-wise
 operations, in place. The backward loops rest on one observation: what a step multiplies the
@@ -15,7 +15,7 @@ is why these functions want float32 or float64.
 Notation: `x` the token, `h` and `c` the state after it, `h'` and `c'` the state before it, `s` the
 logistic function, `*` element by element, `@` a product with a matrix, `dv` the gradient of the
 loss with respect to `v`. Which path runs when (these functions or a library's) is chosen in
-`models/kernels.py`.
+`models/recurrence/dispatch.py`.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from .products import Product, of_all_tokens
+from .matmul import Product, of_all_tokens
 
 Cell = Literal["rnn", "rnn_relu", "lstm", "gru", "mingru"]
 CELLS: tuple[Cell, ...] = ("rnn", "rnn_relu", "lstm", "gru", "mingru")

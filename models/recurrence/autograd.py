@@ -2,7 +2,7 @@
 
 `torch.nn` shares each small product out among all cores and waits for it at every step. Here a
 unit (a direction, or a share of its sequences) stays on one core from the first step to the last.
-The equations are in `models/recurrence.py`, the layout of a unit in `models/packing.py`.
+The equations are in `models/recurrence/cells.py`, the layout of a unit in `models/recurrence/packing.py`.
 """
 
 from __future__ import annotations
@@ -18,10 +18,11 @@ import torch
 from torch import Tensor
 from torch.autograd.function import once_differentiable
 
-from . import mingru, recurrence
+from . import cells as recurrence
+from . import mingru
+from .cells import Block, Cell, Forward, Weights
+from .matmul import one_dnn_serves
 from .packing import Unit, make_unit
-from .products import one_dnn_serves
-from .recurrence import Block, Cell, Forward, Weights
 
 PART_ROWS = 8  # a core gets no fewer sequences than this: smaller products waste it
 UNIT_WORK = 5_000_000  # nor fewer multiplications: handing a unit over takes a tenth of that

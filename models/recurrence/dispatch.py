@@ -1,6 +1,6 @@
 """Runs one recurrent layer over a padded batch by the fastest exact way there is.
 
-`recur` is the one place where that way is chosen: our own layer (`models/layer.py`) or a function
+`recur` is the one place where that way is chosen: our own layer (`models/recurrence/autograd.py`) or a function
 of torch. Why not torch.nn's on a CPU: the backward pass of a packed sequence there grows with the
 square of the length (pytorch#149194), and a padded one is wrong for the backward direction.
 """
@@ -14,9 +14,9 @@ import torch
 from torch import Tensor
 from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
 
-from .layer import PART_ROWS, Recurrence
+from .autograd import PART_ROWS, Recurrence
+from .cells import Cell, State, Weights
 from .mingru import mingru_scanned
-from .recurrence import Cell, State, Weights
 
 
 def recur(
@@ -83,7 +83,7 @@ def _own(
     hidden: Tensor | None,
     start_cell: Tensor | None,
 ) -> Found:
-    """The equations of `models/recurrence.py`, a unit for each core."""
+    """The equations of `models/recurrence/cells.py`, a unit for each core."""
     parameters = [parameter for direction in weights for parameter in direction]
     tensors = [inputs, hidden, start_cell, *parameters]
     keep = torch.is_grad_enabled() and any(t is not None and t.requires_grad for t in tensors)

@@ -1,0 +1,1 @@
+"""Recurrences: a file a cell, the autograd function, packing, dispatch, initialization."""
