@@ -12,8 +12,9 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from rnnlp.models.layers.dropout import LockedDropout, check_rate
+
 from .bag import Bag
-from .dropout import LockedDropout, check_rate
 from .embedding import Embedding
 from .encoder import Encoder
 from .pooling import PooledSoFar, Pooling

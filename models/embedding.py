@@ -12,8 +12,9 @@ from typing import Literal
 import torch
 from torch import Tensor, nn
 
+from rnnlp.models.layers.dropout import LockedDropout, WordDropout
+
 from .characters import CharacterCNN, CharacterRNN
-from .dropout import LockedDropout, WordDropout
 
 Spelling = Literal["none", "cnn", "rnn"]
 

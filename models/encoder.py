@@ -14,11 +14,10 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from rnnlp.models.layers.dropout import LockedDropout
 from rnnlp.models.recurrence.cells import CELLS, GATES, Cell, State, Weights, step
 from rnnlp.models.recurrence.dispatch import recur
 from rnnlp.models.recurrence.initialization import Initial
-
-from .dropout import LockedDropout
 
 
 class EncoderOutput(NamedTuple):

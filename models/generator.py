@@ -14,9 +14,9 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from rnnlp.models.layers.dropout import LockedDropout
 from rnnlp.models.recurrence.cells import State
 
-from .dropout import LockedDropout
 from .embedding import Embedding
 from .encoder import Encoder
 from .hypotheses import Step

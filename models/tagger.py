@@ -11,8 +11,9 @@ from typing import NamedTuple
 import torch
 from torch import Tensor, nn
 
+from rnnlp.models.layers.dropout import LockedDropout
+
 from .crf import CRF
-from .dropout import LockedDropout
 from .embedding import Embedding
 from .encoder import Encoder
 from .reading import Reading, read_on

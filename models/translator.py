@@ -8,8 +8,9 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
+from rnnlp.models.layers.dropout import check_rate
+
 from .decoder import Decoder, DecoderState
-from .dropout import check_rate
 from .embedding import Embedding
 from .encoder import Encoder
 from .hypotheses import Step

@@ -3,8 +3,8 @@
 import pytest
 import torch
 
-from rnnlp.models.dropout import LockedDropout, WordDropout
 from rnnlp.models.embedding import Embedding
+from rnnlp.models.layers.dropout import LockedDropout, WordDropout
 
 
 def make(**changes):

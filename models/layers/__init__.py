@@ -1,0 +1,1 @@
+"""Layers: dropout, losses, masks."""
