@@ -16,10 +16,10 @@ from torch.nn import functional as F
 
 from rnnlp.models.layers.dropout import LockedDropout
 from rnnlp.models.recurrence.cells import State
+from rnnlp.models.search.hypotheses import Step
 
 from .embedding import Embedding
 from .encoder import Encoder
-from .hypotheses import Step
 
 
 class GeneratorState(NamedTuple):

@@ -9,11 +9,11 @@ import torch
 from torch import Tensor, nn
 
 from rnnlp.models.layers.dropout import check_rate
+from rnnlp.models.search.hypotheses import Step
 
 from .decoder import Decoder, DecoderState
 from .embedding import Embedding
 from .encoder import Encoder
-from .hypotheses import Step
 
 
 class Translator(nn.Module):

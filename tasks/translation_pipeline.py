@@ -18,10 +18,10 @@ from torch import Tensor
 from rnnlp.data.text.featurizer import Featurizer, TokenBatch, collate
 from rnnlp.data.text.tokenizer import BOS, EOS, PAD, UNK, Offsets, Tokenizer
 from rnnlp.data.translation.collate import TARGET_FILE, TranslationBatch, TranslationCollate
+from rnnlp.models.search.beam import beam_search
+from rnnlp.models.search.hypotheses import Hypothesis
 
 from ..data.errors import InputError
-from ..models.hypotheses import Hypothesis
-from ..models.search import beam_search
 from ..models.translator import Translator
 from .folder import CONFIG, ModelFolder
 from .length_batches import by_length

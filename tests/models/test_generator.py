@@ -7,7 +7,7 @@ from torch import nn
 from rnnlp.models.embedding import Embedding
 from rnnlp.models.encoder import Encoder
 from rnnlp.models.generator import Generator
-from rnnlp.models.search import sample
+from rnnlp.models.search.beam import sample
 
 VOCABULARY, FIELDS = 11, [3, 4]
 

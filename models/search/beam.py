@@ -16,7 +16,6 @@ from itertools import count
 import torch
 from torch import Tensor
 
-from .best import best_sums
 from .constraints import Constraints
 from .hypotheses import (
     Finished,
@@ -29,6 +28,7 @@ from .hypotheses import (
     length_penalty_at,
     log_coverage,
 )
+from .topk import best_sums
 
 __all__ = ["Hypothesis", "Searchable", "Step", "StepFunction", "beam_search", "greedy", "sample"]
 

@@ -10,8 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import Tensor
 
-from rnnlp.models.best import best_sums
-from rnnlp.models.search import Step, beam_search, greedy, sample
+from rnnlp.models.search.beam import Step, beam_search, greedy, sample
+from rnnlp.models.search.topk import best_sums
 
 PAD, BEGIN, END = 0, 1, 2
 BANNED = (PAD, BEGIN)

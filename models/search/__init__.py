@@ -1,0 +1,1 @@
+"""Search: beam, sampling, constraints, hypotheses, top-k."""
