@@ -28,7 +28,7 @@ from functools import partial
 import torch
 from torch import Tensor
 
-from rnnlp.models.encoder import Encoder
+from rnnlp.models.encoders.recurrent import Encoder
 from rnnlp.models.recurrence.mingru import doubling
 
 SIZE = 256  # of the input and of the state

@@ -3,7 +3,7 @@
 Everything is timed in one run, in turns, and each figure is the median over the turns, so that a
 ratio compares things measured under the same conditions. Contenders:
 
-- ours: `models/encoder.py`.
+- ours: `models/encoders/recurrent.py`.
 - packed: torch.nn on a packed sequence, as everyone uses it.
 - padded: torch.nn on the padded batch. Wrong for the backward direction and for final states.
 - products: the matrix products no recurrence can do without, and nothing else: the inputs of all
@@ -38,7 +38,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
 
-from rnnlp.models.encoder import Encoder
+from rnnlp.models.encoders.recurrent import Encoder
 
 SIZE = 256  # of the input and of the state
 MODULES: dict[str, type[nn.RNNBase]] = {"rnn": nn.RNN, "lstm": nn.LSTM, "gru": nn.GRU}

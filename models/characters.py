@@ -14,7 +14,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from .encoder import Encoder
+from rnnlp.models.encoders.recurrent import Encoder
 
 
 def distinct_words(characters: Tensor) -> tuple[Tensor, Tensor]:

@@ -12,14 +12,14 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from rnnlp.models.encoders.bag import Bag
+from rnnlp.models.encoders.incremental import Reading, read_on
+from rnnlp.models.encoders.recurrent import Encoder
+from rnnlp.models.encoders.windowed import Windows
 from rnnlp.models.layers.dropout import LockedDropout, check_rate
 
-from .bag import Bag
 from .embedding import Embedding
-from .encoder import Encoder
 from .pooling import PooledSoFar, Pooling
-from .reading import Reading, read_on
-from .windows import Windows
 
 
 class Scores(NamedTuple):

@@ -18,11 +18,11 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from rnnlp.models.encoders.recurrent import Encoder, EncoderOutput
 from rnnlp.models.layers.dropout import LockedDropout, check_rate
 from rnnlp.models.recurrence.cells import Cell, State
 
 from .attention import Attention, Memory, Score
-from .encoder import Encoder, EncoderOutput
 
 Tied = Literal["none", "output", "all"]
 

@@ -14,12 +14,12 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from rnnlp.models.encoders.recurrent import Encoder
 from rnnlp.models.layers.dropout import LockedDropout
 from rnnlp.models.recurrence.cells import State
 from rnnlp.models.search.hypotheses import Step
 
 from .embedding import Embedding
-from .encoder import Encoder
 
 
 class GeneratorState(NamedTuple):

@@ -8,7 +8,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from .encoder import Encoder
+from rnnlp.models.encoders.recurrent import Encoder
 
 
 class Answerer(nn.Module):

@@ -12,9 +12,8 @@ from typing import Literal, NamedTuple
 import torch
 from torch import Tensor, nn
 
+from rnnlp.models.encoders.recurrent import EncoderOutput
 from rnnlp.models.recurrence.cells import State
-
-from .encoder import EncoderOutput
 
 Way = Literal["last", "max", "mean", "attention"]
 WAYS: tuple[Way, ...] = ("last", "max", "mean", "attention")  # the order in the joined vector

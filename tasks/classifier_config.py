@@ -6,12 +6,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
-from ..models.bag import Bag
+from rnnlp.models.encoders.bag import Bag
+from rnnlp.models.encoders.recurrent import Encoder
+from rnnlp.models.encoders.windowed import Windows
+
 from ..models.classifier import Classifier
 from ..models.embedding import Embedding
-from ..models.encoder import Encoder
 from ..models.pooling import Pooling, Way
-from ..models.windows import Windows
 from .parts import EmbeddingConfig, EncoderConfig, Sizes, from_mapping, with_parts
 
 LongTexts = Literal["head_tail", "windows"]

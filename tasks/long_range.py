@@ -25,11 +25,11 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
+from rnnlp.models.encoders.recurrent import Encoder
 from rnnlp.models.recurrence.cells import Cell
 
 from ..data.errors import InputError
 from ..data.long_range import COPIED, TASKS, Task, chance, make, outputs, right, width
-from ..models.encoder import Encoder
 from ..models.memory import Answerer, gradient_reach
 from .atomic import write_atomically
 from .report import Table

@@ -14,13 +14,13 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from rnnlp.data.text.featurizer import Featurizer, TokenBatch, collate
+from rnnlp.models.encoders.bag import Bag
+from rnnlp.models.encoders.recurrent import Encoder, EncoderOutput
+from rnnlp.models.encoders.windowed import Windows
 
 from ..data.errors import InputError
-from ..models.bag import Bag
 from ..models.embedding import Embedding
-from ..models.encoder import Encoder, EncoderOutput
 from ..models.pooling import Pooling
-from ..models.windows import Windows
 from .folder import open_folder
 from .known import pipeline_of
 from .length_batches import by_length

@@ -13,9 +13,9 @@ from collections import deque
 
 from rnnlp.data.tagging.schemes import Span, SpanReader
 from rnnlp.data.text.featurizer import Featurizer, collate
+from rnnlp.models.encoders.incremental import Reading
 
 from ..data.errors import InputError
-from ..models.reading import Reading
 from ..models.tag_stream import TagStream
 from ..models.tagger import Tagger
 from .parts import TaggerConfig

@@ -8,7 +8,7 @@ from torch import nn
 
 from rnnlp.models.attention import SCORES
 from rnnlp.models.decoder import Decoder
-from rnnlp.models.encoder import EncoderOutput
+from rnnlp.models.encoders.recurrent import EncoderOutput
 from rnnlp.models.recurrence.cells import CELLS, State
 
 VOCABULARY = 11

@@ -5,7 +5,7 @@ import torch
 from torch import nn
 
 from rnnlp.models.embedding import Embedding
-from rnnlp.models.encoder import Encoder
+from rnnlp.models.encoders.recurrent import Encoder
 from rnnlp.models.generator import Generator
 from rnnlp.models.search.beam import sample
 

@@ -6,7 +6,7 @@ from safetensors.torch import load_file, save_file
 
 from rnnlp.models.classifier import Classifier
 from rnnlp.models.embedding import Embedding
-from rnnlp.models.encoder import Encoder
+from rnnlp.models.encoders.recurrent import Encoder
 from rnnlp.models.joint import JointNetwork
 from rnnlp.models.pooling import Pooling
 from rnnlp.models.softmax import ConstrainedSoftmax

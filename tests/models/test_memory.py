@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from rnnlp.models.encoder import Encoder
+from rnnlp.models.encoders.recurrent import Encoder
 from rnnlp.models.memory import Answerer, gradient_reach
 from rnnlp.models.recurrence.cells import CELLS
 

@@ -1,10 +1,10 @@
 import pytest
 import torch
 
-from rnnlp.models.bag import Bag
-from rnnlp.models.encoder import Encoder
+from rnnlp.models.encoders.bag import Bag
+from rnnlp.models.encoders.recurrent import Encoder
+from rnnlp.models.encoders.windowed import Windows
 from rnnlp.models.pooling import WAYS, Pooling
-from rnnlp.models.windows import Windows
 
 LENGTHS = torch.tensor([5, 1, 3])
 

@@ -5,7 +5,7 @@ import torch
 
 from rnnlp.models.crf import CRF
 from rnnlp.models.embedding import Embedding
-from rnnlp.models.encoder import Encoder
+from rnnlp.models.encoders.recurrent import Encoder
 from rnnlp.models.softmax import ConstrainedSoftmax
 from rnnlp.models.tagger import Tagger
 

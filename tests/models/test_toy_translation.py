@@ -12,7 +12,7 @@ from torch.nn.utils.rnn import pad_sequence
 
 from rnnlp.models.decoder import Decoder
 from rnnlp.models.embedding import Embedding
-from rnnlp.models.encoder import Encoder
+from rnnlp.models.encoders.recurrent import Encoder
 from rnnlp.models.search.beam import greedy
 from rnnlp.models.translator import Translator, token_loss
 

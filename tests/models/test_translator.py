@@ -6,7 +6,7 @@ from torch.nn import functional as F
 
 from rnnlp.models.decoder import Decoder
 from rnnlp.models.embedding import Embedding
-from rnnlp.models.encoder import Encoder
+from rnnlp.models.encoders.recurrent import Encoder
 from rnnlp.models.search.beam import beam_search, greedy
 from rnnlp.models.translator import Translator, token_loss
 

@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from rnnlp.models.embedding import Embedding
-from rnnlp.models.encoder import Encoder
+from rnnlp.models.encoders.recurrent import Encoder
 from rnnlp.models.recurrence.cells import CELLS
 from rnnlp.models.widening import widen
 

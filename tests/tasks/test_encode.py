@@ -11,7 +11,7 @@ import torch
 
 import rnnlp as package
 from rnnlp.data.errors import InputError
-from rnnlp.models.bag import Bag
+from rnnlp.models.encoders.bag import Bag
 from rnnlp.tasks import cli
 
 TEXTS = [

@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from rnnlp.models.encoder import Encoder
+from rnnlp.models.encoders.recurrent import Encoder
 from rnnlp.models.recurrence.cells import GATES, State
 
 GATED = {"lstm": 1, "gru": 1, "mingru": 0}  # which gate keeps the old state

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from torch import nn
 
 from rnnlp.models.directions import WORDS, forward_direction, join_directions
-from rnnlp.models.encoder import Encoder
+from rnnlp.models.encoders.recurrent import Encoder
 from rnnlp.models.recurrence import autograd as layer
 from rnnlp.models.recurrence import dispatch as kernels
 from rnnlp.models.recurrence.cells import State, Weights, step

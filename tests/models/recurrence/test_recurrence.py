@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from torch import nn
 from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
 
-from rnnlp.models.encoder import Encoder
+from rnnlp.models.encoders.recurrent import Encoder
 from rnnlp.models.recurrence import autograd as layer
 from rnnlp.models.recurrence import matmul as products
 from rnnlp.models.recurrence.cells import CELLS, GATES, State, Weights, step

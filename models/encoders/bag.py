@@ -12,7 +12,7 @@ from torch import Tensor, nn
 
 from rnnlp.models.recurrence.cells import State
 
-from .encoder import EncoderOutput
+from .recurrent import EncoderOutput
 
 
 class Bag(nn.Module):

@@ -15,8 +15,8 @@ from torch import Tensor
 from rnnlp.models.recurrence.cells import State
 
 from .bag import Bag
-from .encoder import Encoder
-from .windows import Windows
+from .recurrent import Encoder
+from .windowed import Windows
 
 
 class Reading(NamedTuple):

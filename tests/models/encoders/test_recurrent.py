@@ -4,7 +4,7 @@ import pytest
 import torch
 from torch import nn
 
-from rnnlp.models.encoder import Encoder
+from rnnlp.models.encoders.recurrent import Encoder
 from rnnlp.models.recurrence.cells import CELLS, State
 
 MODULES = {

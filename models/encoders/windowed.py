@@ -15,7 +15,7 @@ from torch.nn import functional as F
 from rnnlp.models.recurrence.cells import State
 
 from .bag import Bag
-from .encoder import Encoder, EncoderOutput
+from .recurrent import Encoder, EncoderOutput
 
 
 class Windows(nn.Module):

@@ -1,0 +1,1 @@
+"""Encoders: one protocol, (embedded, lengths) to (states, final)."""
