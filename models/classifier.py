@@ -12,13 +12,13 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from rnnlp.models.embeddings.token import Embedding
 from rnnlp.models.encoders.bag import Bag
 from rnnlp.models.encoders.incremental import Reading, read_on
 from rnnlp.models.encoders.recurrent import Encoder
 from rnnlp.models.encoders.windowed import Windows
 from rnnlp.models.layers.dropout import LockedDropout, check_rate
 
-from .embedding import Embedding
 from .pooling import PooledSoFar, Pooling
 
 

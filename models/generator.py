@@ -14,12 +14,11 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from rnnlp.models.embeddings.token import Embedding
 from rnnlp.models.encoders.recurrent import Encoder
 from rnnlp.models.layers.dropout import LockedDropout
 from rnnlp.models.recurrence.cells import State
 from rnnlp.models.search.hypotheses import Step
-
-from .embedding import Embedding
 
 
 class GeneratorState(NamedTuple):

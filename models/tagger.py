@@ -11,12 +11,12 @@ from typing import NamedTuple
 import torch
 from torch import Tensor, nn
 
+from rnnlp.models.embeddings.token import Embedding
 from rnnlp.models.encoders.incremental import Reading, read_on
 from rnnlp.models.encoders.recurrent import Encoder
 from rnnlp.models.layers.dropout import LockedDropout
 
 from .crf import CRF
-from .embedding import Embedding
 from .softmax import ConstrainedSoftmax
 
 

@@ -8,12 +8,12 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
+from rnnlp.models.embeddings.token import Embedding
 from rnnlp.models.encoders.recurrent import Encoder
 from rnnlp.models.layers.dropout import check_rate
 from rnnlp.models.search.hypotheses import Step
 
 from .decoder import Decoder, DecoderState
-from .embedding import Embedding
 
 
 class Translator(nn.Module):

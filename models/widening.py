@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 import torch
 from torch import Tensor
 
-from .embedding import Embedding
+from rnnlp.models.embeddings.token import Embedding
 
 _TABLE = "embedding.attributes.{}.weight"
 _SPELLING = "embedding.spelling."

@@ -6,12 +6,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
+from rnnlp.models.embeddings.token import Embedding
 from rnnlp.models.encoders.bag import Bag
 from rnnlp.models.encoders.recurrent import Encoder
 from rnnlp.models.encoders.windowed import Windows
 
 from ..models.classifier import Classifier
-from ..models.embedding import Embedding
 from ..models.pooling import Pooling, Way
 from .parts import EmbeddingConfig, EncoderConfig, Sizes, from_mapping, with_parts
 

@@ -21,8 +21,9 @@ from pytorch_lightning.cli import LightningArgumentParser
 from torch import nn
 from torch.optim.lr_scheduler import ReduceLROnPlateau
 
+from rnnlp.models.embeddings.token import Embedding
+
 from ..data.errors import InputError
-from ..models.embedding import Embedding
 from .optimizer import OptimizerConfig
 from .parts import EmbeddingConfig, EncoderConfig, Sizes
 from .reuse import load_encoder_weights, read_encoder

@@ -13,12 +13,12 @@ from typing import Any, Literal
 
 from rnnlp.data.tagging.schemes import allowed_transitions
 from rnnlp.data.text.token_features import Attribute
+from rnnlp.models.embeddings.token import Embedding
 from rnnlp.models.encoders.recurrent import Encoder
 from rnnlp.models.recurrence.cells import Cell
 
 from ..data.errors import InputError
 from ..models.crf import CRF
-from ..models.embedding import Embedding
 from ..models.softmax import ConstrainedSoftmax
 from ..models.tagger import Tagger
 

@@ -2,7 +2,7 @@
 
 Its parameters carry the names, shapes and order that `torch.nn.RNN`, `LSTM` and `GRU` give theirs,
 so that state dicts go both ways; minGRU's are named alike. It does not embed tokens
-(`models/embedding.py` does) and knows no task.
+(`models/embeddings/token.py` does) and knows no task.
 """
 
 from __future__ import annotations

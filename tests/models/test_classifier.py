@@ -3,7 +3,7 @@ import torch
 from torch.nn import functional as F
 
 from rnnlp.models.classifier import Classifier, classification_loss, fit_temperature
-from rnnlp.models.embedding import Embedding
+from rnnlp.models.embeddings.token import Embedding
 from rnnlp.models.encoders.bag import Bag
 from rnnlp.models.encoders.recurrent import Encoder
 from rnnlp.models.pooling import Pooling

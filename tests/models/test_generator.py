@@ -4,7 +4,7 @@ import pytest
 import torch
 from torch import nn
 
-from rnnlp.models.embedding import Embedding
+from rnnlp.models.embeddings.token import Embedding
 from rnnlp.models.encoders.recurrent import Encoder
 from rnnlp.models.generator import Generator
 from rnnlp.models.search.beam import sample

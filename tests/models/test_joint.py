@@ -5,7 +5,7 @@ import torch
 from safetensors.torch import load_file, save_file
 
 from rnnlp.models.classifier import Classifier
-from rnnlp.models.embedding import Embedding
+from rnnlp.models.embeddings.token import Embedding
 from rnnlp.models.encoders.recurrent import Encoder
 from rnnlp.models.joint import JointNetwork
 from rnnlp.models.pooling import Pooling

@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from rnnlp.models.crf import CRF
-from rnnlp.models.embedding import Embedding
+from rnnlp.models.embeddings.token import Embedding
 from rnnlp.models.encoders.recurrent import Encoder
 from rnnlp.models.softmax import ConstrainedSoftmax
 from rnnlp.models.tagger import Tagger

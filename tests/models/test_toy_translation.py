@@ -11,7 +11,7 @@ import torch
 from torch.nn.utils.rnn import pad_sequence
 
 from rnnlp.models.decoder import Decoder
-from rnnlp.models.embedding import Embedding
+from rnnlp.models.embeddings.token import Embedding
 from rnnlp.models.encoders.recurrent import Encoder
 from rnnlp.models.search.beam import greedy
 from rnnlp.models.translator import Translator, token_loss

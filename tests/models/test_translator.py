@@ -5,7 +5,7 @@ import torch
 from torch.nn import functional as F
 
 from rnnlp.models.decoder import Decoder
-from rnnlp.models.embedding import Embedding
+from rnnlp.models.embeddings.token import Embedding
 from rnnlp.models.encoders.recurrent import Encoder
 from rnnlp.models.search.beam import beam_search, greedy
 from rnnlp.models.translator import Translator, token_loss

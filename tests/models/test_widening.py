@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from rnnlp.models.embedding import Embedding
+from rnnlp.models.embeddings.token import Embedding
 from rnnlp.models.encoders.recurrent import Encoder
 from rnnlp.models.recurrence.cells import CELLS
 from rnnlp.models.widening import widen

@@ -3,8 +3,8 @@
 import pytest
 import torch
 
-from rnnlp.models import characters as module
-from rnnlp.models.characters import CharacterCNN, CharacterRNN, distinct_words
+from rnnlp.models.embeddings import characters as module
+from rnnlp.models.embeddings.characters import CharacterCNN, CharacterRNN, distinct_words
 
 
 def words(batch=3, time=4, width=6, vocabulary=5):

@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from rnnlp.models.embedding import Embedding
+from rnnlp.models.embeddings.token import Embedding
 from rnnlp.models.layers.dropout import LockedDropout, WordDropout
 
 
