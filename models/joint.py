@@ -11,8 +11,9 @@ from typing import Any
 
 from torch import nn
 
+from rnnlp.models.tagging.tagger import Tagger
+
 from .classifier import Classifier
-from .tagger import Tagger
 
 _SHARED = ("embedding", "encoder")
 

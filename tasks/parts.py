@@ -16,11 +16,11 @@ from rnnlp.data.text.token_features import Attribute
 from rnnlp.models.embeddings.token import Embedding
 from rnnlp.models.encoders.recurrent import Encoder
 from rnnlp.models.recurrence.cells import Cell
+from rnnlp.models.tagging.crf import CRF
+from rnnlp.models.tagging.softmax import ConstrainedSoftmax
+from rnnlp.models.tagging.tagger import Tagger
 
 from ..data.errors import InputError
-from ..models.crf import CRF
-from ..models.softmax import ConstrainedSoftmax
-from ..models.tagger import Tagger
 
 CELL_NAMES: dict[Cell, str] = {  # as people write them
     "rnn": "RNN",

@@ -1,6 +1,6 @@
 """Tagging, N labels for N tokens, as a LightningModule.
 
-The network itself is `models/tagger.py`, built by `parts.TaggerConfig`; loss and scores are in
+The network itself is `models/tagging/tagger.py`, built by `parts.TaggerConfig`; loss and scores are in
 `tagging_objective.py`. Using a trained tagger needs `tagging_pipeline.py` only.
 """
 
@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from pytorch_lightning.cli import LightningArgumentParser
 
-from ..models.tagger import Tagger
+from rnnlp.models.tagging.tagger import Tagger
+
 from .module import link_features
 from .objective import ObjectiveModule
 from .optimizer import OptimizerConfig

@@ -11,8 +11,8 @@ from torchmetrics import MeanMetric
 
 from rnnlp.data.tagging.collate import TaggingBatch
 from rnnlp.data.tagging.schemes import is_valid, tags_to_spans
+from rnnlp.models.tagging.tagger import Tagger
 
-from ..models.tagger import Tagger
 from .metrics import SpanF1
 from .objective import Objective, Validated
 from .parts import TaggerConfig

@@ -1,7 +1,7 @@
 """A tagger that reads a text as it arrives, and gives entities out as soon as they are certain.
 
 They are those that the tagger finds in the whole text. An entity is certain once no continuation
-can change its tags (`models/tag_stream.py`) and it cannot go on. Its `score` is the probability
+can change its tags (`models/tagging/online_viterbi.py`) and it cannot go on. Its `score` is the probability
 that these tokens form this entity given all that has been read by then, wherever chunks are cut;
 that of the pipeline also knows what follows. Without a CRF the two are the same.
 """
@@ -14,10 +14,10 @@ from collections import deque
 from rnnlp.data.tagging.schemes import Span, SpanReader
 from rnnlp.data.text.featurizer import Featurizer, collate
 from rnnlp.models.encoders.incremental import Reading
+from rnnlp.models.tagging.online_viterbi import TagStream
+from rnnlp.models.tagging.tagger import Tagger
 
 from ..data.errors import InputError
-from ..models.tag_stream import TagStream
-from ..models.tagger import Tagger
 from .parts import TaggerConfig
 from .stream import BLOCK, Result, TextStream, check_direction
 from .tagging_pipeline import entity

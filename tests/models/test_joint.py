@@ -9,8 +9,8 @@ from rnnlp.models.embeddings.token import Embedding
 from rnnlp.models.encoders.recurrent import Encoder
 from rnnlp.models.joint import JointNetwork
 from rnnlp.models.pooling import Pooling
-from rnnlp.models.softmax import ConstrainedSoftmax
-from rnnlp.models.tagger import Tagger
+from rnnlp.models.tagging.softmax import ConstrainedSoftmax
+from rnnlp.models.tagging.tagger import Tagger
 
 LENGTHS = torch.tensor([5, 3])
 TOKENS = torch.tensor([[4, 5, 6, 7, 8], [9, 4, 2, 0, 0]])

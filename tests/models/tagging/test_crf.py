@@ -7,9 +7,9 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from rnnlp.models.crf import CRF, _LogPartition
-from rnnlp.models.softmax import ConstrainedSoftmax
-from rnnlp.models.viterbi import viterbi
+from rnnlp.models.tagging.crf import CRF, _LogPartition
+from rnnlp.models.tagging.softmax import ConstrainedSoftmax
+from rnnlp.models.tagging.viterbi import viterbi
 
 # BIOES over one type: O, B, I, E, S.
 ALLOWED = [

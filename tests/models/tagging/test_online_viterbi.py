@@ -9,9 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rnnlp.data.tagging.schemes import allowed_transitions
-from rnnlp.models.crf import CRF
-from rnnlp.models.softmax import ConstrainedSoftmax
-from rnnlp.models.tag_stream import TagStream
+from rnnlp.models.tagging.crf import CRF
+from rnnlp.models.tagging.online_viterbi import TagStream
+from rnnlp.models.tagging.softmax import ConstrainedSoftmax
 
 TAGS = ["O", "B-A", "I-A", "E-A", "S-A", "B-B", "I-B", "E-B", "S-B"]
 

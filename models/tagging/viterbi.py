@@ -9,7 +9,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from .legality import exact_type, inside
+from .transitions import exact_type, inside
 
 
 @torch.no_grad()

@@ -36,7 +36,7 @@ from typing import Any, NamedTuple
 import torch
 from torch import Tensor, nn
 
-from .legality import FORBIDDEN, LegalTags, PathPosterior, exact_type, inside
+from .transitions import FORBIDDEN, LegalTags, PathPosterior, exact_type, inside
 from .viterbi import viterbi
 
 

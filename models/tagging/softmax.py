@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from .legality import LegalTags, PathPosterior, inside
+from .transitions import LegalTags, PathPosterior, inside
 from .viterbi import viterbi
 
 

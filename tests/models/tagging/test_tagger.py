@@ -3,11 +3,11 @@
 import pytest
 import torch
 
-from rnnlp.models.crf import CRF
 from rnnlp.models.embeddings.token import Embedding
 from rnnlp.models.encoders.recurrent import Encoder
-from rnnlp.models.softmax import ConstrainedSoftmax
-from rnnlp.models.tagger import Tagger
+from rnnlp.models.tagging.crf import CRF
+from rnnlp.models.tagging.softmax import ConstrainedSoftmax
+from rnnlp.models.tagging.tagger import Tagger
 
 
 @pytest.fixture(autouse=True)

@@ -1,0 +1,1 @@
+"""Heads that tag (N to N): CRF, softmax, transitions, Viterbi."""
