@@ -11,9 +11,8 @@ from typing import Any
 
 from torch import nn
 
+from rnnlp.models.classification.classifier import Classifier
 from rnnlp.models.tagging.tagger import Tagger
-
-from .classifier import Classifier
 
 _SHARED = ("embedding", "encoder")
 

@@ -1,6 +1,6 @@
 """Classification, N tokens to one label or several, as a LightningModule.
 
-The network itself is `models/classifier.py`, built by `classifier_config.py`; loss, scores and
+The network itself is `models/classification/classifier.py`, built by `classifier_config.py`; loss, scores and
 calibration are in `classification_objective.py`. Using a trained classifier needs
 `classification_pipeline.py` only.
 """
@@ -11,9 +11,10 @@ from typing import Literal
 
 from pytorch_lightning.cli import LightningArgumentParser
 
+from rnnlp.models.classification.classifier import Classifier
+from rnnlp.models.classification.pooling import WAYS, Way
+
 from ..data.errors import InputError
-from ..models.classifier import Classifier
-from ..models.pooling import WAYS, Way
 from .classification_objective import ClassificationObjective
 from .classifier_config import ClassifierConfig, LongTexts
 from .module import Get, link_features

@@ -18,8 +18,12 @@ from torchmetrics.classification import (
 )
 
 from rnnlp.data.classification.collate import UNKNOWN_CLASS, ClassificationBatch
+from rnnlp.models.classification.classifier import (
+    Classifier,
+    classification_loss,
+    fit_temperature,
+)
 
-from ..models.classifier import Classifier, classification_loss, fit_temperature
 from .classification_pipeline import run
 from .classification_scores import BINS, THRESHOLD, ClassScores
 from .classifier_config import ClassifierConfig

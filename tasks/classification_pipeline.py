@@ -15,9 +15,9 @@ from torch import Tensor
 from rnnlp.data.text.featurizer import Featurizer, TokenBatch
 from rnnlp.data.text.preprocessing import EMPTY, tokenise
 from rnnlp.data.text.tokenizer import Offsets
+from rnnlp.models.classification.classifier import Classifier, Scores
 
 from ..data.errors import InputError
-from ..models.classifier import Classifier, Scores
 from .classification_scores import THRESHOLD
 from .classifier_config import ClassifierConfig
 from .folder import CONFIG, ModelFolder

@@ -15,8 +15,8 @@ from typing import NamedTuple
 
 from rnnlp.data.text.featurizer import Featurizer, collate
 from rnnlp.data.text.preprocessing import EMPTY
+from rnnlp.models.classification.classifier import Classifier, TextSoFar
 
-from ..models.classifier import Classifier, TextSoFar
 from .classification_pipeline import label_of
 from .classifier_config import ClassifierConfig
 from .stream import BLOCK, Result, TextStream, check_direction

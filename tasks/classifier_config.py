@@ -6,13 +6,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
+from rnnlp.models.classification.classifier import Classifier
+from rnnlp.models.classification.pooling import Pooling, Way
 from rnnlp.models.embeddings.token import Embedding
 from rnnlp.models.encoders.bag import Bag
 from rnnlp.models.encoders.recurrent import Encoder
 from rnnlp.models.encoders.windowed import Windows
 
-from ..models.classifier import Classifier
-from ..models.pooling import Pooling, Way
 from .parts import EmbeddingConfig, EncoderConfig, Sizes, from_mapping, with_parts
 
 LongTexts = Literal["head_tail", "windows"]

@@ -21,10 +21,10 @@ from torchmetrics import MeanMetric
 from rnnlp.data.classification.collate import ClassificationBatch
 from rnnlp.data.joint.datamodule import JointBatch
 from rnnlp.data.tagging.collate import TaggingBatch
+from rnnlp.models.classification.pooling import WAYS, Way
 
 from ..data.errors import InputError
 from ..models.joint import JointNetwork
-from ..models.pooling import WAYS, Way
 from .classification_objective import ClassificationObjective
 from .classifier_config import ClassifierConfig
 from .joint_config import JointConfig

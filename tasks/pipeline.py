@@ -14,13 +14,13 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from rnnlp.data.text.featurizer import Featurizer, TokenBatch, collate
+from rnnlp.models.classification.pooling import Pooling
 from rnnlp.models.embeddings.token import Embedding
 from rnnlp.models.encoders.bag import Bag
 from rnnlp.models.encoders.recurrent import Encoder, EncoderOutput
 from rnnlp.models.encoders.windowed import Windows
 
 from ..data.errors import InputError
-from ..models.pooling import Pooling
 from .folder import open_folder
 from .known import pipeline_of
 from .length_batches import by_length

@@ -4,11 +4,11 @@ import pytest
 import torch
 from safetensors.torch import load_file, save_file
 
-from rnnlp.models.classifier import Classifier
+from rnnlp.models.classification.classifier import Classifier
+from rnnlp.models.classification.pooling import Pooling
 from rnnlp.models.embeddings.token import Embedding
 from rnnlp.models.encoders.recurrent import Encoder
 from rnnlp.models.joint import JointNetwork
-from rnnlp.models.pooling import Pooling
 from rnnlp.models.tagging.softmax import ConstrainedSoftmax
 from rnnlp.models.tagging.tagger import Tagger
 

@@ -1,10 +1,10 @@
 import pytest
 import torch
 
+from rnnlp.models.classification.pooling import WAYS, Pooling
 from rnnlp.models.encoders.bag import Bag
 from rnnlp.models.encoders.recurrent import Encoder
 from rnnlp.models.encoders.windowed import Windows
-from rnnlp.models.pooling import WAYS, Pooling
 
 LENGTHS = torch.tensor([5, 1, 3])
 

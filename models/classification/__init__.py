@@ -1,0 +1,1 @@
+"""Heads that classify (N to 1): pooling, classifier, calibration."""
