@@ -22,7 +22,7 @@ import torch
 import rnnlp
 from rnnlp.data.translation.datamodule import TranslationData
 from rnnlp.data.translation.readers import read_parallel
-from rnnlp.models.translator import token_loss
+from rnnlp.models.translation.translator import token_loss
 from rnnlp.tasks.optimizer import OptimizerConfig
 from rnnlp.tasks.parts import EmbeddingConfig, EncoderConfig, Sizes
 from rnnlp.tasks.translation_pipeline import score

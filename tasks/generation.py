@@ -15,10 +15,10 @@ from torch import Tensor
 
 from rnnlp.data.generation.collate import NOT_GIVEN, GenerationBatch
 from rnnlp.models.recurrence.cells import State
+from rnnlp.models.translation.translator import token_loss
 
 from ..data.errors import InputError
 from ..models.generator import Generator
-from ..models.translator import token_loss
 from .generation_pipeline import check_sampling
 from .generation_scores import TextScores, policy_of, read
 from .generator_config import GeneratorConfig, SamplingConfig

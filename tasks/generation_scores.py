@@ -11,9 +11,9 @@ from torch import Tensor
 
 from rnnlp.data.generation.collate import NOT_GIVEN, GenerationBatch
 from rnnlp.models.recurrence.cells import State
+from rnnlp.models.translation.translator import token_loss
 
 from ..models.generator import Generator
-from ..models.translator import token_loss
 
 POLICY = (
     "bits of each whole text, its end included, divided by its characters (code points); an "

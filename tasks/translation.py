@@ -1,6 +1,6 @@
 """Translation, N tokens to M: loss and scores for Lightning.
 
-The network itself is `models/translator.py`, built by `translator_config.py`; using a trained
+The network itself is `models/translation/translator.py`, built by `translator_config.py`; using a trained
 translator needs `translation_pipeline.py` only.
 """
 
@@ -15,9 +15,9 @@ from torch import Tensor
 
 from rnnlp.data.text.tokenizer import Tokenizer
 from rnnlp.data.translation.collate import TranslationBatch
+from rnnlp.models.translation.translator import Translator, token_loss
 
 from ..data.errors import InputError
-from ..models.translator import Translator, token_loss
 from .module import TaskModule, vocabulary_sizes
 from .optimizer import OptimizerConfig
 from .parts import CELL_NAMES, EmbeddingConfig, EncoderConfig, Sizes

@@ -20,9 +20,9 @@ from rnnlp.data.text.tokenizer import BOS, EOS, PAD, UNK, Offsets, Tokenizer
 from rnnlp.data.translation.collate import TARGET_FILE, TranslationBatch, TranslationCollate
 from rnnlp.models.search.beam import beam_search
 from rnnlp.models.search.hypotheses import Hypothesis
+from rnnlp.models.translation.translator import Translator
 
 from ..data.errors import InputError
-from ..models.translator import Translator
 from .folder import CONFIG, ModelFolder
 from .length_batches import by_length
 from .translator_config import SearchConfig, TranslatorConfig

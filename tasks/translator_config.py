@@ -7,9 +7,9 @@ from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
 from rnnlp.models.recurrence.cells import Cell
+from rnnlp.models.translation.decoder import Decoder
+from rnnlp.models.translation.translator import Translator
 
-from ..models.decoder import Decoder
-from ..models.translator import Translator
 from .parts import EmbeddingConfig, EncoderConfig, Sizes, from_mapping, with_parts
 
 

@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch import nn
 
-from rnnlp.models.attention import SCORES, Attention
+from rnnlp.models.translation.attention import SCORES, Attention
 
 LENGTHS = torch.tensor([3, 6, 1])
 SOURCE = 6

@@ -4,11 +4,11 @@ import pytest
 import torch
 from torch.nn import functional as F
 
-from rnnlp.models.decoder import Decoder
 from rnnlp.models.embeddings.token import Embedding
 from rnnlp.models.encoders.recurrent import Encoder
 from rnnlp.models.search.beam import beam_search, greedy
-from rnnlp.models.translator import Translator, token_loss
+from rnnlp.models.translation.decoder import Decoder
+from rnnlp.models.translation.translator import Translator, token_loss
 
 VOCABULARY = 9
 PAD, BEGIN, END = 0, 2, 3

@@ -6,10 +6,10 @@ import pytest
 import torch
 from torch import nn
 
-from rnnlp.models.attention import SCORES
-from rnnlp.models.decoder import Decoder
 from rnnlp.models.encoders.recurrent import EncoderOutput
 from rnnlp.models.recurrence.cells import CELLS, State
+from rnnlp.models.translation.attention import SCORES
+from rnnlp.models.translation.decoder import Decoder
 
 VOCABULARY = 11
 MEMORY = 6  # both directions of an encoder

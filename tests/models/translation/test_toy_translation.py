@@ -10,11 +10,11 @@ import pytest
 import torch
 from torch.nn.utils.rnn import pad_sequence
 
-from rnnlp.models.decoder import Decoder
 from rnnlp.models.embeddings.token import Embedding
 from rnnlp.models.encoders.recurrent import Encoder
 from rnnlp.models.search.beam import greedy
-from rnnlp.models.translator import Translator, token_loss
+from rnnlp.models.translation.decoder import Decoder
+from rnnlp.models.translation.translator import Translator, token_loss
 
 PAD, BEGIN, END, ZERO = 0, 2, 3, 4
 SIZE = 64

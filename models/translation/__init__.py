@@ -1,0 +1,1 @@
+"""Encoder-decoder (N to M): attention, decoder, translator."""
