@@ -1,6 +1,6 @@
 """Generation, 1 token to N: loss and scores for Lightning.
 
-The network itself is `models/generator.py`, built by `generator_config.py`; using a trained
+The network itself is `models/generation/language_model.py`, built by `generator_config.py`; using a trained
 generator needs `generation_pipeline.py` only.
 """
 
@@ -14,11 +14,11 @@ from pytorch_lightning.cli import LightningArgumentParser
 from torch import Tensor
 
 from rnnlp.data.generation.collate import NOT_GIVEN, GenerationBatch
+from rnnlp.models.generation.language_model import Generator
 from rnnlp.models.recurrence.cells import State
 from rnnlp.models.translation.translator import token_loss
 
 from ..data.errors import InputError
-from ..models.generator import Generator
 from .generation_pipeline import check_sampling
 from .generation_scores import TextScores, policy_of, read
 from .generator_config import GeneratorConfig, SamplingConfig

@@ -17,10 +17,10 @@ from torch import Tensor
 from rnnlp.data.generation.collate import NOT_GIVEN, label_ids, token_ids
 from rnnlp.data.text.featurizer import Featurizer
 from rnnlp.data.text.tokenizer import BOS, EOS, PAD, UNK
+from rnnlp.models.generation.language_model import Generator
 from rnnlp.models.search.beam import sample
 
 from ..data.errors import InputError
-from ..models.generator import Generator
 from .folder import CONFIG, ModelFolder
 from .generator_config import GeneratorConfig, SamplingConfig
 

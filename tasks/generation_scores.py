@@ -10,10 +10,9 @@ import torch
 from torch import Tensor
 
 from rnnlp.data.generation.collate import NOT_GIVEN, GenerationBatch
+from rnnlp.models.generation.language_model import Generator
 from rnnlp.models.recurrence.cells import State
 from rnnlp.models.translation.translator import token_loss
-
-from ..models.generator import Generator
 
 POLICY = (
     "bits of each whole text, its end included, divided by its characters (code points); an "

@@ -14,8 +14,8 @@ import torch
 
 from rnnlp.data.text.featurizer import Featurizer
 from rnnlp.data.text.tokenizer import BOS, EOS
+from rnnlp.models.generation.language_model import Generator
 
-from ..models.generator import Generator
 from .stream import BLOCK, Result, TextStream
 
 

@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
-from ..models.generator import Generator
+from rnnlp.models.generation.language_model import Generator
+
 from .parts import EmbeddingConfig, EncoderConfig, Sizes, from_mapping, with_parts
 
 

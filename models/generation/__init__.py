@@ -1,0 +1,1 @@
+"""Language models (1 to N)."""
