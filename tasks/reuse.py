@@ -21,9 +21,9 @@ from rnnlp.data.text.token_features import in_order
 from rnnlp.data.text.tokenizer import Tokenizer
 from rnnlp.models.embeddings.token import Embedding
 from rnnlp.models.encoders.windowed import Windows
+from rnnlp.models.transfer import forward_direction, join_directions
 
 from ..data.errors import InputError
-from ..models.directions import forward_direction, join_directions
 from ..models.widening import widen
 from .folder import CONFIG, open_folder
 from .parts import EmbeddingConfig, EncoderConfig, Sizes, with_parts

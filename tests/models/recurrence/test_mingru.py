@@ -6,13 +6,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import nn
 
-from rnnlp.models.directions import WORDS, forward_direction, join_directions
 from rnnlp.models.encoders.recurrent import Encoder
 from rnnlp.models.recurrence import autograd as layer
 from rnnlp.models.recurrence import dispatch as kernels
 from rnnlp.models.recurrence.cells import State, Weights, step
 from rnnlp.models.recurrence.dispatch import recur
 from rnnlp.models.recurrence.mingru import mingru_scanned, scan
+from rnnlp.models.transfer import WORDS, forward_direction, join_directions
 
 
 def by_hand(x, lengths, weights, start):
