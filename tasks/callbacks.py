@@ -21,7 +21,7 @@ import torch
 from pytorch_lightning.callbacks import Callback, Checkpoint, Timer
 from safetensors.torch import load_file, save_file
 
-from .atomic import write_atomically
+from rnnlp.tasks.model_folder.atomic import write_atomically
 
 
 class KeepBest(Checkpoint):

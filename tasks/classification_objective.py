@@ -23,12 +23,12 @@ from rnnlp.models.classification.classifier import (
     classification_loss,
     fit_temperature,
 )
+from rnnlp.tasks.model_folder.folder import CONFUSION
 
 from .classification_pipeline import run
 from .classification_scores import BINS, THRESHOLD, ClassScores
 from .classifier_config import ClassifierConfig
 from .confusion import draw_confusion
-from .folder import CONFUSION
 from .objective import Objective, Validated
 
 

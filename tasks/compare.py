@@ -18,8 +18,9 @@ from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from rnnlp.tasks.model_folder.atomic import write_atomically
+
 from ..data.errors import InputError
-from .atomic import write_atomically
 from .compare_results import Comparison, Run, comparison_of
 
 PLAN, RUNS, RESULT = "compare.json", "runs", "measured.json"

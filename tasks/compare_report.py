@@ -9,7 +9,8 @@ from pathlib import Path
 from statistics import mean
 from typing import Any
 
-from .atomic import write_atomically
+from rnnlp.tasks.model_folder.atomic import write_atomically
+
 from .compare_advice import RULES, advice
 from .compare_claims import verdicts
 from .compare_results import AS_FAST, Cell, Comparison

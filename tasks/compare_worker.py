@@ -25,12 +25,12 @@ from typing import Any, TextIO
 import torch
 
 from rnnlp.models.recurrence.cells import CELLS
+from rnnlp.tasks.model_folder.folder import CHECKPOINTS, CONFIG, METRICS
 
 from ..data.errors import InputError
 from .compare_meter import Meter
 from .fit import quieten, run_fit
 from .fit_settings import LAST, FitRequest, build
-from .folder import CHECKPOINTS, CONFIG, METRICS
 from .pipeline import load
 
 DEFAULT = ("rnn", "lstm", "gru", "bilstm", "bigru")

@@ -52,7 +52,8 @@ def encode(arguments: Sequence[str]) -> int:
         )
     check_text_arguments(given, verb="encode")
 
-    from .atomic import write_atomically
+    from rnnlp.tasks.model_folder.atomic import write_atomically
+
     from .pipeline import load_encoder
 
     encoder = load_encoder(given.model)

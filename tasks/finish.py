@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 
+from rnnlp.tasks.model_folder.folder import CURVES, LOGS, save_folder
+
 from .. import __version__
 from .card import model_card
 from .curves import draw_curves
-from .folder import CURVES, LOGS, save_folder
 
 if TYPE_CHECKING:
     from .fit_settings import FitCommand

@@ -16,12 +16,13 @@ from pathlib import Path
 
 import torch
 
+from rnnlp.tasks.model_folder.atomic import write_atomically
+from rnnlp.tasks.model_folder.folder import CHECKPOINTS, TRAINING, clear_folder
+
 from ..data.errors import InputError
-from .atomic import write_atomically
 from .callbacks import is_dry_run
 from .finish import finish
 from .fit_settings import LAST, FitRequest, build
-from .folder import CHECKPOINTS, TRAINING, clear_folder
 
 
 def run_fit(request: FitRequest) -> int:

@@ -75,7 +75,7 @@ def find_configs(known: argparse.Namespace) -> list[Path]:
     if known.config:
         return [find_config(name) for name in known.config]
     if known.resume and known.output is not None:
-        from .folder import CHECKPOINTS, TRAINING
+        from rnnlp.tasks.model_folder.folder import CHECKPOINTS, TRAINING
 
         file: Path = known.output / CHECKPOINTS / TRAINING
         if not file.is_file():

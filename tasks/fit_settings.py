@@ -23,9 +23,10 @@ from pytorch_lightning.cli import LightningArgumentParser, LightningCLI
 from pytorch_lightning.loggers import CSVLogger, TensorBoardLogger
 from pytorch_lightning.utilities.exceptions import MisconfigurationException
 
+from rnnlp.tasks.model_folder.folder import CHECKPOINTS, LOGS, holds_model
+
 from ..data.errors import InputError
 from .callbacks import KeepBest, ResumePoint, StopKindly
-from .folder import CHECKPOINTS, LOGS, holds_model
 from .known import training_classes
 from .reuse_settings import follow_encoder
 from .setting_errors import FOLLOWS, check_keys, one_line, wrong_value

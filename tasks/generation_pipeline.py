@@ -19,9 +19,9 @@ from rnnlp.data.text.featurizer import Featurizer
 from rnnlp.data.text.tokenizer import BOS, EOS, PAD, UNK
 from rnnlp.models.generation.language_model import Generator
 from rnnlp.models.search.beam import sample
+from rnnlp.tasks.model_folder.folder import CONFIG, ModelFolder
 
 from ..data.errors import InputError
-from .folder import CONFIG, ModelFolder
 from .generator_config import GeneratorConfig, SamplingConfig
 
 if TYPE_CHECKING:

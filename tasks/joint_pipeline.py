@@ -10,11 +10,11 @@ from collections.abc import Sequence
 from typing import Any, NoReturn, overload
 
 from rnnlp.data.text.featurizer import Featurizer
+from rnnlp.tasks.model_folder.folder import CONFIG, ModelFolder
 
 from ..data.errors import InputError
 from ..models.joint import JointNetwork
 from .classification_pipeline import ClassificationPipeline
-from .folder import CONFIG, ModelFolder
 from .joint_config import JointConfig
 from .tagging_pipeline import TaggingPipeline
 

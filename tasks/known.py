@@ -13,9 +13,9 @@ from ..data.errors import InputError
 if TYPE_CHECKING:
     from rnnlp.data.datamodule.base import SequenceData
     from rnnlp.data.joint.datamodule import JointData
+    from rnnlp.tasks.model_folder.folder import ModelFolder
 
     from .classification_pipeline import ClassificationPipeline
-    from .folder import ModelFolder
     from .generation_pipeline import GenerationPipeline
     from .joint_pipeline import JointPipeline
     from .module import TaskModule
@@ -94,7 +94,7 @@ def pipeline_of(folder: ModelFolder) -> Pipeline:
         from .joint_pipeline import JointPipeline
 
         return JointPipeline.from_folder(folder)
-    from .folder import CONFIG
+    from rnnlp.tasks.model_folder.folder import CONFIG
 
     raise InputError(
         f"is a model for the task {folder.task!r}, which this rnnlp does not know: upgrade it",

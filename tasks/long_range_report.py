@@ -11,9 +11,9 @@ from statistics import mean
 from typing import TYPE_CHECKING
 
 from rnnlp.models.recurrence.cells import Cell
+from rnnlp.tasks.model_folder.atomic import write_atomically
 
 from ..data.long_range import NEAR, SYMBOLS, TASKS, Task, chance
-from .atomic import write_atomically
 from .long_range import PLAIN, STARTS, Protocol, Results, back
 from .parts import CELL_NAMES
 from .report import Section, Table, write_report

@@ -15,7 +15,7 @@ from io import StringIO
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from .atomic import write_atomically
+from rnnlp.tasks.model_folder.atomic import write_atomically
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

@@ -22,10 +22,10 @@ from rnnlp.data.text.tokenizer import Tokenizer
 from rnnlp.models.embeddings.token import Embedding
 from rnnlp.models.encoders.windowed import Windows
 from rnnlp.models.transfer import forward_direction, join_directions
+from rnnlp.tasks.model_folder.folder import CONFIG, open_folder
 
 from ..data.errors import InputError
 from ..models.widening import widen
-from .folder import CONFIG, open_folder
 from .parts import EmbeddingConfig, EncoderConfig, Sizes, with_parts
 
 # The settings that decide which weights there are. Dropout is left to each task.

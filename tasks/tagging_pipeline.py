@@ -14,8 +14,8 @@ import torch
 from rnnlp.data.tagging.schemes import Span, tags_to_spans
 from rnnlp.data.text.featurizer import Featurizer, TokenBatch
 from rnnlp.models.tagging.tagger import Tagger
+from rnnlp.tasks.model_folder.folder import CONFIG, ModelFolder
 
-from .folder import CONFIG, ModelFolder
 from .length_batches import by_length
 from .parts import TaggerConfig
 

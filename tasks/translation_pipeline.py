@@ -21,9 +21,9 @@ from rnnlp.data.translation.collate import TARGET_FILE, TranslationBatch, Transl
 from rnnlp.models.search.beam import beam_search
 from rnnlp.models.search.hypotheses import Hypothesis
 from rnnlp.models.translation.translator import Translator
+from rnnlp.tasks.model_folder.folder import CONFIG, ModelFolder
 
 from ..data.errors import InputError
-from .folder import CONFIG, ModelFolder
 from .length_batches import by_length
 from .translator_config import SearchConfig, TranslatorConfig
 

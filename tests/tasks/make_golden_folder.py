@@ -21,7 +21,7 @@ from safetensors.torch import load_file, save_file
 
 import rnnlp
 from rnnlp.data.text.featurizer import Featurizer
-from rnnlp.tasks.folder import save_folder
+from rnnlp.tasks.model_folder.folder import save_folder
 from rnnlp.tasks.parts import EmbeddingConfig, EncoderConfig, Sizes, TaggerConfig
 from rnnlp.tasks.tagging_pipeline import TaggingPipeline
 

@@ -14,8 +14,8 @@ from rnnlp.tasks import cli
 from rnnlp.tasks.classification import Classification
 from rnnlp.tasks.classification_pipeline import ClassificationPipeline
 from rnnlp.tasks.classifier_config import ClassifierConfig
-from rnnlp.tasks.folder import save_folder
 from rnnlp.tasks.length_batches import by_length
+from rnnlp.tasks.model_folder.folder import save_folder
 from rnnlp.tasks.parts import EmbeddingConfig, EncoderConfig, Sizes
 
 from .test_resume import check_same_end

@@ -10,7 +10,7 @@ import pytest
 from safetensors.torch import load_file
 
 import rnnlp as package
-from rnnlp.tasks.folder import open_folder
+from rnnlp.tasks.model_folder.folder import open_folder
 
 HEAVY = ("pytorch_lightning", "torchmetrics", "datasets", "matplotlib", "pandas", "jsonargparse")
 TEXTS = [

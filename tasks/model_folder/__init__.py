@@ -1,0 +1,1 @@
+"""The model folder: its format, and writing it as a whole."""
