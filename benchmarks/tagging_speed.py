@@ -27,9 +27,9 @@ from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
 from rnnlp.data.tagging.datamodule import TaggingData
 from rnnlp.models.encoders.recurrent import EncoderOutput
 from rnnlp.models.recurrence.cells import State
+from rnnlp.tasks.base.components import EmbeddingConfig, EncoderConfig, Sizes
+from rnnlp.tasks.base.module import vocabulary_sizes
 from rnnlp.tasks.configs import find_config
-from rnnlp.tasks.module import vocabulary_sizes
-from rnnlp.tasks.parts import EmbeddingConfig, EncoderConfig, Sizes
 from rnnlp.tasks.tagging import Tagging
 from rnnlp.tasks.tagging_pipeline import TaggingPipeline
 

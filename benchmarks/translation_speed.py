@@ -23,8 +23,8 @@ import rnnlp
 from rnnlp.data.translation.datamodule import TranslationData
 from rnnlp.data.translation.readers import read_parallel
 from rnnlp.models.translation.translator import token_loss
-from rnnlp.tasks.optimizer import OptimizerConfig
-from rnnlp.tasks.parts import EmbeddingConfig, EncoderConfig, Sizes
+from rnnlp.tasks.base.components import EmbeddingConfig, EncoderConfig, Sizes
+from rnnlp.tasks.base.optimizer import OptimizerConfig
 from rnnlp.tasks.translation_pipeline import score
 from rnnlp.tasks.translator_config import DecoderConfig, TranslatorConfig
 

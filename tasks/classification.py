@@ -13,14 +13,14 @@ from pytorch_lightning.cli import LightningArgumentParser
 
 from rnnlp.models.classification.classifier import Classifier
 from rnnlp.models.classification.pooling import WAYS, Way
+from rnnlp.tasks.base.components import EmbeddingConfig, EncoderConfig, Sizes
+from rnnlp.tasks.base.module import Get, link_features
+from rnnlp.tasks.base.objective import ObjectiveModule
+from rnnlp.tasks.base.optimizer import OptimizerConfig
 
 from ..data.errors import InputError
 from .classification_objective import ClassificationObjective
 from .classifier_config import ClassifierConfig, LongTexts
-from .module import Get, link_features
-from .objective import ObjectiveModule
-from .optimizer import OptimizerConfig
-from .parts import EmbeddingConfig, EncoderConfig, Sizes
 
 
 class Classification(ObjectiveModule):

@@ -23,13 +23,13 @@ from rnnlp.models.classification.classifier import (
     classification_loss,
     fit_temperature,
 )
+from rnnlp.tasks.base.objective import Objective, Validated
 from rnnlp.tasks.model_folder.folder import CONFUSION
 
 from .classification_pipeline import run
 from .classification_scores import BINS, THRESHOLD, ClassScores
 from .classifier_config import ClassifierConfig
 from .confusion import draw_confusion
-from .objective import Objective, Validated
 
 
 class ClassificationObjective(Objective):

@@ -16,12 +16,12 @@ from rnnlp.data.text.featurizer import Featurizer, TokenBatch
 from rnnlp.data.text.preprocessing import EMPTY, tokenise
 from rnnlp.data.text.tokenizer import Offsets
 from rnnlp.models.classification.classifier import Classifier, Scores
+from rnnlp.tasks.base.length_batches import by_length
 from rnnlp.tasks.model_folder.folder import CONFIG, ModelFolder
 
 from ..data.errors import InputError
 from .classification_scores import THRESHOLD
 from .classifier_config import ClassifierConfig
-from .length_batches import by_length
 
 if TYPE_CHECKING:
     from .classification_stream import ClassificationStream

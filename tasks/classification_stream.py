@@ -16,10 +16,10 @@ from typing import NamedTuple
 from rnnlp.data.text.featurizer import Featurizer, collate
 from rnnlp.data.text.preprocessing import EMPTY
 from rnnlp.models.classification.classifier import Classifier, TextSoFar
+from rnnlp.tasks.base.stream import BLOCK, Result, TextStream, check_direction
 
 from .classification_pipeline import label_of
 from .classifier_config import ClassifierConfig
-from .stream import BLOCK, Result, TextStream, check_direction
 
 
 class ClassificationStream(TextStream):

@@ -12,8 +12,13 @@ from rnnlp.models.embeddings.token import Embedding
 from rnnlp.models.encoders.bag import Bag
 from rnnlp.models.encoders.recurrent import Encoder
 from rnnlp.models.encoders.windowed import Windows
-
-from .parts import EmbeddingConfig, EncoderConfig, Sizes, from_mapping, with_parts
+from rnnlp.tasks.base.components import (
+    EmbeddingConfig,
+    EncoderConfig,
+    Sizes,
+    from_mapping,
+    with_parts,
+)
 
 LongTexts = Literal["head_tail", "windows"]
 

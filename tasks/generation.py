@@ -17,14 +17,14 @@ from rnnlp.data.generation.collate import NOT_GIVEN, GenerationBatch
 from rnnlp.models.generation.language_model import Generator
 from rnnlp.models.recurrence.cells import State
 from rnnlp.models.translation.translator import token_loss
+from rnnlp.tasks.base.components import CELL_NAMES, EmbeddingConfig, EncoderConfig, Sizes
+from rnnlp.tasks.base.module import TaskModule, vocabulary_sizes
+from rnnlp.tasks.base.optimizer import OptimizerConfig
 
 from ..data.errors import InputError
 from .generation_pipeline import check_sampling
 from .generation_scores import TextScores, policy_of, read
 from .generator_config import GeneratorConfig, SamplingConfig
-from .module import TaskModule, vocabulary_sizes
-from .optimizer import OptimizerConfig
-from .parts import CELL_NAMES, EmbeddingConfig, EncoderConfig, Sizes
 
 _STATE = "carried_state"  # in checkpoints
 

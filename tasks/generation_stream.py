@@ -15,8 +15,7 @@ import torch
 from rnnlp.data.text.featurizer import Featurizer
 from rnnlp.data.text.tokenizer import BOS, EOS
 from rnnlp.models.generation.language_model import Generator
-
-from .stream import BLOCK, Result, TextStream
+from rnnlp.tasks.base.stream import BLOCK, Result, TextStream
 
 
 class GenerationStream(TextStream):

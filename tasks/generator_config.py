@@ -7,8 +7,13 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from rnnlp.models.generation.language_model import Generator
-
-from .parts import EmbeddingConfig, EncoderConfig, Sizes, from_mapping, with_parts
+from rnnlp.tasks.base.components import (
+    EmbeddingConfig,
+    EncoderConfig,
+    Sizes,
+    from_mapping,
+    with_parts,
+)
 
 
 @dataclass(frozen=True, kw_only=True)

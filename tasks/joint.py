@@ -22,16 +22,16 @@ from rnnlp.data.classification.collate import ClassificationBatch
 from rnnlp.data.joint.datamodule import JointBatch
 from rnnlp.data.tagging.collate import TaggingBatch
 from rnnlp.models.classification.pooling import WAYS, Way
+from rnnlp.tasks.base.components import EmbeddingConfig, EncoderConfig, Sizes, TaggerConfig
+from rnnlp.tasks.base.module import Get, TaskModule, link_features
+from rnnlp.tasks.base.objective import Objective
+from rnnlp.tasks.base.optimizer import OptimizerConfig
 
 from ..data.errors import InputError
 from ..models.joint import JointNetwork
 from .classification_objective import ClassificationObjective
 from .classifier_config import ClassifierConfig
 from .joint_config import JointConfig
-from .module import Get, TaskModule, link_features
-from .objective import Objective
-from .optimizer import OptimizerConfig
-from .parts import EmbeddingConfig, EncoderConfig, Sizes, TaggerConfig
 from .tagging_objective import TaggingObjective
 
 TAGGING, CLASSIFICATION = "tagging", "classification"

@@ -6,10 +6,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from rnnlp.tasks.base.components import EmbeddingConfig, EncoderConfig, Sizes, TaggerConfig
+
 from ..data.errors import InputError
 from ..models.joint import JointNetwork
 from .classifier_config import ClassifierConfig
-from .parts import EmbeddingConfig, EncoderConfig, Sizes, TaggerConfig
 
 _SHARED = ("sizes", "embedding", "encoder")
 

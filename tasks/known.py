@@ -13,12 +13,12 @@ from ..data.errors import InputError
 if TYPE_CHECKING:
     from rnnlp.data.datamodule.base import SequenceData
     from rnnlp.data.joint.datamodule import JointData
+    from rnnlp.tasks.base.module import TaskModule
     from rnnlp.tasks.model_folder.folder import ModelFolder
 
     from .classification_pipeline import ClassificationPipeline
     from .generation_pipeline import GenerationPipeline
     from .joint_pipeline import JointPipeline
-    from .module import TaskModule
     from .tagging_pipeline import TaggingPipeline
     from .translation_pipeline import TranslationPipeline
 

@@ -11,11 +11,11 @@ from statistics import mean
 from typing import TYPE_CHECKING
 
 from rnnlp.models.recurrence.cells import Cell
+from rnnlp.tasks.base.components import CELL_NAMES
 from rnnlp.tasks.model_folder.atomic import write_atomically
 
 from ..data.long_range import NEAR, SYMBOLS, TASKS, Task, chance
 from .long_range import PLAIN, STARTS, Protocol, Results, back
-from .parts import CELL_NAMES
 from .report import Section, Table, write_report
 
 if TYPE_CHECKING:

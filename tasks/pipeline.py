@@ -19,12 +19,12 @@ from rnnlp.models.embeddings.token import Embedding
 from rnnlp.models.encoders.bag import Bag
 from rnnlp.models.encoders.recurrent import Encoder, EncoderOutput
 from rnnlp.models.encoders.windowed import Windows
+from rnnlp.tasks.base.length_batches import by_length
+from rnnlp.tasks.base.transfer import backward_alone, read_encoder
 from rnnlp.tasks.model_folder.folder import open_folder
 
 from ..data.errors import InputError
 from .known import pipeline_of
-from .length_batches import by_length
-from .reuse import backward_alone, read_encoder
 
 if TYPE_CHECKING:
     from .known import Pipeline

@@ -15,10 +15,10 @@ from typing import Any, NamedTuple
 
 from rnnlp.data.text.featurizer import TOKENS_FILE
 from rnnlp.data.text.tokenizer import Tokenizer
+from rnnlp.tasks.base.transfer import adds, mismatch, plain, read_encoder
 
 from ..data.errors import InputError
 from .configs import key_lines
-from .reuse import adds, mismatch, plain, read_encoder
 
 KEY = "model.encoder_from"
 

@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Any, TextIO, cast
 from ..data.errors import InputError
 
 if TYPE_CHECKING:
-    from .stream import Result, TextStream
+    from rnnlp.tasks.base.stream import Result, TextStream
 
 _MOST_BYTES = 65536  # taken at once of what has arrived
 _LINE = re.compile(r"[^\n]*\n|[^\n]+")  # the last one may have no end

@@ -12,10 +12,10 @@ from torchmetrics import MeanMetric
 from rnnlp.data.tagging.collate import TaggingBatch
 from rnnlp.data.tagging.schemes import is_valid, tags_to_spans
 from rnnlp.models.tagging.tagger import Tagger
+from rnnlp.tasks.base.components import TaggerConfig
+from rnnlp.tasks.base.objective import Objective, Validated
 
 from .metrics import SpanF1
-from .objective import Objective, Validated
-from .parts import TaggerConfig
 from .tagging_evaluation import TagScores, labels_of
 from .tagging_pipeline import decode_tags
 

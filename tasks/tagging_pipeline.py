@@ -14,10 +14,9 @@ import torch
 from rnnlp.data.tagging.schemes import Span, tags_to_spans
 from rnnlp.data.text.featurizer import Featurizer, TokenBatch
 from rnnlp.models.tagging.tagger import Tagger
+from rnnlp.tasks.base.components import TaggerConfig
+from rnnlp.tasks.base.length_batches import by_length
 from rnnlp.tasks.model_folder.folder import CONFIG, ModelFolder
-
-from .length_batches import by_length
-from .parts import TaggerConfig
 
 if TYPE_CHECKING:
     from .tagging_stream import TaggingStream

@@ -16,11 +16,11 @@ from torch import Tensor
 from rnnlp.data.text.tokenizer import Tokenizer
 from rnnlp.data.translation.collate import TranslationBatch
 from rnnlp.models.translation.translator import Translator, token_loss
+from rnnlp.tasks.base.components import CELL_NAMES, EmbeddingConfig, EncoderConfig, Sizes
+from rnnlp.tasks.base.module import TaskModule, vocabulary_sizes
+from rnnlp.tasks.base.optimizer import OptimizerConfig
 
 from ..data.errors import InputError
-from .module import TaskModule, vocabulary_sizes
-from .optimizer import OptimizerConfig
-from .parts import CELL_NAMES, EmbeddingConfig, EncoderConfig, Sizes
 from .translation_pipeline import perplexity, score, translate
 from .translation_scores import bleu_for, policy_of, translation_scores
 from .translator_config import DecoderConfig, SearchConfig, TranslatorConfig

@@ -21,10 +21,10 @@ from rnnlp.data.translation.collate import TARGET_FILE, TranslationBatch, Transl
 from rnnlp.models.search.beam import beam_search
 from rnnlp.models.search.hypotheses import Hypothesis
 from rnnlp.models.translation.translator import Translator
+from rnnlp.tasks.base.length_batches import by_length
 from rnnlp.tasks.model_folder.folder import CONFIG, ModelFolder
 
 from ..data.errors import InputError
-from .length_batches import by_length
 from .translator_config import SearchConfig, TranslatorConfig
 
 TOKEN_BUDGET = 2048  # padded source positions of a batch; each has as many rows as the beam is wide

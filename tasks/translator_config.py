@@ -9,8 +9,13 @@ from typing import Any, Literal
 from rnnlp.models.recurrence.cells import Cell
 from rnnlp.models.translation.decoder import Decoder
 from rnnlp.models.translation.translator import Translator
-
-from .parts import EmbeddingConfig, EncoderConfig, Sizes, from_mapping, with_parts
+from rnnlp.tasks.base.components import (
+    EmbeddingConfig,
+    EncoderConfig,
+    Sizes,
+    from_mapping,
+    with_parts,
+)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -21,8 +21,8 @@ from safetensors.torch import load_file, save_file
 
 import rnnlp
 from rnnlp.data.text.featurizer import Featurizer
+from rnnlp.tasks.base.components import EmbeddingConfig, EncoderConfig, Sizes, TaggerConfig
 from rnnlp.tasks.model_folder.folder import save_folder
-from rnnlp.tasks.parts import EmbeddingConfig, EncoderConfig, Sizes, TaggerConfig
 from rnnlp.tasks.tagging_pipeline import TaggingPipeline
 
 TAGS = ["O", *(f"{letter}-{kind}" for letter in "BEIS" for kind in ("LOC", "PER"))]

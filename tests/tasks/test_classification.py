@@ -11,12 +11,12 @@ from rnnlp.data.errors import InputError
 from rnnlp.data.samples.grammar import sample_classification
 from rnnlp.data.text.featurizer import Featurizer
 from rnnlp.tasks import cli
+from rnnlp.tasks.base.components import EmbeddingConfig, EncoderConfig, Sizes
+from rnnlp.tasks.base.length_batches import by_length
 from rnnlp.tasks.classification import Classification
 from rnnlp.tasks.classification_pipeline import ClassificationPipeline
 from rnnlp.tasks.classifier_config import ClassifierConfig
-from rnnlp.tasks.length_batches import by_length
 from rnnlp.tasks.model_folder.folder import save_folder
-from rnnlp.tasks.parts import EmbeddingConfig, EncoderConfig, Sizes
 
 from .test_resume import check_same_end
 

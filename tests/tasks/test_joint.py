@@ -10,8 +10,8 @@ from safetensors.torch import load_file
 import rnnlp as package
 from rnnlp.data.samples.grammar import sample_classification
 from rnnlp.tasks import cli
+from rnnlp.tasks.base.transfer import read_encoder
 from rnnlp.tasks.joint import Joint
-from rnnlp.tasks.reuse import read_encoder
 
 from .test_resume import Killed, check_same_end
 

@@ -11,8 +11,8 @@ import rnnlp as package
 from rnnlp.data.errors import InputError
 from rnnlp.data.samples.grammar import sample_tagging
 from rnnlp.tasks import cli
+from rnnlp.tasks.base.transfer import read_encoder
 from rnnlp.tasks.known import TASKS
-from rnnlp.tasks.reuse import read_encoder
 
 from .test_resume import Killed, check_same_end
 
@@ -226,7 +226,7 @@ def test_killed_and_resumed(fit, folder, tmp_path, monkeypatch):
 
 
 def test_learning_rates(folder):
-    from rnnlp.tasks.optimizer import OptimizerConfig
+    from rnnlp.tasks.base.optimizer import OptimizerConfig
 
     first, second, third = (torch.nn.Parameter(torch.ones(2, 2)) for _ in range(3))
     bias = torch.nn.Parameter(torch.ones(2))

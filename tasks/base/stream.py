@@ -17,10 +17,9 @@ from typing import Any, TypeVar
 
 import torch
 
+from rnnlp.data.errors import InputError
 from rnnlp.data.text.incremental import CertainText
 from rnnlp.data.text.tokenizer import Tokenizer
-
-from ..data.errors import InputError
 
 BLOCK = 512  # tokens that are read at once where a chunk holds many
 

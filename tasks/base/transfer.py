@@ -16,17 +16,17 @@ from typing import Any, NamedTuple
 
 from torch import Tensor, nn
 
+from rnnlp.data.errors import InputError
 from rnnlp.data.text.featurizer import TOKENS_FILE, Featurizer
 from rnnlp.data.text.token_features import in_order
 from rnnlp.data.text.tokenizer import Tokenizer
 from rnnlp.models.embeddings.token import Embedding
 from rnnlp.models.encoders.windowed import Windows
 from rnnlp.models.transfer import forward_direction, join_directions
+from rnnlp.models.widening import widen
 from rnnlp.tasks.model_folder.folder import CONFIG, open_folder
 
-from ..data.errors import InputError
-from ..models.widening import widen
-from .parts import EmbeddingConfig, EncoderConfig, Sizes, with_parts
+from .components import EmbeddingConfig, EncoderConfig, Sizes, with_parts
 
 # The settings that decide which weights there are. Dropout is left to each task.
 EMBEDDING = (

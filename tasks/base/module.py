@@ -21,12 +21,12 @@ from pytorch_lightning.cli import LightningArgumentParser
 from torch import nn
 from torch.optim.lr_scheduler import ReduceLROnPlateau
 
+from rnnlp.data.errors import InputError
 from rnnlp.models.embeddings.token import Embedding
 
-from ..data.errors import InputError
+from .components import EmbeddingConfig, EncoderConfig, Sizes
 from .optimizer import OptimizerConfig
-from .parts import EmbeddingConfig, EncoderConfig, Sizes
-from .reuse import load_encoder_weights, read_encoder
+from .transfer import load_encoder_weights, read_encoder
 
 
 class Settings(Protocol):

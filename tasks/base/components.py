@@ -11,6 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import MISSING, asdict, dataclass, field, fields
 from typing import Any, Literal
 
+from rnnlp.data.errors import InputError
 from rnnlp.data.tagging.schemes import allowed_transitions
 from rnnlp.data.text.token_features import Attribute
 from rnnlp.models.embeddings.token import Embedding
@@ -19,8 +20,6 @@ from rnnlp.models.recurrence.cells import Cell
 from rnnlp.models.tagging.crf import CRF
 from rnnlp.models.tagging.softmax import ConstrainedSoftmax
 from rnnlp.models.tagging.tagger import Tagger
-
-from ..data.errors import InputError
 
 CELL_NAMES: dict[Cell, str] = {  # as people write them
     "rnn": "RNN",

@@ -1,0 +1,1 @@
+"""What all tasks share: modules, components, optimizers, objectives, transfer, streams."""
