@@ -25,11 +25,11 @@ from rnnlp.models.classification.classifier import (
 )
 from rnnlp.tasks.base.objective import Objective, Validated
 from rnnlp.tasks.model_folder.folder import CONFUSION
+from rnnlp.tasks.reporting.confusion_matrix import draw_confusion
 
 from .classification_pipeline import run
 from .classification_scores import BINS, THRESHOLD, ClassScores
 from .classifier_config import ClassifierConfig
-from .confusion import draw_confusion
 
 
 class ClassificationObjective(Objective):

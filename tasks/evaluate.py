@@ -6,9 +6,10 @@ import json
 import sys
 from collections.abc import Sequence
 
+from rnnlp.tasks.reporting.score_table import table
+
 from ..data.errors import InputError
 from .arguments import OneLineParser
-from .tables import table
 
 
 def evaluate(arguments: Sequence[str]) -> int:

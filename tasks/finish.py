@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Any
 import torch
 
 from rnnlp.tasks.model_folder.folder import CURVES, LOGS, save_folder
+from rnnlp.tasks.reporting.learning_curves import draw_curves
+from rnnlp.tasks.reporting.model_card import model_card
 
 from .. import __version__
-from .card import model_card
-from .curves import draw_curves
 
 if TYPE_CHECKING:
     from .fit_settings import FitCommand

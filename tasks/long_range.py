@@ -28,11 +28,11 @@ from torch.nn import functional as F
 from rnnlp.models.encoders.recurrent import Encoder
 from rnnlp.models.recurrence.cells import Cell
 from rnnlp.tasks.model_folder.atomic import write_atomically
+from rnnlp.tasks.reporting.report import Table
 
 from ..data.errors import InputError
 from ..data.long_range import COPIED, TASKS, Task, chance, make, outputs, right, width
 from ..models.memory import Answerer, gradient_reach
-from .report import Table
 
 RUNS = "runs"
 LAGS = (10, 30, 100, 300, 1000)

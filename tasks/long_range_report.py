@@ -13,10 +13,10 @@ from typing import TYPE_CHECKING
 from rnnlp.models.recurrence.cells import Cell
 from rnnlp.tasks.base.components import CELL_NAMES
 from rnnlp.tasks.model_folder.atomic import write_atomically
+from rnnlp.tasks.reporting.report import Section, Table, write_report
 
 from ..data.long_range import NEAR, SYMBOLS, TASKS, Task, chance
 from .long_range import PLAIN, STARTS, Protocol, Results, back
-from .report import Section, Table, write_report
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

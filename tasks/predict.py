@@ -127,8 +127,7 @@ def translation_options(given: argparse.Namespace, task: str) -> dict[str, int]:
 def draw_first(pipeline: Any, texts: Iterator[str], path: str) -> Iterator[str]:
     """Passes texts on, and draws the alignment of the first one that is not blank."""
     from rnnlp.tasks.model_folder.atomic import write_atomically
-
-    from .alignment import draw_alignment
+    from rnnlp.tasks.reporting.attention_map import draw_alignment
 
     target = Path(path)
     if target.suffix.lower() != ".png" or target.is_dir() or not target.parent.is_dir():

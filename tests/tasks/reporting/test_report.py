@@ -7,7 +7,7 @@ from xml.etree import ElementTree
 import pytest
 from matplotlib.figure import Figure
 
-from rnnlp.tasks.report import Section, Table, write_report
+from rnnlp.tasks.reporting.report import Section, Table, write_report
 
 
 def drawing(height=1.0):

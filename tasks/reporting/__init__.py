@@ -1,0 +1,1 @@
+"""Reports: model cards, score tables, learning curves, pictures, pages."""
