@@ -30,8 +30,8 @@ from rnnlp.models.recurrence.cells import State
 from rnnlp.tasks.base.components import EmbeddingConfig, EncoderConfig, Sizes
 from rnnlp.tasks.base.module import vocabulary_sizes
 from rnnlp.tasks.configs import find_config
-from rnnlp.tasks.tagging import Tagging
-from rnnlp.tasks.tagging_pipeline import TaggingPipeline
+from rnnlp.tasks.tagging.module import Tagging
+from rnnlp.tasks.tagging.pipeline import TaggingPipeline
 
 
 class LibraryEncoder(nn.Module):

@@ -15,11 +15,11 @@ if TYPE_CHECKING:
     from rnnlp.data.joint.datamodule import JointData
     from rnnlp.tasks.base.module import TaskModule
     from rnnlp.tasks.model_folder.folder import ModelFolder
+    from rnnlp.tasks.tagging.pipeline import TaggingPipeline
 
     from .classification_pipeline import ClassificationPipeline
     from .generation_pipeline import GenerationPipeline
     from .joint_pipeline import JointPipeline
-    from .tagging_pipeline import TaggingPipeline
     from .translation_pipeline import TranslationPipeline
 
     Pipeline: TypeAlias = (
@@ -37,8 +37,7 @@ def training_classes(task: str) -> tuple[type[TaskModule], type[SequenceData | J
     """The LightningModule and the LightningDataModule of a task."""
     if task == "tagging":
         from rnnlp.data.tagging.datamodule import TaggingData
-
-        from .tagging import Tagging
+        from rnnlp.tasks.tagging.module import Tagging
 
         return Tagging, TaggingData
     if task == "classification":
@@ -75,7 +74,7 @@ def pipeline_of(folder: ModelFolder) -> Pipeline:
         InputError: A model for a task that this version does not have.
     """
     if folder.task == "tagging":
-        from .tagging_pipeline import TaggingPipeline
+        from rnnlp.tasks.tagging.pipeline import TaggingPipeline
 
         return TaggingPipeline.from_folder(folder)
     if folder.task == "classification":
@@ -142,7 +141,7 @@ def evaluate_file(
     evaluation: Callable[..., tuple[dict[str, Any], str, list[str]]]
     known: tuple[str, ...]
     if pipeline.task == "tagging":
-        from .tagging_evaluation import evaluate_tagging as evaluation
+        from rnnlp.tasks.tagging.evaluation import evaluate_tagging as evaluation
 
         known = ("token_column", "tag_column")
     elif pipeline.task == "classification":

@@ -23,7 +23,7 @@ import rnnlp
 from rnnlp.data.text.featurizer import Featurizer
 from rnnlp.tasks.base.components import EmbeddingConfig, EncoderConfig, Sizes, TaggerConfig
 from rnnlp.tasks.model_folder.folder import save_folder
-from rnnlp.tasks.tagging_pipeline import TaggingPipeline
+from rnnlp.tasks.tagging.pipeline import TaggingPipeline
 
 TAGS = ["O", *(f"{letter}-{kind}" for letter in "BEIS" for kind in ("LOC", "PER"))]
 SENTENCES = [

@@ -167,7 +167,7 @@ def test_batch_size_and_order_do_not_matter(english, monkeypatch):
     texts = [text for text in TEXTS if text.strip()] * 3 + ["Rome and Oslo."]
     together = tagger(texts)
     assert tagger(texts[::-1]) == together[::-1]
-    monkeypatch.setattr("rnnlp.tasks.tagging_pipeline.TOKEN_BUDGET", 1)
+    monkeypatch.setattr("rnnlp.tasks.tagging.pipeline.TOKEN_BUDGET", 1)
     assert tagger(texts) == together
 
 

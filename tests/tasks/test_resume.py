@@ -9,7 +9,7 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
-from rnnlp.tasks.tagging import Tagging
+from rnnlp.tasks.tagging.module import Tagging
 
 from .conftest import train
 

@@ -195,7 +195,7 @@ def test_unfreezing(fit, folder):
 
 
 def test_killed_and_resumed(fit, folder, tmp_path, monkeypatch):
-    from rnnlp.tasks.tagging import Tagging
+    from rnnlp.tasks.tagging.module import Tagging
 
     settings = (
         *FROZEN, "--model.unfreeze_epoch", "1", "--model.encoder_learning_rate_factor", "0.3",

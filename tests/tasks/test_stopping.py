@@ -9,7 +9,7 @@ from safetensors.torch import load_file
 
 import rnnlp as package
 from rnnlp.tasks.callbacks import KeepBest
-from rnnlp.tasks.tagging import Tagging
+from rnnlp.tasks.tagging.module import Tagging
 
 from .conftest import train
 

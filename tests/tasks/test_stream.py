@@ -26,7 +26,7 @@ from rnnlp.tasks.classifier_config import ClassifierConfig
 from rnnlp.tasks.generation_pipeline import GenerationPipeline
 from rnnlp.tasks.generator_config import GeneratorConfig
 from rnnlp.tasks.pipeline import load
-from rnnlp.tasks.tagging_pipeline import TaggingPipeline
+from rnnlp.tasks.tagging.pipeline import TaggingPipeline
 
 from .conftest import train
 

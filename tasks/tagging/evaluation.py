@@ -10,13 +10,13 @@ from itertools import islice
 from typing import Any
 
 from rnnlp.data.corpus.report import Notes
+from rnnlp.data.errors import InputError
 from rnnlp.data.tagging.readers import TaggedExample, read_tagging, spans_of
 from rnnlp.data.tagging.scheme_detection import SchemeDetector
 from rnnlp.data.tagging.schemes import Span, is_valid, split_tag, tags_to_spans
 
-from ..data.errors import InputError
+from .pipeline import TaggingPipeline
 from .scores import SPAN_POLICY, TOKEN_POLICY, SpanScores, TokenScores
-from .tagging_pipeline import TaggingPipeline
 
 CHUNK = 4096  # sentences that are in memory at once
 

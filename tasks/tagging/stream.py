@@ -11,6 +11,7 @@ from __future__ import annotations
 import math
 from collections import deque
 
+from rnnlp.data.errors import InputError
 from rnnlp.data.tagging.schemes import Span, SpanReader
 from rnnlp.data.text.featurizer import Featurizer, collate
 from rnnlp.models.encoders.incremental import Reading
@@ -19,8 +20,7 @@ from rnnlp.models.tagging.tagger import Tagger
 from rnnlp.tasks.base.components import TaggerConfig
 from rnnlp.tasks.base.stream import BLOCK, Result, TextStream, check_direction
 
-from ..data.errors import InputError
-from .tagging_pipeline import entity
+from .pipeline import entity
 
 
 class TaggingStream(TextStream):

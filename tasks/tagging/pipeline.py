@@ -19,7 +19,7 @@ from rnnlp.tasks.base.length_batches import by_length
 from rnnlp.tasks.model_folder.folder import CONFIG, ModelFolder
 
 if TYPE_CHECKING:
-    from .tagging_stream import TaggingStream
+    from .stream import TaggingStream
 
 TOKEN_BUDGET = 8192  # padded positions of a batch
 
@@ -92,7 +92,7 @@ class TaggingPipeline:
         Raises:
             InputError: The tagger reads in both directions.
         """
-        from .tagging_stream import TaggingStream
+        from .stream import TaggingStream
 
         return TaggingStream(
             network=self.network, featurizer=self.featurizer, settings=self.settings, lag=lag

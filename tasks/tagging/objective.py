@@ -15,9 +15,9 @@ from rnnlp.models.tagging.tagger import Tagger
 from rnnlp.tasks.base.components import TaggerConfig
 from rnnlp.tasks.base.objective import Objective, Validated
 
+from .evaluation import TagScores, labels_of
 from .metrics import SpanF1
-from .tagging_evaluation import TagScores, labels_of
-from .tagging_pipeline import decode_tags
+from .pipeline import decode_tags
 
 
 class TaggingObjective(Objective):

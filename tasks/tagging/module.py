@@ -14,7 +14,7 @@ from rnnlp.tasks.base.module import link_features
 from rnnlp.tasks.base.objective import ObjectiveModule
 from rnnlp.tasks.base.optimizer import OptimizerConfig
 
-from .tagging_objective import TaggingObjective
+from .objective import TaggingObjective
 
 
 class Tagging(ObjectiveModule):

@@ -1,0 +1,1 @@
+"""Tagging (N to N), from config to pipeline."""
