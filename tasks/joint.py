@@ -26,12 +26,12 @@ from rnnlp.tasks.base.components import EmbeddingConfig, EncoderConfig, Sizes, T
 from rnnlp.tasks.base.module import Get, TaskModule, link_features
 from rnnlp.tasks.base.objective import Objective
 from rnnlp.tasks.base.optimizer import OptimizerConfig
+from rnnlp.tasks.classification.config import ClassifierConfig
+from rnnlp.tasks.classification.objective import ClassificationObjective
 from rnnlp.tasks.tagging.objective import TaggingObjective
 
 from ..data.errors import InputError
 from ..models.joint import JointNetwork
-from .classification_objective import ClassificationObjective
-from .classifier_config import ClassifierConfig
 from .joint_config import JointConfig
 
 TAGGING, CLASSIFICATION = "tagging", "classification"

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from rnnlp.tasks.base.components import EmbeddingConfig, EncoderConfig, Sizes, TaggerConfig
+from rnnlp.tasks.classification.config import ClassifierConfig
 
 from ..data.errors import InputError
 from ..models.joint import JointNetwork
-from .classifier_config import ClassifierConfig
 
 _SHARED = ("sizes", "embedding", "encoder")
 

@@ -10,12 +10,12 @@ from collections.abc import Sequence
 from typing import Any, NoReturn, overload
 
 from rnnlp.data.text.featurizer import Featurizer
+from rnnlp.tasks.classification.pipeline import ClassificationPipeline
 from rnnlp.tasks.model_folder.folder import CONFIG, ModelFolder
 from rnnlp.tasks.tagging.pipeline import TaggingPipeline
 
 from ..data.errors import InputError
 from ..models.joint import JointNetwork
-from .classification_pipeline import ClassificationPipeline
 from .joint_config import JointConfig
 
 

@@ -14,10 +14,10 @@ if TYPE_CHECKING:
     from rnnlp.data.datamodule.base import SequenceData
     from rnnlp.data.joint.datamodule import JointData
     from rnnlp.tasks.base.module import TaskModule
+    from rnnlp.tasks.classification.pipeline import ClassificationPipeline
     from rnnlp.tasks.model_folder.folder import ModelFolder
     from rnnlp.tasks.tagging.pipeline import TaggingPipeline
 
-    from .classification_pipeline import ClassificationPipeline
     from .generation_pipeline import GenerationPipeline
     from .joint_pipeline import JointPipeline
     from .translation_pipeline import TranslationPipeline
@@ -42,8 +42,7 @@ def training_classes(task: str) -> tuple[type[TaskModule], type[SequenceData | J
         return Tagging, TaggingData
     if task == "classification":
         from rnnlp.data.classification.datamodule import ClassificationData
-
-        from .classification import Classification
+        from rnnlp.tasks.classification.module import Classification
 
         return Classification, ClassificationData
     if task == "translation":
@@ -78,7 +77,7 @@ def pipeline_of(folder: ModelFolder) -> Pipeline:
 
         return TaggingPipeline.from_folder(folder)
     if folder.task == "classification":
-        from .classification_pipeline import ClassificationPipeline
+        from rnnlp.tasks.classification.pipeline import ClassificationPipeline
 
         return ClassificationPipeline.from_folder(folder)
     if folder.task == "translation":
@@ -145,7 +144,7 @@ def evaluate_file(
 
         known = ("token_column", "tag_column")
     elif pipeline.task == "classification":
-        from .classification_evaluation import evaluate_classification as evaluation
+        from rnnlp.tasks.classification.evaluation import evaluate_classification as evaluation
 
         known = ("text_column", "label_column")
     elif pipeline.task == "generation":

@@ -21,8 +21,8 @@ from rnnlp.data.tagging.schemes import allowed_transitions
 from rnnlp.data.text.featurizer import Featurizer
 from rnnlp.data.text.tokenizer import BOS, EOS, Tokenizer
 from rnnlp.tasks.base.components import EmbeddingConfig, EncoderConfig, Sizes, TaggerConfig
-from rnnlp.tasks.classification_pipeline import ClassificationPipeline
-from rnnlp.tasks.classifier_config import ClassifierConfig
+from rnnlp.tasks.classification.config import ClassifierConfig
+from rnnlp.tasks.classification.pipeline import ClassificationPipeline
 from rnnlp.tasks.generation_pipeline import GenerationPipeline
 from rnnlp.tasks.generator_config import GeneratorConfig
 from rnnlp.tasks.pipeline import load

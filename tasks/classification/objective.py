@@ -27,9 +27,9 @@ from rnnlp.tasks.base.objective import Objective, Validated
 from rnnlp.tasks.model_folder.folder import CONFUSION
 from rnnlp.tasks.reporting.confusion_matrix import draw_confusion
 
-from .classification_pipeline import run
-from .classification_scores import BINS, THRESHOLD, ClassScores
-from .classifier_config import ClassifierConfig
+from .config import ClassifierConfig
+from .pipeline import run
+from .scores import BINS, THRESHOLD, ClassScores
 
 
 class ClassificationObjective(Objective):

@@ -13,12 +13,12 @@ from rnnlp.data.text.featurizer import Featurizer
 from rnnlp.tasks import cli
 from rnnlp.tasks.base.components import EmbeddingConfig, EncoderConfig, Sizes
 from rnnlp.tasks.base.length_batches import by_length
-from rnnlp.tasks.classification import Classification
-from rnnlp.tasks.classification_pipeline import ClassificationPipeline
-from rnnlp.tasks.classifier_config import ClassifierConfig
+from rnnlp.tasks.classification.config import ClassifierConfig
+from rnnlp.tasks.classification.module import Classification
+from rnnlp.tasks.classification.pipeline import ClassificationPipeline
 from rnnlp.tasks.model_folder.folder import save_folder
 
-from .test_resume import check_same_end
+from ..test_resume import check_same_end
 
 TEXTS = ["A fine film.", "", "So dull<br />dull, dull 李明 and 42!", "fine " * 40, "\u3000"]
 

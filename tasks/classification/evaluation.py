@@ -11,8 +11,8 @@ from typing import Any
 from rnnlp.data.classification.readers import read_classification, single_label
 from rnnlp.data.corpus.report import Notes
 
-from .classification_pipeline import ClassificationPipeline
-from .classification_scores import ClassScores
+from .pipeline import ClassificationPipeline
+from .scores import ClassScores
 
 CHUNK = 2048  # texts that are in memory at once
 

@@ -11,6 +11,7 @@ from typing import Literal
 
 from pytorch_lightning.cli import LightningArgumentParser
 
+from rnnlp.data.errors import InputError
 from rnnlp.models.classification.classifier import Classifier
 from rnnlp.models.classification.pooling import WAYS, Way
 from rnnlp.tasks.base.components import EmbeddingConfig, EncoderConfig, Sizes
@@ -18,9 +19,8 @@ from rnnlp.tasks.base.module import Get, link_features
 from rnnlp.tasks.base.objective import ObjectiveModule
 from rnnlp.tasks.base.optimizer import OptimizerConfig
 
-from ..data.errors import InputError
-from .classification_objective import ClassificationObjective
-from .classifier_config import ClassifierConfig, LongTexts
+from .config import ClassifierConfig, LongTexts
+from .objective import ClassificationObjective
 
 
 class Classification(ObjectiveModule):

@@ -18,8 +18,8 @@ from rnnlp.data.text.preprocessing import EMPTY
 from rnnlp.models.classification.classifier import Classifier, TextSoFar
 from rnnlp.tasks.base.stream import BLOCK, Result, TextStream, check_direction
 
-from .classification_pipeline import label_of
-from .classifier_config import ClassifierConfig
+from .config import ClassifierConfig
+from .pipeline import label_of
 
 
 class ClassificationStream(TextStream):

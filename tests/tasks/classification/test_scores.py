@@ -14,7 +14,7 @@ from torchmetrics.functional.classification import (
     multilabel_f1_score,
 )
 
-from rnnlp.tasks.classification_scores import ClassScores, area_under_curve
+from rnnlp.tasks.classification.scores import ClassScores, area_under_curve
 
 
 def random_texts(classes, count=400, seed=0):

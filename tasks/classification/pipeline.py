@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, overload
 import torch
 from torch import Tensor
 
+from rnnlp.data.errors import InputError
 from rnnlp.data.text.featurizer import Featurizer, TokenBatch
 from rnnlp.data.text.preprocessing import EMPTY, tokenise
 from rnnlp.data.text.tokenizer import Offsets
@@ -19,12 +20,11 @@ from rnnlp.models.classification.classifier import Classifier, Scores
 from rnnlp.tasks.base.length_batches import by_length
 from rnnlp.tasks.model_folder.folder import CONFIG, ModelFolder
 
-from ..data.errors import InputError
-from .classification_scores import THRESHOLD
-from .classifier_config import ClassifierConfig
+from .config import ClassifierConfig
+from .scores import THRESHOLD
 
 if TYPE_CHECKING:
-    from .classification_stream import ClassificationStream
+    from .stream import ClassificationStream
 
 TOKEN_BUDGET = 8192  # padded positions of a batch
 
@@ -119,7 +119,7 @@ class ClassificationPipeline:
         Raises:
             InputError: The model reads in both directions.
         """
-        from .classification_stream import ClassificationStream
+        from .stream import ClassificationStream
 
         return ClassificationStream(
             network=self.network, featurizer=self.featurizer, settings=self.settings

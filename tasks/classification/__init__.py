@@ -1,0 +1,1 @@
+"""Classification (N to 1), from config to pipeline."""
