@@ -15,10 +15,10 @@ if TYPE_CHECKING:
     from rnnlp.data.joint.datamodule import JointData
     from rnnlp.tasks.base.module import TaskModule
     from rnnlp.tasks.classification.pipeline import ClassificationPipeline
+    from rnnlp.tasks.generation.pipeline import GenerationPipeline
     from rnnlp.tasks.model_folder.folder import ModelFolder
     from rnnlp.tasks.tagging.pipeline import TaggingPipeline
 
-    from .generation_pipeline import GenerationPipeline
     from .joint_pipeline import JointPipeline
     from .translation_pipeline import TranslationPipeline
 
@@ -53,8 +53,7 @@ def training_classes(task: str) -> tuple[type[TaskModule], type[SequenceData | J
         return Translation, TranslationData
     if task == "generation":
         from rnnlp.data.generation.datamodule import GenerationData
-
-        from .generation import Generation
+        from rnnlp.tasks.generation.module import Generation
 
         return Generation, GenerationData
     if task == "joint":
@@ -85,7 +84,7 @@ def pipeline_of(folder: ModelFolder) -> Pipeline:
 
         return TranslationPipeline.from_folder(folder)
     if folder.task == "generation":
-        from .generation_pipeline import GenerationPipeline
+        from rnnlp.tasks.generation.pipeline import GenerationPipeline
 
         return GenerationPipeline.from_folder(folder)
     if folder.task == "joint":
@@ -148,7 +147,7 @@ def evaluate_file(
 
         known = ("text_column", "label_column")
     elif pipeline.task == "generation":
-        from .generation_evaluation import evaluate_generation as evaluation
+        from rnnlp.tasks.generation.evaluation import evaluate_generation as evaluation
 
         known = ("separator", "text_column")
     else:

@@ -14,9 +14,10 @@ from itertools import islice
 from pathlib import Path
 from typing import Any, TextIO
 
+from rnnlp.tasks.generation.options import add_generation_options, generation_options
+
 from ..data.errors import InputError
 from .arguments import OneLineParser
-from .generation_options import add_generation_options, generation_options
 from .stream_stdin import add_stream_options, check_stream_options, stream_stdin
 from .text_arguments import add_text_arguments, check_text_arguments, given_texts
 

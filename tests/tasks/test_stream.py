@@ -23,8 +23,8 @@ from rnnlp.data.text.tokenizer import BOS, EOS, Tokenizer
 from rnnlp.tasks.base.components import EmbeddingConfig, EncoderConfig, Sizes, TaggerConfig
 from rnnlp.tasks.classification.config import ClassifierConfig
 from rnnlp.tasks.classification.pipeline import ClassificationPipeline
-from rnnlp.tasks.generation_pipeline import GenerationPipeline
-from rnnlp.tasks.generator_config import GeneratorConfig
+from rnnlp.tasks.generation.config import GeneratorConfig
+from rnnlp.tasks.generation.pipeline import GenerationPipeline
 from rnnlp.tasks.pipeline import load
 from rnnlp.tasks.tagging.pipeline import TaggingPipeline
 

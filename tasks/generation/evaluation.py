@@ -7,14 +7,14 @@ from itertools import islice
 from typing import Any
 
 from rnnlp.data.corpus.report import Notes
+from rnnlp.data.errors import InputError
 from rnnlp.data.generation.collate import GenerationCollate, token_ids
 from rnnlp.data.generation.readers import read_texts
 from rnnlp.data.generation.segments import SegmentBatchSampler
 from rnnlp.data.text.tokenizer import UNK
 
-from ..data.errors import InputError
-from .generation_pipeline import GenerationPipeline
-from .generation_scores import TextScores
+from .pipeline import GenerationPipeline
+from .scores import TextScores
 
 CHUNK = 1024  # texts that are in memory at once
 SEGMENT, TOKEN_BUDGET = 1024, 8192  # tokens of a text, and positions, that are read at once

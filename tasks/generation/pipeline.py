@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, overload
 import torch
 from torch import Tensor
 
+from rnnlp.data.errors import InputError
 from rnnlp.data.generation.collate import NOT_GIVEN, label_ids, token_ids
 from rnnlp.data.text.featurizer import Featurizer
 from rnnlp.data.text.tokenizer import BOS, EOS, PAD, UNK
@@ -21,11 +22,10 @@ from rnnlp.models.generation.language_model import Generator
 from rnnlp.models.search.beam import sample
 from rnnlp.tasks.model_folder.folder import CONFIG, ModelFolder
 
-from ..data.errors import InputError
-from .generator_config import GeneratorConfig, SamplingConfig
+from .config import GeneratorConfig, SamplingConfig
 
 if TYPE_CHECKING:
-    from .generation_stream import GenerationStream
+    from .stream import GenerationStream
 
 ROWS = 64  # texts that are drawn together
 _BANNED = (PAD, UNK, BOS)  # never part of a text
@@ -167,7 +167,7 @@ class GenerationPipeline:
         Raises:
             InputError: A label that there is not, or a model that reads from the end.
         """
-        from .generation_stream import GenerationStream
+        from .stream import GenerationStream
 
         if self.settings.reverse:
             raise InputError(

@@ -11,11 +11,11 @@ import rnnlp as package
 from rnnlp.data.errors import InputError
 from rnnlp.data.generation.sample import sample_generation
 from rnnlp.tasks import cli
-from rnnlp.tasks.generation import Generation
-from rnnlp.tasks.generation_evaluation import evaluate_generation
-from rnnlp.tasks.generation_options import labels_from
+from rnnlp.tasks.generation.evaluation import evaluate_generation
+from rnnlp.tasks.generation.module import Generation
+from rnnlp.tasks.generation.options import labels_from
 
-from .test_resume import Killed, check_same_end
+from ..test_resume import Killed, check_same_end
 
 CONFIG = """\
 task: generation
@@ -119,8 +119,8 @@ def test_bits_are_those_of_whole_texts_read_token_by_token(texts, model):
 def test_evaluation_in_segments_is_that_of_whole_texts(texts, model, monkeypatch):
     pipeline, file = package.load(model), str(texts / "test.jsonl")
     whole = evaluate_generation(pipeline, file)[0]
-    monkeypatch.setattr("rnnlp.tasks.generation_evaluation.SEGMENT", 7)
-    monkeypatch.setattr("rnnlp.tasks.generation_evaluation.CHUNK", 11)
+    monkeypatch.setattr("rnnlp.tasks.generation.evaluation.SEGMENT", 7)
+    monkeypatch.setattr("rnnlp.tasks.generation.evaluation.CHUNK", 11)
     cut = evaluate_generation(pipeline, file)[0]
     for name in ("perplexity", "bits_per_character", "bits_per_character_without_labels"):
         assert cut[name] == pytest.approx(whole[name], abs=1e-4)

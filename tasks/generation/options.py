@@ -6,7 +6,7 @@ import argparse
 from collections.abc import Sequence
 from typing import Any
 
-from ..data.errors import InputError
+from rnnlp.data.errors import InputError
 
 NAMES = ("count", "label", "temperature", "top_k", "top_p", "max_length", "seed")
 

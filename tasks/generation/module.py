@@ -13,6 +13,7 @@ import torch
 from pytorch_lightning.cli import LightningArgumentParser
 from torch import Tensor
 
+from rnnlp.data.errors import InputError
 from rnnlp.data.generation.collate import NOT_GIVEN, GenerationBatch
 from rnnlp.models.generation.language_model import Generator
 from rnnlp.models.recurrence.cells import State
@@ -21,10 +22,9 @@ from rnnlp.tasks.base.components import CELL_NAMES, EmbeddingConfig, EncoderConf
 from rnnlp.tasks.base.module import TaskModule, vocabulary_sizes
 from rnnlp.tasks.base.optimizer import OptimizerConfig
 
-from ..data.errors import InputError
-from .generation_pipeline import check_sampling
-from .generation_scores import TextScores, policy_of, read
-from .generator_config import GeneratorConfig, SamplingConfig
+from .config import GeneratorConfig, SamplingConfig
+from .pipeline import check_sampling
+from .scores import TextScores, policy_of, read
 
 _STATE = "carried_state"  # in checkpoints
 

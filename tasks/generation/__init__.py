@@ -1,0 +1,1 @@
+"""Generation (1 to N), from config to pipeline."""
