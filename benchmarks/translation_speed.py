@@ -25,8 +25,8 @@ from rnnlp.data.translation.readers import read_parallel
 from rnnlp.models.translation.translator import token_loss
 from rnnlp.tasks.base.components import EmbeddingConfig, EncoderConfig, Sizes
 from rnnlp.tasks.base.optimizer import OptimizerConfig
-from rnnlp.tasks.translation_pipeline import score
-from rnnlp.tasks.translator_config import DecoderConfig, TranslatorConfig
+from rnnlp.tasks.translation.config import DecoderConfig, TranslatorConfig
+from rnnlp.tasks.translation.pipeline import score
 
 
 def main() -> None:

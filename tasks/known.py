@@ -18,9 +18,9 @@ if TYPE_CHECKING:
     from rnnlp.tasks.generation.pipeline import GenerationPipeline
     from rnnlp.tasks.model_folder.folder import ModelFolder
     from rnnlp.tasks.tagging.pipeline import TaggingPipeline
+    from rnnlp.tasks.translation.pipeline import TranslationPipeline
 
     from .joint_pipeline import JointPipeline
-    from .translation_pipeline import TranslationPipeline
 
     Pipeline: TypeAlias = (
         TaggingPipeline
@@ -47,8 +47,7 @@ def training_classes(task: str) -> tuple[type[TaskModule], type[SequenceData | J
         return Classification, ClassificationData
     if task == "translation":
         from rnnlp.data.translation.datamodule import TranslationData
-
-        from .translation import Translation
+        from rnnlp.tasks.translation.module import Translation
 
         return Translation, TranslationData
     if task == "generation":
@@ -80,7 +79,7 @@ def pipeline_of(folder: ModelFolder) -> Pipeline:
 
         return ClassificationPipeline.from_folder(folder)
     if folder.task == "translation":
-        from .translation_pipeline import TranslationPipeline
+        from rnnlp.tasks.translation.pipeline import TranslationPipeline
 
         return TranslationPipeline.from_folder(folder)
     if folder.task == "generation":
@@ -151,7 +150,7 @@ def evaluate_file(
 
         known = ("separator", "text_column")
     else:
-        from .translation_evaluation import evaluate_translation as evaluation
+        from rnnlp.tasks.translation.evaluation import evaluate_translation as evaluation
 
         known = ("source_column", "target_column", "against", "beam")
     if odd := sorted(set(options).difference(known)):

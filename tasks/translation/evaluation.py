@@ -7,12 +7,12 @@ from itertools import islice
 from typing import Any
 
 from rnnlp.data.corpus.report import Notes
+from rnnlp.data.errors import InputError
 from rnnlp.data.formats.text_files import read_lines
 from rnnlp.data.translation.readers import read_parallel
 
-from ..data.errors import InputError
-from .translation_pipeline import TranslationPipeline, perplexity
-from .translation_scores import compare, policy_of, translation_scores
+from .pipeline import TranslationPipeline, perplexity
+from .scores import compare, policy_of, translation_scores
 
 CHUNK = 1024  # pairs that are translated together
 _PROBED = 50  # pairs from which it is seen whether source and target are swapped

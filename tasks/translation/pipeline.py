@@ -15,6 +15,7 @@ from typing import Any, NamedTuple, NoReturn, overload
 import torch
 from torch import Tensor
 
+from rnnlp.data.errors import InputError
 from rnnlp.data.text.featurizer import Featurizer, TokenBatch, collate
 from rnnlp.data.text.tokenizer import BOS, EOS, PAD, UNK, Offsets, Tokenizer
 from rnnlp.data.translation.collate import TARGET_FILE, TranslationBatch, TranslationCollate
@@ -24,8 +25,7 @@ from rnnlp.models.translation.translator import Translator
 from rnnlp.tasks.base.length_batches import by_length
 from rnnlp.tasks.model_folder.folder import CONFIG, ModelFolder
 
-from ..data.errors import InputError
-from .translator_config import SearchConfig, TranslatorConfig
+from .config import SearchConfig, TranslatorConfig
 
 TOKEN_BUDGET = 2048  # padded source positions of a batch; each has as many rows as the beam is wide
 _BANNED = (PAD, UNK, BOS)  # never part of a translation

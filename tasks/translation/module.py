@@ -13,6 +13,7 @@ import torch
 from pytorch_lightning.cli import LightningArgumentParser
 from torch import Tensor
 
+from rnnlp.data.errors import InputError
 from rnnlp.data.text.tokenizer import Tokenizer
 from rnnlp.data.translation.collate import TranslationBatch
 from rnnlp.models.translation.translator import Translator, token_loss
@@ -20,10 +21,9 @@ from rnnlp.tasks.base.components import CELL_NAMES, EmbeddingConfig, EncoderConf
 from rnnlp.tasks.base.module import TaskModule, vocabulary_sizes
 from rnnlp.tasks.base.optimizer import OptimizerConfig
 
-from ..data.errors import InputError
-from .translation_pipeline import perplexity, score, translate
-from .translation_scores import bleu_for, policy_of, translation_scores
-from .translator_config import DecoderConfig, SearchConfig, TranslatorConfig
+from .config import DecoderConfig, SearchConfig, TranslatorConfig
+from .pipeline import perplexity, score, translate
+from .scores import bleu_for, policy_of, translation_scores
 
 _EXAMPLES = {
     "zh": "我昨天买了一本书。",

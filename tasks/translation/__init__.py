@@ -1,0 +1,1 @@
+"""Translation (N to M), from config to pipeline."""
