@@ -16,11 +16,10 @@ if TYPE_CHECKING:
     from rnnlp.tasks.base.module import TaskModule
     from rnnlp.tasks.classification.pipeline import ClassificationPipeline
     from rnnlp.tasks.generation.pipeline import GenerationPipeline
+    from rnnlp.tasks.joint.pipeline import JointPipeline
     from rnnlp.tasks.model_folder.folder import ModelFolder
     from rnnlp.tasks.tagging.pipeline import TaggingPipeline
     from rnnlp.tasks.translation.pipeline import TranslationPipeline
-
-    from .joint_pipeline import JointPipeline
 
     Pipeline: TypeAlias = (
         TaggingPipeline
@@ -57,8 +56,7 @@ def training_classes(task: str) -> tuple[type[TaskModule], type[SequenceData | J
         return Generation, GenerationData
     if task == "joint":
         from rnnlp.data.joint.datamodule import JointData
-
-        from .joint import Joint
+        from rnnlp.tasks.joint.module import Joint
 
         return Joint, JointData
     raise ValueError(f"unknown task {task!r}")
@@ -87,7 +85,7 @@ def pipeline_of(folder: ModelFolder) -> Pipeline:
 
         return GenerationPipeline.from_folder(folder)
     if folder.task == "joint":
-        from .joint_pipeline import JointPipeline
+        from rnnlp.tasks.joint.pipeline import JointPipeline
 
         return JointPipeline.from_folder(folder)
     from rnnlp.tasks.model_folder.folder import CONFIG

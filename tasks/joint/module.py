@@ -19,9 +19,11 @@ from torch import Tensor, nn
 from torchmetrics import MeanMetric
 
 from rnnlp.data.classification.collate import ClassificationBatch
+from rnnlp.data.errors import InputError
 from rnnlp.data.joint.datamodule import JointBatch
 from rnnlp.data.tagging.collate import TaggingBatch
 from rnnlp.models.classification.pooling import WAYS, Way
+from rnnlp.models.joint import JointNetwork
 from rnnlp.tasks.base.components import EmbeddingConfig, EncoderConfig, Sizes, TaggerConfig
 from rnnlp.tasks.base.module import Get, TaskModule, link_features
 from rnnlp.tasks.base.objective import Objective
@@ -30,9 +32,7 @@ from rnnlp.tasks.classification.config import ClassifierConfig
 from rnnlp.tasks.classification.objective import ClassificationObjective
 from rnnlp.tasks.tagging.objective import TaggingObjective
 
-from ..data.errors import InputError
-from ..models.joint import JointNetwork
-from .joint_config import JointConfig
+from .config import JointConfig
 
 TAGGING, CLASSIFICATION = "tagging", "classification"
 

@@ -9,14 +9,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, NoReturn, overload
 
+from rnnlp.data.errors import InputError
 from rnnlp.data.text.featurizer import Featurizer
+from rnnlp.models.joint import JointNetwork
 from rnnlp.tasks.classification.pipeline import ClassificationPipeline
 from rnnlp.tasks.model_folder.folder import CONFIG, ModelFolder
 from rnnlp.tasks.tagging.pipeline import TaggingPipeline
 
-from ..data.errors import InputError
-from ..models.joint import JointNetwork
-from .joint_config import JointConfig
+from .config import JointConfig
 
 
 class JointPipeline:

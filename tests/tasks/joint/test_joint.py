@@ -11,9 +11,9 @@ import rnnlp as package
 from rnnlp.data.samples.grammar import sample_classification
 from rnnlp.tasks import cli
 from rnnlp.tasks.base.transfer import read_encoder
-from rnnlp.tasks.joint import Joint
+from rnnlp.tasks.joint.module import Joint
 
-from .test_resume import Killed, check_same_end
+from ..test_resume import Killed, check_same_end
 
 TEXTS = [
     "Maria Miller visited Berlin last Monday.",

@@ -6,11 +6,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from rnnlp.data.errors import InputError
+from rnnlp.models.joint import JointNetwork
 from rnnlp.tasks.base.components import EmbeddingConfig, EncoderConfig, Sizes, TaggerConfig
 from rnnlp.tasks.classification.config import ClassifierConfig
-
-from ..data.errors import InputError
-from ..models.joint import JointNetwork
 
 _SHARED = ("sizes", "embedding", "encoder")
 

@@ -1,0 +1,1 @@
+"""Tagging and classification on one encoder, from config to pipeline."""
