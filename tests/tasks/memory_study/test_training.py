@@ -6,9 +6,17 @@ import re
 import pytest
 
 from rnnlp.data.errors import InputError
-from rnnlp.tasks import long_range
-from rnnlp.tasks.long_range import PLAIN, STARTS, Protocol, Trial, has_failed, run, train
-from rnnlp.tasks.long_range_report import accuracy_at, holds
+from rnnlp.tasks.memory_study import training as long_range
+from rnnlp.tasks.memory_study.report import accuracy_at, holds
+from rnnlp.tasks.memory_study.training import (
+    PLAIN,
+    STARTS,
+    Protocol,
+    Trial,
+    has_failed,
+    run,
+    train,
+)
 
 QUICK = Protocol(hidden_size=12, updates=20, every=10)
 

@@ -4,8 +4,8 @@ import pytest
 import torch
 
 from rnnlp.models.encoders.recurrent import Encoder
-from rnnlp.models.memory import Answerer, gradient_reach
 from rnnlp.models.recurrence.cells import CELLS
+from rnnlp.tasks.memory_study.network import Answerer, gradient_reach
 
 
 def encoder_of(cell, layers=1):

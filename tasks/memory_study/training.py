@@ -7,7 +7,7 @@ and after a fixed number of updates at the latest: who is slow to find the answe
 model would. A cell that has clearly failed at a lag is not trained at longer ones.
 
 Each training is kept as one file, so that an interrupted run goes on. What is made of them is in
-`long_range_report.py`, the sequences in `data/long_range.py`.
+`long_range_report.py`, the sequences in `tasks/memory_study/sequences.py`.
 """
 
 from __future__ import annotations
@@ -25,14 +25,14 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
+from rnnlp.data.errors import InputError
 from rnnlp.models.encoders.recurrent import Encoder
 from rnnlp.models.recurrence.cells import Cell
 from rnnlp.tasks.model_folder.atomic import write_atomically
 from rnnlp.tasks.reporting.report import Table
 
-from ..data.errors import InputError
-from ..data.long_range import COPIED, TASKS, Task, chance, make, outputs, right, width
-from ..models.memory import Answerer, gradient_reach
+from .network import Answerer, gradient_reach
+from .sequences import COPIED, TASKS, Task, chance, make, outputs, right, width
 
 RUNS = "runs"
 LAGS = (10, 30, 100, 300, 1000)
@@ -165,7 +165,7 @@ def run(
         for cell in chosen
         for start in STARTS[cell]
     }
-    from .long_range_report import write_long_range
+    from .report import write_long_range
 
     return write_long_range(
         output, results, fresh, lags=ordered, protocol=protocol, command=command

@@ -3,7 +3,16 @@
 import pytest
 import torch
 
-from rnnlp.data.long_range import COPIED, SYMBOLS, TASKS, chance, make, outputs, right, width
+from rnnlp.tasks.memory_study.sequences import (
+    COPIED,
+    SYMBOLS,
+    TASKS,
+    chance,
+    make,
+    outputs,
+    right,
+    width,
+)
 
 
 def sequences(task, lag=20, count=400, seed=3):

@@ -1,0 +1,1 @@
+"""The memory study: how far back each cell remembers."""
