@@ -41,7 +41,7 @@ def compare(arguments: Sequence[str]) -> int:
     if not arguments or {"-h", "--help"} & set(arguments):
         (sys.stdout if arguments else sys.stderr).write(HELP)
         return 0 if arguments else 2
-    from .known import TASKS
+    from .registry import TASKS
 
     parser = OneLineParser(prog="rnnlp compare", add_help=False, allow_abbrev=False)
     parser.add_argument("-c", "--config", action="append", default=[])

@@ -39,7 +39,7 @@ def fit(arguments: Sequence[str]) -> int:
     if list(arguments) in (["-h"], ["--help"]):  # answered at once, without any heavy import
         sys.stdout.write(general_help())
         return 0
-    from .known import TASKS
+    from .registry import TASKS
 
     parser = OneLineParser(prog="rnnlp fit", add_help=False, allow_abbrev=False)
     parser.add_argument("-c", "--config", action="append", default=[])
@@ -91,7 +91,7 @@ def find_configs(known: argparse.Namespace) -> list[Path]:
 
 def find_task(known: argparse.Namespace, files: Sequence[Path]) -> str:
     """The task that was given, or that the config names."""
-    from .known import TASKS
+    from .registry import TASKS
 
     task: str | None = known.task or next(filter(None, map(config_task, reversed(files))), None)
     if task is None:

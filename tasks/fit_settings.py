@@ -27,7 +27,7 @@ from rnnlp.tasks.model_folder.folder import CHECKPOINTS, LOGS, holds_model
 
 from ..data.errors import InputError
 from .callbacks import KeepBest, ResumePoint, StopKindly
-from .known import training_classes
+from .registry import training_classes
 from .reuse_settings import follow_encoder
 from .setting_errors import FOLLOWS, check_keys, one_line, wrong_value
 

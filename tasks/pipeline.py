@@ -24,10 +24,10 @@ from rnnlp.tasks.base.transfer import backward_alone, read_encoder
 from rnnlp.tasks.model_folder.folder import open_folder
 
 from ..data.errors import InputError
-from .known import pipeline_of
+from .registry import pipeline_of
 
 if TYPE_CHECKING:
-    from .known import Pipeline
+    from .registry import Pipeline
 
 Way = Literal["max", "mean", "last"]
 TOKEN_BUDGET = 8192  # padded positions of a batch

@@ -12,7 +12,7 @@ from rnnlp.data.errors import InputError
 from rnnlp.data.samples.grammar import sample_tagging
 from rnnlp.tasks import cli
 from rnnlp.tasks.base.transfer import read_encoder
-from rnnlp.tasks.known import TASKS
+from rnnlp.tasks.registry import TASKS
 
 from .test_resume import Killed, check_same_end
 
