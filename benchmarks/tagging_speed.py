@@ -29,7 +29,7 @@ from rnnlp.models.encoders.recurrent import EncoderOutput
 from rnnlp.models.recurrence.cells import State
 from rnnlp.tasks.base.components import EmbeddingConfig, EncoderConfig, Sizes
 from rnnlp.tasks.base.module import vocabulary_sizes
-from rnnlp.tasks.configs import find_config
+from rnnlp.tasks.fit.config_files import find_config
 from rnnlp.tasks.tagging.module import Tagging
 from rnnlp.tasks.tagging.pipeline import TaggingPipeline
 

@@ -25,12 +25,12 @@ from typing import Any, TextIO
 import torch
 
 from rnnlp.models.recurrence.cells import CELLS
+from rnnlp.tasks.fit.lightning_cli import LAST, FitRequest, build
+from rnnlp.tasks.fit.run import quieten, run_fit
 from rnnlp.tasks.model_folder.folder import CHECKPOINTS, CONFIG, METRICS
 
 from ..data.errors import InputError
 from .compare_meter import Meter
-from .fit import quieten, run_fit
-from .fit_settings import LAST, FitRequest, build
 from .pipeline import load
 
 DEFAULT = ("rnn", "lstm", "gru", "bilstm", "bigru")
@@ -217,7 +217,7 @@ def train(request: FitRequest, report: Report) -> dict[str, Any]:
 
 def inference_speed(model: Any, data: Any) -> float:
     """Tokens per second of labelling and scoring validation batches, the median of some rounds."""
-    from .finish import timed
+    from rnnlp.tasks.fit.model_writer import timed
 
     batches, tokens = [], 0
     for batch in data.val_dataloader():

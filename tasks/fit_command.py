@@ -11,9 +11,10 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from rnnlp.tasks.fit.config_files import config_task, find_config, shipped_configs
+
 from ..data.errors import InputError
 from .arguments import OneLineParser
-from .configs import config_task, find_config, shipped_configs
 
 HELP = """\
 usage: rnnlp fit --config NAME|FILE [--output DIR] [--resume | --overwrite] [--KEY VALUE ...]
@@ -55,8 +56,8 @@ def fit(arguments: Sequence[str]) -> int:
         raise InputError("--resume and --overwrite exclude each other")
     output = known.output or Path("runs") / (files[-1].stem if files else task)
 
-    from .fit import run_fit
-    from .fit_settings import FitRequest
+    from rnnlp.tasks.fit.lightning_cli import FitRequest
+    from rnnlp.tasks.fit.run import run_fit
 
     return run_fit(
         FitRequest(

@@ -12,7 +12,8 @@ from safetensors.torch import load_file
 
 import rnnlp as package
 from rnnlp.data.errors import InputError
-from rnnlp.tasks import cli, compare, compare_worker, fit
+from rnnlp.tasks import cli, compare, compare_worker
+from rnnlp.tasks.fit import run as fit
 from rnnlp.tasks.tagging.module import Tagging
 
 SHORT = ("--trainer.max_epochs=1", "--seeds=1")

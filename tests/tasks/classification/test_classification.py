@@ -18,7 +18,7 @@ from rnnlp.tasks.classification.module import Classification
 from rnnlp.tasks.classification.pipeline import ClassificationPipeline
 from rnnlp.tasks.model_folder.folder import save_folder
 
-from ..test_resume import check_same_end
+from ..fit.test_resume import check_same_end
 
 TEXTS = ["A fine film.", "", "So dull<br />dull, dull 李明 and 42!", "fine " * 40, "\u3000"]
 

@@ -15,7 +15,7 @@ from rnnlp.tasks.generation.evaluation import evaluate_generation
 from rnnlp.tasks.generation.module import Generation
 from rnnlp.tasks.generation.options import labels_from
 
-from ..test_resume import Killed, check_same_end
+from ..fit.test_resume import Killed, check_same_end
 
 CONFIG = """\
 task: generation

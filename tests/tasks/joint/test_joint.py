@@ -13,7 +13,7 @@ from rnnlp.tasks import cli
 from rnnlp.tasks.base.transfer import read_encoder
 from rnnlp.tasks.joint.module import Joint
 
-from ..test_resume import Killed, check_same_end
+from ..fit.test_resume import Killed, check_same_end
 
 TEXTS = [
     "Maria Miller visited Berlin last Monday.",

@@ -13,12 +13,12 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from rnnlp.data.errors import InputError
 from rnnlp.data.text.featurizer import TOKENS_FILE
 from rnnlp.data.text.tokenizer import Tokenizer
 from rnnlp.tasks.base.transfer import adds, mismatch, plain, read_encoder
 
-from ..data.errors import InputError
-from .configs import key_lines
+from .config_files import key_lines
 
 KEY = "model.encoder_from"
 

@@ -3,7 +3,7 @@
 import pytest
 
 from rnnlp.data.samples import grammar as samples
-from rnnlp.tasks.configs import find_config, key_lines, shipped_configs
+from rnnlp.tasks.fit.config_files import find_config, key_lines, shipped_configs
 
 NAMES = [name for name, _ in shipped_configs()]
 

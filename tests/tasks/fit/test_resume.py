@@ -11,7 +11,7 @@ from safetensors.torch import load_file
 
 from rnnlp.tasks.tagging.module import Tagging
 
-from .conftest import train
+from ..conftest import train
 
 POINTS = "--checkpoint_steps=3"
 KILLER = """\

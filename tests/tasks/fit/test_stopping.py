@@ -8,10 +8,10 @@ import torch
 from safetensors.torch import load_file
 
 import rnnlp as package
-from rnnlp.tasks.callbacks import KeepBest
+from rnnlp.tasks.fit.checkpoints import KeepBest
 from rnnlp.tasks.tagging.module import Tagging
 
-from .conftest import train
+from ..conftest import train
 
 ENDLESS = "--trainer.max_epochs=100000"
 

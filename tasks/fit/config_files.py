@@ -12,7 +12,7 @@ from pathlib import Path
 
 import yaml
 
-from ..data.errors import InputError
+from rnnlp.data.errors import InputError
 
 
 def shipped_configs() -> list[tuple[str, str]]:

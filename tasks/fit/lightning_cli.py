@@ -23,13 +23,13 @@ from pytorch_lightning.cli import LightningArgumentParser, LightningCLI
 from pytorch_lightning.loggers import CSVLogger, TensorBoardLogger
 from pytorch_lightning.utilities.exceptions import MisconfigurationException
 
+from rnnlp.data.errors import InputError
 from rnnlp.tasks.model_folder.folder import CHECKPOINTS, LOGS, holds_model
+from rnnlp.tasks.registry import training_classes
 
-from ..data.errors import InputError
-from .callbacks import KeepBest, ResumePoint, StopKindly
-from .registry import training_classes
-from .reuse_settings import follow_encoder
+from .checkpoints import KeepBest, ResumePoint, StopKindly
 from .setting_errors import FOLLOWS, check_keys, one_line, wrong_value
+from .transfer_settings import follow_encoder
 
 LAST, BEST = "last.ckpt", "best.safetensors"
 

@@ -9,14 +9,13 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 
+from rnnlp import __version__
 from rnnlp.tasks.model_folder.folder import CURVES, LOGS, save_folder
 from rnnlp.tasks.reporting.learning_curves import draw_curves
 from rnnlp.tasks.reporting.model_card import model_card
 
-from .. import __version__
-
 if TYPE_CHECKING:
-    from .fit_settings import FitCommand
+    from .lightning_cli import FitCommand
 
 
 def finish(command: FitCommand, *, seconds: float) -> None:

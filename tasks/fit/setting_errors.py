@@ -6,8 +6,9 @@ import re
 from difflib import get_close_matches
 from pathlib import Path
 
-from ..data.errors import InputError
-from .configs import key_lines
+from rnnlp.data.errors import InputError
+
+from .config_files import key_lines
 
 # Settings that a user may look for, and the setting that decides them.
 FOLLOWS = {

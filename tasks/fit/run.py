@@ -16,13 +16,13 @@ from pathlib import Path
 
 import torch
 
+from rnnlp.data.errors import InputError
 from rnnlp.tasks.model_folder.atomic import write_atomically
 from rnnlp.tasks.model_folder.folder import CHECKPOINTS, TRAINING, clear_folder
 
-from ..data.errors import InputError
-from .callbacks import is_dry_run
-from .finish import finish
-from .fit_settings import LAST, FitRequest, build
+from .checkpoints import is_dry_run
+from .lightning_cli import LAST, FitRequest, build
+from .model_writer import finish
 
 
 def run_fit(request: FitRequest) -> int:

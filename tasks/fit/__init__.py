@@ -1,0 +1,1 @@
+"""Training: settings, checkpoints, the loop, what it leaves behind."""
