@@ -11,12 +11,12 @@ __version__ = "0.1.0"
 __all__ = ["__version__", "load", "load_encoder"]
 
 if TYPE_CHECKING:
-    from .tasks.pipeline import load, load_encoder
+    from rnnlp.tasks.inference.encoder import load, load_encoder
 
 
 def __getattr__(name: str) -> Any:
     if name in ("load", "load_encoder"):
-        from .tasks import pipeline
+        from rnnlp.tasks.inference import encoder as pipeline
 
         return getattr(pipeline, name)
     raise AttributeError(f"module 'rnnlp' has no attribute {name!r}")

@@ -27,11 +27,11 @@ import torch
 from rnnlp.models.recurrence.cells import CELLS
 from rnnlp.tasks.fit.lightning_cli import LAST, FitRequest, build
 from rnnlp.tasks.fit.run import quieten, run_fit
+from rnnlp.tasks.inference.encoder import load
 from rnnlp.tasks.model_folder.folder import CHECKPOINTS, CONFIG, METRICS
 
 from ..data.errors import InputError
 from .compare_meter import Meter
-from .pipeline import load
 
 DEFAULT = ("rnn", "lstm", "gru", "bilstm", "bigru")
 INFERENCE_SECONDS = 2.0

@@ -15,7 +15,7 @@ from .text_arguments import add_text_arguments, check_text_arguments, given_text
 if TYPE_CHECKING:
     import numpy as np
 
-    from .pipeline import PretrainedEncoder, Way
+    from rnnlp.tasks.inference.encoder import PretrainedEncoder, Way
 
 CHUNK = 1024  # texts that are encoded together
 SUFFIXES = (".parquet", ".npy")
@@ -52,9 +52,8 @@ def encode(arguments: Sequence[str]) -> int:
         )
     check_text_arguments(given, verb="encode")
 
+    from rnnlp.tasks.inference.encoder import load_encoder
     from rnnlp.tasks.model_folder.atomic import write_atomically
-
-    from .pipeline import load_encoder
 
     encoder = load_encoder(given.model)
     vectors = encode_texts(encoder, given_texts(given), pooling=given.pooling)

@@ -13,6 +13,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from rnnlp.data.errors import InputError
 from rnnlp.data.text.featurizer import Featurizer, TokenBatch, collate
 from rnnlp.models.classification.pooling import Pooling
 from rnnlp.models.embeddings.token import Embedding
@@ -22,12 +23,10 @@ from rnnlp.models.encoders.windowed import Windows
 from rnnlp.tasks.base.length_batches import by_length
 from rnnlp.tasks.base.transfer import backward_alone, read_encoder
 from rnnlp.tasks.model_folder.folder import open_folder
-
-from ..data.errors import InputError
-from .registry import pipeline_of
+from rnnlp.tasks.registry import pipeline_of
 
 if TYPE_CHECKING:
-    from .registry import Pipeline
+    from rnnlp.tasks.registry import Pipeline
 
 Way = Literal["max", "mean", "last"]
 TOKEN_BUDGET = 8192  # padded positions of a batch

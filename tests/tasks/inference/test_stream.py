@@ -25,10 +25,10 @@ from rnnlp.tasks.classification.config import ClassifierConfig
 from rnnlp.tasks.classification.pipeline import ClassificationPipeline
 from rnnlp.tasks.generation.config import GeneratorConfig
 from rnnlp.tasks.generation.pipeline import GenerationPipeline
-from rnnlp.tasks.pipeline import load
+from rnnlp.tasks.inference.encoder import load
 from rnnlp.tasks.tagging.pipeline import TaggingPipeline
 
-from .conftest import train
+from ..conftest import train
 
 FOLDERS = Path(__file__).parents[1] / "folders"
 
@@ -375,7 +375,7 @@ def test_predict_answers_before_its_input_ends(streaming):
 
 
 def test_a_classifier_labels_after_each_line(rnnlp, stdin, monkeypatch):
-    monkeypatch.setattr("rnnlp.tasks.pipeline.load", lambda model: CLASSIFIERS["gru"])
+    monkeypatch.setattr("rnnlp.tasks.inference.encoder.load", lambda model: CLASSIFIERS["gru"])
     stdin("good\nbad\n\nso so")
     code, out, _ = rnnlp("predict", "model", "--stream")
     assert code == 0 and [result["end"] for result in objects(out)] == [5, 9, 13, 15]

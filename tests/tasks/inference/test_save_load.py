@@ -14,7 +14,7 @@ from rnnlp.tasks.base.components import EmbeddingConfig, EncoderConfig, Sizes, T
 from rnnlp.tasks.model_folder.folder import save_folder
 from rnnlp.tasks.tagging.pipeline import TaggingPipeline
 
-from .make_golden_folder import SENTENCES, TAGS, featurizer_for, fresh
+from ..make_golden_folder import SENTENCES, TAGS, featurizer_for, fresh
 
 TEXTS = ["Maria visited Oslo.", "", "In Rio, unseen-words café 42!", "a"]
 CELLS, CHARACTERS = ["rnn", "lstm", "gru", "mingru"], ["cnn", "rnn", "none"]

@@ -1,0 +1,1 @@
+"""Using trained models: load, load_encoder."""
