@@ -69,9 +69,10 @@ def compare(arguments: Sequence[str]) -> int:
 
 def on_data(known: argparse.Namespace, rest: list[str], command: str) -> int:
     """Compares cells on data."""
-    from .compare import CompareRequest, decided_setting
-    from .compare import compare as run
-    from .compare_report import figures, write_comparison
+    from rnnlp.tasks.compare.report import figures, write_comparison
+    from rnnlp.tasks.compare.run import CompareRequest, decided_setting
+    from rnnlp.tasks.compare.run import compare as run
+
     from .fit_command import find_configs, find_task
 
     if name := decided_setting(rest):
@@ -95,7 +96,7 @@ def on_data(known: argparse.Namespace, rest: list[str], command: str) -> int:
         )
     )
     write_comparison(output, comparison, title=f"Cells compared: {name}", command=command)
-    from .compare_advice import advice
+    from rnnlp.tasks.compare.recommendation import advice
 
     table = figures(comparison)
     print("\t".join(table.header))

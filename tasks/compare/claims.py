@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
-from .compare_results import AS_FAST, Cell, Comparison
+from .results import AS_FAST, Cell, Comparison
 
 SHORT, LONG = 50, 100  # tokens of a text, the median, below and from which it is short or long
 

@@ -24,14 +24,14 @@ from typing import Any, TextIO
 
 import torch
 
+from rnnlp.data.errors import InputError
 from rnnlp.models.recurrence.cells import CELLS
 from rnnlp.tasks.fit.lightning_cli import LAST, FitRequest, build
 from rnnlp.tasks.fit.run import quieten, run_fit
 from rnnlp.tasks.inference.encoder import load
 from rnnlp.tasks.model_folder.folder import CHECKPOINTS, CONFIG, METRICS
 
-from ..data.errors import InputError
-from .compare_meter import Meter
+from .meter import Meter
 
 DEFAULT = ("rnn", "lstm", "gru", "bilstm", "bigru")
 INFERENCE_SECONDS = 2.0

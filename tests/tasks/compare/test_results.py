@@ -5,9 +5,9 @@ from statistics import mean
 
 import pytest
 
-from rnnlp.tasks.compare_advice import advice, choose
-from rnnlp.tasks.compare_claims import CLAIMS, verdicts
-from rnnlp.tasks.compare_results import Cell, Comparison, Run, Score
+from rnnlp.tasks.compare.claims import CLAIMS, verdicts
+from rnnlp.tasks.compare.recommendation import advice, choose
+from rnnlp.tasks.compare.results import Cell, Comparison, Run, Score
 
 SPEED = {"rnn": 900.0, "lstm": 500.0, "gru": 700.0, "mingru": 1200.0}
 WEIGHTS = {"rnn": 10, "lstm": 40, "gru": 30, "mingru": 20}

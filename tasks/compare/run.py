@@ -18,10 +18,10 @@ from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from rnnlp.data.errors import InputError
 from rnnlp.tasks.model_folder.atomic import write_atomically
 
-from ..data.errors import InputError
-from .compare_results import Comparison, Run, comparison_of
+from .results import Comparison, Run, comparison_of
 
 PLAN, RUNS, RESULT = "compare.json", "runs", "measured.json"
 CHECKPOINT = "--checkpoint_seconds=15"  # all that an interruption can cost
@@ -188,7 +188,7 @@ def run_worker(
         "configs": [str(file) for file in request.configs],
         "arguments": [CHECKPOINT, *request.arguments],
     }
-    command = [sys.executable, "-m", "rnnlp.tasks.compare_worker", json.dumps(content)]
+    command = [sys.executable, "-m", "rnnlp.tasks.compare.worker", json.dumps(content)]
     with (
         log.open("w", encoding="utf-8") as errors,
         # A session of its own: Ctrl-C must not make it end early with a model that looks finished.

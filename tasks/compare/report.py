@@ -12,9 +12,9 @@ from typing import Any
 from rnnlp.tasks.model_folder.atomic import write_atomically
 from rnnlp.tasks.reporting.report import Section, Table, write_report
 
-from .compare_advice import RULES, advice
-from .compare_claims import verdicts
-from .compare_results import AS_FAST, Cell, Comparison
+from .claims import verdicts
+from .recommendation import RULES, advice
+from .results import AS_FAST, Cell, Comparison
 
 RESULTS = "results.json"
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from .compare_results import AS_FAST, Cell, Comparison
+from .results import AS_FAST, Cell, Comparison
 
 WIDE = 3.0  # margins of chance, in points, from which more runs are advised
 RULES = (

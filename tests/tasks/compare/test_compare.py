@@ -12,7 +12,9 @@ from safetensors.torch import load_file
 
 import rnnlp as package
 from rnnlp.data.errors import InputError
-from rnnlp.tasks import cli, compare, compare_worker
+from rnnlp.tasks import cli
+from rnnlp.tasks.compare import run as compare
+from rnnlp.tasks.compare import worker as compare_worker
 from rnnlp.tasks.fit import run as fit
 from rnnlp.tasks.tagging.module import Tagging
 
@@ -205,7 +207,7 @@ def test_a_run_ends_with_the_comparison(corpus, tmp_path):
         "configs": [str(corpus / "tiny.yaml")], "output": str(tmp_path / "out"),
         "arguments": ["--trainer.max_epochs=100000"],
     }  # fmt: skip
-    command = [sys.executable, "-m", "rnnlp.tasks.compare_worker", json.dumps(job)]
+    command = [sys.executable, "-m", "rnnlp.tasks.compare.worker", json.dumps(job)]
     environment = {**os.environ, "OMP_NUM_THREADS": "1"}
     pipe = subprocess.PIPE
     with subprocess.Popen(command, stdin=pipe, stdout=pipe, text=True, env=environment) as process:

@@ -1,0 +1,1 @@
+"""Comparison of cells: equal budgets, measured cost, a report."""
