@@ -1,6 +1,6 @@
 """`rnnlp` and `python -m rnnlp`: the command line."""
 
-from .tasks.cli import main
+from rnnlp.tasks.cli.main import main
 
 if __name__ == "__main__":
     main()

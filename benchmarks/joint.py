@@ -27,7 +27,7 @@ from typing import Any
 import yaml
 from safetensors.torch import load_file
 
-from rnnlp.tasks import cli
+from rnnlp.tasks.cli import main as cli
 
 MAIN = {"tagging": "f1", "classification": "accuracy"}
 FIT = [sys.executable, "-m", "rnnlp", "fit"]

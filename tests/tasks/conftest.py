@@ -6,7 +6,7 @@ import pytest
 
 from rnnlp.data.samples.grammar import sample_tagging
 from rnnlp.data.tagging.schemes import spans_to_tags
-from rnnlp.tasks import cli
+from rnnlp.tasks.cli import main as cli
 
 TINY = """\
 task: tagging

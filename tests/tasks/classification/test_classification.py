@@ -10,12 +10,12 @@ import rnnlp as package
 from rnnlp.data.errors import InputError
 from rnnlp.data.samples.grammar import sample_classification
 from rnnlp.data.text.featurizer import Featurizer
-from rnnlp.tasks import cli
 from rnnlp.tasks.base.components import EmbeddingConfig, EncoderConfig, Sizes
 from rnnlp.tasks.base.length_batches import by_length
 from rnnlp.tasks.classification.config import ClassifierConfig
 from rnnlp.tasks.classification.module import Classification
 from rnnlp.tasks.classification.pipeline import ClassificationPipeline
+from rnnlp.tasks.cli import main as cli
 from rnnlp.tasks.model_folder.folder import save_folder
 
 from ..fit.test_resume import check_same_end

@@ -12,7 +12,7 @@ from safetensors.torch import load_file
 
 import rnnlp as package
 from rnnlp.data.errors import InputError
-from rnnlp.tasks import cli
+from rnnlp.tasks.cli import main as cli
 from rnnlp.tasks.compare import run as compare
 from rnnlp.tasks.compare import worker as compare_worker
 from rnnlp.tasks.fit import run as fit

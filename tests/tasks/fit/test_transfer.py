@@ -10,8 +10,8 @@ from safetensors.torch import load_file
 import rnnlp as package
 from rnnlp.data.errors import InputError
 from rnnlp.data.samples.grammar import sample_tagging
-from rnnlp.tasks import cli
 from rnnlp.tasks.base.transfer import read_encoder
+from rnnlp.tasks.cli import main as cli
 from rnnlp.tasks.registry import TASKS
 
 from .test_resume import Killed, check_same_end

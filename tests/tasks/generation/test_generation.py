@@ -10,7 +10,7 @@ import torch
 import rnnlp as package
 from rnnlp.data.errors import InputError
 from rnnlp.data.generation.sample import sample_generation
-from rnnlp.tasks import cli
+from rnnlp.tasks.cli import main as cli
 from rnnlp.tasks.generation.evaluation import evaluate_generation
 from rnnlp.tasks.generation.module import Generation
 from rnnlp.tasks.generation.options import labels_from
@@ -162,7 +162,7 @@ def test_prompts_from_a_file_and_a_pipe(rnnlp, tmp_path, model, monkeypatch):
     (tmp_path / "prompts.jsonl").write_text("\n".join(lines) + "\n")
     _, whole, _ = rnnlp("predict", model, "--input", tmp_path / "prompts.jsonl")
     assert len(whole.splitlines()) == 70
-    monkeypatch.setattr("rnnlp.tasks.predict.CHUNK", 3)
+    monkeypatch.setattr("rnnlp.tasks.cli.predict.CHUNK", 3)
     assert rnnlp("predict", model, "--input", tmp_path / "prompts.jsonl")[1] == whole
     _, twice, _ = rnnlp("predict", model, "a", "b", "--count", "2")
     assert [json.loads(line)["text"] for line in twice.splitlines()] == ["a", "a", "b", "b"]

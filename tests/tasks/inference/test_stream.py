@@ -347,7 +347,7 @@ def test_predict_reads_stdin_as_one_text(rnnlp, streaming, stdin, corpus):
 
 @pytest.mark.parametrize("size", [1, 3, 1000])
 def test_predict_by_line_is_predict_of_each_line(rnnlp, streaming, stdin, monkeypatch, size):
-    monkeypatch.setattr("rnnlp.tasks.stream_stdin._MOST_BYTES", size)
+    monkeypatch.setattr("rnnlp.tasks.cli.streaming._MOST_BYTES", size)
     lines = ["Barack Obama visited Berlin.", "", "Angela Merkel met Tim Cook", "in 北京\r on May"]
     stdin("\r\n".join(lines))
     code, out, _ = rnnlp("predict", streaming, "--stream", "--by_line", "--lag", "1000")

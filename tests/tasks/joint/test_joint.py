@@ -9,8 +9,8 @@ from safetensors.torch import load_file
 
 import rnnlp as package
 from rnnlp.data.samples.grammar import sample_classification
-from rnnlp.tasks import cli
 from rnnlp.tasks.base.transfer import read_encoder
+from rnnlp.tasks.cli import main as cli
 from rnnlp.tasks.joint.module import Joint
 
 from ..fit.test_resume import Killed, check_same_end

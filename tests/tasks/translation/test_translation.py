@@ -8,7 +8,7 @@ import sacrebleu
 
 import rnnlp as package
 from rnnlp.data.samples.grammar import sample_translation
-from rnnlp.tasks import cli
+from rnnlp.tasks.cli import main as cli
 from rnnlp.tasks.translation.scores import compare, translation_scores
 
 from ..fit.test_resume import check_same_end

@@ -11,10 +11,10 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from rnnlp.data.errors import InputError
 from rnnlp.tasks.fit.config_files import config_task, find_config, shipped_configs
 
-from ..data.errors import InputError
-from .arguments import OneLineParser
+from .parser import OneLineParser
 
 HELP = """\
 usage: rnnlp fit --config NAME|FILE [--output DIR] [--resume | --overwrite] [--KEY VALUE ...]
@@ -40,7 +40,7 @@ def fit(arguments: Sequence[str]) -> int:
     if list(arguments) in (["-h"], ["--help"]):  # answered at once, without any heavy import
         sys.stdout.write(general_help())
         return 0
-    from .registry import TASKS
+    from rnnlp.tasks.registry import TASKS
 
     parser = OneLineParser(prog="rnnlp fit", add_help=False, allow_abbrev=False)
     parser.add_argument("-c", "--config", action="append", default=[])
@@ -92,7 +92,7 @@ def find_configs(known: argparse.Namespace) -> list[Path]:
 
 def find_task(known: argparse.Namespace, files: Sequence[Path]) -> str:
     """The task that was given, or that the config names."""
-    from .registry import TASKS
+    from rnnlp.tasks.registry import TASKS
 
     task: str | None = known.task or next(filter(None, map(config_task, reversed(files))), None)
     if task is None:

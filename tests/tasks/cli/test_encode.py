@@ -12,7 +12,7 @@ import torch
 import rnnlp as package
 from rnnlp.data.errors import InputError
 from rnnlp.models.encoders.bag import Bag
-from rnnlp.tasks import cli
+from rnnlp.tasks.cli import main as cli
 
 TEXTS = [
     "Maria Miller visited Berlin on Monday.",
@@ -110,7 +110,7 @@ def test_files(rnnlp, english, encoder, tmp_path, suffix, way):
 
 
 def test_chunks_and_odd_texts(rnnlp, english, tmp_path, monkeypatch):
-    monkeypatch.setattr("rnnlp.tasks.encode.CHUNK", 2)
+    monkeypatch.setattr("rnnlp.tasks.cli.encode.CHUNK", 2)
     for suffix in (".npy", ".parquet"):
         target = tmp_path / f"v{suffix}"
         code, _, err = rnnlp("encode", english, *TEXTS, "--output", target)

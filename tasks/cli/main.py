@@ -34,12 +34,12 @@ def run(arguments: Sequence[str]) -> int:
         (sys.stdout if verb else sys.stderr).write(USAGE)
         return 0 if verb else 2
     if verb == "--version":
-        from .. import __version__
+        from rnnlp import __version__
 
         print(__version__)
         return 0
     if verb == "fit":
-        from .fit_command import fit
+        from .fit import fit
 
         return fit(rest)
     if verb == "evaluate":
@@ -55,10 +55,10 @@ def run(arguments: Sequence[str]) -> int:
 
         return encode(rest)
     if verb == "compare":
-        from .compare_command import compare
+        from .compare import compare
 
         return compare(rest)
-    from ..data.errors import InputError
+    from rnnlp.data.errors import InputError
 
     verbs = "fit, evaluate, predict, encode or compare"
     raise InputError(f"no verb {verb!r}: use {verbs} (rnnlp --help)")
@@ -80,7 +80,7 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
         sys.stderr.write("rnnlp: stopped\n")
         code = 130
     except Exception as error:
-        from ..data.errors import InputError
+        from rnnlp.data.errors import InputError
 
         if not isinstance(error, InputError) or os.environ.get("RNNLP_DEBUG"):
             raise

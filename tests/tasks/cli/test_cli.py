@@ -84,7 +84,7 @@ def test_folder_is_complete_and_reproducible(english, corpus, tmp_path):
     assert list((english / "logs").glob("*/metrics.csv"))
     assert list((english / "logs").glob("*/events.out.tfevents*"))
     # The resolved config alone makes the same model again: same seed, same weights.
-    from rnnlp.tasks import cli
+    from rnnlp.tasks.cli import main as cli
 
     again = tmp_path / "again"
     assert cli.run(["fit", "--config", f"{english}/config.yaml", "--output", str(again)]) == 0

@@ -9,8 +9,9 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from ..data.errors import InputError
-from .arguments import OneLineParser
+from rnnlp.data.errors import InputError
+
+from .parser import OneLineParser
 
 HELP = """\
 usage: rnnlp compare --config NAME|FILE [--cells LIST] [--seeds N] [--KEY VALUE ...]
@@ -41,7 +42,7 @@ def compare(arguments: Sequence[str]) -> int:
     if not arguments or {"-h", "--help"} & set(arguments):
         (sys.stdout if arguments else sys.stderr).write(HELP)
         return 0 if arguments else 2
-    from .registry import TASKS
+    from rnnlp.tasks.registry import TASKS
 
     parser = OneLineParser(prog="rnnlp compare", add_help=False, allow_abbrev=False)
     parser.add_argument("-c", "--config", action="append", default=[])
@@ -73,7 +74,7 @@ def on_data(known: argparse.Namespace, rest: list[str], command: str) -> int:
     from rnnlp.tasks.compare.run import CompareRequest, decided_setting
     from rnnlp.tasks.compare.run import compare as run
 
-    from .fit_command import find_configs, find_task
+    from .fit import find_configs, find_task
 
     if name := decided_setting(rest):
         raise InputError(f"{name} is decided by the comparison: see rnnlp compare --help")

@@ -14,12 +14,12 @@ from itertools import islice
 from pathlib import Path
 from typing import Any, TextIO
 
+from rnnlp.data.errors import InputError
 from rnnlp.tasks.generation.options import add_generation_options, generation_options
 
-from ..data.errors import InputError
-from .arguments import OneLineParser
-from .stream_stdin import add_stream_options, check_stream_options, stream_stdin
-from .text_arguments import add_text_arguments, check_text_arguments, given_texts
+from .parser import OneLineParser
+from .streaming import add_stream_options, check_stream_options, stream_stdin
+from .texts import add_text_arguments, check_text_arguments, given_texts
 
 CHUNK = 1024  # texts that are tagged together
 

@@ -160,7 +160,7 @@ def test_output_is_a_file(rnnlp, corpus, tmp_path):
 
 def test_debugging_shows_the_traceback(corpus, monkeypatch):
     from rnnlp.data.errors import InputError
-    from rnnlp.tasks.cli import main
+    from rnnlp.tasks.cli.main import main
 
     monkeypatch.setenv("RNNLP_DEBUG", "1")
     with pytest.raises(InputError, match=r"nowhere\.conll"):

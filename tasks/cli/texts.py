@@ -10,7 +10,7 @@ import json
 import sys
 from collections.abc import Iterator
 
-from ..data.errors import InputError
+from rnnlp.data.errors import InputError
 
 
 def add_text_arguments(parser: argparse.ArgumentParser) -> None:

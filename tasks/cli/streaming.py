@@ -18,7 +18,7 @@ from collections.abc import Iterator, Mapping
 from io import BufferedIOBase
 from typing import TYPE_CHECKING, Any, TextIO, cast
 
-from ..data.errors import InputError
+from rnnlp.data.errors import InputError
 
 if TYPE_CHECKING:
     from rnnlp.tasks.base.stream import Result, TextStream

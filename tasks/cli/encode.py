@@ -8,9 +8,10 @@ from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ..data.errors import InputError
-from .arguments import OneLineParser
-from .text_arguments import add_text_arguments, check_text_arguments, given_texts
+from rnnlp.data.errors import InputError
+
+from .parser import OneLineParser
+from .texts import add_text_arguments, check_text_arguments, given_texts
 
 if TYPE_CHECKING:
     import numpy as np

@@ -6,10 +6,10 @@ import json
 import sys
 from collections.abc import Sequence
 
+from rnnlp.data.errors import InputError
 from rnnlp.tasks.reporting.score_table import table
 
-from ..data.errors import InputError
-from .arguments import OneLineParser
+from .parser import OneLineParser
 
 
 def evaluate(arguments: Sequence[str]) -> int:
@@ -46,8 +46,7 @@ def evaluate(arguments: Sequence[str]) -> int:
         raise InputError(f"--beam is {given.beam}: it must be 1 or more")
 
     from rnnlp.tasks.inference.encoder import load
-
-    from .registry import evaluate_file, part_of
+    from rnnlp.tasks.registry import evaluate_file, part_of
 
     common = ("model", "data", "json", "format", "task")
     options = {name: value for name, value in vars(given).items() if name not in common}

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from typing import NoReturn
 
-from ..data.errors import InputError
+from rnnlp.data.errors import InputError
 
 
 class OneLineParser(argparse.ArgumentParser):
