@@ -11,7 +11,8 @@ __version__ = "0.1.0"
 __all__ = ["__version__", "load", "load_encoder"]
 
 if TYPE_CHECKING:
-    from rnnlp.tasks.inference.encoder import load, load_encoder
+    from rnnlp.tasks.inference.encoder import load_encoder
+    from rnnlp.tasks.inference.load import load
 
 
 def __getattr__(name: str) -> Any:

@@ -18,7 +18,7 @@ from itertools import cycle, islice
 from pathlib import Path
 
 from rnnlp.data.classification.datamodule import ClassificationData
-from rnnlp.data.samples.grammar import sample_classification
+from rnnlp.data.classification.sample import sample_classification
 
 
 def main() -> None:

@@ -33,7 +33,7 @@ from typing import Any
 import torch
 
 import rnnlp
-from rnnlp.data.samples.grammar import sample_tagging
+from rnnlp.data.tagging.sample import sample_tagging
 
 LENGTHS = (1, 10, 100, 1000, 10_000, 100_000)
 TENTHS = 10

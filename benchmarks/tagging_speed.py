@@ -25,7 +25,7 @@ from torch import Tensor, nn
 from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
 
 from rnnlp.data.tagging.datamodule import TaggingData
-from rnnlp.models.encoders.recurrent import EncoderOutput
+from rnnlp.models.encoders.base import EncoderOutput
 from rnnlp.models.recurrence.cells import State
 from rnnlp.tasks.base.components import EmbeddingConfig, EncoderConfig, Sizes
 from rnnlp.tasks.base.module import vocabulary_sizes

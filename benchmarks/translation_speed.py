@@ -22,11 +22,11 @@ import torch
 import rnnlp
 from rnnlp.data.translation.datamodule import TranslationData
 from rnnlp.data.translation.readers import read_parallel
-from rnnlp.models.translation.translator import token_loss
+from rnnlp.models.layers.losses import token_loss
 from rnnlp.tasks.base.components import EmbeddingConfig, EncoderConfig, Sizes
 from rnnlp.tasks.base.optimizer import OptimizerConfig
 from rnnlp.tasks.translation.config import DecoderConfig, TranslatorConfig
-from rnnlp.tasks.translation.pipeline import score
+from rnnlp.tasks.translation.decoding import score
 
 
 def main() -> None:

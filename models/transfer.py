@@ -7,10 +7,12 @@ encoder of two directions read both of them.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import torch
 from torch import Tensor
+
+from rnnlp.models.embeddings.token import Embedding
 
 WORDS = "embedding.words.weight"
 _INPUT = "encoder.weight_ih_l0"
@@ -49,3 +51,53 @@ def join_directions(
 def forward_direction(weights: Mapping[str, Tensor]) -> dict[str, Tensor]:
     """What reads from start to end, out of an encoder of two directions with one layer."""
     return {name: tensor for name, tensor in weights.items() if not name.endswith("_reverse")}
+
+
+_TABLE = "embedding.attributes.{}.weight"
+
+
+_SPELLING = "embedding.spelling."
+
+
+_INPUTS = ("encoder.weight_ih_l0", "encoder.weight_ih_l0_reverse")
+
+
+def widen(
+    weights: Mapping[str, Tensor],
+    embedding: Embedding,
+    *,
+    attributes: Sequence[str],
+    wanted: Sequence[str],
+) -> dict[str, Tensor]:
+    """Weights for an embedding that may also read spelling and further attributes.
+
+    The parts that the given weights lack keep their values in `embedding`; the encoder's input
+    weights are zero for them. So the states are at first exactly those of the given weights, and
+    the encoder learns what to make of the new parts.
+
+    Args:
+        weights: `embedding.…`, and `encoder.…` if there are recurrent layers.
+        embedding: The wider one, as it was built.
+        attributes: Names of the attributes that the given weights read, in order.
+        wanted: Those of `embedding`, the same and more, in order.
+    """
+    found = dict(weights)
+    own = {f"embedding.{name}": tensor for name, tensor in embedding.state_dict().items()}
+    for number, name in enumerate(wanted):
+        known = weights if name in attributes else own
+        index = attributes.index(name) if name in attributes else number
+        found[_TABLE.format(number)] = known[_TABLE.format(index)]
+    spelled = any(name.startswith(_SPELLING) for name in weights)
+    if not spelled:
+        found |= {name: tensor for name, tensor in own.items() if name.startswith(_SPELLING)}
+    # The columns of the joined vector [word, spelling, attributes] that the given weights know.
+    spelling = 0 if embedding.spelling is None else embedding.spelling.output_size
+    blocks = [(embedding.words.embedding_dim, True), (spelling, spelled)]
+    blocks += [(embedding.attribute_size, name in attributes) for name in wanted]
+    known_columns = torch.cat([torch.full((size,), known) for size, known in blocks])
+    for name in _INPUTS:
+        if name in weights:
+            given = weights[name]  # [gates * hidden_size, columns that are known]
+            found[name] = given.new_zeros(len(given), len(known_columns))
+            found[name][:, known_columns] = given
+    return found

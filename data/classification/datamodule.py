@@ -16,19 +16,19 @@ import datasets
 import pyarrow as pa
 
 from rnnlp.data.corpus.arrow import CHUNK, Corpus, write
+from rnnlp.data.corpus.duplicates import Fingerprints
 from rnnlp.data.corpus.report import Notes
 from rnnlp.data.corpus.source import Source
 from rnnlp.data.datamodule.labelled import LabelledData
 from rnnlp.data.errors import InputError
 from rnnlp.data.formats.hub import Split
-from rnnlp.data.samples.grammar import sample_classification
-from rnnlp.data.tagging.example import ClassifiedExample
-from rnnlp.data.text.preprocessing import EMPTY, Fingerprints, tokenise
+from rnnlp.data.text.preprocessing import EMPTY, tokenise
 from rnnlp.data.text.token_features import Attribute
 from rnnlp.data.text.tokenizer import splitter
 
 from .collate import ClassificationCollate
-from .readers import read_classification, single_label
+from .readers import ClassifiedExample, read_classification, single_label
+from .sample import sample_classification
 
 _COLUMNS = {
     "tokens": pa.list_(pa.string()),

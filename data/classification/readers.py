@@ -12,13 +12,27 @@ import os
 import re
 from collections.abc import Iterable, Iterator
 from itertools import chain, islice
-from typing import Any
+from typing import Any, NamedTuple
 
 from rnnlp.data.errors import InputError
 from rnnlp.data.formats.delimited import LABEL_NAMES, TEXT_NAMES, delimiter_of, read_table
 from rnnlp.data.formats.jsonl import json_object
 from rnnlp.data.formats.text_files import read_lines, stem
-from rnnlp.data.tagging.example import ClassifiedExample
+
+
+class ClassifiedExample(NamedTuple):
+    """A text for a classifier.
+
+    Args:
+        text: The text, as its file has it.
+        labels: Its labels: one, or where a text may have several, any number of them.
+        line: The line of the file that it begins at, counted from 1.
+    """
+
+    text: str
+    labels: list[str]
+    line: int
+
 
 FORMATS = ("auto", "csv", "tsv", "jsonl", "fasttext", "lines")
 _HEAD = 2000  # lines that the format is recognised from

@@ -25,7 +25,8 @@ from rnnlp.data.formats.hub import SPLITS, Split, load_splits
 from rnnlp.data.text.featurizer import Featurizer
 from rnnlp.data.text.tokenizer import SPECIALS, UNK
 
-from .samplers import BucketBatchSampler, ResumableLoader
+from .loader import ResumableLoader
+from .samplers import BucketBatchSampler
 
 
 class Read(NamedTuple):

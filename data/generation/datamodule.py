@@ -18,18 +18,17 @@ import numpy as np
 import pyarrow as pa
 
 from rnnlp.data.corpus.arrow import CHUNK, Corpus, write
+from rnnlp.data.corpus.duplicates import Fingerprints
 from rnnlp.data.corpus.report import Notes
 from rnnlp.data.corpus.source import Source
 from rnnlp.data.datamodule.base import Learned, SequenceData
 from rnnlp.data.errors import InputError
 from rnnlp.data.formats.hub import Split
-from rnnlp.data.tagging.example import TextExample
 from rnnlp.data.text.featurizer import Featurizer
-from rnnlp.data.text.preprocessing import Fingerprints
 from rnnlp.data.text.tokenizer import BYTES, SPECIALS, Tokenizer
 
 from .collate import GenerationCollate, token_ids
-from .readers import labels_of, read_texts
+from .readers import TextExample, labels_of, read_texts
 from .sample import sample_generation
 from .segments import SegmentBatchSampler, SegmentRows
 

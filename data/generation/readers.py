@@ -12,13 +12,27 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import islice, pairwise
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from rnnlp.data.corpus.report import Notes
 from rnnlp.data.errors import InputError
 from rnnlp.data.formats.jsonl import json_object
 from rnnlp.data.formats.text_files import read_lines, stem
-from rnnlp.data.tagging.example import TextExample
+
+
+class TextExample(NamedTuple):
+    """A text for a generator.
+
+    Args:
+        text: The text; never blank.
+        labels: The label of each field that was asked for; None where the text has none.
+        line: The line of the file that it begins at, counted from 1.
+    """
+
+    text: str
+    labels: dict[str, str | None]
+    line: int
+
 
 FORMATS = ("auto", "text", "abc", "jsonl")
 SEPARATORS = ("auto", "line", "blank")

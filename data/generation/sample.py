@@ -15,7 +15,8 @@ from collections.abc import Iterator, Sequence
 from rnnlp.data.errors import InputError
 from rnnlp.data.samples.generation_rules import CHINESE, ENGLISH, HELD_OUT, KINDS
 from rnnlp.data.samples.grammar import SIZES, Grammar, Language, Split
-from rnnlp.data.tagging.example import TextExample
+
+from .readers import TextExample
 
 FIELD = "kind"  # the one field that texts are labelled with
 _ARTICLE = re.compile(r"\b([Aa]) (?=[aeiou])")

@@ -22,7 +22,7 @@ from rnnlp.data.classification.collate import ClassificationBatch
 from rnnlp.data.classification.datamodule import ClassificationData
 from rnnlp.data.corpus.report import Notes
 from rnnlp.data.datamodule.labelled import LabelledData
-from rnnlp.data.datamodule.samplers import ResumableLoader
+from rnnlp.data.datamodule.loader import ResumableLoader
 from rnnlp.data.errors import InputError
 from rnnlp.data.tagging.collate import TaggingBatch
 from rnnlp.data.tagging.datamodule import TaggingData

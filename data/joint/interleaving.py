@@ -11,7 +11,8 @@ from collections.abc import Iterator, Sequence
 from itertools import chain, islice, zip_longest
 from typing import Any
 
-from rnnlp.data.datamodule.samplers import EpochSampler, ResumableLoader
+from rnnlp.data.datamodule.loader import ResumableLoader
+from rnnlp.data.datamodule.samplers import EpochSampler
 
 Rows = list[int]
 

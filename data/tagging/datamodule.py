@@ -18,12 +18,12 @@ from rnnlp.data.corpus.source import Source
 from rnnlp.data.datamodule.labelled import LabelledData
 from rnnlp.data.errors import InputError
 from rnnlp.data.formats.hub import Split
-from rnnlp.data.samples.grammar import sample_tagging
 from rnnlp.data.text.token_features import Attribute
 
 from .collate import TaggingCollate
 from .corpus import complete_tags, count_labels, describe, labelling, store
 from .example import TaggedExample
+from .sample import sample_tagging
 from .sources import file_source, hub_source
 
 

@@ -16,8 +16,13 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from rnnlp.data.text.tokenizer import UNK, Tokenizer
+
 from .token_features import ATTRIBUTES, Attribute, attribute, in_order
 from .tokenizer import UNK, Level, Offsets, Tokenizer
+
+TARGET_FILE = "target.json"  # tokenizer of the target side, in the model folder
+
 
 MAX_WORD_LENGTH = 24  # characters of a word that are looked at: its head and its tail
 _CHARACTERS_FROM = 2  # distinct words a character must occur in, so that <unk> is trained as well

@@ -15,8 +15,6 @@ from rnnlp.data.text.tokenizer import BOS, EOS, PAD, UNK, Tokenizer
 
 from .bpe_dropout import SubwordDropout
 
-TARGET_FILE = "target.json"  # tokenizer of the target side, in the model folder
-
 
 class TranslationBatch(NamedTuple):
     """A padded batch of pairs."""

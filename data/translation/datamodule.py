@@ -17,19 +17,18 @@ import numpy as np
 import pyarrow as pa
 
 from rnnlp.data.corpus.arrow import CHUNK, Corpus, write
+from rnnlp.data.corpus.duplicates import Fingerprints
 from rnnlp.data.corpus.report import Notes
 from rnnlp.data.corpus.source import Source
 from rnnlp.data.datamodule.base import Learned, SequenceData
 from rnnlp.data.errors import InputError
 from rnnlp.data.formats.hub import Split
-from rnnlp.data.samples.grammar import sample_translation
-from rnnlp.data.tagging.example import ParallelExample
-from rnnlp.data.text.featurizer import Featurizer
-from rnnlp.data.text.preprocessing import Fingerprints
+from rnnlp.data.text.featurizer import TARGET_FILE, Featurizer
 from rnnlp.data.text.tokenizer import BYTES, SPECIALS, Tokenizer
 
-from .collate import TARGET_FILE, TranslationCollate, source_row
-from .readers import NESTED, checked_pair, keys_of, read_parallel, texts_of
+from .collate import TranslationCollate, source_row
+from .readers import NESTED, ParallelExample, checked_pair, keys_of, read_parallel, texts_of
+from .sample import sample_translation
 
 _COLUMNS = {"source": pa.string(), "target": pa.string(), "index": pa.int64()}
 _SAMPLE = ("zh", "en")  # languages of the sample corpus

@@ -11,12 +11,26 @@ import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import chain, islice, zip_longest
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from rnnlp.data.errors import InputError
 from rnnlp.data.formats.jsonl import json_object
 from rnnlp.data.formats.text_files import read_lines, stem
-from rnnlp.data.tagging.example import ParallelExample
+
+
+class ParallelExample(NamedTuple):
+    """A text and its translation.
+
+    Args:
+        source: The text to translate, without white space at its ends; never empty.
+        target: Its translation, likewise.
+        line: The line of the file, or of both files, that the pair stands in, counted from 1.
+    """
+
+    source: str
+    target: str
+    line: int
+
 
 FORMATS = ("auto", "pair", "tsv", "jsonl")
 _HEAD = 100  # lines that the format is recognised from

@@ -10,7 +10,6 @@ from typing import NamedTuple
 
 import torch
 from torch import Tensor, nn
-from torch.nn import functional as F
 
 from rnnlp.models.embeddings.token import Embedding
 from rnnlp.models.encoders.bag import Bag
@@ -125,63 +124,3 @@ class Classifier(nn.Module):
         with torch.autocast(vector.device.type, enabled=False):
             logits: Tensor = self.projection(self.dropout(vector).to(self.projection.weight.dtype))
         return logits
-
-
-def classification_loss(
-    logits: Tensor,
-    targets: Tensor,
-    *,
-    smoothing: float = 0.0,
-    class_weights: Tensor | None = None,
-) -> Tensor:
-    """Cross entropy, the mean over the texts.
-
-    Args:
-        logits: `[batch, classes]`.
-        targets: Class ids `[batch]` (int64) for one class a text, or 0 and 1 `[batch, classes]`
-            (float) for any number of them. A text of class -1 (not known) adds nothing.
-        smoothing: How much of the target is spread over all classes (Szegedy et al. 2016).
-        class_weights: Weight of each class `[classes]`; with several labels, of its presence.
-
-    Raises:
-        ValueError: A smoothing outside [0, 1).
-    """
-    check_rate(smoothing)
-    if targets.dim() == 2:
-        soft = targets * (1.0 - smoothing) + smoothing / 2
-        return F.binary_cross_entropy_with_logits(logits, soft, pos_weight=class_weights)
-    return F.cross_entropy(
-        logits, targets, weight=class_weights, ignore_index=-1, label_smoothing=smoothing
-    )
-
-
-def fit_temperature(logits: Tensor, targets: Tensor, *, several: bool) -> float:
-    """The temperature under which known labels are most probable (Guo et al. 2017).
-
-    The loss is convex in the inverse temperature; its derivative is brought to zero by bisection.
-
-    Args:
-        logits: `[texts, classes]`.
-        targets: As for `classification_loss`; texts of class -1 are left out.
-        several: Whether a text may have several classes.
-
-    Returns:
-        A number between 0.05 and 20; 1 where there is nothing to fit on.
-    """
-    logits = logits.double()
-    if not several:
-        logits, targets = logits[targets >= 0], targets[targets >= 0]
-    if not len(logits):
-        return 1.0
-    known = targets.double() if several else F.one_hot(targets, logits.shape[1]).double()
-
-    def slope(inverse: float) -> float:
-        scaled = logits * inverse
-        found = scaled.sigmoid() if several else scaled.softmax(1)
-        return float(((found - known) * logits).sum())
-
-    low, high = 0.05, 20.0
-    for _ in range(60):
-        middle = (low * high) ** 0.5
-        low, high = (low, middle) if slope(middle) > 0 else (middle, high)
-    return 1.0 / (low * high) ** 0.5

@@ -12,7 +12,7 @@ from typing import Literal, NamedTuple
 import torch
 from torch import Tensor, nn
 
-from rnnlp.models.encoders.recurrent import EncoderOutput
+from rnnlp.models.encoders.base import EncoderOutput
 from rnnlp.models.recurrence.cells import State
 
 Way = Literal["last", "max", "mean", "attention"]

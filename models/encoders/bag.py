@@ -12,7 +12,7 @@ from torch import Tensor, nn
 
 from rnnlp.models.recurrence.cells import State
 
-from .recurrent import EncoderOutput
+from .base import EncoderOutput
 
 
 class Bag(nn.Module):

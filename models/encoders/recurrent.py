@@ -8,30 +8,18 @@ so that state dicts go both ways; minGRU's are named alike. It does not embed to
 from __future__ import annotations
 
 import math
-from typing import NamedTuple
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
 from rnnlp.models.layers.dropout import LockedDropout
-from rnnlp.models.recurrence.cells import CELLS, GATES, Cell, State, Weights, step
+from rnnlp.models.recurrence.cells import CELLS, GATES, Cell, State, Weights
 from rnnlp.models.recurrence.dispatch import recur
 from rnnlp.models.recurrence.initialization import Initial
+from rnnlp.models.recurrence.step import step
 
-
-class EncoderOutput(NamedTuple):
-    """What every encoder returns.
-
-    `final` is the raw recurrent state after the last token that each direction reads: position
-    `length - 1` forwards, position 0 backwards. Its first dimension runs over the layers and
-    within them over the directions, as in torch.nn: `final.hidden[-1]` is the last layer (its
-    backward direction where there are two). Dropout, residual connections and layer norm act on
-    `states`, not on `final`.
-    """
-
-    states: Tensor  # [batch, time, output_size], zeros at padding
-    final: State  # hidden (and cell): [layers * directions, batch, hidden_size]
+from .base import EncoderOutput
 
 
 class Encoder(nn.Module):

@@ -15,7 +15,8 @@ from torch.nn import functional as F
 from rnnlp.models.recurrence.cells import State
 
 from .bag import Bag
-from .recurrent import Encoder, EncoderOutput
+from .base import EncoderOutput
+from .recurrent import Encoder
 
 
 class Windows(nn.Module):

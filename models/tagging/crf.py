@@ -36,7 +36,9 @@ from typing import Any, NamedTuple
 import torch
 from torch import Tensor, nn
 
-from .transitions import FORBIDDEN, LegalTags, PathPosterior, exact_type, inside
+from rnnlp.models.layers.masks import inside
+
+from .transitions import FORBIDDEN, LegalTags, PathPosterior, exact_type
 from .viterbi import viterbi
 
 

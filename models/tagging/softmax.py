@@ -10,7 +10,9 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from .transitions import LegalTags, PathPosterior, inside
+from rnnlp.models.layers.masks import inside
+
+from .transitions import LegalTags, PathPosterior
 from .viterbi import viterbi
 
 

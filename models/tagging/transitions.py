@@ -134,8 +134,3 @@ class LegalTags(nn.Module):
 def exact_type(device: torch.device) -> torch.dtype:
     """Return the type for long sums: float64, but float32 on MPS, which has no float64."""
     return torch.float32 if device.type == "mps" else torch.float64
-
-
-def inside(lengths: Tensor, time: int, device: torch.device) -> Tensor:
-    """Return the mask `[batch, time]` that is True at positions before the end of each row."""
-    return torch.arange(time, device=device) < lengths.to(device)[:, None]

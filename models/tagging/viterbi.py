@@ -9,7 +9,9 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from .transitions import exact_type, inside
+from rnnlp.models.layers.masks import inside
+
+from .transitions import exact_type
 
 
 @torch.no_grad()

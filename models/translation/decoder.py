@@ -18,7 +18,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from rnnlp.models.encoders.recurrent import Encoder, EncoderOutput
+from rnnlp.models.encoders.base import EncoderOutput
+from rnnlp.models.encoders.recurrent import Encoder
 from rnnlp.models.layers.dropout import LockedDropout, check_rate
 from rnnlp.models.recurrence.cells import Cell, State
 

@@ -99,16 +99,3 @@ class Translator(nn.Module):
         mixed = targets.clone()
         mixed[:, 1:] = torch.where(draw & words, said, targets[:, 1:])
         return mixed
-
-
-def token_loss(logits: Tensor, targets: Tensor, *, smoothing: float = 0.0) -> Tensor:
-    """Cross entropy in nats, the mean over the tokens.
-
-    Args:
-        logits: `[tokens, vocabulary]`.
-        targets: `[tokens]`.
-        smoothing: How much of the target is spread over the vocabulary (Szegedy et al. 2016).
-    """
-    check_rate(smoothing)
-    loss = nn.functional.cross_entropy(logits, targets, label_smoothing=smoothing)
-    return loss

@@ -22,8 +22,7 @@ from rnnlp.data.text.token_features import in_order
 from rnnlp.data.text.tokenizer import Tokenizer
 from rnnlp.models.embeddings.token import Embedding
 from rnnlp.models.encoders.windowed import Windows
-from rnnlp.models.transfer import forward_direction, join_directions
-from rnnlp.models.widening import widen
+from rnnlp.models.transfer import forward_direction, join_directions, widen
 from rnnlp.tasks.model_folder.folder import CONFIG, open_folder
 
 from .components import EmbeddingConfig, EncoderConfig, Sizes, with_parts

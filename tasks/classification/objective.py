@@ -18,17 +18,15 @@ from torchmetrics.classification import (
 )
 
 from rnnlp.data.classification.collate import UNKNOWN_CLASS, ClassificationBatch
-from rnnlp.models.classification.classifier import (
-    Classifier,
-    classification_loss,
-    fit_temperature,
-)
+from rnnlp.models.classification.calibration import fit_temperature
+from rnnlp.models.classification.classifier import Classifier
+from rnnlp.models.layers.losses import classification_loss
 from rnnlp.tasks.base.objective import Objective, Validated
 from rnnlp.tasks.model_folder.folder import CONFUSION
 from rnnlp.tasks.reporting.confusion_matrix import draw_confusion
 
 from .config import ClassifierConfig
-from .pipeline import run
+from .outputs import run
 from .scores import BINS, THRESHOLD, ClassScores
 
 

@@ -13,15 +13,15 @@ import torch
 from torch import Tensor
 
 from rnnlp.data.errors import InputError
-from rnnlp.data.text.featurizer import Featurizer, TokenBatch
+from rnnlp.data.text.featurizer import Featurizer
 from rnnlp.data.text.preprocessing import EMPTY, tokenise
 from rnnlp.data.text.tokenizer import Offsets
-from rnnlp.models.classification.classifier import Classifier, Scores
+from rnnlp.models.classification.classifier import Classifier
 from rnnlp.tasks.base.length_batches import by_length
 from rnnlp.tasks.model_folder.folder import CONFIG, ModelFolder
 
 from .config import ClassifierConfig
-from .scores import THRESHOLD
+from .outputs import label_of, run
 
 if TYPE_CHECKING:
     from .stream import ClassificationStream
@@ -144,21 +144,3 @@ class ClassificationPipeline:
             batch = self.featurizer.batch([sentences[row] for row in rows])
             with torch.inference_mode():
                 yield rows, run(self.network, batch)
-
-
-def run(network: Classifier, batch: TokenBatch) -> Scores:
-    """The scores of a batch of features."""
-    scores: Scores = network(batch.tokens, batch.characters, batch.attributes, batch.lengths)
-    return scores
-
-
-def label_of(probabilities: Sequence[float], settings: ClassifierConfig) -> dict[str, Any]:
-    """`label`, `score` and `scores` of a text, from the probability of each class."""
-    scores = dict(zip(settings.classes, probabilities, strict=True))
-    ranked = sorted(scores.items(), key=lambda item: -item[1])
-    rounded = {name: round(score, 4) for name, score in scores.items()}
-    if settings.several:
-        chosen = [name for name, score in ranked if score >= THRESHOLD]
-        return {"label": chosen, "score": [rounded[name] for name in chosen], "scores": rounded}
-    best = ranked[0][0]
-    return {"label": best, "score": rounded[best], "scores": rounded}

@@ -16,7 +16,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from rnnlp.tasks.tagging.scores import precision_recall_f1, safe_ratio
+from rnnlp.tasks.base.ratios import precision_recall_f1, safe_ratio
 
 BINS = 15
 THRESHOLD = 0.5

@@ -19,7 +19,7 @@ from rnnlp.models.classification.classifier import Classifier, TextSoFar
 from rnnlp.tasks.base.stream import BLOCK, Result, TextStream, check_direction
 
 from .config import ClassifierConfig
-from .pipeline import label_of
+from .outputs import label_of
 
 
 class ClassificationStream(TextStream):

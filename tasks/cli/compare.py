@@ -110,7 +110,8 @@ def on_data(known: argparse.Namespace, rest: list[str], command: str) -> int:
 
 def on_made_up_sequences(known: argparse.Namespace, rest: list[str], command: str) -> int:
     """Tests how far back cells remember."""
-    from rnnlp.tasks.memory_study.training import CELLS, LAGS, RUNS, run
+    from rnnlp.tasks.memory_study.protocol import CELLS, LAGS
+    from rnnlp.tasks.memory_study.run import RUNS, run
 
     data = {"--config": known.config, "--task": known.task, "--match": known.match}
     odd = [*(name for name, given in data.items() if given), *rest]

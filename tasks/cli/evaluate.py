@@ -45,7 +45,7 @@ def evaluate(arguments: Sequence[str]) -> int:
     if given.beam is not None and given.beam < 1:
         raise InputError(f"--beam is {given.beam}: it must be 1 or more")
 
-    from rnnlp.tasks.inference.encoder import load
+    from rnnlp.tasks.inference.load import load
     from rnnlp.tasks.registry import evaluate_file, part_of
 
     common = ("model", "data", "json", "format", "task")

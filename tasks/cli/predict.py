@@ -57,7 +57,7 @@ def predict(arguments: Sequence[str]) -> int:
     if not given.stream:
         check_text_arguments(given, verb="predict", needed=given.count is None)
 
-    from rnnlp.tasks.inference.encoder import load
+    from rnnlp.tasks.inference.load import load
 
     pipeline: Any = load(given.model)
     if given.stream:

@@ -28,7 +28,7 @@ from rnnlp.data.errors import InputError
 from rnnlp.models.recurrence.cells import CELLS
 from rnnlp.tasks.fit.lightning_cli import LAST, FitRequest, build
 from rnnlp.tasks.fit.run import quieten, run_fit
-from rnnlp.tasks.inference.encoder import load
+from rnnlp.tasks.inference.load import load
 from rnnlp.tasks.model_folder.folder import CHECKPOINTS, CONFIG, METRICS
 
 from .meter import Meter

@@ -6,19 +6,16 @@ has ended, which with weight averaging are not the weights that were validated.
 
 from __future__ import annotations
 
-import os
 import random
-import signal
 import time
 from collections.abc import Callable
 from pathlib import Path
-from types import FrameType
 from typing import Any
 
 import numpy as np
 import pytorch_lightning as pl
 import torch
-from pytorch_lightning.callbacks import Callback, Checkpoint, Timer
+from pytorch_lightning.callbacks import Checkpoint, Timer
 from safetensors.torch import load_file, save_file
 
 from rnnlp.tasks.model_folder.atomic import write_atomically
@@ -182,46 +179,6 @@ class ResumePoint(Checkpoint):
         self.path.parent.mkdir(parents=True, exist_ok=True)
         write_atomically(self.path, lambda part: trainer.save_checkpoint(part))
         self._last_time, self._last_step = time.monotonic(), trainer.global_step
-
-
-class StopKindly(Callback):
-    """First Ctrl-C: finish the step, validate, write the folder. Second: stop at once.
-
-    A context manager around `trainer.fit`; outside it Ctrl-C works as ever.
-    """
-
-    def __init__(self) -> None:
-        self.asked = False
-        self._previous: Any = None
-
-    def __enter__(self) -> StopKindly:
-        self._previous = signal.signal(signal.SIGINT, self._handle)
-        return self
-
-    def __exit__(self, *details: object) -> None:
-        signal.signal(signal.SIGINT, self._previous)
-
-    def _handle(self, number: int, frame: FrameType | None) -> None:
-        if self.asked:
-            signal.signal(signal.SIGINT, self._previous)
-            raise KeyboardInterrupt
-        self.asked = True
-        line = "\nstopping after this step: validating and saving (Ctrl-C again stops at once)\n"
-        os.write(2, line.encode())  # safe inside a signal handler, unlike print
-
-    def on_train_batch_end(
-        self,
-        trainer: pl.Trainer,
-        pl_module: pl.LightningModule,
-        outputs: Any,
-        batch: Any,
-        batch_idx: int,
-    ) -> None:
-        """Passes the wish on to the trainer, whatever minimum of epochs was set."""
-        if self.asked:
-            trainer.should_stop = True
-            trainer.fit_loop.min_epochs = 0
-            trainer.fit_loop.epoch_loop.min_steps = None
 
 
 def is_dry_run(trainer: pl.Trainer) -> bool:

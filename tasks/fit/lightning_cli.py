@@ -27,7 +27,8 @@ from rnnlp.data.errors import InputError
 from rnnlp.tasks.model_folder.folder import CHECKPOINTS, LOGS, holds_model
 from rnnlp.tasks.registry import training_classes
 
-from .checkpoints import KeepBest, ResumePoint, StopKindly
+from .checkpoints import KeepBest, ResumePoint
+from .interrupt import StopKindly
 from .setting_errors import FOLLOWS, check_keys, one_line, wrong_value
 from .transfer_settings import follow_encoder
 

@@ -3,10 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+from rnnlp.data.errors import InputError
 from rnnlp.models.generation.language_model import Generator
+
+if TYPE_CHECKING:
+    pass
+
+from dataclasses import asdict, dataclass, field
+
 from rnnlp.tasks.base.components import (
     EmbeddingConfig,
     EncoderConfig,
@@ -92,3 +98,24 @@ class GeneratorConfig:
         }
         config: GeneratorConfig = from_mapping(cls, parts, source)
         return config
+
+
+def check_sampling(sampling: SamplingConfig, *, prefix: str = "") -> None:
+    """Refuses values that nothing can be drawn with.
+
+    Args:
+        sampling: The values.
+        prefix: What stands before their names where the user gives them.
+
+    Raises:
+        InputError: One is out of its range.
+    """
+    for name, fits, what in (
+        ("temperature", sampling.temperature > 0, "above 0"),
+        ("top_k", sampling.top_k >= 0, "0 (for all) or more"),
+        ("top_p", 0 < sampling.top_p <= 1, "above 0 and at most 1"),
+        ("max_length", sampling.max_length >= 1, "1 or more"),
+    ):
+        if not fits:
+            value = getattr(sampling, name)
+            raise InputError(f"{prefix}{name} is {value}: it must be {what}")

@@ -16,15 +16,15 @@ from torch import Tensor
 from rnnlp.data.errors import InputError
 from rnnlp.data.generation.collate import NOT_GIVEN, GenerationBatch
 from rnnlp.models.generation.language_model import Generator
+from rnnlp.models.layers.losses import token_loss
 from rnnlp.models.recurrence.cells import State
-from rnnlp.models.translation.translator import token_loss
 from rnnlp.tasks.base.components import CELL_NAMES, EmbeddingConfig, EncoderConfig, Sizes
 from rnnlp.tasks.base.module import TaskModule, vocabulary_sizes
 from rnnlp.tasks.base.optimizer import OptimizerConfig
 
-from .config import GeneratorConfig, SamplingConfig
-from .pipeline import check_sampling
-from .scores import TextScores, policy_of, read
+from .config import GeneratorConfig, SamplingConfig, check_sampling
+from .scores import TextScores, policy_of
+from .segments import read
 
 _STATE = "carried_state"  # in checkpoints
 

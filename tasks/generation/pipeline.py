@@ -19,10 +19,10 @@ from rnnlp.data.generation.collate import NOT_GIVEN, label_ids, token_ids
 from rnnlp.data.text.featurizer import Featurizer
 from rnnlp.data.text.tokenizer import BOS, EOS, PAD, UNK
 from rnnlp.models.generation.language_model import Generator
-from rnnlp.models.search.beam import sample
+from rnnlp.models.search.sampling import sample
 from rnnlp.tasks.model_folder.folder import CONFIG, ModelFolder
 
-from .config import GeneratorConfig, SamplingConfig
+from .config import GeneratorConfig, SamplingConfig, check_sampling
 
 if TYPE_CHECKING:
     from .stream import GenerationStream
@@ -242,27 +242,6 @@ class GenerationPipeline:
         written = self.featurizer.tokens.decode(tokens[::-1] if reverse else tokens)
         blank = " " if self.featurizer.level == "word" and prompt and written else ""
         return f"{written}{blank}{prompt}" if reverse else f"{prompt}{blank}{written}"
-
-
-def check_sampling(sampling: SamplingConfig, *, prefix: str = "") -> None:
-    """Refuses values that nothing can be drawn with.
-
-    Args:
-        sampling: The values.
-        prefix: What stands before their names where the user gives them.
-
-    Raises:
-        InputError: One is out of its range.
-    """
-    for name, fits, what in (
-        ("temperature", sampling.temperature > 0, "above 0"),
-        ("top_k", sampling.top_k >= 0, "0 (for all) or more"),
-        ("top_p", 0 < sampling.top_p <= 1, "above 0 and at most 1"),
-        ("max_length", sampling.max_length >= 1, "1 or more"),
-    ):
-        if not fits:
-            value = getattr(sampling, name)
-            raise InputError(f"{prefix}{name} is {value}: it must be {what}")
 
 
 def seed_of(seed: int, number: int) -> int:

@@ -7,12 +7,13 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 import torch
-from torch import Tensor
 
 from rnnlp.data.generation.collate import NOT_GIVEN, GenerationBatch
 from rnnlp.models.generation.language_model import Generator
+from rnnlp.models.layers.losses import token_loss
 from rnnlp.models.recurrence.cells import State
-from rnnlp.models.translation.translator import token_loss
+
+from .segments import read
 
 POLICY = (
     "bits of each whole text, its end included, divided by its characters (code points); an "
@@ -84,26 +85,3 @@ class TextScores:
 def policy_of(labelled: bool) -> str:
     """How scores are counted, of texts with labels or without."""
     return POLICY + (_LABELS if labelled else "")
-
-
-def read(
-    network: Generator, batch: GenerationBatch, state: State | None
-) -> tuple[Tensor, Tensor, State]:
-    """Logits of a batch, what follows, and the state after it (see `Generator.forward`).
-
-    Args:
-        network: The generator.
-        batch: The batch.
-        state: What this gave for the batch before; not used where texts begin.
-    """
-    features = batch.features
-    before = None
-    if batch.carried is not None:
-        assert state is not None
-        device = batch.carried.device  # a checkpoint's state comes back on the CPU
-        cell = None if state.cell is None else state.cell.to(device)
-        before = State(state.hidden.to(device), cell).reorder(batch.carried)
-    found: tuple[Tensor, Tensor, State] = network(
-        features.tokens, batch.following, features.lengths, batch.labels, before
-    )
-    return found

@@ -18,30 +18,19 @@ from rnnlp.data.text.featurizer import Featurizer, TokenBatch, collate
 from rnnlp.models.classification.pooling import Pooling
 from rnnlp.models.embeddings.token import Embedding
 from rnnlp.models.encoders.bag import Bag
-from rnnlp.models.encoders.recurrent import Encoder, EncoderOutput
+from rnnlp.models.encoders.base import EncoderOutput
+from rnnlp.models.encoders.recurrent import Encoder
 from rnnlp.models.encoders.windowed import Windows
 from rnnlp.tasks.base.length_batches import by_length
 from rnnlp.tasks.base.transfer import backward_alone, read_encoder
-from rnnlp.tasks.model_folder.folder import open_folder
-from rnnlp.tasks.registry import pipeline_of
+
+from .load import load
 
 if TYPE_CHECKING:
-    from rnnlp.tasks.registry import Pipeline
+    pass
 
 Way = Literal["max", "mean", "last"]
 TOKEN_BUDGET = 8192  # padded positions of a batch
-
-
-def load(model: str | os.PathLike[str]) -> Pipeline:
-    """A trained model, ready to be called on texts.
-
-    Args:
-        model: A model folder, or a hub id.
-
-    Raises:
-        InputError: There is no such model, or its files are damaged.
-    """
-    return pipeline_of(open_folder(model))
 
 
 class Encoded(NamedTuple):

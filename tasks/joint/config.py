@@ -8,8 +8,9 @@ from typing import Any
 
 from rnnlp.data.errors import InputError
 from rnnlp.models.joint import JointNetwork
-from rnnlp.tasks.base.components import EmbeddingConfig, EncoderConfig, Sizes, TaggerConfig
+from rnnlp.tasks.base.components import EmbeddingConfig, EncoderConfig, Sizes
 from rnnlp.tasks.classification.config import ClassifierConfig
+from rnnlp.tasks.tagging.config import TaggerConfig
 
 _SHARED = ("sizes", "embedding", "encoder")
 

@@ -24,12 +24,13 @@ from rnnlp.data.joint.datamodule import JointBatch
 from rnnlp.data.tagging.collate import TaggingBatch
 from rnnlp.models.classification.pooling import WAYS, Way
 from rnnlp.models.joint import JointNetwork
-from rnnlp.tasks.base.components import EmbeddingConfig, EncoderConfig, Sizes, TaggerConfig
+from rnnlp.tasks.base.components import EmbeddingConfig, EncoderConfig, Sizes
 from rnnlp.tasks.base.module import Get, TaskModule, link_features
 from rnnlp.tasks.base.objective import Objective
 from rnnlp.tasks.base.optimizer import OptimizerConfig
 from rnnlp.tasks.classification.config import ClassifierConfig
 from rnnlp.tasks.classification.objective import ClassificationObjective
+from rnnlp.tasks.tagging.config import TaggerConfig
 from rnnlp.tasks.tagging.objective import TaggingObjective
 
 from .config import JointConfig

@@ -15,8 +15,9 @@ from rnnlp.tasks.base.components import CELL_NAMES
 from rnnlp.tasks.model_folder.atomic import write_atomically
 from rnnlp.tasks.reporting.report import Section, Table, write_report
 
+from .protocol import PLAIN, STARTS, Protocol, Results
 from .sequences import NEAR, SYMBOLS, TASKS, Task, chance
-from .training import PLAIN, STARTS, Protocol, Results, back
+from .training import back
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -20,8 +20,7 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 
 from rnnlp.data.errors import InputError
-from rnnlp.data.text.featurizer import ATTRIBUTE_FILES, CHARACTERS_FILE, TOKENS_FILE
-from rnnlp.data.translation.collate import TARGET_FILE
+from rnnlp.data.text.featurizer import ATTRIBUTE_FILES, CHARACTERS_FILE, TARGET_FILE, TOKENS_FILE
 
 from .atomic import umask
 

@@ -13,43 +13,12 @@ from rnnlp.data.corpus.report import Notes
 from rnnlp.data.errors import InputError
 from rnnlp.data.tagging.readers import TaggedExample, read_tagging, spans_of
 from rnnlp.data.tagging.scheme_detection import SchemeDetector
-from rnnlp.data.tagging.schemes import Span, is_valid, split_tag, tags_to_spans
+from rnnlp.data.tagging.schemes import Span
 
 from .pipeline import TaggingPipeline
-from .scores import SPAN_POLICY, TOKEN_POLICY, SpanScores, TokenScores
+from .scores import TagScores, labels_of
 
 CHUNK = 4096  # sentences that are in memory at once
-
-
-class TagScores:
-    """Entity scores where tags follow a scheme, accuracy where they do not.
-
-    Args:
-        scheme: The scheme of the predicted tags, None for plain tags.
-    """
-
-    def __init__(self, scheme: str | None) -> None:
-        self.scheme = scheme
-        self.spans = SpanScores()
-        self.tokens = TokenScores()
-
-    def add(self, predicted: Sequence[Sequence[str]], gold: Sequence[Sequence[Any]]) -> None:
-        """Adds sentences: predicted tags, and gold spans (with a scheme) or gold tags."""
-        for tags, truth in zip(predicted, gold, strict=True):
-            if self.scheme is None:
-                self.tokens.add(tags, truth)
-            else:
-                spans = tags_to_spans(tags, self.scheme, strict=True)
-                self.spans.add(spans, truth, valid=is_valid(tags, self.scheme))
-
-    def result(self) -> dict[str, Any]:
-        """The scores under the names that `evaluate --json` prints."""
-        return self.tokens.result() if self.scheme is None else self.spans.result()
-
-    @property
-    def policy(self) -> str:
-        """What is counted, in words."""
-        return TOKEN_POLICY if self.scheme is None else SPAN_POLICY
 
 
 def evaluate_tagging(
@@ -112,14 +81,6 @@ def evaluate_tagging(
         "tokens_per_second": round(tokens / seconds) if seconds else 0,
     }
     return result, scores.policy, lines
-
-
-def labels_of(tags: Sequence[str], scheme: str | None) -> set[str]:
-    """The entity types of tags with a scheme; plain tags are labels themselves."""
-    if scheme is None:
-        return set(tags)
-    parts = (split_tag(tag) for tag in tags)
-    return {part.type for part in parts if part is not None and part.letter != "O"}
 
 
 def gold_scheme(examples: Iterator[TaggedExample], path: str) -> str | None:

@@ -9,11 +9,12 @@ from __future__ import annotations
 from pytorch_lightning.cli import LightningArgumentParser
 
 from rnnlp.models.tagging.tagger import Tagger
-from rnnlp.tasks.base.components import EmbeddingConfig, EncoderConfig, Sizes, TaggerConfig
+from rnnlp.tasks.base.components import EmbeddingConfig, EncoderConfig, Sizes
 from rnnlp.tasks.base.module import link_features
 from rnnlp.tasks.base.objective import ObjectiveModule
 from rnnlp.tasks.base.optimizer import OptimizerConfig
 
+from .config import TaggerConfig
 from .objective import TaggingObjective
 
 

@@ -12,12 +12,11 @@ from torchmetrics import MeanMetric
 from rnnlp.data.tagging.collate import TaggingBatch
 from rnnlp.data.tagging.schemes import is_valid, tags_to_spans
 from rnnlp.models.tagging.tagger import Tagger
-from rnnlp.tasks.base.components import TaggerConfig
 from rnnlp.tasks.base.objective import Objective, Validated
 
-from .evaluation import TagScores, labels_of
-from .metrics import SpanF1
-from .pipeline import decode_tags
+from .config import TaggerConfig
+from .outputs import decode_tags
+from .scores import SpanF1, TagScores, labels_of
 
 
 class TaggingObjective(Objective):

@@ -14,9 +14,11 @@ import torch
 from rnnlp.data.tagging.schemes import Span, tags_to_spans
 from rnnlp.data.text.featurizer import Featurizer, TokenBatch
 from rnnlp.models.tagging.tagger import Tagger
-from rnnlp.tasks.base.components import TaggerConfig
 from rnnlp.tasks.base.length_batches import by_length
 from rnnlp.tasks.model_folder.folder import CONFIG, ModelFolder
+
+from .config import TaggerConfig
+from .outputs import _names, decode_tags, entity
 
 if TYPE_CHECKING:
     from .stream import TaggingStream
@@ -136,38 +138,3 @@ class TaggingPipeline:
         """Sentences of like length together; empty ones are left out."""
         for rows in by_length([len(tokens) for tokens in sentences], budget=TOKEN_BUDGET):
             yield rows, self.featurizer.batch([sentences[row] for row in rows])
-
-
-def decode_tags(network: Tagger, features: TokenBatch, tags: Sequence[str]) -> list[list[str]]:
-    """The best tags of each sentence of a batch, padding cut off."""
-    decoded = network.decode(
-        features.tokens, features.characters, features.attributes, features.lengths
-    )
-    return _names(decoded.tags, features.lengths, tags)
-
-
-def _names(decoded: torch.Tensor, lengths: torch.Tensor, tags: Sequence[str]) -> list[list[str]]:
-    rows = zip(decoded.tolist(), lengths.tolist(), strict=True)
-    return [[tags[tag] for tag in row[:length]] for row, length in rows]
-
-
-def entity(
-    text: str, start: int, end: int, kind: str, score: float, *, text_from: int = 0
-) -> dict[str, Any]:
-    """An entity as users get it, between two characters of a text.
-
-    Args:
-        text: The text, or the part of it that begins at character `text_from`.
-        start: Where the entity begins in the whole text.
-        end: Where it ends, exclusive.
-        kind: Its type.
-        score: Its probability.
-        text_from: Where `text` begins.
-    """
-    return {
-        "entity_group": kind,
-        "score": round(score, 4),
-        "word": text[start - text_from : end - text_from],
-        "start": start,
-        "end": end,
-    }

@@ -17,10 +17,10 @@ from rnnlp.data.text.featurizer import Featurizer, collate
 from rnnlp.models.encoders.incremental import Reading
 from rnnlp.models.tagging.online_viterbi import TagStream
 from rnnlp.models.tagging.tagger import Tagger
-from rnnlp.tasks.base.components import TaggerConfig
 from rnnlp.tasks.base.stream import BLOCK, Result, TextStream, check_direction
 
-from .pipeline import entity
+from .config import TaggerConfig
+from .outputs import entity
 
 
 class TaggingStream(TextStream):

@@ -11,7 +11,8 @@ from rnnlp.data.errors import InputError
 from rnnlp.data.formats.text_files import read_lines
 from rnnlp.data.translation.readers import read_parallel
 
-from .pipeline import TranslationPipeline, perplexity
+from .decoding import perplexity
+from .pipeline import TranslationPipeline
 from .scores import compare, policy_of, translation_scores
 
 CHUNK = 1024  # pairs that are translated together

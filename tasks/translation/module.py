@@ -16,13 +16,14 @@ from torch import Tensor
 from rnnlp.data.errors import InputError
 from rnnlp.data.text.tokenizer import Tokenizer
 from rnnlp.data.translation.collate import TranslationBatch
-from rnnlp.models.translation.translator import Translator, token_loss
+from rnnlp.models.layers.losses import token_loss
+from rnnlp.models.translation.translator import Translator
 from rnnlp.tasks.base.components import CELL_NAMES, EmbeddingConfig, EncoderConfig, Sizes
 from rnnlp.tasks.base.module import TaskModule, vocabulary_sizes
 from rnnlp.tasks.base.optimizer import OptimizerConfig
 
 from .config import DecoderConfig, SearchConfig, TranslatorConfig
-from .pipeline import perplexity, score, translate
+from .decoding import perplexity, score, translate
 from .scores import bleu_for, policy_of, translation_scores
 
 _EXAMPLES = {

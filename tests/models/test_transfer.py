@@ -6,7 +6,7 @@ import torch
 from rnnlp.models.embeddings.token import Embedding
 from rnnlp.models.encoders.recurrent import Encoder
 from rnnlp.models.recurrence.cells import CELLS
-from rnnlp.models.widening import widen
+from rnnlp.models.transfer import widen
 
 TOKENS, CHARACTERS = 9, 7
 ROWS = {"bigram": 5, "shape": 4, "suffix": 6}

@@ -4,7 +4,7 @@ from itertools import islice
 
 import pytest
 
-from rnnlp.data.samples.grammar import sample_tagging
+from rnnlp.data.tagging.sample import sample_tagging
 from rnnlp.data.tagging.schemes import spans_to_tags
 from rnnlp.tasks.cli import main as cli
 

@@ -21,8 +21,9 @@ from safetensors.torch import load_file, save_file
 
 import rnnlp
 from rnnlp.data.text.featurizer import Featurizer
-from rnnlp.tasks.base.components import EmbeddingConfig, EncoderConfig, Sizes, TaggerConfig
+from rnnlp.tasks.base.components import EmbeddingConfig, EncoderConfig, Sizes
 from rnnlp.tasks.model_folder.folder import save_folder
+from rnnlp.tasks.tagging.config import TaggerConfig
 from rnnlp.tasks.tagging.pipeline import TaggingPipeline
 
 TAGS = ["O", *(f"{letter}-{kind}" for letter in "BEIS" for kind in ("LOC", "PER"))]

@@ -8,8 +8,8 @@ import pytest
 import torch
 
 from rnnlp.data.classification.datamodule import ClassificationData
+from rnnlp.data.classification.sample import sample_classification
 from rnnlp.data.errors import InputError
-from rnnlp.data.samples.grammar import sample_classification
 from rnnlp.data.text.preprocessing import EMPTY, tokenise
 from rnnlp.data.text.tokenizer import splitter
 

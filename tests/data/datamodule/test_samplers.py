@@ -8,7 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pytorch_lightning.callbacks import Callback, ModelCheckpoint
 
-from rnnlp.data.datamodule.samplers import BucketBatchSampler, ResumableLoader
+from rnnlp.data.datamodule.loader import ResumableLoader
+from rnnlp.data.datamodule.samplers import BucketBatchSampler
 
 LENGTHS = np.random.default_rng(0).integers(1, 60, size=300)
 

@@ -6,7 +6,8 @@ import itertools
 
 import pytest
 
-from rnnlp.data.samples.grammar import SIZES, sample_tagging
+from rnnlp.data.samples.grammar import SIZES
+from rnnlp.data.tagging.sample import sample_tagging
 from rnnlp.data.tagging.schemes import spans_to_tags
 from rnnlp.data.tagging.span_alignment import drop_overlaps
 

@@ -10,9 +10,9 @@ import pytest
 import torch
 
 from rnnlp.data.errors import InputError
-from rnnlp.data.text.featurizer import Featurizer
+from rnnlp.data.text.featurizer import TARGET_FILE, Featurizer
 from rnnlp.data.text.tokenizer import BOS, EOS, PAD, UNK, Tokenizer
-from rnnlp.data.translation.collate import TARGET_FILE, TranslationCollate
+from rnnlp.data.translation.collate import TranslationCollate
 from rnnlp.data.translation.datamodule import TranslationData
 
 ADJECTIVES = {"red": "rote", "big": "große", "small": "kleine", "old": "alte", "new": "neue"}

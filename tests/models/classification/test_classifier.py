@@ -2,15 +2,13 @@ import pytest
 import torch
 from torch.nn import functional as F
 
-from rnnlp.models.classification.classifier import (
-    Classifier,
-    classification_loss,
-    fit_temperature,
-)
+from rnnlp.models.classification.calibration import fit_temperature
+from rnnlp.models.classification.classifier import Classifier
 from rnnlp.models.classification.pooling import Pooling
 from rnnlp.models.embeddings.token import Embedding
 from rnnlp.models.encoders.bag import Bag
 from rnnlp.models.encoders.recurrent import Encoder
+from rnnlp.models.layers.losses import classification_loss
 
 
 def make(ways=("max",), recurrent=True, classes=2, several=False):

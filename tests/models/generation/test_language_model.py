@@ -7,7 +7,7 @@ from torch import nn
 from rnnlp.models.embeddings.token import Embedding
 from rnnlp.models.encoders.recurrent import Encoder
 from rnnlp.models.generation.language_model import Generator
-from rnnlp.models.search.beam import sample
+from rnnlp.models.search.sampling import sample
 
 VOCABULARY, FIELDS = 11, [3, 4]
 

@@ -9,9 +9,10 @@ from torch import nn
 from rnnlp.models.encoders.recurrent import Encoder
 from rnnlp.models.recurrence import autograd as layer
 from rnnlp.models.recurrence import dispatch as kernels
-from rnnlp.models.recurrence.cells import State, Weights, step
+from rnnlp.models.recurrence.cells import State, Weights
 from rnnlp.models.recurrence.dispatch import recur
 from rnnlp.models.recurrence.mingru import mingru_scanned, scan
+from rnnlp.models.recurrence.step import step
 from rnnlp.models.transfer import WORDS, forward_direction, join_directions
 
 

@@ -12,9 +12,10 @@ from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
 from rnnlp.models.encoders.recurrent import Encoder
 from rnnlp.models.recurrence import autograd as layer
 from rnnlp.models.recurrence import matmul as products
-from rnnlp.models.recurrence.cells import CELLS, GATES, State, Weights, step
+from rnnlp.models.recurrence.cells import CELLS, GATES, State, Weights
 from rnnlp.models.recurrence.dispatch import recur
 from rnnlp.models.recurrence.packing import make_unit
+from rnnlp.models.recurrence.step import step
 
 MODULES = {
     "rnn": lambda *sizes, **options: nn.RNN(*sizes, nonlinearity="tanh", **options),

@@ -10,7 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import Tensor
 
-from rnnlp.models.search.beam import Step, beam_search, greedy, sample
+from rnnlp.models.search.beam import Step, beam_search
+from rnnlp.models.search.sampling import greedy, sample
 from rnnlp.models.search.topk import best_sums
 
 PAD, BEGIN, END = 0, 1, 2

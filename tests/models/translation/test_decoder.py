@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch import nn
 
-from rnnlp.models.encoders.recurrent import EncoderOutput
+from rnnlp.models.encoders.base import EncoderOutput
 from rnnlp.models.recurrence.cells import CELLS, State
 from rnnlp.models.translation.attention import SCORES
 from rnnlp.models.translation.decoder import Decoder

@@ -12,9 +12,10 @@ from torch.nn.utils.rnn import pad_sequence
 
 from rnnlp.models.embeddings.token import Embedding
 from rnnlp.models.encoders.recurrent import Encoder
-from rnnlp.models.search.beam import greedy
+from rnnlp.models.layers.losses import token_loss
+from rnnlp.models.search.sampling import greedy
 from rnnlp.models.translation.decoder import Decoder
-from rnnlp.models.translation.translator import Translator, token_loss
+from rnnlp.models.translation.translator import Translator
 
 PAD, BEGIN, END, ZERO = 0, 2, 3, 4
 SIZE = 64

@@ -6,9 +6,11 @@ from torch.nn import functional as F
 
 from rnnlp.models.embeddings.token import Embedding
 from rnnlp.models.encoders.recurrent import Encoder
-from rnnlp.models.search.beam import beam_search, greedy
+from rnnlp.models.layers.losses import token_loss
+from rnnlp.models.search.beam import beam_search
+from rnnlp.models.search.sampling import greedy
 from rnnlp.models.translation.decoder import Decoder
-from rnnlp.models.translation.translator import Translator, token_loss
+from rnnlp.models.translation.translator import Translator
 
 VOCABULARY = 9
 PAD, BEGIN, END = 0, 2, 3

@@ -7,8 +7,8 @@ import pytest
 import torch
 
 import rnnlp as package
+from rnnlp.data.classification.sample import sample_classification
 from rnnlp.data.errors import InputError
-from rnnlp.data.samples.grammar import sample_classification
 from rnnlp.data.text.featurizer import Featurizer
 from rnnlp.tasks.base.components import EmbeddingConfig, EncoderConfig, Sizes
 from rnnlp.tasks.base.length_batches import by_length

@@ -9,7 +9,7 @@ from safetensors.torch import load_file
 
 import rnnlp as package
 from rnnlp.data.errors import InputError
-from rnnlp.data.samples.grammar import sample_tagging
+from rnnlp.data.tagging.sample import sample_tagging
 from rnnlp.tasks.base.transfer import read_encoder
 from rnnlp.tasks.cli import main as cli
 from rnnlp.tasks.registry import TASKS

@@ -10,8 +10,9 @@ import torch
 import rnnlp as package
 from rnnlp.data.errors import InputError
 from rnnlp.data.text.featurizer import Featurizer
-from rnnlp.tasks.base.components import EmbeddingConfig, EncoderConfig, Sizes, TaggerConfig
+from rnnlp.tasks.base.components import EmbeddingConfig, EncoderConfig, Sizes
 from rnnlp.tasks.model_folder.folder import save_folder
+from rnnlp.tasks.tagging.config import TaggerConfig
 from rnnlp.tasks.tagging.pipeline import TaggingPipeline
 
 from ..make_golden_folder import SENTENCES, TAGS, featurizer_for, fresh

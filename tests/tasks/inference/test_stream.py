@@ -20,12 +20,13 @@ from rnnlp.data.errors import InputError
 from rnnlp.data.tagging.schemes import allowed_transitions
 from rnnlp.data.text.featurizer import Featurizer
 from rnnlp.data.text.tokenizer import BOS, EOS, Tokenizer
-from rnnlp.tasks.base.components import EmbeddingConfig, EncoderConfig, Sizes, TaggerConfig
+from rnnlp.tasks.base.components import EmbeddingConfig, EncoderConfig, Sizes
 from rnnlp.tasks.classification.config import ClassifierConfig
 from rnnlp.tasks.classification.pipeline import ClassificationPipeline
 from rnnlp.tasks.generation.config import GeneratorConfig
 from rnnlp.tasks.generation.pipeline import GenerationPipeline
-from rnnlp.tasks.inference.encoder import load
+from rnnlp.tasks.inference.load import load
+from rnnlp.tasks.tagging.config import TaggerConfig
 from rnnlp.tasks.tagging.pipeline import TaggingPipeline
 
 from ..conftest import train

@@ -8,7 +8,7 @@ import torch
 from safetensors.torch import load_file
 
 import rnnlp as package
-from rnnlp.data.samples.grammar import sample_classification
+from rnnlp.data.classification.sample import sample_classification
 from rnnlp.tasks.base.transfer import read_encoder
 from rnnlp.tasks.cli import main as cli
 from rnnlp.tasks.joint.module import Joint

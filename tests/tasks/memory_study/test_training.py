@@ -7,16 +7,10 @@ import pytest
 
 from rnnlp.data.errors import InputError
 from rnnlp.tasks.memory_study import training as long_range
+from rnnlp.tasks.memory_study.protocol import PLAIN, STARTS, Protocol, Trial
 from rnnlp.tasks.memory_study.report import accuracy_at, holds
-from rnnlp.tasks.memory_study.training import (
-    PLAIN,
-    STARTS,
-    Protocol,
-    Trial,
-    has_failed,
-    run,
-    train,
-)
+from rnnlp.tasks.memory_study.run import has_failed, run
+from rnnlp.tasks.memory_study.training import train
 
 QUICK = Protocol(hidden_size=12, updates=20, every=10)
 

@@ -7,7 +7,7 @@ import pytest
 import sacrebleu
 
 import rnnlp as package
-from rnnlp.data.samples.grammar import sample_translation
+from rnnlp.data.translation.sample import sample_translation
 from rnnlp.tasks.cli import main as cli
 from rnnlp.tasks.translation.scores import compare, translation_scores
 

@@ -1,0 +1,147 @@
+"""LSTM (Hochreiter & Schmidhuber 1997, with the forget gate of Gers et al. 2000)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+from .cells import Block, Forward, Weights, blocks, receivers, states_before
+from .matmul import Product, of_all_tokens
+
+
+def lstm_forward(
+    inputs: Tensor,
+    weights: Weights,
+    start: Tensor | None,
+    start_cell: Tensor | None,
+    sizes: list[int],
+    last: Tensor | None,
+) -> Forward:
+    """LSTM over `inputs` [tokens, input_size]; without `last` nothing is saved for a backward."""
+    bias = weights.input_bias + weights.hidden_bias
+    gates = of_all_tokens(inputs, weights.input, bias)  # [tokens, 4 * hidden_size]
+    size = weights.hidden.shape[1]
+    hidden = gates.new_empty(gates.shape[0], size)
+    first = gates.new_zeros(sizes[0], size) if start_cell is None else start_cell
+    if last is not None:
+        cells, tanhs = torch.empty_like(hidden), torch.empty_like(hidden)
+        after, tanh = cells.split(sizes), tanhs.split(sizes)
+    else:
+        cells, tanhs = first.clone(), torch.empty_like(first)
+        after, tanh = [cells[:n] for n in sizes], [tanhs[:n] for n in sizes]
+        first = cells
+    steps = (
+        gates.split(sizes),
+        *(part.split(sizes) for part in gates.split(size, 1)),
+        after,
+        tanh,
+        hidden.split(sizes),
+    )
+    product = Product(weights.hidden, sizes[0])
+    before, c = start, first
+    minus_one = gates.new_tensor(-1.0)
+    for a, i, f, g, o, c_next, tanh_c, h in zip(*steps, strict=True):
+        n = len(a)
+        if before is not None:
+            product.add_to(a, before[:n])
+        g.mul_(2)
+        a.sigmoid_()
+        torch.add(minus_one, g, alpha=2, out=g)
+        c = torch.mul(f, c[:n], out=c_next).addcmul_(i, g)
+        torch.mul(c, 2, out=tanh_c).sigmoid_()
+        torch.add(minus_one, tanh_c, alpha=2, out=tanh_c)
+        before = torch.mul(o, tanh_c, out=h)
+    if last is None:  # a sequence that has ended keeps its row
+        return Forward(hidden, cells, ())
+    return Forward(hidden, cells.index_select(0, last), (hidden, gates, cells, tanhs, first))
+
+
+def lstm_infer(
+    inputs: Tensor,
+    weights: Weights,
+    start: Tensor | None,
+    start_cell: Tensor | None,
+    sizes: list[int],
+) -> Forward:
+    """`lstm_forward` without a way back, by oneDNN's LSTM: one call for all steps.
+
+    oneDNN wants every sequence as long as the longest and gives the cell state of the last step
+    alone. So a sequence that has ended reads tokens that keep its cell state to the last bit: one
+    further input says that the token is padding, and shuts the input gate and opens the forget
+    gate by a weight at which s is exactly 0 and 1.
+    """
+    size, steps, sequences = weights.hidden.shape[1], len(sizes), sizes[0]
+    inside = torch.arange(sequences) < torch.tensor(sizes).unsqueeze(1)  # [steps, sequences]
+    places = inside.flatten().nonzero().squeeze(1)  # [tokens]
+    padded = inputs.new_zeros(steps * sequences, inputs.shape[1] + 1)
+    padded[:, -1] = 1.0
+    padded.index_copy_(0, places, F.pad(inputs, (0, 1)))
+    shut = weights.input.new_zeros(4 * size, 1)
+    shut[:size], shut[size : 2 * size] = -1e4, 1e4
+    zeros = inputs.new_zeros(sequences, size)
+    states, _, cell, _ = torch.mkldnn_rnn_layer(
+        padded.view(steps, sequences, -1),
+        torch.cat((weights.input, shut), 1),
+        weights.hidden,
+        weights.input_bias,
+        weights.hidden_bias,
+        zeros if start is None else start,
+        zeros if start_cell is None else start_cell,
+        reverse=False,
+        batch_sizes=[],
+        mode=2,  # LSTM
+        hidden_size=size,
+        num_layers=1,
+        has_biases=True,
+        bidirectional=False,
+        batch_first=False,
+        train=False,
+    )
+    hidden = states.view(steps * sequences, size).index_select(0, places)
+    return Forward(hidden, cell.view(sequences, size), ())
+
+
+def lstm_backward(
+    grad: Tensor,
+    grad_start: Tensor,
+    grad_cell: Tensor,
+    saved: tuple[Tensor, ...],
+    weights: Weights,
+    sizes: list[int],
+    previous: Tensor,
+) -> Iterator[Block]:
+    """Backward of `lstm_forward`, as `rnn_backward` is that of `rnn_forward`.
+
+    `grad_cell` [sequences, hidden_size] holds the gradient of the last c, and at the end that of
+    the cell state before the first token.
+    """
+    hidden, gates, cells, tanhs, first = saved
+    size = hidden.shape[1]
+    dh, leaving = grad.split(sizes), receivers(grad_start, grad, sizes)
+    forget = gates[:, size : 2 * size].split(sizes)
+    for steps, at in blocks(sizes):
+        i, f, g, o = gates[at].split(size, 1)
+        sums = torch.empty_like(gates[at])  # the factors of da_i ... da_o, then da_i ... da_o
+        s_i, s_f, s_g, s_o = sums.split(size, 1)
+        torch.addcmul(i, i, i, value=-1, out=s_i).mul_(g)
+        torch.addcmul(f, f, f, value=-1, out=s_f).mul_(states_before(first, cells, previous, at))
+        torch.mul(g, g, out=s_g)
+        torch.addcmul(i, i, s_g, value=-1, out=s_g)
+        torch.addcmul(o, o, o, value=-1, out=s_o).mul_(tanhs[at])
+        inner = tanhs[at] * tanhs[at]
+        torch.addcmul(o, o, inner, value=-1, out=inner)
+        here = sizes[steps[-1] : steps[0] + 1]
+        da, da_o, through = sums.split(here), s_o.split(here), inner.split(here)
+        da_ifg = sums.unflatten(1, (4, size))[:, :3].split(here)
+        for t in steps:
+            k = t - steps[-1]
+            dc = grad_cell[: sizes[t]]
+            dc.addcmul_(dh[t], through[k])
+            da_ifg[k].mul_(dc.unsqueeze(1))
+            da_o[k].mul_(dh[t])
+            dc.mul_(forget[t])
+            leaving[t].addmm_(da[k], weights.hidden)
+        yield Block(at, sums, sums)

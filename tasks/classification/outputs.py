@@ -1,0 +1,33 @@
+"""What a classifier says, as plain values: labels and their scores."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+from rnnlp.data.text.featurizer import TokenBatch
+from rnnlp.models.classification.classifier import Classifier, Scores
+
+from .config import ClassifierConfig
+from .scores import THRESHOLD
+
+if TYPE_CHECKING:
+    pass
+
+
+def run(network: Classifier, batch: TokenBatch) -> Scores:
+    """The scores of a batch of features."""
+    scores: Scores = network(batch.tokens, batch.characters, batch.attributes, batch.lengths)
+    return scores
+
+
+def label_of(probabilities: Sequence[float], settings: ClassifierConfig) -> dict[str, Any]:
+    """`label`, `score` and `scores` of a text, from the probability of each class."""
+    scores = dict(zip(settings.classes, probabilities, strict=True))
+    ranked = sorted(scores.items(), key=lambda item: -item[1])
+    rounded = {name: round(score, 4) for name, score in scores.items()}
+    if settings.several:
+        chosen = [name for name, score in ranked if score >= THRESHOLD]
+        return {"label": chosen, "score": [rounded[name] for name in chosen], "scores": rounded}
+    best = ranked[0][0]
+    return {"label": best, "score": rounded[best], "scores": rounded}

@@ -1,0 +1,51 @@
+"""Ctrl-C in training: the first one ends the epoch, the second one ends at once."""
+
+from __future__ import annotations
+
+import os
+import signal
+from types import FrameType
+from typing import Any
+
+import pytorch_lightning as pl
+from pytorch_lightning.callbacks import Callback
+
+
+class StopKindly(Callback):
+    """First Ctrl-C: finish the step, validate, write the folder. Second: stop at once.
+
+    A context manager around `trainer.fit`; outside it Ctrl-C works as ever.
+    """
+
+    def __init__(self) -> None:
+        self.asked = False
+        self._previous: Any = None
+
+    def __enter__(self) -> StopKindly:
+        self._previous = signal.signal(signal.SIGINT, self._handle)
+        return self
+
+    def __exit__(self, *details: object) -> None:
+        signal.signal(signal.SIGINT, self._previous)
+
+    def _handle(self, number: int, frame: FrameType | None) -> None:
+        if self.asked:
+            signal.signal(signal.SIGINT, self._previous)
+            raise KeyboardInterrupt
+        self.asked = True
+        line = "\nstopping after this step: validating and saving (Ctrl-C again stops at once)\n"
+        os.write(2, line.encode())  # safe inside a signal handler, unlike print
+
+    def on_train_batch_end(
+        self,
+        trainer: pl.Trainer,
+        pl_module: pl.LightningModule,
+        outputs: Any,
+        batch: Any,
+        batch_idx: int,
+    ) -> None:
+        """Passes the wish on to the trainer, whatever minimum of epochs was set."""
+        if self.asked:
+            trainer.should_stop = True
+            trainer.fit_loop.min_epochs = 0
+            trainer.fit_loop.epoch_loop.min_steps = None

@@ -1,0 +1,32 @@
+"""Reading long texts segment by segment, with the state handed on."""
+
+from __future__ import annotations
+
+from torch import Tensor
+
+from rnnlp.data.generation.collate import GenerationBatch
+from rnnlp.models.generation.language_model import Generator
+from rnnlp.models.recurrence.cells import State
+
+
+def read(
+    network: Generator, batch: GenerationBatch, state: State | None
+) -> tuple[Tensor, Tensor, State]:
+    """Logits of a batch, what follows, and the state after it (see `Generator.forward`).
+
+    Args:
+        network: The generator.
+        batch: The batch.
+        state: What this gave for the batch before; not used where texts begin.
+    """
+    features = batch.features
+    before = None
+    if batch.carried is not None:
+        assert state is not None
+        device = batch.carried.device  # a checkpoint's state comes back on the CPU
+        cell = None if state.cell is None else state.cell.to(device)
+        before = State(state.hidden.to(device), cell).reorder(batch.carried)
+    found: tuple[Tensor, Tensor, State] = network(
+        features.tokens, batch.following, features.lengths, batch.labels, before
+    )
+    return found

@@ -1,0 +1,49 @@
+"""What a tagger says, as plain values: tags, and entities with places and scores."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import torch
+
+from rnnlp.data.text.featurizer import TokenBatch
+from rnnlp.models.tagging.tagger import Tagger
+
+if TYPE_CHECKING:
+    pass
+
+
+def decode_tags(network: Tagger, features: TokenBatch, tags: Sequence[str]) -> list[list[str]]:
+    """The best tags of each sentence of a batch, padding cut off."""
+    decoded = network.decode(
+        features.tokens, features.characters, features.attributes, features.lengths
+    )
+    return _names(decoded.tags, features.lengths, tags)
+
+
+def _names(decoded: torch.Tensor, lengths: torch.Tensor, tags: Sequence[str]) -> list[list[str]]:
+    rows = zip(decoded.tolist(), lengths.tolist(), strict=True)
+    return [[tags[tag] for tag in row[:length]] for row, length in rows]
+
+
+def entity(
+    text: str, start: int, end: int, kind: str, score: float, *, text_from: int = 0
+) -> dict[str, Any]:
+    """An entity as users get it, between two characters of a text.
+
+    Args:
+        text: The text, or the part of it that begins at character `text_from`.
+        start: Where the entity begins in the whole text.
+        end: Where it ends, exclusive.
+        kind: Its type.
+        score: Its probability.
+        text_from: Where `text` begins.
+    """
+    return {
+        "entity_group": kind,
+        "score": round(score, 4),
+        "word": text[start - text_from : end - text_from],
+        "start": start,
+        "end": end,
+    }
