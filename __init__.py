@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-__version__ = "0.1.0"
 __all__ = ["__version__", "load", "load_encoder"]
 
 if TYPE_CHECKING:
@@ -16,8 +15,16 @@ if TYPE_CHECKING:
 
 
 def __getattr__(name: str) -> Any:
-    if name in ("load", "load_encoder"):
-        from rnnlp.tasks.inference import encoder as pipeline
+    if name == "__version__":
+        from importlib.metadata import version
 
-        return getattr(pipeline, name)
+        return version("rnnlp")
+    if name == "load":
+        from rnnlp.tasks.inference.load import load
+
+        return load
+    if name == "load_encoder":
+        from rnnlp.tasks.inference.encoder import load_encoder
+
+        return load_encoder
     raise AttributeError(f"module 'rnnlp' has no attribute {name!r}")

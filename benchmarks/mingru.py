@@ -6,9 +6,9 @@ has 32 sequences up to T 200 and 6,400 / T above it, so that its tokens stay the
 uniform in [T/2, T].
 
 Second: what is left of the recurrence once gates and candidates are there, h = a * h' + b, by four
-ways, forward only: a fused step at a time (what `models/recurrence/mingru.py` does on a CPU), rounds of
-doubled reach (what it does elsewhere), chunks whose ends are joined, and sums over logarithms (the
-paper's code; candidates must be positive there).
+ways, forward only: a fused step at a time (what `models/recurrence/mingru.py` does on a CPU),
+rounds of doubled reach (what it does elsewhere), chunks whose ends are joined, and sums over
+logarithms (the paper's code; candidates must be positive there).
 
     python benchmarks/mingru.py                  both; the table, and one JSON object
     python benchmarks/mingru.py --device cuda    on a GPU, where the scan serves

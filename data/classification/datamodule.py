@@ -1,7 +1,8 @@
 """Classification data for Lightning: reads the splits, learns vocabularies and labels, batches.
 
-What it shares with other tasks is in `module.py` and `labelled.py`, how a text becomes tokens in
-`texts.py`. Evaluation and prediction with a trained model do not need this file.
+What it shares with other tasks is in `data/datamodule/base.py` and `data/datamodule/labelled.py`,
+how a text becomes tokens in `data/text/preprocessing.py`. Evaluation and prediction with a trained
+model do not need this file.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""What the data modules of tagging and classification have in common beyond `module.py`.
+"""What the data modules of tagging and classification have in common beyond `base.py`.
 
 The vocabularies of words, their characters and attributes, and the pretrained vectors. How examples
 are read and what their labels are is the business of each task.

@@ -1,7 +1,8 @@
 """Generation data for Lightning: reads the splits, learns tokenizer and labels, cuts and batches.
 
-What it shares with other tasks is in `module.py`; how texts are cut for truncated back-propagation
-is in `segments.py`. Evaluation and prediction with a trained model do not need this file.
+What it shares with other tasks is in `data/datamodule/base.py`; how texts are cut for truncated
+back-propagation is in `segments.py`. Evaluation and prediction with a trained model do not need
+this file.
 """
 
 from __future__ import annotations

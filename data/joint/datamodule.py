@@ -1,8 +1,8 @@
 """Data for tagging and classification at once: two data sets that share one vocabulary.
 
-Sentences with tags and texts with labels are read by `tagging.py` and `classification.py`; here is
-what joins them: vocabularies that are learned from both training splits, and a batch of each at
-every training step (`paired.py`).
+Sentences with tags and texts with labels are read by `data/tagging/datamodule.py` and
+`data/classification/datamodule.py`; here is what joins them: vocabularies that are learned from
+both training splits, and a batch of each at every training step (`interleaving.py`).
 """
 
 from __future__ import annotations

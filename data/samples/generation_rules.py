@@ -1,4 +1,4 @@
-"""The tables of the sample texts; `sample_generation.py` says what they are for.
+"""The tables of the sample texts; `data/generation/sample.py` says what they are for.
 
 A rule holds alternatives, one a line or parted by bars. `{name}` stands for an expansion of a rule,
 drawn anew at each place; `<name>` is the same at every place of a text.

@@ -6,9 +6,9 @@ type, `{1-31}` is a number of that range. The words that names are made of are d
 training, validation and test by a checksum, so that the last two hold only names that training
 never saw, and a score says how well a model reads shape and context.
 
-The tables lie in `sample_english.py` and `sample_chinese.py` for tagging, and in
-`sample_reviews.py` for classification. Translations come from a grammar of two languages, whose
-engine is in `synchronous.py` and whose tables are in `sample_translation.py`.
+The tables lie in `tagging_english.py` and `tagging_chinese.py` for tagging, and in
+`reviews.py` for classification. Translations come from a grammar of two languages, whose
+engine is in `synchronous_grammar.py` and whose tables are in `translation_rules.py`.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The rules of the review corpora, English and Chinese; `samples.py` says how to read them.
+"""The rules of the review corpora, English and Chinese; `grammar.py` says how to read them.
 
 A review is positive or negative by what it says in the end. Every template serves both: `{same}`,
 `{alike}` and `{deed}` agree with the verdict, `{other}`, `{unlike}` and `{misdeed}` speak against

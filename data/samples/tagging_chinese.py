@@ -1,4 +1,4 @@
-"""The rules of the Chinese sample corpus, in characters; `samples.py` says how to read them.
+"""The rules of the Chinese sample corpus, in characters; `grammar.py` says how to read them.
 
 Made hard on purpose: the characters of given names, places and brands are the same, surnames
 begin common words (高兴, 白天, 方便), and many contexts take several types.

@@ -1,4 +1,4 @@
-"""The rules of the English sample corpus; `samples.py` says how to read them.
+"""The rules of the English sample corpus; `grammar.py` says how to read them.
 
 Made hard on purpose: surnames, places and brands share their syllables (Ashford may be any of
 the three), many contexts take several types, and capitals do not always mean a name.

@@ -1,4 +1,4 @@
-"""The rules of the Chinese-English sample corpus; `synchronous.py` says how to read them.
+"""The rules of the Chinese-English sample corpus; `synchronous_grammar.py` says how to read them.
 
 What the sentences are about is everyday life; what they make a model learn is what keeps
 translation from being word for word: measure words against articles and plurals, time and place
@@ -9,7 +9,7 @@ Nothing is ambiguous here, in either direction: 很 before an adjective is left 
 "very", a time that comes first comes first in both languages, and whether a noun that stands alone
 is "the", plural or neither hangs on the pattern.
 
-The words lie in `sample_translation_words.py`, the patterns in `sample_translation_sentences.py`.
+The words lie in `translation_words.py`, the patterns in `translation_sentences.py`.
 """
 
 from __future__ import annotations

@@ -1,4 +1,5 @@
-"""The words of the Chinese-English sample corpus; `synchronous.py` says how to read them."""
+"""The words of the Chinese-English sample corpus; `synchronous_grammar.py` says how to read
+them."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """Tagging data for Lightning: reads the splits, learns vocabularies and tags, yields batches.
 
-What it shares with other tasks is in `module.py` and `labelled.py`. Evaluation and prediction with
-a trained model do not need this file.
+What it shares with other tasks is in `data/datamodule/base.py` and `data/datamodule/labelled.py`.
+Evaluation and prediction with a trained model do not need this file.
 """
 
 from __future__ import annotations

@@ -4,7 +4,7 @@ Knows five schemes. IOB1, IOB2, BIOES and BILOU are as in Ratinov and Roth (2009
 Chinese habit of writing M for the inside and S (or W) for a single token. Internally every
 scheme is spelt with the letters of BIOES, so that IOB1 and IOB2 are the only special cases.
 
-Does not read files and does not score: see `tagging_readers.py`, `tasks/tagging/metrics.py`.
+Does not read files and does not score: see `readers.py`, `tasks/tagging/scores.py`.
 """
 
 from __future__ import annotations

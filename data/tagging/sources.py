@@ -1,6 +1,6 @@
 """The splits of a tagging corpus in files and in data sets of the hub.
 
-Reading column files and JSON lines is the business of `tagging_readers.py`.
+Reading column files and JSON lines is the business of `readers.py`.
 """
 
 from __future__ import annotations

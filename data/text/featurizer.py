@@ -16,8 +16,6 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from rnnlp.data.text.tokenizer import UNK, Tokenizer
-
 from .token_features import ATTRIBUTES, Attribute, attribute, in_order
 from .tokenizer import UNK, Level, Offsets, Tokenizer
 

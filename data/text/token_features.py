@@ -2,7 +2,7 @@
 
 Where training data is small, most names of new text were never seen in it; their capitals, digits
 and endings were. (Shape, prefix and suffix are those of spaCy's embeddings; bigrams are
-the habit in Chinese tagging.) Gives strings; `features.py` looks them up.
+the habit in Chinese tagging.) Gives strings; `featurizer.py` looks them up.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Translation data for Lightning: reads the splits, learns the tokenizers of both sides, batches.
 
-What it shares with other tasks is in `module.py`. Evaluation and prediction with a trained model do
-not need this file.
+What it shares with other tasks is in `data/datamodule/base.py`. Evaluation and prediction with a
+trained model do not need this file.
 """
 
 from __future__ import annotations

@@ -1,8 +1,9 @@
 """One recurrent layer as an autograd function, each core with work of its own.
 
-`torch.nn` shares each small product out among all cores and waits for it at every step. Here a
-unit (a direction, or a share of its sequences) stays on one core from the first step to the last.
-The equations are in `models/recurrence/cells.py`, the layout of a unit in `models/recurrence/packing.py`.
+`torch.nn` shares each small product out among all cores and waits for it at every step. Here a unit
+(a direction, or a share of its sequences) stays on one core from the first step to the last. The
+equations are in `models/recurrence/cells.py`, the layout of a unit in
+`models/recurrence/packing.py`.
 """
 
 from __future__ import annotations
@@ -18,11 +19,13 @@ import torch
 from torch import Tensor
 from torch.autograd.function import once_differentiable
 
-from . import cells as recurrence
-from . import mingru
-from .cells import Block, Cell, Forward, Weights
+from .cells import Block, Cell, Forward, Weights, states_before
+from .gru import gru_backward, gru_forward
+from .lstm import lstm_backward, lstm_forward, lstm_infer
 from .matmul import one_dnn_serves
+from .mingru import mingru_backward, mingru_forward
 from .packing import Unit, make_unit
+from .rnn import rnn_backward, rnn_forward
 
 PART_ROWS = 8  # a core gets no fewer sequences than this: smaller products waste it
 UNIT_WORK = 5_000_000  # nor fewer multiplications: handing a unit over takes a tenth of that
@@ -133,7 +136,7 @@ class Recurrence(torch.autograd.Function):
                     found.input.addmm_(input_sums.t(), flat.index_select(0, places))
                     found.input_bias.add_(input_sums.sum(0))
                     if cell != "mingru":
-                        before = recurrence.states_before(first, states, unit.previous, at)
+                        before = states_before(first, states, unit.previous, at)
                         found.hidden.addmm_(hidden_sums.t(), before)
                     if cell == "gru":
                         found.hidden_bias.add_(hidden_sums.sum(0))
@@ -179,15 +182,15 @@ def _forward(
     """The forward pass of a cell over a unit."""
     if cell == "lstm":
         if not keep and one_dnn_serves(weights.hidden):
-            return recurrence.lstm_infer(tokens, weights, start, start_cell, unit.sizes)
-        return recurrence.lstm_forward(
+            return lstm_infer(tokens, weights, start, start_cell, unit.sizes)
+        return lstm_forward(
             tokens, weights, start, start_cell, unit.sizes, unit.last if keep else None
         )
     if cell == "gru":
-        return recurrence.gru_forward(tokens, weights, start, unit.sizes)
+        return gru_forward(tokens, weights, start, unit.sizes)
     if cell == "mingru":
-        return mingru.mingru_forward(tokens, weights, start, unit.sizes)
-    return recurrence.rnn_forward(cell, tokens, weights, start, unit.sizes)
+        return mingru_forward(tokens, weights, start, unit.sizes)
+    return rnn_forward(cell, tokens, weights, start, unit.sizes)
 
 
 def _backward(
@@ -202,14 +205,12 @@ def _backward(
     """The backward pass of a cell over a unit."""
     sizes, previous = unit.sizes, unit.previous
     if cell == "lstm":
-        return recurrence.lstm_backward(
-            grad, grad_start, grad_cell, saved, weights, sizes, previous
-        )
+        return lstm_backward(grad, grad_start, grad_cell, saved, weights, sizes, previous)
     if cell == "gru":
-        return recurrence.gru_backward(grad, grad_start, saved, weights, sizes, previous)
+        return gru_backward(grad, grad_start, saved, weights, sizes, previous)
     if cell == "mingru":
-        return mingru.mingru_backward(grad, grad_start, saved, sizes, previous)
-    return recurrence.rnn_backward(cell, grad, grad_start, saved, weights, sizes)
+        return mingru_backward(grad, grad_start, saved, sizes, previous)
+    return rnn_backward(cell, grad, grad_start, saved, weights, sizes)
 
 
 def _columns(states: Tensor, direction: int, size: int) -> Tensor:

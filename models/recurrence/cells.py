@@ -2,9 +2,9 @@
 
 `models/recurrence/mingru.py` has the fourth, whose gates do not read the state.
 
-Every function here works on the tokens of one unit (`models/recurrence/packing.py`): step by step, longest
-sequence first, no padding. The products with the inputs do not depend on the recurrence and are
-taken for all tokens at once before the loop; the loop holds one product and a few element-wise
+Every function here works on the tokens of one unit (`models/recurrence/packing.py`): step by step,
+longest sequence first, no padding. The products with the inputs do not depend on the recurrence and
+are taken for all tokens at once before the loop; the loop holds one product and a few element-wise
 operations, in place. The backward loops rest on one observation: what a step multiplies the
 incoming gradient with is known from the forward pass alone, so these factors are computed for many
 steps at once and the loop is left with one product and a multiplication or two. The weight

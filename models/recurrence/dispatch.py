@@ -1,8 +1,9 @@
 """Runs one recurrent layer over a padded batch by the fastest exact way there is.
 
-`recur` is the one place where that way is chosen: our own layer (`models/recurrence/autograd.py`) or a function
-of torch. Why not torch.nn's on a CPU: the backward pass of a packed sequence there grows with the
-square of the length (pytorch#149194), and a padded one is wrong for the backward direction.
+`recur` is the one place where that way is chosen: our own layer (`models/recurrence/autograd.py`)
+or a function of torch. Why not torch.nn's on a CPU: the backward pass of a packed sequence there
+grows with the square of the length (pytorch#149194), and a padded one is wrong for the backward
+direction.
 """
 
 from __future__ import annotations

@@ -18,7 +18,8 @@ with known a and b. There are two ways through that, which give the same:
 - Elsewhere, where each small step would cost a launch, `scan`: in log2(time) rounds over the
   padded batch. All factors lie in (0, 1), so that no logarithms are needed to keep it in range.
 
-Notation as in `models/recurrence/cells.py`; which way runs is chosen in `models/recurrence/dispatch.py`.
+Notation as in `models/recurrence/cells.py`; which way runs is chosen in
+`models/recurrence/dispatch.py`.
 """
 
 from __future__ import annotations

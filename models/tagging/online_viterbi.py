@@ -1,11 +1,11 @@
 """Tags of a sentence that is still arriving: Viterbi search that decides as early as it may.
 
-After each token there is one best path to each tag (`models/tagging/viterbi.py`). Where all of those that
-may still win have the same tags in the past, no continuation can change these, and they are given
-out: they are exactly the tags that the search over the whole sentence finds (Šrámek et al. 2007,
-"The online Viterbi algorithm"). As a rule that is so a few tokens back. A bound on how many tokens
-may be open keeps memory and time per token constant: the best path so far then decides its oldest
-tag, and paths with another tag there are given up.
+After each token there is one best path to each tag (`models/tagging/viterbi.py`). Where all of
+those that may still win have the same tags in the past, no continuation can change these, and they
+are given out: they are exactly the tags that the search over the whole sentence finds (Šrámek et
+al. 2007, "The online Viterbi algorithm"). As a rule that is so a few tokens back. A bound on how
+many tokens may be open keeps memory and time per token constant: the best path so far then decides
+its oldest tag, and paths with another tag there are given up.
 
 How emissions come about is not its business, nor what tags mean.
 """

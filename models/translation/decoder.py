@@ -7,7 +7,7 @@ therefore runs over the whole target in one call of the fast recurrence. Input f
 2015) passes each step's result on to the next one; it is there to compare with, and takes a step
 at a time.
 
-How hypotheses are searched for is the business of `search.py`.
+How hypotheses are searched for is the business of `models/search/beam.py`.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """What the LightningModules of all tasks have in common: optimiser, schedule, vectors, devices.
 
-A task adds its network, its loss and its scores. `finish.py` and `fit_settings.py` rely on nothing
-but what stands here.
+A task adds its network, its loss and its scores. `tasks/fit/model_writer.py` and
+`tasks/fit/lightning_cli.py` rely on nothing but what stands here.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """What one head is trained towards: its loss, and its scores in and after training.
 
-A task with one head is an `ObjectiveModule`; several heads on one encoder (`joint.py`) have an
-objective each. An objective holds no network: it is given the one that is trained.
+A task with one head is an `ObjectiveModule`; several heads on one encoder (`tasks/joint/module.py`)
+have an objective each. An objective holds no network: it is given the one that is trained.
 """
 
 from __future__ import annotations

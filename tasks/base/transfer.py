@@ -2,8 +2,8 @@
 
 Any task gives and any task takes, since all networks call these parts `embedding` and `encoder`.
 The vocabulary goes with them: `data.tokenizer_from` names the same folder. How the settings of a
-run follow from those of the folder is in `reuse_settings.py`; when the reused layers learn, and how
-fast, is decided in `module.py`.
+run follow from those of the folder is in `tasks/fit/transfer_settings.py`; when the reused layers
+learn, and how fast, is decided in `module.py`.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """Classification, N tokens to one label or several, as a LightningModule.
 
-The network itself is `models/classification/classifier.py`, built by `classifier_config.py`; loss, scores and
-calibration are in `classification_objective.py`. Using a trained classifier needs
-`classification_pipeline.py` only.
+The network itself is `models/classification/classifier.py`, built by `config.py`; loss, scores and
+calibration are in `objective.py`. Using a trained classifier needs
+`pipeline.py` only.
 """
 
 from __future__ import annotations

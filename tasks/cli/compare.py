@@ -1,4 +1,4 @@
-"""`rnnlp compare`: the command line in front of `compare.py` and `long_range.py`."""
+"""`rnnlp compare`: the command line in front of `tasks/compare` and `tasks/memory_study`."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`rnnlp fit`: the command line in front of `fit.py`.
+"""`rnnlp fit`: the command line in front of `tasks/fit`.
 
 What needs no Lightning happens here (the general help, finding the config and the task), so that
 mistakes in those answer quickly.

@@ -34,9 +34,9 @@ def run(arguments: Sequence[str]) -> int:
         (sys.stdout if verb else sys.stderr).write(USAGE)
         return 0 if verb else 2
     if verb == "--version":
-        from rnnlp import __version__
+        from importlib.metadata import version
 
-        print(__version__)
+        print(version("rnnlp"))
         return 0
     if verb == "fit":
         from .fit import fit

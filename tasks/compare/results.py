@@ -255,7 +255,7 @@ def comparison_of(plan: Mapping[str, Any], runs: Mapping[str, Sequence[Run]]) ->
     """The comparison of the runs of each cell.
 
     Args:
-        plan: What was found out before training, as `compare.py` keeps it.
+        plan: What was found out before training, as `run.py` keeps it.
         runs: The runs of each cell, in the order of their seeds.
     """
     return Comparison(

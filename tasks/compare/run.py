@@ -2,7 +2,7 @@
 
 Finished runs are kept and the one that was interrupted goes on, so a comparison can be stopped at
 any time and started again with the same command. This process only waits; torch is loaded in the
-processes that it starts (`compare_worker.py`).
+processes that it starts (`worker.py`).
 """
 
 from __future__ import annotations
@@ -177,7 +177,7 @@ def train(request: CompareRequest, plan: Mapping[str, Any], job: Job, advance: A
 def run_worker(
     request: CompareRequest, job: Mapping[str, Any], log: Path, advance: Advance
 ) -> dict[str, Any]:
-    """Runs a job of `compare_worker.py` and gives its result.
+    """Runs a job of `worker.py` and gives its result.
 
     Raises:
         InputError: What the job found wrong; or it ended without a result.

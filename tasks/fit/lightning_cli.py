@@ -1,7 +1,7 @@
 """The settings of `rnnlp fit`: LightningCLI reads them and builds data, model and trainer.
 
 What a setting means stands in the docstring of the class that takes it; here is only what joins
-them. Errors about settings are worded in `setting_errors.py`; training itself is in `fit.py`.
+them. Errors about settings are worded in `setting_errors.py`; training itself is in `run.py`.
 """
 
 from __future__ import annotations
@@ -161,7 +161,7 @@ class FitCommand(LightningCLI):
             )
 
     def instantiate_trainer(self, **kwargs: Any) -> Trainer:
-        """The trainer, with loggers under the output folder and the callbacks of `callbacks.py`."""
+        """The trainer, with loggers under the output folder and our callbacks."""
         output, config = self.request.output, self.config
         settings = self._get(self.config_init, "trainer")
         settings["default_root_dir"] = settings.get("default_root_dir") or str(output)

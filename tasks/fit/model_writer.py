@@ -5,11 +5,11 @@ from __future__ import annotations
 import sys
 import time
 from functools import partial
+from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
 import torch
 
-from rnnlp import __version__
 from rnnlp.tasks.model_folder.folder import CURVES, LOGS, save_folder
 from rnnlp.tasks.reporting.learning_curves import draw_curves
 from rnnlp.tasks.reporting.model_card import model_card
@@ -40,7 +40,7 @@ def finish(command: FitCommand, *, seconds: float) -> None:
         "epochs": trainer.current_epoch,
         "steps": trainer.global_step,
         "training_seconds": round(seconds, 1),
-        "rnnlp": __version__,
+        "rnnlp": version("rnnlp"),
         "torch": str(torch.__version__),
     }
     curves = partial(
@@ -59,7 +59,7 @@ def finish(command: FitCommand, *, seconds: float) -> None:
         folder=str(request.output),
         example=model.examples[config["data"].get("level") == "character"],
         seed=config["seed_everything"],
-        versions={"rnnlp": __version__, "torch": str(torch.__version__)},
+        versions={"rnnlp": version("rnnlp"), "torch": str(torch.__version__)},
         seconds=seconds,
         epoch=best.epoch + 1,
     )

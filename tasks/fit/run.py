@@ -1,8 +1,8 @@
 """Training a model: Lightning's trainer for the loop, and what stands around it (refusing to
 overwrite, resuming, the notes on the data, writing the folder).
 
-`fit_command.py` calls it; `fit_settings.py` reads the settings, `finish.py` writes the folder, and
-`callbacks.py` has what happens in between.
+`tasks/cli/fit.py` calls it; `lightning_cli.py` reads the settings, `model_writer.py` writes the
+folder, and `checkpoints.py` has what happens in between.
 """
 
 from __future__ import annotations

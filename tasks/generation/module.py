@@ -1,7 +1,7 @@
 """Generation, 1 token to N: loss and scores for Lightning.
 
-The network itself is `models/generation/language_model.py`, built by `generator_config.py`; using a trained
-generator needs `generation_pipeline.py` only.
+The network itself is `models/generation/language_model.py`, built by `config.py`; using a trained
+generator needs `pipeline.py` only.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """Tagging and classification on one encoder, as a LightningModule.
 
-The network is `models/joint.py`, built by `joint_config.py`; loss and scores of either head are its
+The network is `models/joint.py`, built by `config.py`; loss and scores of either head are its
 objective's. A training step sees a batch of each task, and the loss is the sum of both. Using a
-trained model needs `joint_pipeline.py` only.
+trained model needs `pipeline.py` only.
 """
 
 from __future__ import annotations

@@ -7,7 +7,7 @@ and after a fixed number of updates at the latest: who is slow to find the answe
 model would. A cell that has clearly failed at a lag is not trained at longer ones.
 
 Each training is kept as one file, so that an interrupted run goes on. What is made of them is in
-`long_range_report.py`, the sequences in `tasks/memory_study/sequences.py`.
+`report.py`, the sequences in `tasks/memory_study/sequences.py`.
 """
 
 from __future__ import annotations

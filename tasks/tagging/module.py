@@ -1,7 +1,7 @@
 """Tagging, N labels for N tokens, as a LightningModule.
 
-The network itself is `models/tagging/tagger.py`, built by `parts.TaggerConfig`; loss and scores are in
-`tagging_objective.py`. Using a trained tagger needs `tagging_pipeline.py` only.
+The network itself is `models/tagging/tagger.py`, built by `config.TaggerConfig`; loss and scores
+are in `objective.py`. Using a trained tagger needs `pipeline.py` only.
 """
 
 from __future__ import annotations

@@ -15,8 +15,9 @@ from rnnlp.models.tagging.tagger import Tagger
 from rnnlp.tasks.base.objective import Objective, Validated
 
 from .config import TaggerConfig
+from .metrics import SpanF1
 from .outputs import decode_tags
-from .scores import SpanF1, TagScores, labels_of
+from .scores import TagScores, labels_of
 
 
 class TaggingObjective(Objective):

@@ -1,9 +1,9 @@
 """A tagger that reads a text as it arrives, and gives entities out as soon as they are certain.
 
 They are those that the tagger finds in the whole text. An entity is certain once no continuation
-can change its tags (`models/tagging/online_viterbi.py`) and it cannot go on. Its `score` is the probability
-that these tokens form this entity given all that has been read by then, wherever chunks are cut;
-that of the pipeline also knows what follows. Without a CRF the two are the same.
+can change its tags (`models/tagging/online_viterbi.py`) and it cannot go on. Its `score` is the
+probability that these tokens form this entity given all that has been read by then, wherever chunks
+are cut; that of the pipeline also knows what follows. Without a CRF the two are the same.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Translation, N tokens to M: loss and scores for Lightning.
 
-The network itself is `models/translation/translator.py`, built by `translator_config.py`; using a trained
-translator needs `translation_pipeline.py` only.
+The network itself is `models/translation/translator.py`, built by `config.py`; using a trained
+translator needs `pipeline.py` only.
 """
 
 from __future__ import annotations

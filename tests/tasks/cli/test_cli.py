@@ -39,7 +39,7 @@ def check_entities(answer, text):
 def test_help_without_torch():
     result = script(
         "import sys\n"
-        "from rnnlp.tasks.cli import run\n"
+        "from rnnlp.tasks.cli.main import run\n"
         "assert run(['--help']) == 0 and run(['fit', '--help']) == 0\n"
         "assert 'torch' not in sys.modules, 'help must not import torch'\n"
     )
@@ -173,7 +173,7 @@ def test_batch_size_and_order_do_not_matter(english, monkeypatch):
 
 def test_predict_imports_nothing_heavy(english):
     code = (
-        "import sys\nfrom rnnlp.tasks.cli import run\n"
+        "import sys\nfrom rnnlp.tasks.cli.main import run\n"
         "run(['predict', sys.argv[1], 'Maria Miller visited Berlin.'])\n"
         f"print([name for name in {HEAVY} if name in sys.modules], file=sys.stderr)\n"
     )
@@ -184,7 +184,7 @@ def test_predict_imports_nothing_heavy(english):
 
 def test_evaluate_imports_nothing_heavy(english, corpus):
     code = (
-        "import sys\nfrom rnnlp.tasks.cli import run\n"
+        "import sys\nfrom rnnlp.tasks.cli.main import run\n"
         "run(['evaluate', *sys.argv[1:]])\n"
         f"print([name for name in {HEAVY} if name in sys.modules], file=sys.stderr)\n"
     )

@@ -67,7 +67,7 @@ def test_no_text_and_no_token(encoder):
 
 
 def test_an_encoder_without_recurrence(encoder):
-    bag = package.tasks.pipeline.PretrainedEncoder(
+    bag = package.tasks.inference.encoder.PretrainedEncoder(
         featurizer=encoder.featurizer,
         embedding=encoder.embedding,
         encoder=Bag(input_size=encoder.embedding.output_size),

@@ -219,9 +219,9 @@ def test_a_run_ends_with_the_comparison(corpus, tmp_path):
 def test_help_without_torch():
     code = (
         "import sys\n"
-        "from rnnlp.tasks.cli import run\n"
+        "from rnnlp.tasks.cli.main import run\n"
         "assert run(['compare', '--help']) == 0\n"
-        "import rnnlp.tasks.compare, rnnlp.tasks.compare_claims, rnnlp.tasks.known\n"
+        "import rnnlp.tasks.compare.run, rnnlp.tasks.compare.claims, rnnlp.tasks.registry\n"
         "assert 'torch' not in sys.modules, 'a comparison waits, and needs no torch for that'\n"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)

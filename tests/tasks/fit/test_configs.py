@@ -2,7 +2,8 @@
 
 import pytest
 
-from rnnlp.data.samples import grammar as samples
+from rnnlp.data.samples.grammar import SIZES
+from rnnlp.data.translation.sample import TRANSLATION_SIZES
 from rnnlp.tasks.fit.config_files import find_config, key_lines, shipped_configs
 
 NAMES = [name for name, _ in shipped_configs()]
@@ -11,7 +12,7 @@ NAMES = [name for name, _ in shipped_configs()]
 @pytest.fixture
 def small_samples(monkeypatch):
     """Sample corpora with all that they have, but little of it: one batch is read of each."""
-    for sizes in (samples.SIZES, samples.TRANSLATION_SIZES):
+    for sizes in (SIZES, TRANSLATION_SIZES):
         for split, size in (("train", 300), ("validation", 10), ("test", 10)):
             monkeypatch.setitem(sizes, split, size)
 

@@ -20,7 +20,7 @@ from ..make_golden_folder import SENTENCES, TAGS, featurizer_for, fresh
 TEXTS = ["Maria visited Oslo.", "", "In Rio, unseen-words café 42!", "a"]
 CELLS, CHARACTERS = ["rnn", "lstm", "gru", "mingru"], ["cnn", "rnn", "none"]
 ATTRIBUTES = [[], ["bigram", "shape"]]
-GOLDEN = Path(__file__).parents[1] / "folders"
+GOLDEN = Path(__file__).parents[2] / "folders"
 
 
 def saved_and_loaded(pipeline, folder):

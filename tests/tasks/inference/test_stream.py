@@ -31,7 +31,7 @@ from rnnlp.tasks.tagging.pipeline import TaggingPipeline
 
 from ..conftest import train
 
-FOLDERS = Path(__file__).parents[1] / "folders"
+FOLDERS = Path(__file__).parents[2] / "folders"
 
 TEXTS = [
     "Barack Obama hasn't visited Berlin, or www.berlin.de, on 24.7.2008. He'll phone Dr. Merkel.",
@@ -376,7 +376,7 @@ def test_predict_answers_before_its_input_ends(streaming):
 
 
 def test_a_classifier_labels_after_each_line(rnnlp, stdin, monkeypatch):
-    monkeypatch.setattr("rnnlp.tasks.inference.encoder.load", lambda model: CLASSIFIERS["gru"])
+    monkeypatch.setattr("rnnlp.tasks.inference.load.load", lambda model: CLASSIFIERS["gru"])
     stdin("good\nbad\n\nso so")
     code, out, _ = rnnlp("predict", "model", "--stream")
     assert code == 0 and [result["end"] for result in objects(out)] == [5, 9, 13, 15]

@@ -6,6 +6,7 @@ import re
 import pytest
 
 from rnnlp.data.errors import InputError
+from rnnlp.tasks.memory_study import run as memory_run
 from rnnlp.tasks.memory_study import training as long_range
 from rnnlp.tasks.memory_study.protocol import PLAIN, STARTS, Protocol, Trial
 from rnnlp.tasks.memory_study.report import accuracy_at, holds
@@ -24,7 +25,7 @@ def trained(monkeypatch):
         calls.append(trial)
         return train(trial, *rest)
 
-    monkeypatch.setattr(long_range, "train", counted)
+    monkeypatch.setattr(memory_run, "train", counted)
     return calls
 
 
@@ -72,7 +73,7 @@ def test_longer_lags_are_not_tried_after_a_failure(tmp_path, monkeypatch):
             "before": norms, "after": norms,
         }  # fmt: skip
 
-    monkeypatch.setattr(long_range, "train", fake)
+    monkeypatch.setattr(memory_run, "train", fake)
     table = run(tmp_path, cells=["lstm"], lags=[12, 4, 6, 8, 10], protocol=QUICK)
     assert table.header[0] == "cell" and len(table.header) == 4
     assert [row[:2] for row in table.rows] == [

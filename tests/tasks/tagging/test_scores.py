@@ -8,7 +8,8 @@ from seqeval.metrics import f1_score, precision_score, recall_score
 from seqeval.scheme import IOB1, IOB2, IOBES
 
 from rnnlp.data.tagging.schemes import is_valid, tags_to_spans
-from rnnlp.tasks.tagging.scores import SpanF1, SpanScores, TokenScores
+from rnnlp.tasks.tagging.metrics import SpanF1
+from rnnlp.tasks.tagging.scores import SpanScores, TokenScores
 
 LETTERS = {"IOB1": "BI", "IOB2": "BI", "BIOES": "BIES"}
 ORACLE = {"IOB1": IOB1, "IOB2": IOB2, "BIOES": IOBES}
