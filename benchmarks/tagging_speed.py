@@ -43,7 +43,7 @@ class LibraryEncoder(nn.Module):
         self.rnn = kind(
             input_size,
             config.hidden_size,
-            config.layers,
+            config.num_layers,
             batch_first=True,
             bidirectional=config.bidirectional,
         )
@@ -89,12 +89,12 @@ def build(settings: dict, train: str | None) -> tuple[TaggingData, Tagging]:
     pl.seed_everything(1, verbose=False)
     wanted = settings["model"]
     embedding = {**wanted["embedding"], "word_dropout": 0.0, "dropout": 0.0}
-    attributes = embedding.get("attributes", [])
+    token_features = embedding.get("token_features", [])
     own = {key: value for key, value in settings["data"].items() if key != "train"}
     data = TaggingData(
         **own,
         train=train,
-        attributes=attributes,
+        token_features=token_features,
         characters=embedding.get("characters", "cnn") != "none",
     )
     sizes: Sizes = vocabulary_sizes(data)

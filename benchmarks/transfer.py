@@ -3,7 +3,7 @@
     python benchmarks/transfer.py ner_cluener --keep runs/transfer \
         --train train.json.gz --validation dev.json --few 1075 --seeds 1 2 3 \
         --shared --trainer.max_epochs 40 --data.max_sentences 16 \
-        --reused --model.embedding.attributes '[bigram]'
+        --reused --model.embedding.token_features '[bigram]'
 
 A random part of the training examples (`--few`, drawn with seed 0) keeps its labels; the texts of
 all of them, without labels, train two language models (config language_model) that read in opposite
@@ -64,7 +64,7 @@ def main() -> None:
     data = ["--data.train", str(labelled), "--data.validation", str(options.validation)]
     extra = {
         "scratch": [],
-        "plain": ["--model.embedding.attributes", "[]"],
+        "plain": ["--model.embedding.token_features", "[]"],
         "reused": [
             "--model.encoder_from",
             f"[{', '.join(map(str, models))}]",

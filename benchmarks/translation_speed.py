@@ -40,21 +40,21 @@ def main() -> None:
     translating = commands.add_parser("translate")
     translating.add_argument("model")
     translating.add_argument("data")
-    translating.add_argument("--beam", type=int, default=5)
+    translating.add_argument("--beam_size", type=int, default=5)
     translating.add_argument("--alone", type=int, default=100, help="sentences translated alone")
     given = parser.parse_args()
     print(f"torch {torch.__version__}, {torch.get_num_threads()} threads")
     if given.command == "train":
         train(given.data, given.source, given.target, given.steps)
     else:
-        translate(given.model, given.data, given.beam, given.alone)
+        translate(given.model, given.data, given.beam_size, given.alone)
 
 
 def train(path: str, source: str, target: str, steps: int) -> None:
     """Prints the median speed of each decoder."""
     data = TranslationData(
         train=path, source=source, target=target, joint=True, vocabulary_size=5000,
-        subword_dropout=0.1, token_budget=2048,
+        bpe_dropout=0.1, max_tokens=2048,
     )  # fmt: skip
     size = len(data.target_tokenizer)
     parallel = TranslatorConfig(
@@ -64,7 +64,7 @@ def train(path: str, source: str, target: str, steps: int) -> None:
         target_size=size,
         embedding=EmbeddingConfig(size=256, characters="none"),
         encoder=EncoderConfig(cell="gru", hidden_size=256),
-        decoder=DecoderConfig(tied="all"),
+        decoder=DecoderConfig(tie_embeddings="all"),
     )
     feeding = replace(parallel, decoder=replace(parallel.decoder, input_feeding=True))
     networks = {
@@ -93,26 +93,26 @@ def train(path: str, source: str, target: str, steps: int) -> None:
     print(f"ratio, median of steps: {statistics.median(ratios):.2f}")
 
 
-def translate(model: str, path: str, beam: int, alone: int) -> None:
+def translate(model: str, path: str, beam_size: int, alone: int) -> None:
     """Prints sentences a second in batches and one by one."""
     pipeline = rnnlp.load(model)
     settings = pipeline.settings
     sources = [
         p.source for p in read_parallel(path, source=settings.source, target=settings.target)
     ]
-    pipeline(sources[:20], beam=beam)
+    pipeline(sources[:20], beam_size=beam_size)
     started = time.perf_counter()
-    together = pipeline(sources, beam=beam)
+    together = pipeline(sources, beam_size=beam_size)
     batched = len(sources) / (time.perf_counter() - started)
     some = range(0, len(sources), max(1, len(sources) // alone))
     started = time.perf_counter()
-    singly = [pipeline(sources[number], beam=beam) for number in some]
+    singly = [pipeline(sources[number], beam_size=beam_size) for number in some]
     single = len(singly) / (time.perf_counter() - started)
     same = sum(
         answer["translation_text"] == together[number]["translation_text"]
         for number, answer in zip(some, singly, strict=True)
     )
-    print(f"beam {beam}, {len(sources):,} sentences: {batched:.1f} sentences a second in batches, ")
+    print(f"beam {beam_size}, {len(sources):,} sentences: {batched:.1f} a second in batches, ")
     print(f"{single:.1f} alone ({len(singly)} of them); ratio {batched / single:.1f}; ")
     print(f"the same translation for {same} of {len(singly)}")
 

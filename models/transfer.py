@@ -53,7 +53,7 @@ def forward_direction(weights: Mapping[str, Tensor]) -> dict[str, Tensor]:
     return {name: tensor for name, tensor in weights.items() if not name.endswith("_reverse")}
 
 
-_TABLE = "embedding.attributes.{}.weight"
+_TABLE = "embedding.token_features.{}.weight"
 
 
 _SPELLING = "embedding.spelling."
@@ -66,7 +66,7 @@ def widen(
     weights: Mapping[str, Tensor],
     embedding: Embedding,
     *,
-    attributes: Sequence[str],
+    token_features: Sequence[str],
     wanted: Sequence[str],
 ) -> dict[str, Tensor]:
     """Weights for an embedding that may also read spelling and further attributes.
@@ -78,14 +78,14 @@ def widen(
     Args:
         weights: `embedding.…`, and `encoder.…` if there are recurrent layers.
         embedding: The wider one, as it was built.
-        attributes: Names of the attributes that the given weights read, in order.
+        token_features: Names of the attributes that the given weights read, in order.
         wanted: Those of `embedding`, the same and more, in order.
     """
     found = dict(weights)
     own = {f"embedding.{name}": tensor for name, tensor in embedding.state_dict().items()}
     for number, name in enumerate(wanted):
-        known = weights if name in attributes else own
-        index = attributes.index(name) if name in attributes else number
+        known = weights if name in token_features else own
+        index = token_features.index(name) if name in token_features else number
         found[_TABLE.format(number)] = known[_TABLE.format(index)]
     spelled = any(name.startswith(_SPELLING) for name in weights)
     if not spelled:
@@ -93,7 +93,7 @@ def widen(
     # The columns of the joined vector [word, spelling, attributes] that the given weights know.
     spelling = 0 if embedding.spelling is None else embedding.spelling.output_size
     blocks = [(embedding.words.embedding_dim, True), (spelling, spelled)]
-    blocks += [(embedding.attribute_size, name in attributes) for name in wanted]
+    blocks += [(embedding.token_feature_size, name in token_features) for name in wanted]
     known_columns = torch.cat([torch.full((size,), known) for size, known in blocks])
     for name in _INPUTS:
         if name in weights:

@@ -150,7 +150,7 @@ def evaluate_file(
     else:
         from rnnlp.tasks.translation.evaluation import evaluate_translation as evaluation
 
-        known = ("source_column", "target_column", "against", "beam")
+        known = ("source_column", "target_column", "against", "beam_size")
     if odd := sorted(set(options).difference(known)):
         raise InputError(
             f"--{odd[0]} says nothing to a model for {pipeline.task}, which has "

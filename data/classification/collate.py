@@ -28,35 +28,37 @@ class ClassificationCollate:
     Args:
         featurizer: Looks the tokens up.
         classes: All labels, in the order of their ids.
-        several: Whether a text may have any number of labels.
+        multilabel: Whether a text may have any number of labels.
     """
 
-    def __init__(self, *, featurizer: Featurizer, classes: Sequence[str], several: bool) -> None:
+    def __init__(self, *, featurizer: Featurizer, classes: Sequence[str], multilabel: bool) -> None:
         self._featurizer = featurizer
         self._classes = list(classes)
-        self._several = several
+        self._multilabel = multilabel
 
     def __call__(self, rows: Mapping[str, list[Any]]) -> ClassificationBatch:
         """Pads the columns `tokens`, `gold` and `index` of some rows."""
         features = self._featurizer.batch(rows["tokens"])
-        targets = targets_of(rows["gold"], self._classes, several=self._several)
+        targets = targets_of(rows["gold"], self._classes, multilabel=self._multilabel)
         return ClassificationBatch(features, targets, rows["gold"], torch.tensor(rows["index"]))
 
 
-def targets_of(gold: Sequence[Sequence[str]], classes: Sequence[str], *, several: bool) -> Tensor:
+def targets_of(
+    gold: Sequence[Sequence[str]], classes: Sequence[str], *, multilabel: bool
+) -> Tensor:
     """Labels as numbers.
 
     Args:
-        gold: The labels of each text: exactly one unless `several`.
+        gold: The labels of each text: exactly one unless `multilabel`.
         classes: All labels, in the order of their ids.
-        several: Whether a text may have any number of labels.
+        multilabel: Whether a text may have any number of labels.
 
     Returns:
-        `[texts]` int64 with `UNKNOWN_CLASS` for labels that are no class; with `several`
+        `[texts]` int64 with `UNKNOWN_CLASS` for labels that are no class; with `multilabel`
         `[texts, classes]` float32 of 0 and 1, which such labels leave no trace in.
     """
     ids = {name: number for number, name in enumerate(classes)}
-    if not several:
+    if not multilabel:
         return torch.tensor([ids.get(labels[0], UNKNOWN_CLASS) for labels in gold])
     targets = torch.zeros(len(gold), len(classes))
     for row, labels in enumerate(gold):

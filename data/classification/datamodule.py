@@ -24,7 +24,7 @@ from rnnlp.data.datamodule.labelled import LabelledData
 from rnnlp.data.errors import InputError
 from rnnlp.data.formats.hub import Split
 from rnnlp.data.text.preprocessing import EMPTY, tokenise
-from rnnlp.data.text.token_features import Attribute
+from rnnlp.data.text.token_features import TokenFeature
 from rnnlp.data.text.tokenizer import splitter
 
 from .collate import ClassificationCollate
@@ -68,15 +68,15 @@ class ClassificationData(LabelledData[ClassifiedExample]):
         lowercase: Look words up in lower case; character features keep their case.
         zero_digits: Look words up with every digit as 0.
         characters: Prepare the characters of each word.
-        attributes: Which attributes of a token to prepare (bigram, shape, prefix, suffix).
+        token_features: Which attributes of a token to prepare (bigram, shape, prefix, suffix).
         min_frequency: Words seen less often in training are unknown.
         vocabulary_size: Most words to keep; all if not given.
         vectors: Text file of pretrained vectors (GloVe, word2vec, fastText).
         vectors_limit: Add words that training lacks from its first so many vectors; all if null.
-        token_budget: Most positions in a training batch, padding included.
+        max_tokens: Most positions in a training batch, padding included.
         max_sentences: Most texts in a training batch.
-        evaluation_token_budget: Most positions in a validation or test batch.
-        workers: Processes that prepare batches ahead; 0 prepares them in the main one.
+        evaluation_max_tokens: Most positions in a validation or test batch.
+        num_workers: Processes that prepare batches ahead; 0 prepares them in the main one.
         seed: Decides the order of batches, the validation share and the sample corpus.
     """
 
@@ -104,15 +104,15 @@ class ClassificationData(LabelledData[ClassifiedExample]):
         lowercase: bool = False,
         zero_digits: bool = False,
         characters: bool = False,
-        attributes: Sequence[Attribute] = (),
+        token_features: Sequence[TokenFeature] = (),
         min_frequency: int = 1,
         vocabulary_size: int | None = None,
         vectors: str | None = None,
         vectors_limit: int | None = 100_000,
-        token_budget: int = 2048,
+        max_tokens: int = 2048,
         max_sentences: int | None = 32,
-        evaluation_token_budget: int = 8192,
-        workers: int = 0,
+        evaluation_max_tokens: int = 8192,
+        num_workers: int = 0,
         seed: int = 1,
     ) -> None:
         super().__init__(
@@ -127,15 +127,15 @@ class ClassificationData(LabelledData[ClassifiedExample]):
             lowercase=lowercase,
             zero_digits=zero_digits,
             characters=characters,
-            attributes=attributes,
+            token_features=token_features,
             min_frequency=min_frequency,
             vocabulary_size=vocabulary_size,
             vectors=vectors,
             vectors_limit=vectors_limit,
-            token_budget=token_budget,
+            max_tokens=max_tokens,
             max_sentences=max_sentences,
-            evaluation_token_budget=evaluation_token_budget,
-            workers=workers,
+            evaluation_max_tokens=evaluation_max_tokens,
+            num_workers=num_workers,
             seed=seed,
         )
         if max_length is not None and max_length < 4:
@@ -150,7 +150,7 @@ class ClassificationData(LabelledData[ClassifiedExample]):
         self.sample = sample
         self.max_length = max_length
         self.long_texts = long_texts
-        self._several = False
+        self._multilabel = False
         self._counts: dict[str, int] = {}
 
     @property
@@ -166,10 +166,10 @@ class ClassificationData(LabelledData[ClassifiedExample]):
         return list(self._counts.values())
 
     @property
-    def several(self) -> bool:
+    def multilabel(self) -> bool:
         """Whether a text may have any number of labels."""
         self.prepare()
-        return self._several
+        return self._multilabel
 
     def _store(self, folder: Path, notes: Notes) -> dict[str, Corpus]:
         corpora: dict[str, Corpus] = {}
@@ -195,8 +195,8 @@ class ClassificationData(LabelledData[ClassifiedExample]):
         for index, example in enumerate(source.read(notes)):
             place = f"{source.name}:{example.line}"
             if split == "train":
-                self._several |= len(example.labels) != 1
-            elif not self._several:
+                self._multilabel |= len(example.labels) != 1
+            elif not self._multilabel:
                 single_label(example.labels, path=source.name, line=example.line)
             tokens, _, count = tokenise(example.text, offsets_of, max_length=most)
             if not tokens and split == "train":
@@ -218,7 +218,7 @@ class ClassificationData(LabelledData[ClassifiedExample]):
             shown = ", ".join(f"{name} {count:,}" for name, count in sorted(counts.items())[:20])
             more = f" and {len(counts) - 20} more labels" if len(counts) > 20 else ""
             notes.add(f"{split}: {len(corpus.lengths):,} texts ({shown}{more})")
-            budget = self.token_budget if split == "train" else self.evaluation_token_budget
+            budget = self.max_tokens if split == "train" else self.evaluation_max_tokens
             notes.count(
                 f"{split} texts above the token budget, each a batch of its own",
                 number=int((corpus.lengths > budget).sum()),
@@ -230,18 +230,18 @@ class ClassificationData(LabelledData[ClassifiedExample]):
                     f"{split}: labels that training never saw, counted as misses: "
                     f"{', '.join(sorted(unseen))}"
                 )
-        if len(self._counts) < 1 + (not self._several):
+        if len(self._counts) < 1 + (not self._multilabel):
             raise InputError(
                 f"only one label in the training data ({', '.join(self._counts) or 'none'}): there "
                 "is nothing to tell apart; check data.label_column",
                 path=corpora["train"].name,
             )
-        if self._several:
+        if self._multilabel:
             notes.add("a text may have several labels, as some in the training data have")
 
     def _collate(self, split: str) -> ClassificationCollate:
         return ClassificationCollate(
-            featurizer=self.featurizer, classes=self.classes, several=self.several
+            featurizer=self.featurizer, classes=self.classes, multilabel=self.multilabel
         )
 
     def _file(self, path: str) -> Source[ClassifiedExample]:

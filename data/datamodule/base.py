@@ -67,10 +67,10 @@ class SequenceData(pl.LightningDataModule, Generic[Example]):
         lowercase: bool,
         min_frequency: int,
         vocabulary_size: int | None,
-        token_budget: int,
+        max_tokens: int,
         max_sentences: int | None,
-        evaluation_token_budget: int,
-        workers: int,
+        evaluation_max_tokens: int,
+        num_workers: int,
         seed: int,
         tokenizer_from: str | None = None,
     ) -> None:
@@ -86,10 +86,10 @@ class SequenceData(pl.LightningDataModule, Generic[Example]):
         for name, value, least in (
             ("min_frequency", min_frequency, 1),
             ("vocabulary_size", vocabulary_size, len(SPECIALS) + 1),
-            ("token_budget", token_budget, 1),
+            ("max_tokens", max_tokens, 1),
             ("max_sentences", max_sentences, 1),
-            ("evaluation_token_budget", evaluation_token_budget, 1),
-            ("workers", workers, 0),
+            ("evaluation_max_tokens", evaluation_max_tokens, 1),
+            ("num_workers", num_workers, 0),
         ):
             if value is not None and value < least:
                 raise InputError(f"data.{name} is {value}: it must be {least} or more")
@@ -101,10 +101,10 @@ class SequenceData(pl.LightningDataModule, Generic[Example]):
         self.lowercase = lowercase
         self.min_frequency = min_frequency
         self.vocabulary_size = vocabulary_size
-        self.token_budget = token_budget
+        self.max_tokens = max_tokens
         self.max_sentences = max_sentences
-        self.evaluation_token_budget = evaluation_token_budget
-        self.workers = workers
+        self.evaluation_max_tokens = evaluation_max_tokens
+        self.num_workers = num_workers
         self.seed = seed
         self._read: Read | None = None
         self._prepared: Prepared | None = None
@@ -210,11 +210,11 @@ class SequenceData(pl.LightningDataModule, Generic[Example]):
 
     def train_dataloader(self) -> ResumableLoader:
         """Shuffled batches."""
-        return self._loader("train", self.token_budget, self.max_sentences)
+        return self._loader("train", self.max_tokens, self.max_sentences)
 
     def val_dataloader(self) -> ResumableLoader:
         """Batches from short examples to long ones."""
-        return self._loader("validation", self.evaluation_token_budget, None)
+        return self._loader("validation", self.evaluation_max_tokens, None)
 
     def test_dataloader(self) -> ResumableLoader:
         """Batches from short examples to long ones.
@@ -224,7 +224,7 @@ class SequenceData(pl.LightningDataModule, Generic[Example]):
         """
         if not self.has_test:
             raise InputError("there is no test data: set data.test")
-        return self._loader("test", self.evaluation_token_budget, None)
+        return self._loader("test", self.evaluation_max_tokens, None)
 
     @abstractmethod
     def _file(self, path: str) -> Source[Example]:
@@ -269,17 +269,17 @@ class SequenceData(pl.LightningDataModule, Generic[Example]):
         """What makes the sampler of a split, from the arguments of a `BucketBatchSampler`."""
         return BucketBatchSampler
 
-    def _loader(self, split: str, token_budget: int, max_sentences: int | None) -> ResumableLoader:
+    def _loader(self, split: str, max_tokens: int, max_sentences: int | None) -> ResumableLoader:
         corpus = self.prepare().learned.corpora[split]
         return ResumableLoader(
             self._dataset(corpus),
             batches=self._sampler(split)(
                 lengths=corpus.lengths,
-                token_budget=token_budget,
+                max_tokens=max_tokens,
                 max_sentences=max_sentences,
                 seed=self.seed,
                 shuffle=split == "train",
             ),
             collate=self._collate(split),
-            workers=self.workers,
+            num_workers=self.num_workers,
         )

@@ -19,7 +19,7 @@ from rnnlp.data.corpus.source import Example
 from rnnlp.data.errors import InputError
 from rnnlp.data.text.featurizer import Featurizer
 from rnnlp.data.text.pretrained_vectors import match, read_vectors
-from rnnlp.data.text.token_features import Attribute
+from rnnlp.data.text.token_features import TokenFeature
 from rnnlp.data.text.tokenizer import splitter
 
 from .base import Learned, SequenceData
@@ -44,15 +44,15 @@ class LabelledData(SequenceData[Example]):
         lowercase: bool,
         zero_digits: bool,
         characters: bool,
-        attributes: Sequence[Attribute],
+        token_features: Sequence[TokenFeature],
         min_frequency: int,
         vocabulary_size: int | None,
         vectors: str | None,
         vectors_limit: int | None,
-        token_budget: int,
+        max_tokens: int,
         max_sentences: int | None,
-        evaluation_token_budget: int,
-        workers: int,
+        evaluation_max_tokens: int,
+        num_workers: int,
         seed: int,
     ) -> None:
         super().__init__(
@@ -66,10 +66,10 @@ class LabelledData(SequenceData[Example]):
             lowercase=lowercase,
             min_frequency=min_frequency,
             vocabulary_size=vocabulary_size,
-            token_budget=token_budget,
+            max_tokens=max_tokens,
             max_sentences=max_sentences,
-            evaluation_token_budget=evaluation_token_budget,
-            workers=workers,
+            evaluation_max_tokens=evaluation_max_tokens,
+            num_workers=num_workers,
             seed=seed,
         )
         if vectors_limit is not None and vectors_limit < 0:
@@ -82,7 +82,7 @@ class LabelledData(SequenceData[Example]):
         self.level = level
         self.zero_digits = zero_digits
         self.characters = characters
-        self.attributes = attributes
+        self.token_features = token_features
         self.vectors = vectors
         self.vectors_limit = vectors_limit
         self.vocabularies: Vocabularies | None = None  # learned from `training_tokens`, or given
@@ -114,7 +114,7 @@ class LabelledData(SequenceData[Example]):
             featurizer = given.completed(
                 sentences,
                 characters=self.characters,
-                attributes=self.attributes,
+                token_features=self.token_features,
                 vocabulary_size=self.vocabulary_size,
                 lowercase=self.lowercase,
                 zero_digits=self.zero_digits,
@@ -125,7 +125,7 @@ class LabelledData(SequenceData[Example]):
             sentences,
             level=self.level,
             characters=self.characters,
-            attributes=self.attributes,
+            token_features=self.token_features,
             min_frequency=self.min_frequency,
             vocabulary_size=self.vocabulary_size,
             lowercase=self.lowercase,

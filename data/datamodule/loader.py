@@ -24,7 +24,7 @@ class ResumableLoader(DataLoader):
         batches: Which rows make a batch.
         collate: Makes a batch of what the dataset gives. If it has a method `start_epoch`, that is
             called with the number of each epoch, before workers get their copies.
-        workers: Processes that read ahead; 0 reads in this process.
+        num_workers: Processes that read ahead; 0 reads in this process.
     """
 
     def __init__(
@@ -33,14 +33,14 @@ class ResumableLoader(DataLoader):
         *,
         batches: EpochSampler,
         collate: Callable[[Any], Any],
-        workers: int = 0,
+        num_workers: int = 0,
     ) -> None:
         super().__init__(
             dataset,
             batch_size=None,  # the sampler's items are whole batches
             sampler=batches,
             collate_fn=collate,
-            num_workers=workers,
+            num_workers=num_workers,
             generator=torch.Generator(),  # or every epoch would draw from the global one
         )
         self.batches = batches

@@ -59,7 +59,7 @@ class BucketBatchSampler(EpochSampler):
 
     Args:
         lengths: Length of each example, [examples], all of them 1 or more.
-        token_budget: Most positions in a batch: rows times longest row, padding included. An
+        max_tokens: Most positions in a batch: rows times longest row, padding included. An
             example that is longer still makes a batch of its own.
         max_sentences: Most examples in a batch, or None.
         seed: With the epoch, what the order depends on.
@@ -73,7 +73,7 @@ class BucketBatchSampler(EpochSampler):
         self,
         *,
         lengths: Sequence[int] | np.ndarray,
-        token_budget: int,
+        max_tokens: int,
         max_sentences: int | None = None,
         seed: int = 1,
         shuffle: bool = True,
@@ -84,16 +84,14 @@ class BucketBatchSampler(EpochSampler):
                 f"batches need examples of length 1 or more; there are {self._lengths.size}, "
                 f"of which {int((self._lengths < 1).sum())} are empty"
             )
-        if token_budget < 1 or (max_sentences is not None and max_sentences < 1):
+        if max_tokens < 1 or (max_sentences is not None and max_sentences < 1):
             raise ValueError(
-                f"token_budget and max_sentences are 1 or more, not {token_budget}, {max_sentences}"
+                f"max_tokens and max_sentences are 1 or more, not {max_tokens}, {max_sentences}"
             )
         self._seed = seed
         self._shuffle = shuffle
         self._buckets = _round_up(self._lengths) if shuffle else self._lengths  # [examples]
-        self._cuts = cut_batches(
-            np.sort(self._buckets), token_budget, max_sentences
-        )  # [batches + 1]
+        self._cuts = cut_batches(np.sort(self._buckets), max_tokens, max_sentences)  # [batches + 1]
 
     def __len__(self) -> int:
         """Batches of a whole epoch, also where the next iteration begins in its midst."""
@@ -125,12 +123,12 @@ def _round_up(lengths: np.ndarray) -> np.ndarray:
     return np.array(edges, dtype=np.int32)[np.searchsorted(edges, lengths)]
 
 
-def cut_batches(lengths: np.ndarray, token_budget: int, max_sentences: int | None) -> list[int]:
+def cut_batches(lengths: np.ndarray, max_tokens: int, max_sentences: int | None) -> list[int]:
     """Cuts ascending lengths so that each part holds as many as the budget allows."""
-    most = max_sentences or token_budget
+    most = max_sentences or max_tokens
     cuts = [0]
     while (start := cuts[-1]) < len(lengths):
-        window = lengths[start : start + min(most, token_budget // int(lengths[start]) + 1)]
-        fitting = window * np.arange(1, len(window) + 1) <= token_budget  # true, then false
+        window = lengths[start : start + min(most, max_tokens // int(lengths[start]) + 1)]
+        fitting = window * np.arange(1, len(window) + 1) <= max_tokens  # true, then false
         cuts.append(start + max(1, int(fitting.sum())))
     return cuts

@@ -68,12 +68,12 @@ class GenerationData(SequenceData[TextExample]):
         lowercase: Read texts in lower case; then they are written in lower case, too.
         reverse: Read texts from the end to the start. Such a model and one without it together make
             an encoder that reads in both directions.
-        segment: Most tokens that are learned from at once: longer texts are cut, and the state is
+        bptt: Most tokens that are learned from at once: longer texts are cut, and the state is
             carried on (truncated back-propagation); null for whole texts.
-        token_budget: Most positions in a training batch, padding included.
+        max_tokens: Most positions in a training batch, padding included.
         max_sentences: Most texts in a training batch.
-        evaluation_token_budget: Most positions in a validation or test batch.
-        workers: Processes that prepare batches ahead; 0 prepares them in the main one.
+        evaluation_max_tokens: Most positions in a validation or test batch.
+        num_workers: Processes that prepare batches ahead; 0 prepares them in the main one.
         seed: Decides the order of batches, the validation share and the sample corpus.
     """
 
@@ -97,11 +97,11 @@ class GenerationData(SequenceData[TextExample]):
         min_frequency: int = 1,
         lowercase: bool = False,
         reverse: bool = False,
-        segment: int | None = 200,
-        token_budget: int = 4096,
+        bptt: int | None = 200,
+        max_tokens: int = 4096,
         max_sentences: int | None = 32,
-        evaluation_token_budget: int = 8192,
-        workers: int = 0,
+        evaluation_max_tokens: int = 8192,
+        num_workers: int = 0,
         seed: int = 1,
     ) -> None:
         super().__init__(
@@ -115,10 +115,10 @@ class GenerationData(SequenceData[TextExample]):
             lowercase=lowercase,
             min_frequency=min_frequency,
             vocabulary_size=vocabulary_size,
-            token_budget=token_budget,
+            max_tokens=max_tokens,
             max_sentences=max_sentences,
-            evaluation_token_budget=evaluation_token_budget,
-            workers=workers,
+            evaluation_max_tokens=evaluation_max_tokens,
+            num_workers=num_workers,
             seed=seed,
         )
         least = len(SPECIALS) + BYTES
@@ -127,8 +127,8 @@ class GenerationData(SequenceData[TextExample]):
                 f"data.vocabulary_size is {vocabulary_size}: sub-words begin with the "
                 f"{BYTES} bytes and {len(SPECIALS)} special tokens, so it must be {least} or more"
             )
-        if segment is not None and segment < 1:
-            raise InputError(f"data.segment is {segment}: it must be 1 or more, or null")
+        if bptt is not None and bptt < 1:
+            raise InputError(f"data.bptt is {bptt}: it must be 1 or more, or null")
         if labels is not None and len(set(labels)) < len(labels):
             raise InputError(f"data.labels names a field twice: {', '.join(labels)}")
         self.format = format
@@ -138,7 +138,7 @@ class GenerationData(SequenceData[TextExample]):
         self.sample = sample
         self.level = level
         self.reverse = reverse
-        self.segment = segment
+        self.bptt = bptt
         self._fields: dict[str, list[str]] = {}
 
     @property
@@ -236,8 +236,8 @@ class GenerationData(SequenceData[TextExample]):
         return SegmentRows(corpus.rows)
 
     def _sampler(self, split: str) -> Callable[..., SegmentBatchSampler]:
-        segment = self.segment if split == "train" else EVALUATION_SEGMENT
-        return partial(SegmentBatchSampler, segment=segment)
+        bptt = self.bptt if split == "train" else EVALUATION_SEGMENT
+        return partial(SegmentBatchSampler, bptt=bptt)
 
     def _collate(self, split: str) -> GenerationCollate:
         return GenerationCollate(

@@ -2,7 +2,7 @@
 
 Examples of like length make a group, as they make a batch elsewhere; a group is then gone through
 segment by segment, and every segment is a batch. A model carries its state from one to the next,
-and learns from the last `segment` tokens only (Williams and Peng 1990). Which segments an epoch has
+and learns from the last `bptt` tokens only (Williams and Peng 1990). Which segments an epoch has
 and in which order depends on the seed and the number of the epoch alone.
 """
 
@@ -34,8 +34,8 @@ class SegmentBatchSampler(BucketBatchSampler):
 
     Args:
         lengths: Length of each example, [examples], all of them 1 or more.
-        segment: Most tokens of a segment, or None for no limit.
-        token_budget: Most positions in a segment: rows times longest row, padding included.
+        bptt: Most tokens of a segment, or None for no limit.
+        max_tokens: Most positions in a segment: rows times longest row, padding included.
         max_sentences: Most examples in a group, or None.
         seed: With the epoch, what the order depends on.
         shuffle: Without it, examples go from short to long, the same in every epoch.
@@ -48,31 +48,31 @@ class SegmentBatchSampler(BucketBatchSampler):
         self,
         *,
         lengths: Sequence[int] | np.ndarray,
-        segment: int | None,
-        token_budget: int,
+        bptt: int | None,
+        max_tokens: int,
         max_sentences: int | None = None,
         seed: int = 1,
         shuffle: bool = True,
     ) -> None:
-        if segment is not None and segment < 1:
-            raise ValueError(f"segment is 1 or more, not {segment}")
+        if bptt is not None and bptt < 1:
+            raise ValueError(f"bptt is 1 or more, not {bptt}")
         super().__init__(
             lengths=lengths,
-            token_budget=token_budget,
+            max_tokens=max_tokens,
             max_sentences=max_sentences,
             seed=seed,
             shuffle=shuffle,
         )
-        self._segment = segment or int(self._lengths.max())
-        whole = -(-self._lengths // self._segment) * self._segment
+        self._bptt = bptt or int(self._lengths.max())
+        whole = -(-self._lengths // self._bptt) * self._bptt
         # Long examples by the number of segments: it is then that of the longest of every group.
         self._buckets = np.where(
-            self._lengths > self._segment, whole, np.minimum(self._buckets, self._segment)
+            self._lengths > self._bptt, whole, np.minimum(self._buckets, self._bptt)
         ).astype(np.int32)
         ascending = np.sort(self._buckets)
-        self._cuts = cut_batches(np.minimum(ascending, self._segment), token_budget, max_sentences)
+        self._cuts = cut_batches(np.minimum(ascending, self._bptt), max_tokens, max_sentences)
         longest = ascending[np.array(self._cuts[1:]) - 1]  # of each group
-        self._total = int((-(-longest // self._segment)).sum())
+        self._total = int((-(-longest // self._bptt)).sum())
 
     def __len__(self) -> int:
         """Segments of a whole epoch."""
@@ -89,8 +89,8 @@ class SegmentBatchSampler(BucketBatchSampler):
             rows, start = group, 0
             carried: list[int] | None = None
             while rows:
-                found.append(Segment(rows, start, self._segment, carried))
-                start += self._segment
+                found.append(Segment(rows, start, self._bptt, carried))
+                start += self._bptt
                 carried = [at for at, row in enumerate(rows) if self._lengths[row] > start]
                 rows = [rows[at] for at in carried]
         return found

@@ -27,7 +27,7 @@ from rnnlp.data.errors import InputError
 from rnnlp.data.tagging.collate import TaggingBatch
 from rnnlp.data.tagging.datamodule import TaggingData
 from rnnlp.data.text.featurizer import Featurizer
-from rnnlp.data.text.token_features import Attribute
+from rnnlp.data.text.token_features import TokenFeature
 
 from .interleaving import Alternating, PairedRows, PairedSampler
 
@@ -55,7 +55,7 @@ class TaggingPart:
         token_column: Column of the tokens in column files, from 1; recognised if not given.
         tag_column: Column of the tags in column files, from 1; the last, or UPOS in CoNLL-U.
         scheme: Scheme the model is trained in, whatever the scheme of the files.
-        token_budget: Most positions in a training batch, padding included.
+        max_tokens: Most positions in a training batch, padding included.
         max_sentences: Most sentences in a training batch.
     """
 
@@ -70,7 +70,7 @@ class TaggingPart:
     token_column: int | None = None
     tag_column: int | None = None
     scheme: Literal["IOB1", "IOB2", "BIOES", "BILOU", "BMES"] = "BIOES"
-    token_budget: int = 1024
+    max_tokens: int = 1024
     max_sentences: int | None = 32
 
 
@@ -92,7 +92,7 @@ class ClassificationPart:
         label_separator: What parts the labels where a column holds several of them.
         label_before: Keep of a label only what stands before this mark: with ":" LOC of LOC:city.
         max_length: Most tokens of a text; of longer texts head and tail are kept. null: no limit.
-        token_budget: Most positions in a training batch, padding included.
+        max_tokens: Most positions in a training batch, padding included.
         max_sentences: Most texts in a training batch.
     """
 
@@ -109,7 +109,7 @@ class ClassificationPart:
     label_separator: str | None = None
     label_before: str | None = None
     max_length: int | None = 512
-    token_budget: int = 2048
+    max_tokens: int = 2048
     max_sentences: int | None = 32
 
 
@@ -133,13 +133,13 @@ class JointData(pl.LightningDataModule):
         lowercase: Look words up in lower case; character features keep their case.
         zero_digits: Look words up with every digit as 0.
         characters: Prepare the characters of each word.
-        attributes: Which attributes of a token to prepare (bigram, shape, prefix, suffix).
+        token_features: Which attributes of a token to prepare (bigram, shape, prefix, suffix).
         min_frequency: Words seen less often in training are unknown.
         vocabulary_size: Most words to keep; all if not given.
         vectors: Text file of pretrained vectors (GloVe, word2vec, fastText).
         vectors_limit: How many of that file's first words to know though training has none.
-        evaluation_token_budget: Most positions in a validation or test batch.
-        workers: Processes that prepare batches ahead; 0 prepares them in the main one.
+        evaluation_max_tokens: Most positions in a validation or test batch.
+        num_workers: Processes that prepare batches ahead; 0 prepares them in the main one.
         seed: Decides the order of batches, the validation share and the sample corpora.
     """
 
@@ -155,13 +155,13 @@ class JointData(pl.LightningDataModule):
         lowercase: bool = False,
         zero_digits: bool = False,
         characters: bool = True,
-        attributes: Sequence[Attribute] = (),
+        token_features: Sequence[TokenFeature] = (),
         min_frequency: int = 1,
         vocabulary_size: int | None = None,
         vectors: str | None = None,
         vectors_limit: int | None = 100_000,
-        evaluation_token_budget: int = 8192,
-        workers: int = 0,
+        evaluation_max_tokens: int = 8192,
+        num_workers: int = 0,
         seed: int = 1,
     ) -> None:
         super().__init__()
@@ -182,20 +182,20 @@ class JointData(pl.LightningDataModule):
             "lowercase": lowercase,
             "zero_digits": zero_digits,
             "characters": characters,
-            "attributes": attributes,
+            "token_features": token_features,
             "min_frequency": min_frequency,
             "vocabulary_size": vocabulary_size,
             "vectors": vectors,
             "vectors_limit": vectors_limit,
-            "evaluation_token_budget": evaluation_token_budget,
-            "workers": workers,
+            "evaluation_max_tokens": evaluation_max_tokens,
+            "num_workers": num_workers,
             "seed": seed,
         }
         with _naming("tagging"):
             self.tagging = TaggingData(**asdict(tagging), **shared)
         with _naming("classification"):
             self.classification = ClassificationData(**asdict(classification), **shared)
-        self.workers = workers
+        self.num_workers = num_workers
         self._notes: list[str] | None = None
 
     @property
@@ -228,10 +228,10 @@ class JointData(pl.LightningDataModule):
         return self.classification.class_counts
 
     @property
-    def several(self) -> bool:
+    def multilabel(self) -> bool:
         """Whether a text may have any number of labels."""
         self.prepare()
-        return self.classification.several
+        return self.classification.multilabel
 
     @property
     def featurizer(self) -> Featurizer:
@@ -301,7 +301,7 @@ class JointData(pl.LightningDataModule):
             PairedRows([loader.dataset for loader in loaders]),  # type: ignore[arg-type]
             batches=PairedSampler([loader.batches for loader in loaders]),
             collate=_Collate([loader.collate_fn for loader in loaders]),
-            workers=self.workers,
+            num_workers=self.num_workers,
         )
 
     def val_dataloader(self) -> Alternating:

@@ -96,7 +96,7 @@ def describe(
     *,
     known: Collection[str],
     spans: bool,
-    token_budget: int,
+    max_tokens: int,
     notes: Notes,
 ) -> None:
     """Notes the size of a split, its over-long sentences, and labels that are not `known`."""
@@ -104,7 +104,7 @@ def describe(
     notes.add(f"{split}: {len(corpus.lengths):,} sentences, {tokens:,} tokens")
     notes.count(
         f"{split} sentences above the token budget, each a batch of its own",
-        number=int((corpus.lengths > token_budget).sum()),
+        number=int((corpus.lengths > max_tokens).sum()),
     )
     found = sorted(count_labels(corpus, spans=spans).items())
     if unseen := [f"{name} ({count:,})" for name, count in found if name not in known]:

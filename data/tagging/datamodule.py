@@ -18,7 +18,7 @@ from rnnlp.data.corpus.source import Source
 from rnnlp.data.datamodule.labelled import LabelledData
 from rnnlp.data.errors import InputError
 from rnnlp.data.formats.hub import Split
-from rnnlp.data.text.token_features import Attribute
+from rnnlp.data.text.token_features import TokenFeature
 
 from .collate import TaggingCollate
 from .corpus import complete_tags, count_labels, describe, labelling, store
@@ -52,16 +52,16 @@ class TaggingData(LabelledData[TaggedExample]):
         lowercase: Look words up in lower case; character features keep their case.
         zero_digits: Look words up with every digit as 0.
         characters: Prepare the characters of each word.
-        attributes: Which attributes of a token to prepare (bigram, shape, prefix, suffix).
+        token_features: Which attributes of a token to prepare (bigram, shape, prefix, suffix).
         min_frequency: Words seen less often in training are unknown.
         vocabulary_size: Most words to keep; all if not given.
         scheme: Scheme the model is trained in, whatever the scheme of the files.
         vectors: Text file of pretrained vectors (GloVe, word2vec, fastText).
         vectors_limit: How many of that file's first words to know though training has none.
-        token_budget: Most positions in a training batch, padding included.
+        max_tokens: Most positions in a training batch, padding included.
         max_sentences: Most sentences in a training batch.
-        evaluation_token_budget: Most positions in a validation or test batch.
-        workers: Processes that prepare batches ahead; 0 prepares them in the main one.
+        evaluation_max_tokens: Most positions in a validation or test batch.
+        num_workers: Processes that prepare batches ahead; 0 prepares them in the main one.
         seed: Decides the order of batches, the validation share and the sample corpus.
     """
 
@@ -85,16 +85,16 @@ class TaggingData(LabelledData[TaggedExample]):
         lowercase: bool = False,
         zero_digits: bool = False,
         characters: bool = True,
-        attributes: Sequence[Attribute] = (),
+        token_features: Sequence[TokenFeature] = (),
         min_frequency: int = 1,
         vocabulary_size: int | None = None,
         scheme: Literal["IOB1", "IOB2", "BIOES", "BILOU", "BMES"] = "BIOES",
         vectors: str | None = None,
         vectors_limit: int | None = 100_000,
-        token_budget: int = 1024,
+        max_tokens: int = 1024,
         max_sentences: int | None = 32,
-        evaluation_token_budget: int = 8192,
-        workers: int = 0,
+        evaluation_max_tokens: int = 8192,
+        num_workers: int = 0,
         seed: int = 1,
     ) -> None:
         super().__init__(
@@ -109,15 +109,15 @@ class TaggingData(LabelledData[TaggedExample]):
             lowercase=lowercase,
             zero_digits=zero_digits,
             characters=characters,
-            attributes=attributes,
+            token_features=token_features,
             min_frequency=min_frequency,
             vocabulary_size=vocabulary_size,
             vectors=vectors,
             vectors_limit=vectors_limit,
-            token_budget=token_budget,
+            max_tokens=max_tokens,
             max_sentences=max_sentences,
-            evaluation_token_budget=evaluation_token_budget,
-            workers=workers,
+            evaluation_max_tokens=evaluation_max_tokens,
+            num_workers=num_workers,
             seed=seed,
         )
         self.format = format
@@ -168,8 +168,8 @@ class TaggingData(LabelledData[TaggedExample]):
                 path=corpora["train"].name,
             )
         for split, corpus in corpora.items():
-            budget = self.token_budget if split == "train" else self.evaluation_token_budget
-            describe(corpus, split, known=counts, spans=spans, token_budget=budget, notes=notes)
+            budget = self.max_tokens if split == "train" else self.evaluation_max_tokens
+            describe(corpus, split, known=counts, spans=spans, max_tokens=budget, notes=notes)
         self._tags = complete_tags(counts, self.training_scheme) if spans else sorted(counts)
 
     def _collate(self, split: str) -> TaggingCollate:

@@ -16,7 +16,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from .token_features import ATTRIBUTES, Attribute, attribute, in_order
+from .token_features import TOKEN_FEATURES, TokenFeature, attribute, in_order
 from .tokenizer import UNK, Level, Offsets, Tokenizer
 
 TARGET_FILE = "target.json"  # tokenizer of the target side, in the model folder
@@ -27,7 +27,7 @@ _CHARACTERS_FROM = 2  # distinct words a character must occur in, so that <unk> 
 _ATTRIBUTES_FROM = 2  # times a value must be seen, likewise
 _CACHED_WORDS = 100_000
 TOKENS_FILE, CHARACTERS_FILE = "tokenizer.json", "characters.json"
-ATTRIBUTE_FILES: dict[Attribute, str] = {name: f"{name}.json" for name in ATTRIBUTES}
+TOKEN_FEATURE_FILES: dict[TokenFeature, str] = {name: f"{name}.json" for name in TOKEN_FEATURES}
 
 
 class TokenBatch(NamedTuple):
@@ -36,7 +36,7 @@ class TokenBatch(NamedTuple):
     tokens: Tensor  # [batch, time] int64
     lengths: Tensor  # [batch] int64, on the CPU also where the rest is not
     characters: Tensor | None  # [batch, time, width] int64
-    attributes: Tensor | None  # [batch, time, attributes] int64
+    token_features: Tensor | None  # [batch, time, attributes] int64
 
 
 class FeatureRow(NamedTuple):
@@ -44,7 +44,7 @@ class FeatureRow(NamedTuple):
 
     tokens: list[int]
     characters: list[list[int]] | None
-    attributes: list[list[int]] | None  # for each attribute
+    token_features: list[list[int]] | None  # for each attribute
 
 
 class FeatureSizes(NamedTuple):
@@ -52,7 +52,7 @@ class FeatureSizes(NamedTuple):
 
     tokens: int
     characters: int
-    attributes: tuple[int, ...]  # in the order of `ATTRIBUTES`
+    token_features: tuple[int, ...]  # in the order of `ATTRIBUTES`
 
 
 class Featurizer:
@@ -61,7 +61,7 @@ class Featurizer:
     Args:
         tokens: Vocabulary of the tokens; sub-words have neither characters nor attributes.
         characters: Vocabulary of the characters in a word, or None for no character features.
-        attributes: Vocabulary of each attribute that is used.
+        token_features: Vocabulary of each attribute that is used.
     """
 
     def __init__(
@@ -69,14 +69,14 @@ class Featurizer:
         *,
         tokens: Tokenizer,
         characters: Tokenizer | None = None,
-        attributes: Mapping[Attribute, Tokenizer] | None = None,
+        token_features: Mapping[TokenFeature, Tokenizer] | None = None,
     ) -> None:
-        if tokens.level == "bpe" and (characters is not None or attributes):
+        if tokens.level == "bpe" and (characters is not None or token_features):
             raise ValueError("sub-words have neither characters nor attributes: leave them out")
         self.tokens = tokens
         self.characters = characters
-        given = attributes or {}
-        self.attributes = {name: given[name] for name in in_order(given)}
+        given = token_features or {}
+        self.token_features = {name: given[name] for name in in_order(given)}
         self._spellings: dict[str, list[int]] = {}
 
     @classmethod
@@ -86,7 +86,7 @@ class Featurizer:
         *,
         level: Literal["word", "character"],
         characters: bool = True,
-        attributes: Iterable[Attribute] = (),
+        token_features: Iterable[TokenFeature] = (),
         min_frequency: int = 1,
         vocabulary_size: int | None = None,
         lowercase: bool = False,
@@ -99,7 +99,7 @@ class Featurizer:
             sequences: Tokens of each sentence; gone through once for every vocabulary.
             level: How raw text will be split at prediction.
             characters: Have a vocabulary of characters, which keep their case and their digits.
-            attributes: Which attributes to have a vocabulary of (of values seen twice or more).
+            token_features: Which attributes to have a vocabulary of (of values seen twice or more).
             min_frequency: Tokens seen less often are unknown.
             vocabulary_size: Most tokens to keep, and most values of each attribute, the four
                 special ones included.
@@ -119,7 +119,7 @@ class Featurizer:
         return cls(tokens=tokens).completed(
             sequences,
             characters=characters,
-            attributes=attributes,
+            token_features=token_features,
             vocabulary_size=vocabulary_size,
             lowercase=lowercase,
             zero_digits=zero_digits,
@@ -130,7 +130,7 @@ class Featurizer:
         sequences: Iterable[Sequence[str]],
         *,
         characters: bool,
-        attributes: Iterable[Attribute],
+        token_features: Iterable[TokenFeature],
         vocabulary_size: int | None = None,
         lowercase: bool = False,
         zero_digits: bool = False,
@@ -152,11 +152,11 @@ class Featurizer:
                 lowercase=lowercase and name == "bigram",
                 zero_digits=zero_digits and name == "bigram",
             )
-            for name in in_order(attributes)
-            if name not in self.attributes
+            for name in in_order(token_features)
+            if name not in self.token_features
         }
         return Featurizer(
-            tokens=self.tokens, characters=spellings, attributes=self.attributes | learned
+            tokens=self.tokens, characters=spellings, token_features=self.token_features | learned
         )
 
     @property
@@ -165,7 +165,7 @@ class Featurizer:
         return FeatureSizes(
             tokens=len(self.tokens),
             characters=0 if self.characters is None else len(self.characters),
-            attributes=tuple(len(vocabulary) for vocabulary in self.attributes.values()),
+            token_features=tuple(len(vocabulary) for vocabulary in self.token_features.values()),
         )
 
     @property
@@ -197,7 +197,7 @@ class Featurizer:
             None if self.characters is None else [self._spelling(token) for token in tokens],
             [
                 vocabulary.ids(attribute(name, tokens, before=before))
-                for name, vocabulary in self.attributes.items()
+                for name, vocabulary in self.token_features.items()
             ]
             or None,
         )
@@ -211,18 +211,18 @@ class Featurizer:
         self.tokens.save(Path(folder, TOKENS_FILE))
         if self.characters is not None:
             self.characters.save(Path(folder, CHARACTERS_FILE))
-        for name, vocabulary in self.attributes.items():
-            vocabulary.save(Path(folder, ATTRIBUTE_FILES[name]))
+        for name, vocabulary in self.token_features.items():
+            vocabulary.save(Path(folder, TOKEN_FEATURE_FILES[name]))
 
     @classmethod
     def load(cls, folder: str | Path) -> Featurizer:
         """Reads what `save` wrote; a vocabulary without a file is not used."""
         characters = Path(folder, CHARACTERS_FILE)
-        files = {name: Path(folder, file) for name, file in ATTRIBUTE_FILES.items()}
+        files = {name: Path(folder, file) for name, file in TOKEN_FEATURE_FILES.items()}
         return cls(
             tokens=Tokenizer.load(Path(folder, TOKENS_FILE)),
             characters=Tokenizer.load(characters) if characters.exists() else None,
-            attributes={
+            token_features={
                 name: Tokenizer.load(file) for name, file in files.items() if file.exists()
             },
         )
@@ -264,12 +264,12 @@ def collate(rows: Sequence[FeatureRow]) -> TokenBatch:
         characters=None
         if rows[0].characters is None
         else _padded_words([word for row in rows for word in row.characters or ()], inside),
-        attributes=None
-        if rows[0].attributes is None
+        token_features=None
+        if rows[0].token_features is None
         else torch.stack(
             [
-                padded(row.attributes[index] for row in rows if row.attributes is not None)
-                for index in range(len(rows[0].attributes))
+                padded(row.token_features[index] for row in rows if row.token_features is not None)
+                for index in range(len(rows[0].token_features))
             ],
             dim=2,
         ),

@@ -60,7 +60,7 @@ def certain_length(tokenizer: Tokenizer, text: str) -> int:
     return pieces[last][0] if last > 0 else 0
 
 
-class CertainText:
+class IncrementalText:
     """Gives out a text that arrives in chunks, as far as its tokens are certain.
 
     Args:

@@ -12,8 +12,8 @@ from functools import lru_cache
 from itertools import chain, groupby
 from typing import Literal
 
-Attribute = Literal["bigram", "shape", "prefix", "suffix"]
-ATTRIBUTES: tuple[Attribute, ...] = ("bigram", "shape", "prefix", "suffix")
+TokenFeature = Literal["bigram", "shape", "prefix", "suffix"]
+TOKEN_FEATURES: tuple[TokenFeature, ...] = ("bigram", "shape", "prefix", "suffix")
 
 _BOUNDARY = "\N{SYMBOL FOR START OF TEXT}"
 _AFFIX = 3  # characters of a prefix or suffix
@@ -21,7 +21,7 @@ _SHAPE_RUN = 2  # like characters in a row that a shape tells apart: Xx, Xxx, bu
 _SHAPE_LENGTH = 8
 
 
-def attribute(name: Attribute, tokens: Sequence[str], *, before: str | None = None) -> list[str]:
+def attribute(name: TokenFeature, tokens: Sequence[str], *, before: str | None = None) -> list[str]:
     """One attribute of every token of a sentence.
 
     Args:
@@ -40,15 +40,15 @@ def attribute(name: Attribute, tokens: Sequence[str], *, before: str | None = No
         return [token[:_AFFIX].lower() for token in tokens]
     if name == "suffix":
         return [token[-_AFFIX:].lower() for token in tokens]
-    raise ValueError(f"unknown attribute {name!r}: use {', '.join(ATTRIBUTES)}")
+    raise ValueError(f"unknown attribute {name!r}: use {', '.join(TOKEN_FEATURES)}")
 
 
-def in_order(names: Iterable[Attribute]) -> tuple[Attribute, ...]:
+def in_order(names: Iterable[TokenFeature]) -> tuple[TokenFeature, ...]:
     """The attributes named, each once and in the one order that data and models agree on."""
     wanted = set(names)
-    if unknown := wanted.difference(ATTRIBUTES):
-        raise ValueError(f"unknown attribute {min(unknown)!r}: use {', '.join(ATTRIBUTES)}")
-    return tuple(name for name in ATTRIBUTES if name in wanted)
+    if unknown := wanted.difference(TOKEN_FEATURES):
+        raise ValueError(f"unknown attribute {min(unknown)!r}: use {', '.join(TOKEN_FEATURES)}")
+    return tuple(name for name in TOKEN_FEATURES if name in wanted)
 
 
 @lru_cache(maxsize=100_000)

@@ -33,7 +33,7 @@ class TranslationCollate:
     Args:
         featurizer: Encodes the sources.
         target_tokenizer: Encodes the targets.
-        subword_dropout: Probability that a merge is left out, on both sides; see `SubwordDropout`.
+        bpe_dropout: Probability that a merge is left out, on both sides; see `SubwordDropout`.
             Needs sub-words on both sides unless it is 0.
         seed: With the epoch and the number of the pair, what the draws of it depend on.
     """
@@ -43,7 +43,7 @@ class TranslationCollate:
         *,
         featurizer: Featurizer,
         target_tokenizer: Tokenizer,
-        subword_dropout: float = 0.0,
+        bpe_dropout: float = 0.0,
         seed: int = 1,
     ) -> None:
         self._featurizer = featurizer
@@ -51,10 +51,10 @@ class TranslationCollate:
         self._seed = seed
         self._epoch = 0
         self._dropout: tuple[SubwordDropout, SubwordDropout] | None = None
-        if subword_dropout:
-            source = SubwordDropout(featurizer.tokens, subword_dropout)
-            joint = target_tokenizer is featurizer.tokens
-            target = source if joint else SubwordDropout(target_tokenizer, subword_dropout)
+        if bpe_dropout:
+            source = SubwordDropout(featurizer.tokens, bpe_dropout)
+            joint_vocabulary = target_tokenizer is featurizer.tokens
+            target = source if joint_vocabulary else SubwordDropout(target_tokenizer, bpe_dropout)
             self._dropout = source, target
 
     def start_epoch(self, epoch: int) -> None:

@@ -67,7 +67,8 @@ class TranslationData(SequenceData[ParallelExample]):
         hub: Data set of the Hugging Face hub, or a local folder of such a data set.
         revision: Version of the hub's data set: a commit, a tag or a branch.
         tokenizer_from: Folder of a trained model whose tokenizer reads the sources, instead of one
-            that is learned; that of both sides where `joint`. `model.encoder_from` sets it.
+            that is learned; that of both sides where `joint_vocabulary`. `model.encoder_from` sets
+            it.
         source: Language to translate from: suffix of its file, name of its column, or JSON key.
         target: Language to translate into.
         format: Format of the files; "auto" recognises it from name and content.
@@ -77,20 +78,20 @@ class TranslationData(SequenceData[ParallelExample]):
         validation_share: Share of `train` to validate on where `validation` is not given.
         level: What a token is: sub-words (bpe), words, or characters; of targets only where the
             tokenizer of the sources comes from elsewhere.
-        joint: Have one vocabulary for both sides.
-        vocabulary_size: Most tokens of a side, or of both together where `joint`; null for all, or
-            for 8000 sub-words.
+        joint_vocabulary: Have one vocabulary for both sides.
+        vocabulary_size: Most tokens of a side, or of both together where `joint_vocabulary`; null
+            for all, or for 8000 sub-words.
         min_frequency: Words seen less often in training are unknown; of sub-words, pairs that are
             seen less often are not merged.
         lowercase: Read the sources in lower case; the targets always keep their case.
-        subword_dropout: Probability that a merge of sub-words is left out, anew at each reading of
+        bpe_dropout: Probability that a merge of sub-words is left out, anew at each reading of
             a training pair; batches then hold somewhat more tokens than their budget.
         max_length: Leave training pairs out that have a side of more tokens; null for none.
             Validation and test keep them.
-        token_budget: Most positions of a side in a training batch, padding included.
+        max_tokens: Most positions of a side in a training batch, padding included.
         max_sentences: Most pairs in a training batch.
-        evaluation_token_budget: Most positions of a side in a validation or test batch.
-        workers: Processes that prepare batches ahead; 0 prepares them in the main one.
+        evaluation_max_tokens: Most positions of a side in a validation or test batch.
+        num_workers: Processes that prepare batches ahead; 0 prepares them in the main one.
         seed: Decides the order of batches, the validation share, sub-word dropout and the sample
             corpus.
     """
@@ -111,16 +112,16 @@ class TranslationData(SequenceData[ParallelExample]):
         tokenizer_from: str | None = None,
         validation_share: float = 0.1,
         level: Literal["bpe", "word", "character"] = "bpe",
-        joint: bool = False,
+        joint_vocabulary: bool = False,
         vocabulary_size: int | None = 8000,
         min_frequency: int = 1,
         lowercase: bool = False,
-        subword_dropout: float = 0.0,
+        bpe_dropout: float = 0.0,
         max_length: int | None = 100,
-        token_budget: int = 4096,
+        max_tokens: int = 4096,
         max_sentences: int | None = 64,
-        evaluation_token_budget: int = 8192,
-        workers: int = 0,
+        evaluation_max_tokens: int = 8192,
+        num_workers: int = 0,
         seed: int = 1,
     ) -> None:
         super().__init__(
@@ -134,10 +135,10 @@ class TranslationData(SequenceData[ParallelExample]):
             lowercase=lowercase,
             min_frequency=min_frequency,
             vocabulary_size=vocabulary_size,
-            token_budget=token_budget,
+            max_tokens=max_tokens,
             max_sentences=max_sentences,
-            evaluation_token_budget=evaluation_token_budget,
-            workers=workers,
+            evaluation_max_tokens=evaluation_max_tokens,
+            num_workers=num_workers,
             seed=seed,
         )
         if source == target:
@@ -153,18 +154,16 @@ class TranslationData(SequenceData[ParallelExample]):
                 f"data.vocabulary_size is {vocabulary_size}: sub-words begin with the "
                 f"{BYTES} bytes and {len(SPECIALS)} special tokens, so it must be {least} or more"
             )
-        if not 0.0 <= subword_dropout < 1.0:
+        if not 0.0 <= bpe_dropout < 1.0:
             raise InputError(
-                f"data.subword_dropout is {subword_dropout}: give a probability from 0 to below 1"
+                f"data.bpe_dropout is {bpe_dropout}: give a probability from 0 to below 1"
             )
-        if subword_dropout and level != "bpe":
+        if bpe_dropout and level != "bpe":
+            raise InputError(f"data.bpe_dropout is for data.level bpe, not {level}: set it to 0")
+        if lowercase and joint_vocabulary:
             raise InputError(
-                f"data.subword_dropout is for data.level bpe, not {level}: set it to 0"
-            )
-        if lowercase and joint:
-            raise InputError(
-                "data.lowercase is for the sources only, and data.joint gives both sides one "
-                "vocabulary: choose one of them"
+                "data.lowercase is for the sources only, and data.joint_vocabulary gives both "
+                "sides one vocabulary: choose one of them"
             )
         if max_length is not None and max_length < 1:
             raise InputError(f"data.max_length is {max_length}: it must be 1 or more")
@@ -174,14 +173,14 @@ class TranslationData(SequenceData[ParallelExample]):
         self.source_column = source_column
         self.target_column = target_column
         self.level = level
-        self.joint = joint
-        self.subword_dropout = subword_dropout
+        self.joint_vocabulary = joint_vocabulary
+        self.bpe_dropout = bpe_dropout
         self.max_length = max_length
         self._target_tokenizer: Tokenizer | None = None
 
     @property
     def target_tokenizer(self) -> Tokenizer:
-        """The vocabulary of the targets; with `joint`, that of the sources as well."""
+        """The vocabulary of the targets; with `joint_vocabulary`, that of the sources as well."""
         self.prepare()
         assert self._target_tokenizer is not None
         return self._target_tokenizer
@@ -234,7 +233,7 @@ class TranslationData(SequenceData[ParallelExample]):
             if len(kept) < len(corpus.lengths):
                 found[split] = found[split].select(kept)
             self._describe(split, measures, kept, notes)
-            budget = self.token_budget if split == "train" else self.evaluation_token_budget
+            budget = self.max_tokens if split == "train" else self.evaluation_max_tokens
             notes.count(
                 f"{split} pairs above the token budget, each a batch of its own",
                 number=int((found[split].lengths > budget).sum()),
@@ -244,7 +243,7 @@ class TranslationData(SequenceData[ParallelExample]):
         units = _NAMES[featurizer.level], _NAMES[target_tokenizer.level]
         notes.add(
             f"one vocabulary of {len(target_tokenizer):,} {units[1]} for both sides"
-            if self.joint
+            if self.joint_vocabulary
             else f"vocabulary: {len(featurizer.tokens):,} {units[0]} of {self.source}, "
             f"{len(target_tokenizer):,} {'' if units[0] == units[1] else f'{units[1]} '}"
             f"of {self.target}"
@@ -260,15 +259,15 @@ class TranslationData(SequenceData[ParallelExample]):
         )
         sources, targets = train.column("source"), train.column("target")
         if (given := self.given_featurizer()) is not None:
-            if self.subword_dropout and given.level != "bpe":
+            if self.bpe_dropout and given.level != "bpe":
                 raise InputError(
-                    f"its tokens are {_NAMES[given.level]}, and data.subword_dropout is for "
+                    f"its tokens are {_NAMES[given.level]}, and data.bpe_dropout is for "
                     "sub-words: set it to 0, or reuse another model",
                     path=self.tokenizer_from,
                 )
             self.note_unknown(given, (given.tokens.encode(text)[0] for text in sources), notes)
-            return given, given.tokens if self.joint else learn(targets)
-        if self.joint:
+            return given, given.tokens if self.joint_vocabulary else learn(targets)
+        if self.joint_vocabulary:
             both = learn(chain(sources, targets))
             return Featurizer(tokens=both), both
         return Featurizer(tokens=learn(sources, lowercase=self.lowercase)), learn(targets)
@@ -295,7 +294,7 @@ class TranslationData(SequenceData[ParallelExample]):
         return TranslationCollate(
             featurizer=self.featurizer,
             target_tokenizer=self.target_tokenizer,
-            subword_dropout=self.subword_dropout if split == "train" else 0.0,
+            bpe_dropout=self.bpe_dropout if split == "train" else 0.0,
             seed=self.seed,
         )
 

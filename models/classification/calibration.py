@@ -6,7 +6,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 
-def fit_temperature(logits: Tensor, targets: Tensor, *, several: bool) -> float:
+def fit_temperature(logits: Tensor, targets: Tensor, *, multilabel: bool) -> float:
     """The temperature under which known labels are most probable (Guo et al. 2017).
 
     The loss is convex in the inverse temperature; its derivative is brought to zero by bisection.
@@ -14,21 +14,21 @@ def fit_temperature(logits: Tensor, targets: Tensor, *, several: bool) -> float:
     Args:
         logits: `[texts, classes]`.
         targets: As for `classification_loss`; texts of class -1 are left out.
-        several: Whether a text may have several classes.
+        multilabel: Whether a text may have several classes.
 
     Returns:
         A number between 0.05 and 20; 1 where there is nothing to fit on.
     """
     logits = logits.double()
-    if not several:
+    if not multilabel:
         logits, targets = logits[targets >= 0], targets[targets >= 0]
     if not len(logits):
         return 1.0
-    known = targets.double() if several else F.one_hot(targets, logits.shape[1]).double()
+    known = targets.double() if multilabel else F.one_hot(targets, logits.shape[1]).double()
 
     def slope(inverse: float) -> float:
         scaled = logits * inverse
-        found = scaled.sigmoid() if several else scaled.softmax(1)
+        found = scaled.sigmoid() if multilabel else scaled.softmax(1)
         return float(((found - known) * logits).sum())
 
     low, high = 0.05, 20.0

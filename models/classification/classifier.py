@@ -12,10 +12,10 @@ import torch
 from torch import Tensor, nn
 
 from rnnlp.models.embeddings.token import Embedding
-from rnnlp.models.encoders.bag import Bag
+from rnnlp.models.encoders.bag import BagEncoder
 from rnnlp.models.encoders.incremental import Reading, read_on
 from rnnlp.models.encoders.recurrent import Encoder
-from rnnlp.models.encoders.windowed import Windows
+from rnnlp.models.encoders.windowed import WindowedEncoder
 from rnnlp.models.layers.dropout import LockedDropout, check_rate
 
 from .pooling import PooledSoFar, Pooling
@@ -43,8 +43,8 @@ class Classifier(nn.Module):
         encoder: any module that maps `(embedded, lengths)` to an `EncoderOutput`.
         pooling: makes one vector of the states.
         classes: number of classes.
-        several: whether a text may have any number of classes (a sigmoid each) instead of exactly
-            one (a softmax over all).
+        multilabel: whether a text may have any number of classes (a sigmoid each) instead of
+            exactly one (a softmax over all).
         state_dropout: rate of locked dropout on the states, before pooling.
         dropout: rate of dropout on the pooled vector.
     """
@@ -55,15 +55,15 @@ class Classifier(nn.Module):
         self,
         *,
         embedding: Embedding,
-        encoder: Encoder | Bag | Windows,
+        encoder: Encoder | BagEncoder | WindowedEncoder,
         pooling: Pooling,
         classes: int,
-        several: bool = False,
+        multilabel: bool = False,
         state_dropout: float = 0.0,
         dropout: float = 0.0,
     ) -> None:
         super().__init__()
-        if classes < 1 + (not several):
+        if classes < 1 + (not multilabel):
             raise ValueError(f"{classes} classes leave nothing to decide")
         self.embedding = embedding
         self.encoder = encoder
@@ -71,21 +71,25 @@ class Classifier(nn.Module):
         self.pooling = pooling
         self.dropout = nn.Dropout(check_rate(dropout))
         self.projection = nn.Linear(pooling.output_size, classes)
-        self.several = several
+        self.multilabel = multilabel
         self.register_buffer("temperature", torch.ones(()))
 
     def forward(
-        self, tokens: Tensor, characters: Tensor | None, attributes: Tensor | None, lengths: Tensor
+        self,
+        tokens: Tensor,
+        characters: Tensor | None,
+        token_features: Tensor | None,
+        lengths: Tensor,
     ) -> Scores:
         """Score every class for every text, in full precision.
 
         Args:
             tokens: `[batch, time]`.
             characters: `[batch, time, width]`, or None.
-            attributes: `[batch, time, attributes]`, or None.
+            token_features: `[batch, time, attributes]`, or None.
             lengths: `[batch]`, on the CPU.
         """
-        encoded = self.encoder(self.embedding(tokens, characters, attributes), lengths)
+        encoded = self.encoder(self.embedding(tokens, characters, token_features), lengths)
         encoded = encoded._replace(states=self.state_dropout(encoded.states))
         vector, weights = self.pooling(encoded, lengths)
         return Scores(self._logits(vector), weights)
@@ -94,7 +98,7 @@ class Classifier(nn.Module):
         self,
         tokens: Tensor,
         characters: Tensor | None,
-        attributes: Tensor | None,
+        token_features: Tensor | None,
         so_far: TextSoFar | None,
     ) -> TextSoFar:
         """Read the next tokens of texts that are still arriving; `score` says what they come to.
@@ -102,11 +106,11 @@ class Classifier(nn.Module):
         Args:
             tokens: `[batch, time]`, none of them padding.
             characters: `[batch, time, width]`, or None.
-            attributes: `[batch, time, attributes]`, or None.
+            token_features: `[batch, time, attributes]`, or None.
             so_far: what this returned for the tokens before; None where texts begin.
         """
         reading, pooled = so_far or TextSoFar(Reading(), None)
-        embedded = self.embedding(tokens, characters, attributes)
+        embedded = self.embedding(tokens, characters, token_features)
         states, reading = read_on(self.encoder, embedded, reading)
         return TextSoFar(reading, self.pooling.add(self.state_dropout(states), pooled))
 
@@ -118,7 +122,7 @@ class Classifier(nn.Module):
     def probabilities(self, logits: Tensor) -> Tensor:
         """Calibrated probabilities `[batch, classes]` of logits of that shape."""
         scaled = logits / self.temperature
-        return scaled.sigmoid() if self.several else scaled.softmax(1)
+        return scaled.sigmoid() if self.multilabel else scaled.softmax(1)
 
     def _logits(self, vector: Tensor) -> Tensor:
         with torch.autocast(vector.device.type, enabled=False):

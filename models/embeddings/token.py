@@ -29,8 +29,9 @@ class Embedding(nn.Module):
         character_vocabulary_size: number of character ids, needed unless `characters` is "none".
         character_size: size of a character vector.
         character_features: size of the vector made from the spelling.
-        attribute_vocabulary_sizes: number of ids of each attribute (shape, bigram and the like).
-        attribute_size: size of an attribute's vector.
+        token_feature_vocabulary_sizes: number of ids of each attribute (shape, bigram and the
+            like).
+        token_feature_size: size of an attribute's vector.
         word_dropout: rate at which whole words (and attributes, on their own) become `<unk>`.
         dropout: rate of locked dropout on the joined vector.
         freeze_vectors: keep the token vectors as loaded.
@@ -45,8 +46,8 @@ class Embedding(nn.Module):
         character_vocabulary_size: int = 0,
         character_size: int = 30,
         character_features: int = 60,
-        attribute_vocabulary_sizes: Sequence[int] = (),
-        attribute_size: int = 30,
+        token_feature_vocabulary_sizes: Sequence[int] = (),
+        token_feature_size: int = 30,
         word_dropout: float = 0.0,
         dropout: float = 0.0,
         freeze_vectors: bool = False,
@@ -70,11 +71,11 @@ class Embedding(nn.Module):
                 output_size=character_features,
                 dropout=dropout,
             )
-        self.attributes = nn.ModuleList(
-            _table("attribute_vocabulary_sizes", rows, attribute_size)
-            for rows in attribute_vocabulary_sizes
+        self.token_features = nn.ModuleList(
+            _table("token_feature_vocabulary_sizes", rows, token_feature_size)
+            for rows in token_feature_vocabulary_sizes
         )
-        self.attribute_size = attribute_size
+        self.token_feature_size = token_feature_size
         self.word_dropout = WordDropout(word_dropout)
         self.dropout = LockedDropout(dropout)
 
@@ -83,17 +84,17 @@ class Embedding(nn.Module):
         """Size of the joined vector."""
         size = self.words.embedding_dim
         size += self.spelling.output_size if self.spelling is not None else 0
-        return size + len(self.attributes) * self.attribute_size
+        return size + len(self.token_features) * self.token_feature_size
 
     def forward(
-        self, tokens: Tensor, characters: Tensor | None = None, attributes: Tensor | None = None
+        self, tokens: Tensor, characters: Tensor | None = None, token_features: Tensor | None = None
     ) -> Tensor:
         """Map ids to vectors.
 
         Args:
             tokens: `[batch, time]`, 0 at padding.
             characters: `[batch, time, width]`; needed by a model with a spelling part.
-            attributes: `[batch, time, attributes]`; needed by a model with attributes.
+            token_features: `[batch, time, attributes]`; needed by a model with attributes.
 
         Returns:
             `[batch, time, output_size]`, zeros at padding. What the model has no part for is
@@ -107,15 +108,15 @@ class Embedding(nn.Module):
             if characters is None:
                 raise ValueError("this embedding reads spelling, but no character ids were given")
             parts.append(self.spelling(characters))
-        if self.attributes:
-            given = 0 if attributes is None else attributes.shape[2]
-            if attributes is None or given != len(self.attributes):
+        if self.token_features:
+            given = 0 if token_features is None else token_features.shape[2]
+            if token_features is None or given != len(self.token_features):
                 raise ValueError(
-                    f"this embedding reads {len(self.attributes)} attributes, got ids of {given}"
+                    f"expected ids of {len(self.token_features)} token features, got {given}"
                 )
             parts += [
                 table(self.word_dropout(ids))
-                for table, ids in zip(self.attributes, attributes.unbind(2), strict=True)
+                for table, ids in zip(self.token_features, token_features.unbind(2), strict=True)
             ]
         return self.dropout(torch.cat(parts, 2))
 

@@ -15,7 +15,7 @@ from rnnlp.models.recurrence.cells import State
 from .base import EncoderOutput
 
 
-class Bag(nn.Module):
+class BagEncoder(nn.Module):
     """Gives the embedded tokens back as states; the final state is their mean.
 
     Args:

@@ -14,9 +14,9 @@ from torch import Tensor
 
 from rnnlp.models.recurrence.cells import State
 
-from .bag import Bag
+from .bag import BagEncoder
 from .recurrent import Encoder
-from .windowed import Windows
+from .windowed import WindowedEncoder
 
 
 class Reading(NamedTuple):
@@ -27,7 +27,7 @@ class Reading(NamedTuple):
 
 
 def read_on(
-    encoder: Encoder | Bag | Windows, embedded: Tensor, so_far: Reading
+    encoder: Encoder | BagEncoder | WindowedEncoder, embedded: Tensor, so_far: Reading
 ) -> tuple[Tensor, Reading]:
     """Read the next tokens of texts.
 
@@ -42,7 +42,7 @@ def read_on(
     Raises:
         ValueError: recurrent layers of two directions.
     """
-    if isinstance(encoder, Windows):
+    if isinstance(encoder, WindowedEncoder):
         found = []
         while embedded.shape[1]:
             if so_far.tokens == encoder.window:
@@ -54,7 +54,7 @@ def read_on(
         return torch.cat(found, 1), so_far
     batch, time, _ = embedded.shape
     count = so_far.tokens + time
-    if isinstance(encoder, Bag):
+    if isinstance(encoder, BagEncoder):
         total = embedded.sum(1)
         if so_far.final is not None:
             total = total + so_far.final.hidden[0] * so_far.tokens

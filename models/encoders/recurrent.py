@@ -29,11 +29,11 @@ class Encoder(nn.Module):
         input_size: Width of an embedded token.
         cell: The recurrence: "rnn" (tanh), "rnn_relu", "lstm", "gru" or "mingru".
         hidden_size: Width of the state of each direction.
-        layers: How many recurrences lie on top of each other.
+        num_layers: How many recurrences lie on top of each other.
         bidirectional: Whether each layer also reads from right to left.
         dropout: Share of the inputs of the second and further layers set to zero in training.
         locked_dropout: Whether `dropout` keeps its mask over time (Gal & Ghahramani 2016).
-        recurrent_dropout: Share of the recurrent weights set to zero in training, anew for each
+        weight_dropout: Share of the recurrent weights set to zero in training, anew for each
             batch ("weight drop", Merity et al. 2018); minGRU has none.
         residual: Whether a layer's input is added to its output where their widths agree.
         layer_norm: Whether the output of each layer is normalised (Ba et al. 2016), before the
@@ -53,11 +53,11 @@ class Encoder(nn.Module):
         input_size: int,
         cell: Cell = "lstm",
         hidden_size: int = 256,
-        layers: int = 1,
+        num_layers: int = 1,
         bidirectional: bool = True,
         dropout: float = 0.0,
         locked_dropout: bool = False,
-        recurrent_dropout: float = 0.0,
+        weight_dropout: float = 0.0,
         residual: bool = False,
         layer_norm: bool = False,
         orthogonal: bool = False,
@@ -70,16 +70,16 @@ class Encoder(nn.Module):
         for name, size in (
             ("input_size", input_size),
             ("hidden_size", hidden_size),
-            ("layers", layers),
+            ("num_layers", num_layers),
         ):
             if size < 1:
                 raise ValueError(f"{name} must be at least 1, not {size}")
-        for name, share in (("dropout", dropout), ("recurrent_dropout", recurrent_dropout)):
+        for name, share in (("dropout", dropout), ("weight_dropout", weight_dropout)):
             if not 0.0 <= share < 1.0:
                 raise ValueError(f"{name} must lie in [0, 1), not {share}")
-        if cell == "mingru" and recurrent_dropout:
+        if cell == "mingru" and weight_dropout:
             raise ValueError(
-                f"recurrent_dropout is {recurrent_dropout}, but minGRU has no recurrent weights: "
+                f"weight_dropout is {weight_dropout}, but minGRU has no recurrent weights: "
                 "set it to 0, or take another cell"
             )
         self.initial = Initial(orthogonal, forget_bias, memory_span)
@@ -87,16 +87,16 @@ class Encoder(nn.Module):
         self.input_size = input_size
         self.cell: Cell = cell
         self.hidden_size = hidden_size
-        self.layers = layers
+        self.num_layers = num_layers
         self.bidirectional = bidirectional
-        self.recurrent_dropout = recurrent_dropout
+        self.weight_dropout = weight_dropout
         self.residual = residual
         self.between = LockedDropout(dropout) if locked_dropout else nn.Dropout(dropout)
         self.norms = nn.ModuleList(
-            nn.LayerNorm(self.output_size) for _ in range(layers if layer_norm else 0)
+            nn.LayerNorm(self.output_size) for _ in range(num_layers if layer_norm else 0)
         )
         rows = GATES[cell] * hidden_size
-        for layer in range(layers):
+        for layer in range(num_layers):
             width = input_size if layer == 0 else self.output_size
             for suffix in self._suffixes(layer):
                 for name, shape in (
@@ -125,7 +125,7 @@ class Encoder(nn.Module):
         for name, parameter in self.named_parameters(recurse=False):
             if name.startswith(("weight", "bias")):
                 nn.init.uniform_(parameter, -bound, bound)
-        for layer in range(self.layers):
+        for layer in range(self.num_layers):
             for suffix in self._suffixes(layer):
                 self.initial.apply(self.cell, self._direction(suffix))
         for norm in self.norms:
@@ -151,7 +151,7 @@ class Encoder(nn.Module):
         self._check(embedded, lengths)
         d = self.directions
         states, finals = embedded, []
-        for layer in range(self.layers):
+        for layer in range(self.num_layers):
             inputs = self.between(states) if layer else states
             begin = None if initial is None else _slice(initial, layer * d, d)
             states, final = recur(
@@ -168,7 +168,7 @@ class Encoder(nn.Module):
     def start(self, batch: int) -> State:
         """The state before the first token: zeros for `batch` sequences."""
         like = self._weights(0)[0].input
-        hidden = like.new_zeros(self.layers * self.directions, batch, self.hidden_size)
+        hidden = like.new_zeros(self.num_layers * self.directions, batch, self.hidden_size)
         return State(hidden, torch.zeros_like(hidden) if self.cell == "lstm" else None)
 
     def step(self, embedded: Tensor, state: State) -> tuple[Tensor, State]:
@@ -190,7 +190,7 @@ class Encoder(nn.Module):
         if self.bidirectional:
             raise ValueError("a bidirectional encoder needs the whole sequence: it has no step")
         outputs, finals = embedded, []
-        for layer in range(self.layers):
+        for layer in range(self.num_layers):
             inputs = self.between(outputs.unsqueeze(1)).squeeze(1) if layer else outputs
             (weights,) = self._weights(layer)
             after = step(self.cell, inputs, weights, _slice(state, layer, 1))
@@ -201,8 +201,8 @@ class Encoder(nn.Module):
     def extra_repr(self) -> str:
         """The sizes, for print(encoder)."""
         return (
-            f"{self.input_size}, {self.hidden_size}, cell={self.cell}, layers={self.layers}, "
-            f"bidirectional={self.bidirectional}, recurrent_dropout={self.recurrent_dropout}, "
+            f"{self.input_size}, {self.hidden_size}, cell={self.cell}, layers={self.num_layers}, "
+            f"bidirectional={self.bidirectional}, weight_dropout={self.weight_dropout}, "
             f"residual={self.residual}"
         )
 
@@ -219,8 +219,8 @@ class Encoder(nn.Module):
 
     def _weights(self, layer: int) -> list[Weights]:
         found = [self._direction(suffix) for suffix in self._suffixes(layer)]
-        if self.recurrent_dropout:
-            rate, on = self.recurrent_dropout, self.training
+        if self.weight_dropout:
+            rate, on = self.weight_dropout, self.training
             found = [one._replace(hidden=F.dropout(one.hidden, rate, on)) for one in found]
         return found
 

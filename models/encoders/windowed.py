@@ -14,12 +14,12 @@ from torch.nn import functional as F
 
 from rnnlp.models.recurrence.cells import State
 
-from .bag import Bag
+from .bag import BagEncoder
 from .base import EncoderOutput
 from .recurrent import Encoder
 
 
-class Windows(nn.Module):
+class WindowedEncoder(nn.Module):
     """Cuts every sequence into windows of at most `window` tokens and encodes these.
 
     Args:
@@ -27,7 +27,7 @@ class Windows(nn.Module):
         window: Tokens of a window; the last one of a sequence may be shorter.
     """
 
-    def __init__(self, *, encoder: Encoder | Bag, window: int) -> None:
+    def __init__(self, *, encoder: Encoder | BagEncoder, window: int) -> None:
         super().__init__()
         if window < 1:
             raise ValueError(f"a window holds at least 1 token, not {window}")

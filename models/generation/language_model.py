@@ -33,7 +33,7 @@ class GeneratorState(NamedTuple):
         return GeneratorState(self.recurrent.reorder(index), labels)
 
 
-class Generator(nn.Module):
+class LanguageModel(nn.Module):
     """Scores what comes next in a text.
 
     A text may have labels, one for each of some fields: the metre and the key of a tune. The vector
@@ -45,8 +45,8 @@ class Generator(nn.Module):
         encoder: Reads them, from the first to the last.
         vocabulary_size: Number of tokens.
         label_sizes: Number of labels of each field, the 0 among them.
-        tied: Whether the table of the embedding is also that of the output layer (Press and Wolf
-            2017).
+        tie_embeddings: Whether the table of the embedding is also that of the output layer (Press
+            and Wolf 2017).
         dropout: Share of components of the encoder's states dropped in training, the same ones at
             each position.
 
@@ -61,7 +61,7 @@ class Generator(nn.Module):
         encoder: Encoder,
         vocabulary_size: int,
         label_sizes: Sequence[int] = (),
-        tied: bool = True,
+        tie_embeddings: bool = True,
         dropout: float = 0.0,
     ) -> None:
         super().__init__()
@@ -71,7 +71,7 @@ class Generator(nn.Module):
             )
         self.embedding = embedding
         self.encoder = encoder
-        self.tied = tied
+        self.tie_embeddings = tie_embeddings
         self.dropout = LockedDropout(dropout)
         self.labels = nn.ModuleList(
             nn.Embedding(size, embedding.output_size, padding_idx=0) for size in label_sizes
@@ -83,9 +83,9 @@ class Generator(nn.Module):
                 table.weight[0] = 0.0
         size = embedding.words.embedding_dim
         self.readout: nn.Module = nn.Identity()
-        if tied and encoder.output_size != size:
+        if tie_embeddings and encoder.output_size != size:
             self.readout = nn.Linear(encoder.output_size, size, bias=False)
-        if tied:
+        if tie_embeddings:
             self.output_bias = nn.Parameter(torch.zeros(vocabulary_size))
         else:
             self.output = nn.Linear(encoder.output_size, vocabulary_size)
@@ -144,7 +144,7 @@ class Generator(nn.Module):
 
     def logits(self, states: Tensor) -> Tensor:
         """Scores of every token, `[…, encoder.output_size]` to `[…, vocabulary]`."""
-        if self.tied:
+        if self.tie_embeddings:
             return F.linear(self.readout(states), self.embedding.words.weight, self.output_bias)
         scores: Tensor = self.output(states)
         return scores

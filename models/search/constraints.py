@@ -21,7 +21,7 @@ class Constraints:
         banned: Tokens that are never allowed.
         min_length: Fewest tokens before the end. It gives way to `max_lengths`, and where the end
             is the only token left.
-        block_ngrams: No n-gram of this size occurs twice in a sequence; 0 allows all.
+        no_repeat_ngram_size: No n-gram of this size occurs twice in a sequence; 0 allows all.
 
     Raises:
         ValueError: the end is banned, or a number is negative.
@@ -34,17 +34,19 @@ class Constraints:
         max_lengths: Tensor,
         banned: Sequence[int] = (),
         min_length: int = 0,
-        block_ngrams: int = 0,
+        no_repeat_ngram_size: int = 0,
     ) -> None:
         if end in banned:
             raise ValueError(f"the end token {end} is banned, so no sequence could end")
-        if min_length < 0 or block_ngrams < 0 or (max_lengths < 0).any():
-            raise ValueError("min_length, max_lengths and block_ngrams must not be negative")
+        if min_length < 0 or no_repeat_ngram_size < 0 or (max_lengths < 0).any():
+            raise ValueError(
+                "min_length, max_lengths and no_repeat_ngram_size must not be negative"
+            )
         device = max_lengths.device
         self.end = end
         self.max_lengths = max_lengths
         self.min_length = min_length
-        self.block_ngrams = block_ngrams
+        self.no_repeat_ngram_size = no_repeat_ngram_size
         self._shortest = int(max_lengths.min()) if len(max_lengths) else 0
         self._banned = torch.tensor(list(banned), dtype=torch.long, device=device)
         self._early = torch.tensor([*banned, end], dtype=torch.long, device=device)
@@ -70,7 +72,7 @@ class Constraints:
         ends = log_probs[:, self.end].clone()
         early = time < self.min_length
         log_probs.index_fill_(1, self._early if early else self._banned, -torch.inf)
-        if self.block_ngrams and time >= self.block_ngrams:
+        if self.no_repeat_ngram_size and time >= self.no_repeat_ngram_size:
             row, at = self._repeats(history).nonzero(as_tuple=True)
             log_probs[row, history[row, at]] = -torch.inf
         only_end = self.full(time, sentences)
@@ -83,7 +85,7 @@ class Constraints:
 
     def _repeats(self, history: Tensor) -> Tensor:
         """Return `[rows, time]`: whether the token there would complete an old n-gram again."""
-        width = self.block_ngrams - 1  # the last so many tokens are how the n-gram begins
+        width = self.no_repeat_ngram_size - 1  # the last so many tokens are how the n-gram begins
         rows, time = history.shape
         same = torch.ones(rows, time - width, dtype=torch.bool, device=history.device)
         for k in range(width):

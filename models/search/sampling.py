@@ -32,7 +32,7 @@ def greedy(
     max_lengths: Tensor,
     banned: Sequence[int] = (),
     min_length: int = 0,
-    block_ngrams: int = 0,
+    no_repeat_ngram_size: int = 0,
     source_lengths: Tensor | None = None,
 ) -> list[Hypothesis]:
     """Take the most probable token at each step: what `beam_search` finds with a beam of 1.
@@ -44,7 +44,7 @@ def greedy(
         max_lengths=max_lengths,
         banned=banned,
         min_length=min_length,
-        block_ngrams=block_ngrams,
+        no_repeat_ngram_size=no_repeat_ngram_size,
     )
     zeros = torch.zeros(1, 1, device=max_lengths.device)
 
@@ -67,7 +67,7 @@ def sample(
     top_p: float = 1.0,
     banned: Sequence[int] = (),
     min_length: int = 0,
-    block_ngrams: int = 0,
+    no_repeat_ngram_size: int = 0,
     source_lengths: Tensor | None = None,
     generator: torch.Generator | Sequence[torch.Generator],
 ) -> list[Hypothesis]:
@@ -86,7 +86,7 @@ def sample(
             `top_k`, just reach this sum (Holtzman et al. 2020, arXiv 1904.09751); 1 for all.
         banned: As in `beam_search`.
         min_length: As in `beam_search`.
-        block_ngrams: As in `beam_search`.
+        no_repeat_ngram_size: As in `beam_search`.
         source_lengths: As in `beam_search`.
         generator: Source of the draws. Each step draws one number for every sentence, finished
             or not, so that what a sentence gets does not depend on when others end. With one
@@ -108,7 +108,7 @@ def sample(
         max_lengths=max_lengths,
         banned=banned,
         min_length=min_length,
-        block_ngrams=block_ngrams,
+        no_repeat_ngram_size=no_repeat_ngram_size,
     )
 
     def choose(log_probs: Tensor, active: Tensor) -> Tensor:
@@ -175,7 +175,7 @@ def _single(
             active, last, total = active[rows], last[rows], total[rows]
             if len(active):
                 state = state.reorder(rows)
-        if constraints.block_ngrams:
+        if constraints.no_repeat_ngram_size:
             history = torch.cat((history[rows], last.unsqueeze(1)), 1)
         trail.add(last, rows, attention)
     return [trail.read(sentence, finished[sentence]) for sentence in sorted(finished)]

@@ -71,37 +71,45 @@ class Tagger(nn.Module):
         self.output = output
 
     def emissions(
-        self, tokens: Tensor, characters: Tensor | None, attributes: Tensor | None, lengths: Tensor
+        self,
+        tokens: Tensor,
+        characters: Tensor | None,
+        token_features: Tensor | None,
+        lengths: Tensor,
     ) -> Tensor:
         """Score every tag for every token, in full precision.
 
         Args:
             tokens: `[batch, time]`.
             characters: `[batch, time, width]`, or None.
-            attributes: `[batch, time, attributes]`, or None.
+            token_features: `[batch, time, attributes]`, or None.
             lengths: `[batch]`, on the CPU.
 
         Returns:
             `[batch, time, tags]`; at padding a constant.
         """
-        embedded = self.embedding(tokens, characters, attributes)
+        embedded = self.embedding(tokens, characters, token_features)
         return self._scores(self.encoder(embedded, lengths).states)
 
     def read(
-        self, tokens: Tensor, characters: Tensor | None, attributes: Tensor | None, so_far: Reading
+        self,
+        tokens: Tensor,
+        characters: Tensor | None,
+        token_features: Tensor | None,
+        so_far: Reading,
     ) -> tuple[Tensor, Reading]:
         """Score every tag for the next tokens of sentences that are still arriving.
 
         Args:
             tokens: `[batch, time]`, none of them padding.
             characters: `[batch, time, width]`, or None.
-            attributes: `[batch, time, attributes]`, or None.
+            token_features: `[batch, time, attributes]`, or None.
             so_far: what this returned for the tokens before; `Reading()` where sentences begin.
 
         Returns:
             `[batch, time, tags]`, and what to pass on.
         """
-        embedded = self.embedding(tokens, characters, attributes)
+        embedded = self.embedding(tokens, characters, token_features)
         states, so_far = read_on(self.encoder, embedded, so_far)
         return self._scores(states), so_far
 
@@ -109,21 +117,25 @@ class Tagger(nn.Module):
         self,
         tokens: Tensor,
         characters: Tensor | None,
-        attributes: Tensor | None,
+        token_features: Tensor | None,
         lengths: Tensor,
         tags: Tensor,
     ) -> Tensor:
         """Return the loss per token against gold tags `[batch, time]`, -1 where not known."""
         return self.output.loss(
-            self.emissions(tokens, characters, attributes, lengths), tags, lengths
+            self.emissions(tokens, characters, token_features, lengths), tags, lengths
         )
 
     @torch.no_grad()
     def decode(
-        self, tokens: Tensor, characters: Tensor | None, attributes: Tensor | None, lengths: Tensor
+        self,
+        tokens: Tensor,
+        characters: Tensor | None,
+        token_features: Tensor | None,
+        lengths: Tensor,
     ) -> Decoded:
         """Find the best legal tags of every row."""
-        emissions = self.emissions(tokens, characters, attributes, lengths)
+        emissions = self.emissions(tokens, characters, token_features, lengths)
         tags = self.output.decode(emissions, lengths)
         return Decoded(tags, emissions, lengths, self.output)
 

@@ -69,7 +69,7 @@ class Decoder(nn.Module):
         size: Width of target embeddings, and of the vector that predictions are made from.
         cell: The recurrence.
         hidden_size: Width of the state of each layer.
-        layers: Number of layers.
+        num_layers: Number of layers.
         attention: How source positions are scored (see `Attention`).
         attention_size: Hidden width of "additive" and "multihead" attention.
         heads: Heads of "multihead" attention.
@@ -77,8 +77,8 @@ class Decoder(nn.Module):
         embedding_dropout: Share of components of the target embeddings dropped in training, the
             same ones at each position.
         dropout: Share of components dropped in training between the parts.
-        tied: The table of the embeddings is also that of the output layer ("output"); "all" says
-            the same, and that `embedding` is the source's table.
+        tie_embeddings: The table of the embeddings is also that of the output layer ("output");
+            "all" says the same, and that `embedding` is the source's table.
         embedding: The table shared with the source; "all" only.
 
     Raises:
@@ -94,20 +94,20 @@ class Decoder(nn.Module):
         size: int = 256,
         cell: Cell = "lstm",
         hidden_size: int = 256,
-        layers: int = 2,
+        num_layers: int = 2,
         attention: Score = "general",
         attention_size: int = 256,
         heads: int = 4,
         input_feeding: bool = False,
         embedding_dropout: float = 0.0,
         dropout: float = 0.0,
-        tied: Tied = "output",
+        tie_embeddings: Tied = "output",
         embedding: nn.Embedding | None = None,
     ) -> None:
         super().__init__()
-        if layers < 1:
-            raise ValueError(f"layers must be at least 1, not {layers}")
-        if (tied == "all") != (embedding is not None):
+        if num_layers < 1:
+            raise ValueError(f"layers must be at least 1, not {num_layers}")
+        if (tie_embeddings == "all") != (embedding is not None):
             raise ValueError("an embedding is given where, and only where, all tables are tied")
         if embedding is None:
             self.embedding = nn.Embedding(vocabulary_size, size)
@@ -119,12 +119,12 @@ class Decoder(nn.Module):
             )
         # In a list, or the table would be one of the decoder's parameters a second time.
         self._tables = [self.embedding if embedding is None else embedding]
-        self.tied: Tied = tied
+        self.tie_embeddings: Tied = tie_embeddings
         self.cell: Cell = cell
-        self.layers = layers
+        self.num_layers = num_layers
         self.hidden_size = hidden_size
         self.input_feeding = input_feeding
-        self.start = nn.Linear(final_size, layers * hidden_size * (2 if cell == "lstm" else 1))
+        self.start = nn.Linear(final_size, num_layers * hidden_size * (2 if cell == "lstm" else 1))
         self.lower = Encoder(
             input_size=size * (2 if input_feeding else 1),
             cell=cell,
@@ -143,15 +143,15 @@ class Decoder(nn.Module):
                 input_size=hidden_size + memory_size,
                 cell=cell,
                 hidden_size=hidden_size,
-                layers=layers - 1,
+                num_layers=num_layers - 1,
                 bidirectional=False,
                 dropout=dropout,
             )
-            if layers > 1
+            if num_layers > 1
             else None
         )
         self.readout = nn.Linear(hidden_size + memory_size, size)
-        if tied == "none":
+        if tie_embeddings == "none":
             self.output = nn.Linear(size, vocabulary_size)
         else:
             self.output_bias = nn.Parameter(torch.zeros(vocabulary_size))
@@ -174,8 +174,8 @@ class Decoder(nn.Module):
         width = source.states.shape[2] // source.final.hidden.shape[2]  # directions
         ends = source.final.hidden[-width:].transpose(0, 1).flatten(1)  # [sentences, final_size]
         parts = self.start(ends).tanh().unflatten(1, (-1, self.hidden_size)).transpose(0, 1)
-        hidden = parts[: self.layers].contiguous()  # [layers, sentences, hidden_size]
-        cell = parts[self.layers :].contiguous() if self.cell == "lstm" else None
+        hidden = parts[: self.num_layers].contiguous()  # [layers, sentences, hidden_size]
+        cell = parts[self.num_layers :].contiguous() if self.cell == "lstm" else None
         return DecoderState(
             self.attention.read(source.states, lengths),
             State(hidden[:1], None if cell is None else cell[:1]),
@@ -224,7 +224,7 @@ class Decoder(nn.Module):
 
     def logits(self, readouts: Tensor) -> Tensor:
         """Scores of every target token, `[…, size]` to `[…, vocabulary_size]`."""
-        if self.tied == "none":
+        if self.tie_embeddings == "none":
             scores: Tensor = self.output(readouts)
             return scores
         return F.linear(readouts, self.table.weight, self.output_bias)

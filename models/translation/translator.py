@@ -32,17 +32,21 @@ class Translator(nn.Module):
         self.decoder = decoder
 
     def encode(
-        self, tokens: Tensor, characters: Tensor | None, attributes: Tensor | None, lengths: Tensor
+        self,
+        tokens: Tensor,
+        characters: Tensor | None,
+        token_features: Tensor | None,
+        lengths: Tensor,
     ) -> DecoderState:
         """Read the sources: the state before the first target token, one row a sentence.
 
         Args:
             tokens: `[sentences, source]`.
             characters: `[sentences, source, width]`, or None.
-            attributes: `[sentences, source, attributes]`, or None.
+            token_features: `[sentences, source, attributes]`, or None.
             lengths: `[sentences]`, on the CPU.
         """
-        encoded = self.encoder(self.embedding(tokens, characters, attributes), lengths)
+        encoded = self.encoder(self.embedding(tokens, characters, token_features), lengths)
         return self.decoder.begin(encoded, lengths)
 
     def forward(
@@ -76,7 +80,7 @@ class Translator(nn.Module):
         return Step(self.decoder.logits(found).log_softmax(1), state, weights)
 
     @torch.no_grad()
-    def own_words(
+    def scheduled_sampling(
         self, state: DecoderState, targets: Tensor, lengths: Tensor, rate: float
     ) -> Tensor:
         """Targets in which a share of the tokens is what the model itself would have said there.

@@ -12,7 +12,7 @@ from dataclasses import MISSING, dataclass, field, fields
 from typing import Any, Literal
 
 from rnnlp.data.errors import InputError
-from rnnlp.data.text.token_features import Attribute
+from rnnlp.data.text.token_features import TokenFeature
 from rnnlp.models.embeddings.token import Embedding
 from rnnlp.models.encoders.recurrent import Encoder
 from rnnlp.models.recurrence.cells import Cell
@@ -33,12 +33,12 @@ class Sizes:
     Args:
         tokens: Number of words (or characters, at character level).
         characters: Number of characters inside words; 0 without character features.
-        attributes: Number of values of each attribute of `embedding.attributes`.
+        token_features: Number of values of each attribute of `embedding.token_features`.
     """
 
     tokens: int
     characters: int = 0
-    attributes: Sequence[int] = ()
+    token_features: Sequence[int] = ()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -50,9 +50,10 @@ class EmbeddingConfig:
         characters: What reads the characters of a word: a convolution, a recurrent net, or nothing.
         character_size: Width of a character's vector.
         character_features: Width of what is read from a word's characters.
-        attributes: What else is told of a token. Its shape (capitals, digits), prefix and suffix
-            help where data is small; bigram (with the token before it) helps Chinese characters.
-        attribute_size: Width of the vector of each attribute.
+        token_features: What else is told of a token. Its shape (capitals, digits), prefix and
+            suffix help where data is small; bigram (with the token before it) helps Chinese
+            characters.
+        token_feature_size: Width of the vector of each attribute.
         word_dropout: Share of tokens replaced by the unknown token in training.
         dropout: Share of vector components dropped in training, the same ones at each position.
         freeze_vectors: Whether pretrained vectors stay as they are.
@@ -62,8 +63,8 @@ class EmbeddingConfig:
     characters: Literal["cnn", "rnn", "none"] = "cnn"
     character_size: int = 30
     character_features: int = 50
-    attributes: list[Attribute] = field(default_factory=list)
-    attribute_size: int = 30
+    token_features: list[TokenFeature] = field(default_factory=list)
+    token_feature_size: int = 30
     word_dropout: float = 0.0
     dropout: float = 0.3
     freeze_vectors: bool = False
@@ -77,8 +78,8 @@ class EmbeddingConfig:
             characters=self.characters,
             character_size=self.character_size,
             character_features=self.character_features,
-            attribute_vocabulary_sizes=sizes.attributes,
-            attribute_size=self.attribute_size,
+            token_feature_vocabulary_sizes=sizes.token_features,
+            token_feature_size=self.token_feature_size,
             word_dropout=self.word_dropout,
             dropout=self.dropout,
             freeze_vectors=self.freeze_vectors,
@@ -92,11 +93,11 @@ class EncoderConfig:
     Args:
         cell: The recurrence; minGRU trains in parallel over time, and wants two layers.
         hidden_size: Width of the state, for each direction.
-        layers: Number of layers on top of each other.
+        num_layers: Number of layers on top of each other.
         bidirectional: Whether each layer also reads from the end to the start.
         dropout: Share of components dropped between layers in training.
         locked_dropout: Whether dropout between layers drops the same components at each position.
-        recurrent_dropout: Share of recurrent weights dropped in training (weight drop); minGRU has
+        weight_dropout: Share of recurrent weights dropped in training (weight drop); minGRU has
             none.
         residual: Whether a layer's input is added to its output where the widths agree.
         layer_norm: Whether each layer's output is normalised.
@@ -109,11 +110,11 @@ class EncoderConfig:
 
     cell: Cell = "lstm"
     hidden_size: int = 200
-    layers: int = 1
+    num_layers: int = 1
     bidirectional: bool = True
     dropout: float = 0.3
     locked_dropout: bool = False
-    recurrent_dropout: float = 0.0
+    weight_dropout: float = 0.0
     residual: bool = False
     layer_norm: bool = False
     orthogonal: bool = False
@@ -126,11 +127,11 @@ class EncoderConfig:
             input_size=input_size,
             cell=self.cell,
             hidden_size=self.hidden_size,
-            layers=self.layers,
+            num_layers=self.num_layers,
             bidirectional=self.bidirectional,
             dropout=self.dropout,
             locked_dropout=self.locked_dropout,
-            recurrent_dropout=self.recurrent_dropout,
+            weight_dropout=self.weight_dropout,
             residual=self.residual,
             layer_norm=self.layer_norm,
             orthogonal=self.orthogonal,
@@ -141,7 +142,7 @@ class EncoderConfig:
     def describe(self) -> str:
         """The encoder in a few words."""
         direction = "bidirectional " if self.bidirectional else ""
-        return f"{direction}{CELL_NAMES[self.cell]} ({self.layers} x {self.hidden_size})"
+        return f"{direction}{CELL_NAMES[self.cell]} ({self.num_layers} x {self.hidden_size})"
 
 
 def with_parts(values: Mapping[str, Any], source: str) -> dict[str, Any]:

@@ -265,13 +265,15 @@ def link_features(parser: LightningArgumentParser) -> None:
     """Links vocabulary sizes, and the features that the data prepares, to the embedding."""
     parser.link_arguments("data", "model.sizes", vocabulary_sizes, apply_on="instantiate")
     parser.link_arguments("model.embedding.characters", "data.characters", uses_characters)
-    parser.link_arguments("model.embedding.attributes", "data.attributes")
+    parser.link_arguments("model.embedding.token_features", "data.token_features")
 
 
 def vocabulary_sizes(data: Any) -> Sizes:
     """The sizes of the vocabularies that the data module has made."""
     sizes = data.featurizer.sizes
-    return Sizes(tokens=sizes.tokens, characters=sizes.characters, attributes=sizes.attributes)
+    return Sizes(
+        tokens=sizes.tokens, characters=sizes.characters, token_features=sizes.token_features
+    )
 
 
 def uses_characters(reader: str) -> bool:

@@ -18,7 +18,7 @@ from typing import Any, TypeVar
 import torch
 
 from rnnlp.data.errors import InputError
-from rnnlp.data.text.incremental import CertainText
+from rnnlp.data.text.incremental import IncrementalText
 from rnnlp.data.text.tokenizer import Tokenizer
 
 BLOCK = 512  # tokens that are read at once where a chunk holds many
@@ -40,7 +40,7 @@ class TextStream(ABC):
 
     def __init__(self, *, tokenizer: Tokenizer, cleaned: bool = False) -> None:
         self.rest: list[Result] = []
-        self._text = CertainText(tokenizer, cleaned=cleaned)
+        self._text = IncrementalText(tokenizer, cleaned=cleaned)
         self._finished = False
 
     @property

@@ -21,7 +21,7 @@ from rnnlp.data.text.featurizer import TOKENS_FILE, Featurizer
 from rnnlp.data.text.token_features import in_order
 from rnnlp.data.text.tokenizer import Tokenizer
 from rnnlp.models.embeddings.token import Embedding
-from rnnlp.models.encoders.windowed import Windows
+from rnnlp.models.encoders.windowed import WindowedEncoder
 from rnnlp.models.transfer import forward_direction, join_directions, widen
 from rnnlp.tasks.model_folder.folder import CONFIG, open_folder
 
@@ -33,10 +33,10 @@ EMBEDDING = (
     "characters",
     "character_size",
     "character_features",
-    "attributes",
-    "attribute_size",
+    "token_features",
+    "token_feature_size",
 )
-ENCODER = ("cell", "hidden_size", "layers", "bidirectional", "residual", "layer_norm")
+ENCODER = ("cell", "hidden_size", "num_layers", "bidirectional", "residual", "layer_norm")
 _PARTS = ("embedding", "encoder")
 
 
@@ -66,14 +66,14 @@ class ReusedEncoder(NamedTuple):
     def beside(self, embedding: EmbeddingConfig) -> list[str]:
         """What an embedding tells of a token that this one does not: attributes, spelling."""
         found: list[str] = [
-            name for name in embedding.attributes if name not in self.embedding.attributes
+            name for name in embedding.token_features if name not in self.embedding.token_features
         ]
         return found + ["characters"] * (self.embedding.characters != embedding.characters)
 
     def _matters(self, name: str) -> bool:
         if name.startswith("character_"):
             return self.embedding.characters != "none"
-        return name != "attribute_size" or bool(self.embedding.attributes)
+        return name != "token_feature_size" or bool(self.embedding.token_features)
 
 
 def read_encoder(
@@ -167,15 +167,15 @@ def load_encoder_weights(
         report.append(f"fresh: encoder ({reused.name} has no recurrent layers)")
     else:
         reader = _module(network, "encoder")
-        parts["encoder"] = reader.encoder if isinstance(reader, Windows) else reader
+        parts["encoder"] = reader.encoder if isinstance(reader, WindowedEncoder) else reader
     reading = parts["embedding"]
     assert isinstance(reading, Embedding)
-    attributes = in_order(embedding.attributes)
+    token_features = in_order(embedding.token_features)
     widened = widen(
         reused.weights,
         reading,
-        attributes=in_order(reused.embedding.attributes),
-        wanted=attributes,
+        token_features=in_order(reused.embedding.token_features),
+        wanted=token_features,
     )
     for name, part in parts.items():
         weights = {
@@ -190,8 +190,8 @@ def load_encoder_weights(
             raise InputError(f"its {name} does not fit: {reason}", path=reused.name) from error
     beside = reused.beside(embedding)
     new = [
-        reading.attributes[number]
-        for number, attribute in enumerate(attributes)
+        reading.token_features[number]
+        for number, attribute in enumerate(token_features)
         if attribute in beside
     ]
     if "characters" in beside and reading.spelling is not None:
@@ -246,7 +246,7 @@ def adds(key: str, own: Any, given: Any) -> bool:
     """Whether a setting tells the reused encoder more of a token, which it can learn to read."""
     if key == "model.embedding.characters":
         return given == "none"
-    return key == "model.embedding.attributes" and set(given) < set(own)
+    return key == "model.embedding.token_features" and set(given) < set(own)
 
 
 def plain(value: object) -> str:
@@ -303,7 +303,7 @@ def _joined(forward: ReusedEncoder, backward: ReusedEncoder) -> ReusedEncoder:
             f"{pair}: they have different vocabularies; train the second with "
             f"--data.tokenizer_from {forward.path}"
         )
-    if forward.embedding.characters != "none" or forward.embedding.attributes:
+    if forward.embedding.characters != "none" or forward.embedding.token_features:
         raise InputError(
             f"{pair}: they read characters or attributes of tokens; only encoders of tokens alone "
             "can be joined"
@@ -330,11 +330,14 @@ def _forward_only(both: ReusedEncoder) -> ReusedEncoder:
 
 
 def _need_one_plain_layer(encoder: EncoderConfig, name: str, what: str) -> None:
-    if encoder.layers > 1 or encoder.layer_norm or encoder.residual:
-        odd = f"{encoder.layers} layers" if encoder.layers > 1 else "layer norm or residuals"
+    if encoder.num_layers > 1 or encoder.layer_norm or encoder.residual:
+        odd = (
+            f"{encoder.num_layers} layers" if encoder.num_layers > 1 else "layer norm or residuals"
+        )
         raise InputError(
             f"{name}: an encoder with {odd} cannot be {what}, since what follows its first layer "
-            "reads both directions at once; train one with model.encoder.layers 1 and without them"
+            "reads both directions at once; train one with model.encoder.num_layers 1 and without "
+            "them"
         )
 
 
@@ -342,7 +345,7 @@ def _has_vocabularies(own: Featurizer, given: Featurizer) -> bool:
     """Whether all that the given ones know has the same ids in the own ones."""
 
     def tables(featurizer: Featurizer) -> dict[str, list[str]]:
-        named: dict[str, Tokenizer | None] = dict(featurizer.attributes.items())
+        named: dict[str, Tokenizer | None] = dict(featurizer.token_features.items())
         named |= {"tokens": featurizer.tokens, "characters": featurizer.characters}
         return {name: table.vocabulary for name, table in named.items() if table is not None}
 

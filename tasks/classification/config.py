@@ -9,9 +9,9 @@ from typing import Any, Literal
 from rnnlp.models.classification.classifier import Classifier
 from rnnlp.models.classification.pooling import Pooling, Way
 from rnnlp.models.embeddings.token import Embedding
-from rnnlp.models.encoders.bag import Bag
+from rnnlp.models.encoders.bag import BagEncoder
 from rnnlp.models.encoders.recurrent import Encoder
-from rnnlp.models.encoders.windowed import Windows
+from rnnlp.models.encoders.windowed import WindowedEncoder
 from rnnlp.tasks.base.components import (
     EmbeddingConfig,
     EncoderConfig,
@@ -29,7 +29,7 @@ class ClassifierConfig:
 
     Args:
         classes: The labels, in the order of the output layer.
-        several: Whether a text may have any number of labels.
+        multilabel: Whether a text may have any number of labels.
         sizes: Vocabulary sizes.
         embedding: How tokens become vectors.
         encoder: The recurrent layers.
@@ -45,7 +45,7 @@ class ClassifierConfig:
     """
 
     classes: Sequence[str]
-    several: bool
+    multilabel: bool
     sizes: Sizes
     embedding: EmbeddingConfig
     encoder: EncoderConfig
@@ -71,14 +71,14 @@ class ClassifierConfig:
             embedding,
             self.encoder.build(embedding.output_size)
             if self.recurrent
-            else Bag(input_size=embedding.output_size),
+            else BagEncoder(input_size=embedding.output_size),
         )
 
-    def build_on(self, embedding: Embedding, reader: Encoder | Bag) -> Classifier:
+    def build_on(self, embedding: Embedding, reader: Encoder | BagEncoder) -> Classifier:
         """The classifier around an embedding and an encoder that there are already."""
-        encoder: Encoder | Bag | Windows = reader
+        encoder: Encoder | BagEncoder | WindowedEncoder = reader
         if self.long_texts == "windows" and self.max_length is not None:
-            encoder = Windows(encoder=reader, window=self.max_length)
+            encoder = WindowedEncoder(encoder=reader, window=self.max_length)
         pooling = Pooling(
             size=encoder.output_size, ways=self.pooling, attention_size=self.attention_size
         )
@@ -87,7 +87,7 @@ class ClassifierConfig:
             encoder=encoder,
             pooling=pooling,
             classes=len(self.classes),
-            several=self.several,
+            multilabel=self.multilabel,
             state_dropout=self.state_dropout,
             dropout=self.dropout,
         )

@@ -39,7 +39,7 @@ def evaluate_classification(
     """
     settings = pipeline.settings
     notes = Notes()
-    scores = ClassScores(settings.classes, several=settings.several)
+    scores = ClassScores(settings.classes, multilabel=settings.multilabel)
     tokens = 0
     started = time.perf_counter()
     examples = read_classification(
@@ -51,7 +51,7 @@ def evaluate_classification(
         label_before=settings.label_before,
     )
     while chunk := list(islice(examples, CHUNK)):
-        if not settings.several:
+        if not settings.multilabel:
             for example in chunk:
                 single_label(example.labels, path=path, line=example.line)
         read = [pipeline.tokens(example.text) for example in chunk]

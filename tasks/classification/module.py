@@ -29,7 +29,7 @@ class Classification(ObjectiveModule):
     Args:
         classes: The labels, in the order of the output layer.
         class_counts: How many training texts have each label.
-        several: Whether a text may have any number of labels.
+        multilabel: Whether a text may have any number of labels.
         sizes: Vocabulary sizes.
         embedding: How tokens become vectors.
         encoder: The recurrent layers.
@@ -63,7 +63,7 @@ class Classification(ObjectiveModule):
         *,
         classes: list[str],
         class_counts: list[int],
-        several: bool,
+        multilabel: bool,
         sizes: Sizes,
         embedding: EmbeddingConfig = EmbeddingConfig(characters="none"),  # noqa: B008 (frozen)
         encoder: EncoderConfig = EncoderConfig(cell="gru"),  # noqa: B008
@@ -96,7 +96,7 @@ class Classification(ObjectiveModule):
             )
         self.settings = ClassifierConfig(
             classes=classes,
-            several=several,
+            multilabel=multilabel,
             sizes=sizes,
             embedding=embedding,
             encoder=encoder,
@@ -125,7 +125,7 @@ class Classification(ObjectiveModule):
         and how much of a text the data keeps from how the model reads it.
         """
         link_features(parser)
-        for name in ("classes", "class_counts", "several"):
+        for name in ("classes", "class_counts", "multilabel"):
             parser.link_arguments("data", f"model.{name}", Get(name), apply_on="instantiate")
         parser.link_arguments("data.label_separator", "model.label_separator")
         parser.link_arguments("data.label_before", "model.label_before")

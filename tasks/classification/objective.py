@@ -59,11 +59,11 @@ class ClassificationObjective(Objective):
         weights = counts.mean() / counts if class_weights == "balanced" else None
         self.register_buffer("class_weights", weights, persistent=False)
         self.accuracy = MeanMetric()
-        self.metrics = self._metrics(len(settings.classes), settings.several)
+        self.metrics = self._metrics(len(settings.classes), settings.multilabel)
 
     @staticmethod
-    def _metrics(count: int, several: bool) -> MetricCollection:
-        if several:
+    def _metrics(count: int, multilabel: bool) -> MetricCollection:
+        if multilabel:
             return MetricCollection({"macro_f1": MultilabelF1Score(count, threshold=THRESHOLD)})
         found: dict[str, Metric | MetricCollection] = {
             "macro_f1": MulticlassF1Score(count, average="macro"),
@@ -77,7 +77,7 @@ class ClassificationObjective(Objective):
     @property
     def main(self) -> str:
         """Accuracy, or macro F1 where a text may have several labels."""
-        return "macro_f1" if self.settings.several else "accuracy"
+        return "macro_f1" if self.settings.multilabel else "accuracy"
 
     @property
     def policy(self) -> str:
@@ -88,7 +88,7 @@ class ClassificationObjective(Objective):
         """What the head gives, as the end of a sentence."""
         settings = self.settings
         shown = ", ".join(settings.classes[:20]) + (", …" if len(settings.classes) > 20 else "")
-        kind = "any of the labels" if settings.several else "one of the labels"
+        kind = "any of the labels" if settings.multilabel else "one of the labels"
         return f"{' and '.join(settings.pooling)} pooling that gives {kind} {shown}"
 
     def loss(self, network: Classifier, batch: ClassificationBatch) -> Tensor:
@@ -100,7 +100,7 @@ class ClassificationObjective(Objective):
         logits = run(network, batch.features).logits
         probabilities = network.probabilities(logits)
         targets = batch.targets
-        if self.settings.several:
+        if self.settings.multilabel:
             right = ((probabilities >= THRESHOLD) == (targets >= THRESHOLD)).all(1)
             unseen = [not set(gold) <= set(self.settings.classes) for gold in batch.gold]
             right &= ~torch.tensor(unseen, device=right.device)
@@ -127,7 +127,7 @@ class ClassificationObjective(Objective):
 
     def counts(self) -> ClassScores:
         """What `count` adds batches to."""
-        return ClassScores(self.settings.classes, several=self.settings.several)
+        return ClassScores(self.settings.classes, multilabel=self.settings.multilabel)
 
     def count(self, counts: ClassScores, network: Classifier, batch: ClassificationBatch) -> None:
         """Adds one batch to what the scores of a split are made of."""
@@ -143,7 +143,7 @@ class ClassificationObjective(Objective):
         network.eval()
         found = [(run(network, b.features).logits.cpu(), b.targets) for b in batches]
         logits, targets = (torch.cat(part) for part in zip(*found, strict=True))
-        temperature = fit_temperature(logits, targets, several=self.settings.several)
+        temperature = fit_temperature(logits, targets, multilabel=self.settings.multilabel)
         network.temperature.fill_(temperature)
 
     def pictures(self, scores: Mapping[str, Any]) -> dict[str, Callable[[Path], object]]:

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 def run(network: Classifier, batch: TokenBatch) -> Scores:
     """The scores of a batch of features."""
-    scores: Scores = network(batch.tokens, batch.characters, batch.attributes, batch.lengths)
+    scores: Scores = network(batch.tokens, batch.characters, batch.token_features, batch.lengths)
     return scores
 
 
@@ -26,7 +26,7 @@ def label_of(probabilities: Sequence[float], settings: ClassifierConfig) -> dict
     scores = dict(zip(settings.classes, probabilities, strict=True))
     ranked = sorted(scores.items(), key=lambda item: -item[1])
     rounded = {name: round(score, 4) for name, score in scores.items()}
-    if settings.several:
+    if settings.multilabel:
         chosen = [name for name, score in ranked if score >= THRESHOLD]
         return {"label": chosen, "score": [rounded[name] for name in chosen], "scores": rounded}
     best = ranked[0][0]

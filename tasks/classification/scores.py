@@ -28,14 +28,14 @@ class ClassScores:
 
     Args:
         classes: The labels, in the order of the probabilities.
-        several: Whether a text may have any number of labels; it then has those of probability 0.5
-            and more, accuracy counts the texts whose labels are all right, and calibration goes
+        multilabel: Whether a text may have any number of labels; it then has those of probability
+            0.5 and more, accuracy counts the texts whose labels are all right, and calibration goes
             over every label of every text.
     """
 
-    def __init__(self, classes: Sequence[str], *, several: bool) -> None:
+    def __init__(self, classes: Sequence[str], *, multilabel: bool) -> None:
         self.classes = list(classes)
-        self.several = several
+        self.multilabel = multilabel
         self.texts = self.right = 0
         self.pairs: Counter[tuple[str, str]] = Counter()  # (gold, predicted), one label a text
         self.correct: Counter[str] = Counter()
@@ -50,13 +50,13 @@ class ClassScores:
 
         Args:
             probabilities: `[batch, classes]`.
-            gold: The labels of each text; exactly one unless `several`.
+            gold: The labels of each text; exactly one unless `multilabel`.
         """
         if len(probabilities) != len(gold):
             raise ValueError(f"{len(probabilities)} predictions for {len(gold)} texts")
         probabilities = probabilities.detach().float().cpu()
-        if self.several:
-            self._add_several(probabilities, gold)
+        if self.multilabel:
+            self._add_multilabel(probabilities, gold)
         else:
             self._add_single(probabilities, gold)
         self.texts += len(gold)
@@ -78,7 +78,7 @@ class ClassScores:
                     self._second.append(score)
                     self._is_second.append(label == self.classes[1])
 
-    def _add_several(self, probabilities: Tensor, gold: Sequence[Sequence[str]]) -> None:
+    def _add_multilabel(self, probabilities: Tensor, gold: Sequence[Sequence[str]]) -> None:
         chosen = probabilities >= THRESHOLD
         is_gold = torch.tensor([[name in labels for name in self.classes] for labels in gold])
         for row, labels in zip(chosen.tolist(), gold, strict=True):
@@ -102,7 +102,7 @@ class ClassScores:
         texts = (
             f"labels of probability {THRESHOLD} and more; accuracy: share of texts whose labels "
             "are all right"
-            if self.several
+            if self.multilabel
             else "accuracy: share of texts whose label is right"
         )
         return (
@@ -128,7 +128,7 @@ class ClassScores:
             "macro_f1": safe_ratio(sum(per_class[name]["f1"] for name in met), len(met)),
             "ece": safe_ratio(float(np.abs(confidence - hits).sum()), float(count.sum())),
         }
-        if self.several:
+        if self.multilabel:
             micro = precision_recall_f1(
                 self.correct.total(), self.predicted.total(), self.gold.total()
             )
@@ -137,7 +137,7 @@ class ClassScores:
         if area is not None:
             found["auroc"] = area
         found["per_class"] = per_class
-        if not self.several and len(names) <= _LARGEST_TABLE:
+        if not self.multilabel and len(names) <= _LARGEST_TABLE:
             found["confusion"] = {
                 "labels": names,
                 "counts": [[self.pairs[gold, guess] for guess in names] for gold in names],

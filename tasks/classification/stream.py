@@ -85,7 +85,7 @@ class ClassificationStream(TextStream):
             some = tokens[block : block + BLOCK]
             batch = collate([self._featurizer.row(some, before=part.before)])
             so_far = self._network.read(
-                batch.tokens, batch.characters, batch.attributes, part.so_far
+                batch.tokens, batch.characters, batch.token_features, part.so_far
             )
             part = _Part(so_far, some[-1])
         return part

@@ -37,13 +37,13 @@ def evaluate(arguments: Sequence[str]) -> int:
         choices=("auto", "line", "blank"),
         help="what parts the texts of a plain file: line ends or blank lines",
     )
-    parser.add_argument("--beam", type=int, help="hypotheses followed for each translation")
+    parser.add_argument("--beam_size", type=int, help="hypotheses followed for each translation")
     parser.add_argument(
         "--against", metavar="FILE", help="other translations, one a line, to compare with"
     )
     given = parser.parse_args(list(arguments))
-    if given.beam is not None and given.beam < 1:
-        raise InputError(f"--beam is {given.beam}: it must be 1 or more")
+    if given.beam_size is not None and given.beam_size < 1:
+        raise InputError(f"--beam_size is {given.beam_size}: it must be 1 or more")
 
     from rnnlp.tasks.inference.load import load
     from rnnlp.tasks.registry import evaluate_file, part_of

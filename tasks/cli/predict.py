@@ -39,7 +39,7 @@ def predict(arguments: Sequence[str]) -> int:
         help="add the weight of each token (classifiers with attention pooling)",
     )
     parser.add_argument(
-        "--beam", type=int, metavar="N", help="hypotheses followed for each translation"
+        "--beam_size", type=int, metavar="N", help="hypotheses followed for each translation"
     )
     parser.add_argument(
         "--nbest", type=int, metavar="N", help="how many translations to give of each text"
@@ -112,12 +112,16 @@ def translation_options(given: argparse.Namespace, task: str) -> dict[str, int]:
     Raises:
         InputError: One of them cannot be right, or is given to a model for something else.
     """
-    if task != "translation" and (given.beam, given.nbest, given.attention) != (None, None, None):
+    if task != "translation" and (given.beam_size, given.nbest, given.attention) != (
+        None,
+        None,
+        None,
+    ):
         raise InputError(
-            f"is a model for {task}: --beam, --nbest and --attention are for translation",
+            f"is a model for {task}: --beam_size, --nbest and --attention are for translation",
             path=given.model,
         )
-    named = {"beam": given.beam, "nbest": given.nbest}
+    named = {"beam_size": given.beam_size, "nbest": given.nbest}
     found = {name: value for name, value in named.items() if value is not None}
     for name, value in found.items():
         if value < 1:

@@ -63,7 +63,7 @@ def check_stream_options(given: argparse.Namespace, writing: Mapping[str, Any]) 
         return
     if given.texts or given.input:
         raise InputError("--stream reads stdin: give neither TEXT nor --input")
-    others = {"explain", "beam", "nbest", "attention"}
+    others = {"explain", "beam_size", "nbest", "attention"}
     chosen = [name for name in sorted(others) if getattr(given, name)]
     chosen += [name for name in writing if name != "labels"]
     if chosen:

@@ -153,7 +153,7 @@ def _method(comparison: Comparison, command: str) -> list[str]:
         f"{comparison.margin:.1f} points" if comparison.score.higher_is_better
         else f"{comparison.margin:.3f}"
     )  # fmt: skip
-    several = " Runs on different machines or settings cannot be compared in speed." * (
+    multilabel = " Runs on different machines or settings cannot be compared in speed." * (
         len(machines) > 1
     )
     return [
@@ -170,5 +170,5 @@ def _method(comparison: Comparison, command: str) -> list[str]:
         "most that the training process had, libraries included; what training added is counted "
         f"from the first step. Speeds within {100 * (AS_FAST - 1):.0f} % count as equal. Other "
         f"work on the machine spoils them. Measured on: {'; '.join(machines)}; "
-        f"{os.cpu_count()} processors.{several}",
+        f"{os.cpu_count()} processors.{multilabel}",
     ]

@@ -11,7 +11,7 @@ import pytorch_lightning as pl
 from pytorch_lightning.callbacks import Callback
 
 
-class StopKindly(Callback):
+class GracefulInterrupt(Callback):
     """First Ctrl-C: finish the step, validate, write the folder. Second: stop at once.
 
     A context manager around `trainer.fit`; outside it Ctrl-C works as ever.
@@ -21,7 +21,7 @@ class StopKindly(Callback):
         self.asked = False
         self._previous: Any = None
 
-    def __enter__(self) -> StopKindly:
+    def __enter__(self) -> GracefulInterrupt:
         self._previous = signal.signal(signal.SIGINT, self._handle)
         return self
 

@@ -28,7 +28,7 @@ from rnnlp.tasks.model_folder.folder import CHECKPOINTS, LOGS, holds_model
 from rnnlp.tasks.registry import training_classes
 
 from .checkpoints import KeepBest, ResumePoint
-from .interrupt import StopKindly
+from .interrupt import GracefulInterrupt
 from .setting_errors import FOLLOWS, check_keys, one_line, wrong_value
 from .transfer_settings import follow_encoder
 
@@ -63,7 +63,7 @@ class FitCommand(LightningCLI):
 
     def __init__(self, request: FitRequest) -> None:
         self.request = request
-        self.stop = StopKindly()
+        self.stop = GracefulInterrupt()
         module, data = training_classes(request.task)
         self.module = module
         arguments = [part for file in request.configs for part in ("--config", str(file))]

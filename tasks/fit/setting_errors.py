@@ -7,13 +7,14 @@ from difflib import get_close_matches
 from pathlib import Path
 
 from rnnlp.data.errors import InputError
+from rnnlp.tasks.model_folder.versions import RENAMED
 
 from .config_files import key_lines
 
 # Settings that a user may look for, and the setting that decides them.
 FOLLOWS = {
     "data.characters": "model.embedding.characters",
-    "data.attributes": "model.embedding.attributes",
+    "data.token_features": "model.embedding.token_features",
     "data.max_length": "model.max_length",
     "data.long_texts": "model.long_texts",
     "model.label_before": "data.label_before",
@@ -23,13 +24,13 @@ FOLLOWS = {
     "model.classification.label_separator": "data.classification.label_separator",
     "model.classes": "the training data",
     "model.class_counts": "the training data",
-    "model.several": "the training data",
+    "model.multilabel": "the training data",
     "model.tags": "the training data",
     "model.scheme": "data.scheme",
     "model.sizes": "the training data",
     "model.source": "data.source",
     "model.target": "data.target",
-    "model.joint": "data.joint",
+    "model.joint_vocabulary": "data.joint_vocabulary",
     "model.fields": "data.labels and the training data",
     "model.reverse": "data.reverse",
     "model.target_size": "the training data",
@@ -63,6 +64,9 @@ def unknown_key(key: str, known: set[str]) -> str:
     if follows := FOLLOWS.get(key):
         return f"{key} cannot be set, it follows from {follows}"
     section, name = key.split(".", 1)[0], key.rsplit(".", 1)[-1]
+    renamed = f"{key[: -len(name)]}{RENAMED.get(name, name)}"
+    if renamed != key and renamed in known:
+        return f"{key} is now called {renamed}"
     near = [other for other in sorted(known) if other.startswith(f"{section}.")]
     near = [other for other in near if other.endswith(f".{name}")]  # in another place
     near = near or get_close_matches(key, sorted(known), n=1, cutoff=0.6)

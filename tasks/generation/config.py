@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from rnnlp.data.errors import InputError
-from rnnlp.models.generation.language_model import Generator
+from rnnlp.models.generation.language_model import LanguageModel
 
 if TYPE_CHECKING:
     pass
@@ -49,7 +49,7 @@ class GeneratorConfig:
         encoder: The recurrent layers.
         fields: What texts may be labelled with, and the labels in the order of their ids.
         reverse: Whether texts are read from the end to the start.
-        tied: Whether the table of the embedding is also that of the output layer.
+        tie_embeddings: Whether the table of the embedding is also that of the output layer.
         dropout: Share of components of the states dropped before the output layer.
         sampling: How texts are drawn.
     """
@@ -59,19 +59,19 @@ class GeneratorConfig:
     encoder: EncoderConfig
     fields: Mapping[str, list[str]] = field(default_factory=dict)
     reverse: bool = False
-    tied: bool = True
+    tie_embeddings: bool = True
     dropout: float = 0.0
     sampling: SamplingConfig = SamplingConfig()
 
-    def build(self) -> Generator:
+    def build(self) -> LanguageModel:
         """The generator with fresh weights."""
         embedding = self.embedding.build(self.sizes)
-        return Generator(
+        return LanguageModel(
             embedding=embedding,
             encoder=self.encoder.build(embedding.output_size),
             vocabulary_size=self.sizes.tokens,
             label_sizes=[1 + len(labels) for labels in self.fields.values()],
-            tied=self.tied,
+            tie_embeddings=self.tie_embeddings,
             dropout=self.dropout,
         )
 

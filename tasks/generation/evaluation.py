@@ -74,7 +74,7 @@ def evaluate_generation(
                     what = "that training never saw, read as if they had none"
                     notes.count(f"texts with a label of {field} {what}", place)
         sampler = SegmentBatchSampler(
-            lengths=lengths, segment=SEGMENT, token_budget=TOKEN_BUDGET, shuffle=False
+            lengths=lengths, bptt=SEGMENT, max_tokens=TOKEN_BUDGET, shuffle=False
         )
         for segment in sampler:
             rows = [chunk[number] for number in segment.rows]

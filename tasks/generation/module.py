@@ -15,7 +15,7 @@ from torch import Tensor
 
 from rnnlp.data.errors import InputError
 from rnnlp.data.generation.collate import NOT_GIVEN, GenerationBatch
-from rnnlp.models.generation.language_model import Generator
+from rnnlp.models.generation.language_model import LanguageModel
 from rnnlp.models.layers.losses import token_loss
 from rnnlp.models.recurrence.cells import State
 from rnnlp.tasks.base.components import CELL_NAMES, EmbeddingConfig, EncoderConfig, Sizes
@@ -42,7 +42,7 @@ class Generation(TaskModule):
         reverse: Whether texts are read from the end to the start.
         embedding: How tokens become vectors.
         encoder: The recurrent layers, in one direction.
-        tied: Whether the table of the embedding is also that of the output layer.
+        tie_embeddings: Whether the table of the embedding is also that of the output layer.
         dropout: Share of components of the states dropped before the output layer, the same ones
             at each position.
         label_dropout: Share of labels that training leaves out, so that texts can be drawn without
@@ -62,7 +62,7 @@ class Generation(TaskModule):
     headline = ("bits_per_character", "perplexity")
     hub_name = "text-generation"
     examples = ("The", "The")
-    network: Generator
+    network: LanguageModel
     settings: GeneratorConfig
 
     def __init__(
@@ -77,7 +77,7 @@ class Generation(TaskModule):
         encoder: EncoderConfig = EncoderConfig(  # noqa: B008
             hidden_size=256, bidirectional=False
         ),
-        tied: bool = True,
+        tie_embeddings: bool = True,
         dropout: float = 0.3,
         label_dropout: float = 0.1,
         sampling: SamplingConfig = SamplingConfig(),  # noqa: B008
@@ -93,8 +93,8 @@ class Generation(TaskModule):
             unfreeze_epoch=unfreeze_epoch,
             encoder_learning_rate_factor=encoder_learning_rate_factor,
         )
-        if embedding.characters != "none" or embedding.attributes:
-            what = "set model.embedding.characters to none and model.embedding.attributes to []"
+        if embedding.characters != "none" or embedding.token_features:
+            what = "set model.embedding.characters to none and model.embedding.token_features to []"
             if encoder_from is not None:
                 what = f"train a model with {what[4:].replace(' to ', ' ')} to reuse it here"
             raise InputError(f"a generator reads tokens only: {what}")
@@ -113,7 +113,7 @@ class Generation(TaskModule):
             reverse=reverse,
             embedding=embedding,
             encoder=encoder,
-            tied=tied,
+            tie_embeddings=tie_embeddings,
             dropout=dropout,
             sampling=sampling,
         )
@@ -181,7 +181,7 @@ class Generation(TaskModule):
         order = ", read from the end to the start" if self.settings.reverse else ""
         return (
             f"A language model that texts are drawn from{given}{order}: {CELL_NAMES[encoder.cell]} "
-            f"({encoder.layers} x {encoder.hidden_size})."
+            f"({encoder.num_layers} x {encoder.hidden_size})."
         )
 
     def score(self, batches: Iterable[GenerationBatch]) -> dict[str, Any]:

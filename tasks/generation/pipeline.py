@@ -18,7 +18,7 @@ from rnnlp.data.errors import InputError
 from rnnlp.data.generation.collate import NOT_GIVEN, label_ids, token_ids
 from rnnlp.data.text.featurizer import Featurizer
 from rnnlp.data.text.tokenizer import BOS, EOS, PAD, UNK
-from rnnlp.models.generation.language_model import Generator
+from rnnlp.models.generation.language_model import LanguageModel
 from rnnlp.models.search.sampling import sample
 from rnnlp.tasks.model_folder.folder import CONFIG, ModelFolder
 
@@ -43,7 +43,7 @@ class GenerationPipeline:
     task = "generation"
 
     def __init__(
-        self, *, network: Generator, featurizer: Featurizer, settings: GeneratorConfig
+        self, *, network: LanguageModel, featurizer: Featurizer, settings: GeneratorConfig
     ) -> None:
         self.network = network.eval()
         self.featurizer = featurizer

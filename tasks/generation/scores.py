@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 import torch
 
 from rnnlp.data.generation.collate import NOT_GIVEN, GenerationBatch
-from rnnlp.models.generation.language_model import Generator
+from rnnlp.models.generation.language_model import LanguageModel
 from rnnlp.models.layers.losses import token_loss
 from rnnlp.models.recurrence.cells import State
 
@@ -44,7 +44,7 @@ class TextScores:
         """How the scores are counted."""
         return policy_of(self.labelled)
 
-    def add(self, network: Generator, batch: GenerationBatch) -> None:
+    def add(self, network: LanguageModel, batch: GenerationBatch) -> None:
         """Scores a batch; segments of a text must come one after the other."""
         with torch.inference_mode():
             self.nats += self._nats(network, batch, 0)
@@ -55,7 +55,7 @@ class TextScores:
         self.characters += sum(map(len, batch.gold))
         self.texts += len(batch.gold)
 
-    def add_all(self, network: Generator, batches: Iterable[GenerationBatch]) -> None:
+    def add_all(self, network: LanguageModel, batches: Iterable[GenerationBatch]) -> None:
         """Scores batches."""
         for batch in batches:
             self.add(network, batch)
@@ -76,7 +76,7 @@ class TextScores:
             found["bits_per_character_without_labels"] = round(bits, 5)
         return found
 
-    def _nats(self, network: Generator, batch: GenerationBatch, which: int) -> float:
+    def _nats(self, network: LanguageModel, batch: GenerationBatch, which: int) -> float:
         logits, targets, state = read(network, batch, self._states[which])
         self._states[which] = state
         return float(token_loss(logits, targets)) * len(targets)

@@ -5,12 +5,12 @@ from __future__ import annotations
 from torch import Tensor
 
 from rnnlp.data.generation.collate import GenerationBatch
-from rnnlp.models.generation.language_model import Generator
+from rnnlp.models.generation.language_model import LanguageModel
 from rnnlp.models.recurrence.cells import State
 
 
 def read(
-    network: Generator, batch: GenerationBatch, state: State | None
+    network: LanguageModel, batch: GenerationBatch, state: State | None
 ) -> tuple[Tensor, Tensor, State]:
     """Logits of a batch, what follows, and the state after it (see `Generator.forward`).
 

@@ -14,7 +14,7 @@ import torch
 
 from rnnlp.data.text.featurizer import Featurizer
 from rnnlp.data.text.tokenizer import BOS, EOS
-from rnnlp.models.generation.language_model import Generator
+from rnnlp.models.generation.language_model import LanguageModel
 from rnnlp.tasks.base.stream import BLOCK, Result, TextStream
 
 
@@ -34,7 +34,7 @@ class GenerationStream(TextStream):
     """
 
     def __init__(
-        self, *, network: Generator, featurizer: Featurizer, labels: Sequence[int]
+        self, *, network: LanguageModel, featurizer: Featurizer, labels: Sequence[int]
     ) -> None:
         super().__init__(tokenizer=featurizer.tokens)
         self.bits = 0.0

@@ -17,10 +17,10 @@ from rnnlp.data.errors import InputError
 from rnnlp.data.text.featurizer import Featurizer, TokenBatch, collate
 from rnnlp.models.classification.pooling import Pooling
 from rnnlp.models.embeddings.token import Embedding
-from rnnlp.models.encoders.bag import Bag
+from rnnlp.models.encoders.bag import BagEncoder
 from rnnlp.models.encoders.base import EncoderOutput
 from rnnlp.models.encoders.recurrent import Encoder
-from rnnlp.models.encoders.windowed import Windows
+from rnnlp.models.encoders.windowed import WindowedEncoder
 from rnnlp.tasks.base.length_batches import by_length
 from rnnlp.tasks.base.transfer import backward_alone, read_encoder
 
@@ -51,7 +51,11 @@ class PretrainedEncoder(nn.Module):
     """
 
     def __init__(
-        self, *, featurizer: Featurizer, embedding: Embedding, encoder: Encoder | Bag | Windows
+        self,
+        *,
+        featurizer: Featurizer,
+        embedding: Embedding,
+        encoder: Encoder | BagEncoder | WindowedEncoder,
     ) -> None:
         super().__init__()
         self.featurizer = featurizer
@@ -79,12 +83,12 @@ class PretrainedEncoder(nn.Module):
         """
         batch = texts if isinstance(texts, TokenBatch) else self.batch(texts)
         device = next(self.parameters()).device
-        tokens, characters, attributes = (
+        tokens, characters, token_features = (
             None if ids is None else ids.to(device)
-            for ids in (batch.tokens, batch.characters, batch.attributes)
+            for ids in (batch.tokens, batch.characters, batch.token_features)
         )
         embedded: torch.Tensor = self.embedding(
-            tokens, characters=characters, attributes=attributes
+            tokens, characters=characters, token_features=token_features
         )
         states: EncoderOutput = self.encoder(embedded, batch.lengths)
         return states

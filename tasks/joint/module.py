@@ -89,7 +89,7 @@ class Joint(TaskModule):
         scheme: The scheme that the tags follow; None for plain tags such as parts of speech.
         classes: The labels, in the order of the classifier's output layer.
         class_counts: How many training texts have each label.
-        several: Whether a text may have any number of labels.
+        multilabel: Whether a text may have any number of labels.
         sizes: Vocabulary sizes.
         embedding: How tokens become vectors.
         encoder: The recurrent layers.
@@ -115,7 +115,7 @@ class Joint(TaskModule):
         scheme: str | None,
         classes: list[str],
         class_counts: list[int],
-        several: bool,
+        multilabel: bool,
         sizes: Sizes,
         embedding: EmbeddingConfig = EmbeddingConfig(),  # noqa: B008 (frozen)
         encoder: EncoderConfig = EncoderConfig(),  # noqa: B008
@@ -151,7 +151,9 @@ class Joint(TaskModule):
             tagging=TaggerConfig(
                 tags=tags, scheme=scheme, crf=tagging.crf, dropout=tagging.dropout, **shared
             ),
-            classification=ClassifierConfig(classes=classes, several=several, **options, **shared),
+            classification=ClassifierConfig(
+                classes=classes, multilabel=multilabel, **options, **shared
+            ),
         )
         self.optimizer = optimizer
         self.network = self.settings.build()
@@ -168,7 +170,7 @@ class Joint(TaskModule):
     def link(parser: LightningArgumentParser) -> None:
         """Says which settings follow from which, as for either task alone."""
         link_features(parser)
-        for name in ("tags", "scheme", "classes", "class_counts", "several"):
+        for name in ("tags", "scheme", "classes", "class_counts", "multilabel"):
             parser.link_arguments("data", f"model.{name}", Get(name), apply_on="instantiate")
         for name in ("label_separator", "label_before"):
             parser.link_arguments(f"data.{CLASSIFICATION}.{name}", f"model.{CLASSIFICATION}.{name}")

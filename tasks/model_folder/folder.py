@@ -20,11 +20,16 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 
 from rnnlp.data.errors import InputError
-from rnnlp.data.text.featurizer import ATTRIBUTE_FILES, CHARACTERS_FILE, TARGET_FILE, TOKENS_FILE
+from rnnlp.data.text.featurizer import (
+    CHARACTERS_FILE,
+    TARGET_FILE,
+    TOKEN_FEATURE_FILES,
+    TOKENS_FILE,
+)
 
 from .atomic import umask
+from .versions import FORMAT_VERSION, upgraded_settings, upgraded_weight
 
-FORMAT_VERSION = 1
 CONFIG, WEIGHTS, METRICS, TRAINING = (
     "config.json",
     "model.safetensors",
@@ -33,7 +38,7 @@ CONFIG, WEIGHTS, METRICS, TRAINING = (
 )
 CARD, CURVES, CONFUSION = "README.md", "curves.png", "confusion.png"
 PICTURES = (CURVES, CONFUSION)
-TOKENIZERS = (TOKENS_FILE, CHARACTERS_FILE, TARGET_FILE, *ATTRIBUTE_FILES.values())
+TOKENIZERS = (TOKENS_FILE, CHARACTERS_FILE, TARGET_FILE, *TOKEN_FEATURE_FILES.values())
 CHECKPOINTS, LOGS = "checkpoints", "logs"
 NEEDED = (CONFIG, WEIGHTS, "tokenizer.json")
 PUBLISHED = (CONFIG, WEIGHTS, METRICS, TRAINING, CARD, *PICTURES, *TOKENIZERS)
@@ -50,7 +55,7 @@ class ModelFolder(NamedTuple):
         """The state dict of the network."""
         file = self.path / WEIGHTS
         try:
-            return load_file(file)
+            return {upgraded_weight(name): value for name, value in load_file(file).items()}
         except (OSError, SafetensorError) as error:
             raise InputError(f"cannot read the weights: {error}", path=str(file)) from error
 
@@ -162,7 +167,9 @@ def open_folder(model: str | os.PathLike[str]) -> ModelFolder:
             f"has format version {version!r}; this rnnlp reads 1 to {FORMAT_VERSION}: upgrade it",
             path=str(file),
         )
-    return ModelFolder(path, task, config)
+    if not isinstance(config, dict):
+        raise InputError("is not the config of a model: no settings", path=str(file))
+    return ModelFolder(path, task, upgraded_settings(config, version))
 
 
 def _download(name: str) -> Path:

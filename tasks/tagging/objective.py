@@ -61,7 +61,7 @@ class TaggingObjective(Objective):
         loss: Tensor = network.loss(
             tokens=features.tokens,
             characters=features.characters,
-            attributes=features.attributes,
+            token_features=features.token_features,
             lengths=features.lengths,
             tags=batch.tags,
         )

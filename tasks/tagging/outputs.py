@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 def decode_tags(network: Tagger, features: TokenBatch, tags: Sequence[str]) -> list[list[str]]:
     """The best tags of each sentence of a batch, padding cut off."""
     decoded = network.decode(
-        features.tokens, features.characters, features.attributes, features.lengths
+        features.tokens, features.characters, features.token_features, features.lengths
     )
     return _names(decoded.tags, features.lengths, tags)
 

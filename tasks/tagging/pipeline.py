@@ -106,7 +106,7 @@ class TaggingPipeline:
         for rows, batch in self._batches(sentences):
             with torch.inference_mode():
                 decoded = self.network.decode(
-                    batch.tokens, batch.characters, batch.attributes, batch.lengths
+                    batch.tokens, batch.characters, batch.token_features, batch.lengths
                 )
                 names = _names(decoded.tags, batch.lengths, self.settings.tags)
                 spans = [self._spans_of(tags) for tags in names]

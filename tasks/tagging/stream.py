@@ -71,7 +71,7 @@ class TaggingStream(TextStream):
             tokens = [piece[begin:end] for begin, end in places]
             batch = collate([self._featurizer.row(tokens, before=self._before)])
             emissions, self._reading = self._network.read(
-                batch.tokens, batch.characters, batch.attributes, self._reading
+                batch.tokens, batch.characters, batch.token_features, self._reading
             )
             self._before = tokens[-1]
             for (begin, end), emission in zip(places, emissions[0], strict=True):

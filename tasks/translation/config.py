@@ -25,7 +25,7 @@ class DecoderConfig:
     Args:
         cell: The recurrence.
         hidden_size: Width of the state.
-        layers: Number of layers. The first one asks the source, the others read its answer too.
+        num_layers: Number of layers. The first one asks the source, the others read its answer too.
         attention: How source positions are scored: general, dot (widths must agree), additive, or
             multihead.
         attention_size: Hidden width of additive and multihead attention.
@@ -34,20 +34,20 @@ class DecoderConfig:
         embedding_dropout: Share of components of target embeddings dropped in training, the same
             ones at each position.
         dropout: Share of components dropped in training between the parts.
-        tied: Which tables are one: that of target embeddings and that of the output layer
-            ("output"), source embeddings as well ("all", with data.joint), or "none".
+        tie_embeddings: Which tables are one: that of target embeddings and that of the output layer
+            ("output"), source embeddings as well ("all", with data.joint_vocabulary), or "none".
     """
 
     cell: Cell = "lstm"
     hidden_size: int = 256
-    layers: int = 2
+    num_layers: int = 2
     attention: Literal["general", "dot", "additive", "multihead"] = "general"
     attention_size: int = 256
     heads: int = 4
     input_feeding: bool = False
     embedding_dropout: float = 0.3
     dropout: float = 0.3
-    tied: Literal["none", "output", "all"] = "output"
+    tie_embeddings: Literal["none", "output", "all"] = "output"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -55,17 +55,17 @@ class SearchConfig:
     """How translations are searched for, unless told otherwise.
 
     Args:
-        beam: Hypotheses that are followed for a sentence; 1 is greedy.
+        beam_size: Hypotheses that are followed for a sentence; 1 is greedy.
         length_penalty: Above 0 long translations lose less (alpha of Wu et al. 2016).
         coverage_penalty: Above 0 source words that were never looked at cost (beta, there).
-        block_ngrams: No n-gram of this size twice in a translation; 0 allows all.
+        no_repeat_ngram_size: No n-gram of this size twice in a translation; 0 allows all.
         min_length: Fewest tokens of a translation.
     """
 
-    beam: int = 5
+    beam_size: int = 5
     length_penalty: float = 1.0
     coverage_penalty: float = 0.0
-    block_ngrams: int = 0
+    no_repeat_ngram_size: int = 0
     min_length: int = 0
 
 
@@ -110,15 +110,15 @@ class TranslatorConfig:
                 size=self.embedding.size,
                 cell=decoder.cell,
                 hidden_size=decoder.hidden_size,
-                layers=decoder.layers,
+                num_layers=decoder.num_layers,
                 attention=decoder.attention,
                 attention_size=decoder.attention_size,
                 heads=decoder.heads,
                 input_feeding=decoder.input_feeding,
                 embedding_dropout=decoder.embedding_dropout,
                 dropout=decoder.dropout,
-                tied=decoder.tied,
-                embedding=embedding.words if decoder.tied == "all" else None,
+                tie_embeddings=decoder.tie_embeddings,
+                embedding=embedding.words if decoder.tie_embeddings == "all" else None,
             ),
         )
 

@@ -23,7 +23,7 @@ def score(network: Translator, batch: TranslationBatch) -> tuple[Tensor, Tensor]
     """Logits of the target tokens of a batch, and their ids (see `Translator.forward`)."""
     features = batch.features
     state = network.encode(
-        features.tokens, features.characters, features.attributes, features.lengths
+        features.tokens, features.characters, features.token_features, features.lengths
     )
     found: tuple[Tensor, Tensor] = network(state, batch.target, batch.target_lengths)
     return found
@@ -35,31 +35,31 @@ def translate(
     batch: TokenBatch,
     settings: SearchConfig,
     *,
-    beam: int | None = None,
+    beam_size: int | None = None,
     nbest: int = 1,
 ) -> list[list[Hypothesis]]:
     """Searches translations of a batch of sources."""
     device = next(network.parameters()).device
-    tokens, characters, attributes = (
+    tokens, characters, token_features = (
         None if ids is None else ids.to(device)
-        for ids in (batch.tokens, batch.characters, batch.attributes)
+        for ids in (batch.tokens, batch.characters, batch.token_features)
     )
     assert tokens is not None
-    state = network.encode(tokens, characters, attributes, batch.lengths)
+    state = network.encode(tokens, characters, token_features, batch.lengths)
     lengths = batch.lengths.to(device)
-    width = settings.beam if beam is None else beam
+    width = settings.beam_size if beam_size is None else beam_size
     return beam_search(
         network.step,
         state,
         begin=BOS,
         end=EOS,
         max_lengths=longest_target(lengths),
-        beam=max(width, nbest),
+        beam_size=max(width, nbest),
         banned=_BANNED,
         min_length=settings.min_length,
         length_penalty=settings.length_penalty,
         coverage_penalty=settings.coverage_penalty,
-        block_ngrams=settings.block_ngrams,
+        no_repeat_ngram_size=settings.no_repeat_ngram_size,
         nbest=nbest,
         source_lengths=lengths,
     )

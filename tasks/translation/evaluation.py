@@ -27,7 +27,7 @@ def evaluate_translation(
     source_column: str | int | None = None,
     target_column: str | int | None = None,
     against: str | None = None,
-    beam: int | None = None,
+    beam_size: int | None = None,
 ) -> tuple[dict[str, Any], str, list[str]]:
     """Scores a translator on a file.
 
@@ -38,7 +38,7 @@ def evaluate_translation(
         source_column: Column of the sources, by name or by number from 1.
         target_column: Column of the targets, likewise.
         against: A file with other translations, one a line, to compare with.
-        beam: Hypotheses followed for each sentence; None for the model's own setting.
+        beam_size: Hypotheses followed for each sentence; None for the model's own setting.
 
     Returns:
         The scores, the policy by which they were counted, and notes on the data.
@@ -66,7 +66,7 @@ def evaluate_translation(
         if not gold:
             check_direction(pipeline, sources[:_PROBED], targets[:_PROBED], path)
         started = time.perf_counter()
-        said += [answer["translation_text"] for answer in pipeline(sources, beam=beam)]
+        said += [answer["translation_text"] for answer in pipeline(sources, beam_size=beam_size)]
         seconds += time.perf_counter() - started
         gold += targets
         log_probability += sum(pipeline.log_probabilities(sources, targets))
@@ -94,7 +94,7 @@ def evaluate_translation(
         "seconds": round(seconds, 3),
         "tokens_per_second": round(source_tokens / seconds) if seconds else 0,
     }
-    policy = policy_of(settings.search.beam if beam is None else beam)
+    policy = policy_of(settings.search.beam_size if beam_size is None else beam_size)
     return result, policy, notes.lines()
 
 

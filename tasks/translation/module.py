@@ -43,7 +43,7 @@ class Translation(TaskModule):
         target: Language that is translated into.
         sizes: Vocabulary sizes of the source.
         target_size: Number of target tokens.
-        joint: Whether both sides have one vocabulary.
+        joint_vocabulary: Whether both sides have one vocabulary.
         embedding: How source tokens become vectors.
         encoder: The recurrent layers that read the source.
         decoder: The layers that write the target.
@@ -73,7 +73,7 @@ class Translation(TaskModule):
         target: str,
         sizes: Sizes,
         target_size: int,
-        joint: bool = False,
+        joint_vocabulary: bool = False,
         embedding: EmbeddingConfig = EmbeddingConfig(size=256, characters="none"),  # noqa: B008
         encoder: EncoderConfig = EncoderConfig(hidden_size=256),  # noqa: B008 (frozen)
         decoder: DecoderConfig = DecoderConfig(),  # noqa: B008
@@ -93,18 +93,18 @@ class Translation(TaskModule):
             unfreeze_epoch=unfreeze_epoch,
             encoder_learning_rate_factor=encoder_learning_rate_factor,
         )
-        if encoder_from is None and (embedding.characters != "none" or embedding.attributes):
+        if encoder_from is None and (embedding.characters != "none" or embedding.token_features):
             raise InputError(
                 "a translator reads tokens only, unless it reuses an encoder: set "
-                "model.embedding.characters to none and model.embedding.attributes to []"
+                "model.embedding.characters to none and model.embedding.token_features to []"
             )
-        if decoder.tied == "all" and not joint:
+        if decoder.tie_embeddings == "all" and not joint_vocabulary:
             raise InputError(
-                "model.decoder.tied is all, but each side has a vocabulary of its own: set "
-                "data.joint to true, or model.decoder.tied to output"
+                "model.decoder.tie_embeddings is all, but each side has a vocabulary of its own: "
+                "set data.joint_vocabulary to true, or model.decoder.tie_embeddings to output"
             )
-        if search.beam < 1:
-            raise InputError(f"model.search.beam is {search.beam}: it must be 1 or more")
+        if search.beam_size < 1:
+            raise InputError(f"model.search.beam_size is {search.beam_size}: it must be 1 or more")
         for name, rate in (
             ("label_smoothing", label_smoothing),
             ("scheduled_sampling", scheduled_sampling),
@@ -140,7 +140,7 @@ class Translation(TaskModule):
         """Says which settings follow from which: languages and vocabularies from the data."""
         parser.link_arguments("data", "model.sizes", vocabulary_sizes, apply_on="instantiate")
         parser.link_arguments("data", "model.target_size", target_size, apply_on="instantiate")
-        for name in ("source", "target", "joint"):
+        for name in ("source", "target", "joint_vocabulary"):
             parser.link_arguments(f"data.{name}", f"model.{name}")
         parser.link_arguments("model.max_length", "data.max_length")
 
@@ -160,11 +160,11 @@ class Translation(TaskModule):
         """The loss of one batch, per target token."""
         features, network = batch.features, self.network
         state = network.encode(
-            features.tokens, features.characters, features.attributes, features.lengths
+            features.tokens, features.characters, features.token_features, features.lengths
         )
         seen = None
         if self.scheduled_sampling:
-            seen = network.own_words(
+            seen = network.scheduled_sampling(
                 state, batch.target, batch.target_lengths, self.scheduled_sampling
             )
         logits, targets = network(state, batch.target, batch.target_lengths, seen)
@@ -176,7 +176,7 @@ class Translation(TaskModule):
         """Adds one batch, translated greedily, to what is scored."""
         logits, targets = score(self.network, batch)
         self.log("validation_loss", token_loss(logits, targets), batch_size=len(targets))
-        self._said += self._translations(batch, beam=1)
+        self._said += self._translations(batch, beam_size=1)
         self._gold += batch.gold
 
     def on_validation_epoch_end(self) -> None:
@@ -188,7 +188,7 @@ class Translation(TaskModule):
     @property
     def policy(self) -> str:
         """How the scores are counted."""
-        return policy_of(self.settings.search.beam)
+        return policy_of(self.settings.search.beam_size)
 
     def summary(self) -> str:
         """What the model is, in a sentence."""
@@ -196,9 +196,9 @@ class Translation(TaskModule):
         direction = "bidirectional " if encoder.bidirectional else ""
         return (
             f"A translator from {self.settings.source} to {self.settings.target}: {direction}"
-            f"{CELL_NAMES[encoder.cell]} encoder ({encoder.layers} x {encoder.hidden_size}), "
-            f"{CELL_NAMES[decoder.cell]} decoder ({decoder.layers} x {decoder.hidden_size}) with "
-            f"{decoder.attention} attention."
+            f"{CELL_NAMES[encoder.cell]} encoder ({encoder.num_layers} x {encoder.hidden_size}), "
+            f"{CELL_NAMES[decoder.cell]} decoder ({decoder.num_layers} x {decoder.hidden_size}) "
+            f"with {decoder.attention} attention."
         )
 
     def score(self, batches: Iterable[TranslationBatch]) -> dict[str, Any]:
@@ -219,9 +219,9 @@ class Translation(TaskModule):
             "perplexity": round(perplexity(-loss, tokens), 3),
         }
 
-    def _translations(self, batch: TranslationBatch, beam: int | None = None) -> list[str]:
+    def _translations(self, batch: TranslationBatch, beam_size: int | None = None) -> list[str]:
         assert self._tokenizer is not None
-        found = translate(self.network, batch.features, self.settings.search, beam=beam)
+        found = translate(self.network, batch.features, self.settings.search, beam_size=beam_size)
         return [self._tokenizer.decode(best.tokens).strip() for best, *_ in found]
 
 

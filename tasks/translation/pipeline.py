@@ -76,20 +76,20 @@ class TranslationPipeline:
 
     @overload
     def __call__(  # type: ignore[overload-overlap]
-        self, texts: str, *, beam: int | None = None, nbest: int = 1
+        self, texts: str, *, beam_size: int | None = None, nbest: int = 1
     ) -> dict[str, Any]: ...
     @overload
     def __call__(
-        self, texts: Sequence[str], *, beam: int | None = None, nbest: int = 1
+        self, texts: Sequence[str], *, beam_size: int | None = None, nbest: int = 1
     ) -> list[dict[str, Any]]: ...
     def __call__(
-        self, texts: str | Sequence[str], *, beam: int | None = None, nbest: int = 1
+        self, texts: str | Sequence[str], *, beam_size: int | None = None, nbest: int = 1
     ) -> dict[str, Any] | list[dict[str, Any]]:
         """Translates texts.
 
         Args:
             texts: One text, or several. Each is translated as one sentence.
-            beam: Hypotheses followed for each; None for what the model was trained with.
+            beam_size: Hypotheses followed for each; None for what the model was trained with.
             nbest: How many different translations to give of each; the beam is at least as wide.
                 There may be fewer, since two hypotheses may be the same text cut differently.
 
@@ -100,13 +100,13 @@ class TranslationPipeline:
             a blank translation.
         """
         if isinstance(texts, str):
-            return self([texts], beam=beam, nbest=nbest)[0]
-        width = self.settings.search.beam if beam is None else beam
+            return self([texts], beam_size=beam_size, nbest=nbest)[0]
+        width = self.settings.search.beam_size if beam_size is None else beam_size
         # Several ways of cutting a text into sub-words are one translation: look among all.
         looked_at = 1 if nbest == 1 else max(width, nbest)
         found = []
         for text, hypotheses in zip(
-            texts, self.search(texts, beam=beam, nbest=looked_at), strict=True
+            texts, self.search(texts, beam_size=beam_size, nbest=looked_at), strict=True
         ):
             scores: dict[str, float] = {} if hypotheses else {"": 0.0}
             for best in hypotheses:
@@ -131,7 +131,7 @@ class TranslationPipeline:
         )
 
     def search(
-        self, texts: Sequence[str], *, beam: int | None = None, nbest: int = 1
+        self, texts: Sequence[str], *, beam_size: int | None = None, nbest: int = 1
     ) -> list[list[Hypothesis]]:
         """The best hypotheses of each text, best first; none for a blank text."""
         rows = [self.featurizer.encode(text.strip())[0] for text in texts]
@@ -139,7 +139,7 @@ class TranslationPipeline:
         for numbers in by_length([len(row.tokens) for row in rows], budget=TOKEN_BUDGET):
             batch = collate([rows[number] for number in numbers])
             hypotheses = translate(
-                self.network, batch, self.settings.search, beam=beam, nbest=nbest
+                self.network, batch, self.settings.search, beam_size=beam_size, nbest=nbest
             )
             for number, best in zip(numbers, hypotheses, strict=True):
                 found[number] = best

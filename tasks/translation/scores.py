@@ -24,10 +24,10 @@ def bleu_for(language: str) -> BLEU:
     return BLEU(tokenize=_TOKENIZERS.get(main, "13a"), force=True)
 
 
-def policy_of(beam: int) -> str:
+def policy_of(beam_size: int) -> str:
     """How the scores are counted, where translations are searched for with so many hypotheses."""
     return (
-        f"translations as text with beam {beam}; perplexity per target token of this model's "
+        f"translations as text with beam {beam_size}; perplexity per target token of this model's "
         "vocabulary, the end included"
     )
 

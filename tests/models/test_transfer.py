@@ -12,7 +12,7 @@ TOKENS, CHARACTERS = 9, 7
 ROWS = {"bigram": 5, "shape": 4, "suffix": 6}
 
 
-def network(cell, attributes, characters):
+def network(cell, token_features, characters):
     embedding = Embedding(
         vocabulary_size=TOKENS,
         size=6,
@@ -20,16 +20,16 @@ def network(cell, attributes, characters):
         character_vocabulary_size=CHARACTERS,
         character_size=3,
         character_features=4,
-        attribute_vocabulary_sizes=[ROWS[name] for name in attributes],
-        attribute_size=2,
+        token_feature_vocabulary_sizes=[ROWS[name] for name in token_features],
+        token_feature_size=2,
     )
-    encoder = Encoder(input_size=embedding.output_size, cell=cell, hidden_size=5, layers=2)
+    encoder = Encoder(input_size=embedding.output_size, cell=cell, hidden_size=5, num_layers=2)
     return torch.nn.ModuleDict({"embedding": embedding, "encoder": encoder}).eval()
 
 
-def states(network, attributes, batch):
+def states(network, token_features, batch):
     tokens, characters, values, lengths = batch
-    columns = [list(ROWS).index(name) for name in attributes]
+    columns = [list(ROWS).index(name) for name in token_features]
     vectors = network["embedding"](tokens, characters, values[:, :, columns])
     return network["encoder"](vectors, lengths).states
 
@@ -49,7 +49,7 @@ def test_states_stay(cell, characters, given, wanted):
         torch.stack([torch.randint(1, rows, (3, 8)) for rows in ROWS.values()], 2),
         torch.tensor([8, 5, 1]),
     )
-    wider = widen(before.state_dict(), after["embedding"], attributes=given, wanted=wanted)
+    wider = widen(before.state_dict(), after["embedding"], token_features=given, wanted=wanted)
     after.load_state_dict(wider, strict=True)
     found = states(after, wanted, batch)
     torch.testing.assert_close(found, states(before, given, batch))

@@ -10,7 +10,7 @@ from rnnlp.tasks.cli import main as cli
 
 TINY = """\
 task: tagging
-data: {{train: {0}/train.conll, validation: {0}/validation.conll, token_budget: 200}}
+data: {{train: {0}/train.conll, validation: {0}/validation.conll, max_tokens: 200}}
 model:
   embedding: {{size: 16, characters: cnn, character_size: 8, character_features: 8, dropout: 0.1}}
   encoder: {{hidden_size: 16, dropout: 0.1}}

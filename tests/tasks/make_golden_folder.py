@@ -41,7 +41,7 @@ def featurizer_for(embedding: EmbeddingConfig) -> Featurizer:
         SENTENCES,
         level="word",
         characters=embedding.characters != "none",
-        attributes=embedding.attributes,
+        token_features=embedding.token_features,
     )
 
 
@@ -55,7 +55,9 @@ def fresh(
     settings = TaggerConfig(
         tags=TAGS,
         scheme="BIOES",
-        sizes=Sizes(tokens=sizes.tokens, characters=sizes.characters, attributes=sizes.attributes),
+        sizes=Sizes(
+            tokens=sizes.tokens, characters=sizes.characters, token_features=sizes.token_features
+        ),
         embedding=embedding,
         encoder=encoder or EncoderConfig(hidden_size=5),
         crf=crf,
@@ -72,8 +74,8 @@ TINY = {
     "classification": [
         *("--config", "sentiment", "--data.vocabulary_size", "60", "--model.embedding.size", "8"),
         *("--model.encoder.hidden_size", "6", "--model.pooling", "[last, max, mean, attention]"),
-        *("--model.attention_size", "5", "--model.embedding.attributes", "[suffix]"),
-        *("--model.embedding.attribute_size", "4"),
+        *("--model.attention_size", "5", "--model.embedding.token_features", "[suffix]"),
+        *("--model.embedding.token_feature_size", "4"),
     ],
     "translation": [
         *(
@@ -81,23 +83,23 @@ TINY = {
             "translation",
             "--data.vocabulary_size",
             "300",
-            "--model.encoder.layers",
+            "--model.encoder.num_layers",
             "2",
         ),
         *("--model.embedding.size", "8", "--model.encoder.hidden_size", "6"),
-        *("--model.decoder.hidden_size", "10", "--model.decoder.layers", "3"),
+        *("--model.decoder.hidden_size", "10", "--model.decoder.num_layers", "3"),
     ],
     "joint": [
         *("--config", "joint", "--data.vocabulary_size", "60", "--model.embedding.size", "8"),
-        *("--model.embedding.characters", "none", "--model.embedding.attributes", "[suffix]"),
-        *("--model.embedding.attribute_size", "4", "--model.encoder.hidden_size", "6"),
+        *("--model.embedding.characters", "none", "--model.embedding.token_features", "[suffix]"),
+        *("--model.embedding.token_feature_size", "4", "--model.encoder.hidden_size", "6"),
         *("--model.classification.pooling", "[max, attention]"),
         *("--model.classification.attention_size", "5"),
     ],
     "generation": [
         *("--config", "generation", "--data.level", "word", "--data.vocabulary_size", "150"),
         *("--model.embedding.size", "10", "--model.encoder.hidden_size", "12"),
-        *("--model.encoder.layers", "2", "--model.sampling.max_length", "12"),
+        *("--model.encoder.num_layers", "2", "--model.sampling.max_length", "12"),
         *("--model.sampling.top_k", "1"),  # draws nothing: random numbers are not the model's
     ],
 }
@@ -146,10 +148,10 @@ def write(folder: Path) -> None:
         size=12,
         character_size=6,
         character_features=8,
-        attributes=["bigram", "shape"],
-        attribute_size=4,
+        token_features=["bigram", "shape"],
+        token_feature_size=4,
     )
-    pipeline = fresh(embedding, EncoderConfig(hidden_size=10, layers=2))
+    pipeline = fresh(embedding, EncoderConfig(hidden_size=10, num_layers=2))
     save_folder(
         folder,
         task="tagging",

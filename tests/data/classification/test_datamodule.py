@@ -51,7 +51,7 @@ def test_files(tmp_path):
     data = files(tmp_path)
     assert data.classes == ["neg", "pos"]
     assert data.class_counts == [2, 2]
-    assert not data.several
+    assert not data.multilabel
     assert not data.has_test
     found = everything(data.train_dataloader())
     for number, (text, label) in enumerate(TRAIN):
@@ -75,7 +75,7 @@ def test_several_labels(tmp_path):
     ]
     path = jsonl(tmp_path / "train.jsonl", rows)
     data = ClassificationData(train=path, validation=path)
-    assert data.several
+    assert data.multilabel
     assert data.classes == ["blue", "red"]
     found = everything(data.val_dataloader())
     assert [found[i][1] for i in range(3)] == [[1.0, 1.0], [0.0, 1.0], [0.0, 0.0]]
@@ -162,7 +162,7 @@ def test_hub_data_set_with_class_labels(tmp_path):
         ({"train": [("a", "x"), ("b", "x")]}, "only one label in the training data"),
         ({"train": [(" ", "x"), (" ", "y")]}, "no examples"),
         ({"max_length": 2}, "max_length is 2: it must be 4 or more"),
-        ({"token_budget": 0}, r"data\.token_budget is 0"),
+        ({"max_tokens": 0}, r"data\.max_tokens is 0"),
     ],
 )
 def test_mistakes_are_named(options, message, tmp_path):

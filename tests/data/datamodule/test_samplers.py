@@ -15,7 +15,7 @@ LENGTHS = np.random.default_rng(0).integers(1, 60, size=300)
 
 
 def sampler(lengths=LENGTHS, **options):
-    return BucketBatchSampler(**{"lengths": lengths, "token_budget": 200, "seed": 1, **options})
+    return BucketBatchSampler(**{"lengths": lengths, "max_tokens": 200, "seed": 1, **options})
 
 
 class Rows(torch.utils.data.Dataset):
@@ -28,9 +28,9 @@ class Rows(torch.utils.data.Dataset):
         return torch.tensor(rows, dtype=torch.float32)
 
 
-def loader(batches=None, workers=0):
+def loader(batches=None, num_workers=0):
     return ResumableLoader(
-        Rows(), batches=batches or sampler(), collate=lambda rows: rows, workers=workers
+        Rows(), batches=batches or sampler(), collate=lambda rows: rows, num_workers=num_workers
     )
 
 
@@ -43,7 +43,7 @@ def loader(batches=None, workers=0):
 )
 def test_batches_cover_everything_once_and_keep_the_budget(lengths, budget, most, shuffle, epoch):
     batches = BucketBatchSampler(
-        lengths=lengths, token_budget=budget, max_sentences=most, seed=3, shuffle=shuffle
+        lengths=lengths, max_tokens=budget, max_sentences=most, seed=3, shuffle=shuffle
     )
     batches.set_epoch(epoch)
     rows = list(batches)
@@ -74,7 +74,7 @@ def test_without_shuffling_rows_go_from_short_to_long():
 
 
 def test_padding_is_small():
-    batches = sampler(lengths=np.random.default_rng(0).integers(1, 50, 5000), token_budget=1024)
+    batches = sampler(lengths=np.random.default_rng(0).integers(1, 50, 5000), max_tokens=1024)
     positions = sum(len(b) * batches._lengths[b].max() for b in batches)
     assert batches.padding() == pytest.approx(1 - batches._lengths.sum() / positions)
     assert batches.padding() < 0.05
@@ -86,16 +86,16 @@ def test_errors_give_the_numbers():
     with pytest.raises(ValueError, match="there are 0"):
         sampler(lengths=[])
     with pytest.raises(ValueError, match="not 0"):
-        sampler(token_budget=0)
+        sampler(max_tokens=0)
 
 
-@pytest.mark.parametrize("workers", [0, 2])
-def test_loader_resumes_in_mid_epoch(workers):
+@pytest.mark.parametrize("num_workers", [0, 2])
+def test_loader_resumes_in_mid_epoch(num_workers):
     whole = loader()
     whole.sampler.set_epoch(4)
     expected = [batch.tolist() for batch in whole]
 
-    interrupted = loader(workers=workers)
+    interrupted = loader(num_workers=num_workers)
     interrupted.sampler.set_epoch(4)
     iterator = iter(interrupted)
     before = [next(iterator).tolist() for _ in range(7)]
@@ -103,7 +103,7 @@ def test_loader_resumes_in_mid_epoch(workers):
     assert state == {"epoch": 4, "batch": 7, "batches": len(whole)}
     del iterator
 
-    resumed = loader(workers=workers)
+    resumed = loader(num_workers=num_workers)
     resumed.load_state_dict(state)
     assert resumed.state_dict() == state
     iter(resumed)  # not used: changes nothing

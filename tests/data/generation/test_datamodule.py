@@ -121,15 +121,15 @@ def test_an_empty_folder_is_refused(tmp_path):
 
 @given(
     lengths=st.lists(st.integers(1, 40), min_size=1, max_size=30),
-    segment=st.none() | st.integers(1, 15),
+    bptt=st.none() | st.integers(1, 15),
     budget=st.integers(1, 120),
     rows=st.none() | st.integers(1, 6),
     shuffle=st.booleans(),
 )
 @settings(max_examples=60, deadline=None)
-def test_segments_cover_everything_once_and_in_order(lengths, segment, budget, rows, shuffle):
+def test_segments_cover_everything_once_and_in_order(lengths, bptt, budget, rows, shuffle):
     sampler = SegmentBatchSampler(
-        lengths=lengths, segment=segment, token_budget=budget, max_sentences=rows, shuffle=shuffle
+        lengths=lengths, bptt=bptt, max_tokens=budget, max_sentences=rows, shuffle=shuffle
     )
     for epoch in (0, 1):
         sampler.set_epoch(epoch)
@@ -155,7 +155,7 @@ def test_segments_cover_everything_once_and_in_order(lengths, segment, budget, r
 
 def test_short_examples_are_batched_as_elsewhere():
     lengths = np.random.default_rng(1).integers(1, 50, 200)
-    sampler = SegmentBatchSampler(lengths=lengths, segment=50, token_budget=400)
+    sampler = SegmentBatchSampler(lengths=lengths, bptt=50, max_tokens=400)
     assert len(sampler) == len(list(sampler)) < 40
     assert sampler.padding() < 0.15
     again = [part.rows for part in sampler.segments(3)]
@@ -195,22 +195,22 @@ def whole_texts(module, batches):
 
 
 @pytest.mark.parametrize("level", ["character", "bpe"])
-@pytest.mark.parametrize("workers", [0, 1])
-def test_batches_hold_the_texts(tmp_path, level, workers):
-    module = data(tmp_path, level=level, segment=4, max_sentences=3, workers=workers)
+@pytest.mark.parametrize("num_workers", [0, 1])
+def test_batches_hold_the_texts(tmp_path, level, num_workers):
+    module = data(tmp_path, level=level, bptt=4, max_sentences=3, num_workers=num_workers)
     for loader in (module.train_dataloader(), module.val_dataloader()):
         found = list(whole_texts(module, loader))
         assert len(found) == 4 and all(name == text for name, text in found)
 
 
 def test_reversed(tmp_path):
-    module = data(tmp_path, reverse=True, segment=5)
+    module = data(tmp_path, reverse=True, bptt=5)
     for name, text in whole_texts(module, module.train_dataloader()):
         assert text == name[::-1]
 
 
 def test_a_loader_goes_on_in_the_midst_of_a_text(tmp_path):
-    module = data(tmp_path, segment=3)
+    module = data(tmp_path, bptt=3)
     whole = module.train_dataloader()
     batches = list(whole)
     assert any(batch.carried is not None for batch in batches)
@@ -251,7 +251,7 @@ def test_labels_that_training_never_saw(tmp_path):
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"segment": 0}, "data.segment is 0"),
+        ({"bptt": 0}, "data.bptt is 0"),
         ({"level": "bpe", "vocabulary_size": 100}, "must be 260 or more"),
         ({"labels": ["kind", "kind"]}, "names a field twice"),
         ({"labels": ["M"]}, "the sample corpus has no labels of 'M'"),

@@ -25,7 +25,7 @@ LENGTHS = st.lists(st.integers(1, 30), min_size=1, max_size=60)
 
 def paired(*lengths):
     return PairedSampler(
-        [BucketBatchSampler(lengths=row, token_budget=40, max_sentences=4) for row in lengths]
+        [BucketBatchSampler(lengths=row, max_tokens=40, max_sentences=4) for row in lengths]
     )
 
 
@@ -90,26 +90,26 @@ def make(files, tagging=None, classification=None, **shared):
 
 
 def test_one_vocabulary_of_both(files):
-    data = make(files, lowercase=True, attributes=["suffix"])
+    data = make(files, lowercase=True, token_features=["suffix"])
     known = data.featurizer.tokens
     assert {"ann", "oslo", "fine", "food"} <= set(known.vocabulary)
     assert data.tagging.featurizer is data.classification.featurizer is data.featurizer
     assert data.featurizer.characters is not None
     assert data.tags == ["O", "B-PER", "E-PER", "I-PER", "S-PER"] and data.scheme == "BIOES"
-    assert data.classes == ["bad", "good"] and data.class_counts == [2, 2] and not data.several
+    assert data.classes == ["bad", "good"] and data.class_counts == [2, 2] and not data.multilabel
     assert any(note.startswith("tagging: train: 9 sentences") for note in data.notes)
     assert any(note.startswith("classification: train: 4 texts") for note in data.notes)
     data.save_tokenizers(files)
     assert Featurizer.load(files).tokens.vocabulary == known.vocabulary
-    again = make(files, tokenizer_from=str(files), lowercase=True, attributes=["suffix"])
+    again = make(files, tokenizer_from=str(files), lowercase=True, token_features=["suffix"])
     assert again.featurizer.tokens.vocabulary == known.vocabulary
     assert [note for note in again.notes if "0.00 % are unknown" in note]
     assert data.origin["classification train"] == str(files / "labels.jsonl")
 
 
-@pytest.mark.parametrize("workers", [0, 1])
-def test_batches(files, workers):
-    data = make(files, {"max_sentences": 2}, {"max_sentences": 3}, workers=workers)
+@pytest.mark.parametrize("num_workers", [0, 1])
+def test_batches(files, num_workers):
+    data = make(files, {"max_sentences": 2}, {"max_sentences": 3}, num_workers=num_workers)
     loader = data.train_dataloader()
     steps = list(loader)
     assert len(steps) == len(loader) == 5  # of the sentences; the texts go round
@@ -125,7 +125,7 @@ def test_batches(files, workers):
 
 
 def test_validation_goes_through_both_once(files):
-    data = make(files, {"test": str(files / "tags.conll")}, evaluation_token_budget=6)
+    data = make(files, {"test": str(files / "tags.conll")}, evaluation_max_tokens=6)
     batches = list(data.val_dataloader())
     assert len(batches) == len(data.val_dataloader())
     assert isinstance(batches[0], TaggingBatch) and isinstance(batches[1], ClassificationBatch)

@@ -188,8 +188,8 @@ def test_pretrained_vectors(tmp_path):
 
 
 def test_batches_do_not_depend_on_workers(tmp_path):
-    def tensors(workers):
-        data = files(tmp_path, workers=workers, max_sentences=2)
+    def tensors(num_workers):
+        data = files(tmp_path, num_workers=num_workers, max_sentences=2)
         return [(batch.features.tokens, batch.tags) for batch in data.train_dataloader()]
 
     for one, two in zip(tensors(0), tensors(1), strict=True):
@@ -197,7 +197,7 @@ def test_batches_do_not_depend_on_workers(tmp_path):
 
 
 def test_over_long_sentences_are_counted_and_kept(tmp_path):
-    data = files(tmp_path, token_budget=4)
+    data = files(tmp_path, max_tokens=4)
     assert any("above the token budget" in note and ": 1" in note for note in data.notes)
     assert sorted(everything(data.train_dataloader())) == [0, 1, 2, 3]
 
@@ -210,7 +210,7 @@ def test_over_long_sentences_are_counted_and_kept(tmp_path):
         ({"train": SENTENCES[:1], "validation": None}, "1 examples are too few"),
         ({"train": None, "validation": SENTENCES}, r"without data\.train"),
         ({"hub": "somewhere"}, "both given"),
-        ({"token_budget": 0}, r"data\.token_budget is 0: it must be 1 or more"),
+        ({"max_tokens": 0}, r"data\.max_tokens is 0: it must be 1 or more"),
         ({"validation_share": 1.5}, "is 1.5: give a share between 0 and 1"),
     ],
 )

@@ -2,7 +2,7 @@ import pytest
 import torch
 
 from rnnlp.data.text.featurizer import MAX_WORD_LENGTH, Featurizer
-from rnnlp.data.text.token_features import ATTRIBUTES
+from rnnlp.data.text.token_features import TOKEN_FEATURES
 from rnnlp.data.text.tokenizer import UNK, Tokenizer
 
 SENTENCES = [["Obama", "visited", "Berlin"], ["obama", "is", "in", "Berlin", "."], ["42"]]
@@ -13,13 +13,13 @@ def train(**options):
 
 
 def test_batch_pads_with_zeros():
-    featurizer = train(attributes=["bigram", "shape"], lowercase=True)
+    featurizer = train(token_features=["bigram", "shape"], lowercase=True)
     batch = featurizer.batch(SENTENCES)
     assert batch.lengths.tolist() == [3, 5, 1]
     assert batch.tokens.shape == (3, 5)
-    assert batch.attributes.shape == (3, 5, 2)
+    assert batch.token_features.shape == (3, 5, 2)
     assert batch.characters.shape == (3, 5, len("visited"))
-    for tensor in (batch.tokens, batch.characters, batch.attributes):
+    for tensor in (batch.tokens, batch.characters, batch.token_features):
         assert tensor.dtype == torch.int64
         assert not tensor[0, 3:].any()
         assert not tensor[2, 1:].any()
@@ -28,7 +28,7 @@ def test_batch_pads_with_zeros():
 
 
 def test_padding_does_not_change_a_row():
-    featurizer = train(attributes=["bigram"])
+    featurizer = train(token_features=["bigram"])
     together = featurizer.batch(SENTENCES)
     for i, sentence in enumerate(SENTENCES):
         alone = featurizer.batch([sentence])
@@ -56,9 +56,9 @@ def test_bigrams_pair_a_token_with_the_one_before():
         [["北", "京"], ["北", "京", "北"], ["北"]],
         level="character",
         characters=False,
-        attributes=["bigram"],
+        token_features=["bigram"],
     )
-    first, second, third = featurizer.row(["北", "京", "北"]).attributes[0]
+    first, second, third = featurizer.row(["北", "京", "北"]).token_features[0]
     assert len({first, second}) == 2
     assert min(first, second) > UNK
     assert third == UNK  # seen once
@@ -73,17 +73,17 @@ def test_long_words_keep_head_and_tail():
 
 
 def test_attributes_come_in_one_order_whatever_order_they_are_asked_for():
-    one, other = (train(attributes=names) for names in (ATTRIBUTES, ATTRIBUTES[::-1]))
-    assert list(one.attributes) == list(other.attributes) == list(ATTRIBUTES)
+    one, other = (train(token_features=names) for names in (TOKEN_FEATURES, TOKEN_FEATURES[::-1]))
+    assert list(one.token_features) == list(other.token_features) == list(TOKEN_FEATURES)
     assert one.row(SENTENCES[1]) == other.row(SENTENCES[1])
     with pytest.raises(ValueError, match="unknown attribute 'colour': use bigram, shape"):
-        train(attributes=["colour"])
+        train(token_features=["colour"])
 
 
 @pytest.mark.parametrize("characters", [True, False])
-@pytest.mark.parametrize("attributes", [[], ["suffix", "bigram"], list(ATTRIBUTES)])
-def test_save_and_load(characters, attributes, tmp_path):
-    featurizer = train(characters=characters, attributes=attributes)
+@pytest.mark.parametrize("token_features", [[], ["suffix", "bigram"], list(TOKEN_FEATURES)])
+def test_save_and_load(characters, token_features, tmp_path):
+    featurizer = train(characters=characters, token_features=token_features)
     featurizer.save(tmp_path)
     loaded = Featurizer.load(tmp_path)
     assert loaded.sizes == featurizer.sizes
@@ -100,7 +100,7 @@ def test_an_empty_sentence_is_refused():
 
 
 def test_raw_text_has_the_ids_of_its_tokens():
-    featurizer = train(attributes=["bigram", "shape"])
+    featurizer = train(token_features=["bigram", "shape"])
     row, offsets = featurizer.encode("Obama is in Berlin.")
     assert [end for _, end in offsets] == [5, 8, 11, 18, 19]
     assert row == featurizer.row(["Obama", "is", "in", "Berlin", "."])

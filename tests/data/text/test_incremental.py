@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rnnlp.data.text.cleaning import clean
-from rnnlp.data.text.incremental import CertainText, certain_length
+from rnnlp.data.text.incremental import IncrementalText, certain_length
 from rnnlp.data.text.tokenizer import Tokenizer
 
 TEXTS = ["It's 10:30 in New York, isn't it? We'll see.", "他说，北京很大。カタカナー"]
@@ -28,7 +28,7 @@ ARRIVING = st.lists(st.lists(st.sampled_from(PIECES), max_size=5).map("".join), 
 
 def tokens_of(tokenizer, chunks, *, cleaned):
     """Tokens with their places, as they come out of chunks."""
-    stream, found = CertainText(tokenizer, cleaned=cleaned), []
+    stream, found = IncrementalText(tokenizer, cleaned=cleaned), []
     for take in (*(lambda c=chunk: stream.feed(c) for chunk in chunks), stream.finish):
         piece = take()
         ids, offsets = tokenizer.encode(piece)
@@ -67,7 +67,7 @@ def test_what_is_certain(level, text, certain):
 
 
 def test_what_may_become_a_tag_waits():
-    stream = CertainText(LEVELS["word"], cleaned=True)
+    stream = IncrementalText(LEVELS["word"], cleaned=True)
     assert [stream.feed(chunk) for chunk in ("good <b", "r", " ", "/", "> bad < c")] == [
         "good ", "", "", "", "       bad < ",
     ]  # fmt: skip
@@ -75,7 +75,7 @@ def test_what_may_become_a_tag_waits():
 
 
 def test_what_waits_does_not_grow_with_the_text():
-    stream, longest = CertainText(LEVELS["word"]), 0
+    stream, longest = IncrementalText(LEVELS["word"]), 0
     for _ in range(300):
         stream.feed("Some words and 一些字, ")
         longest = max(longest, len(stream._held))

@@ -87,7 +87,7 @@ def test_notes_say_what_the_splits_hold(tmp_path):
 
 def test_batches_are_measured_by_the_longer_side(tmp_path):
     train = [*TRAIN[:40], ("a", "lang " * 30), ("long " * 30, "b")]
-    data = files(tmp_path, train=train, token_budget=120, max_length=None)
+    data = files(tmp_path, train=train, max_tokens=120, max_length=None)
     seen = 0
     for batch in data.train_dataloader():
         rows = len(batch.gold)
@@ -121,7 +121,7 @@ def test_a_share_of_training_is_cut_off_for_validation(tmp_path):
 
 
 def test_one_vocabulary_for_both_sides(tmp_path):
-    data = files(tmp_path, joint=True, subword_dropout=0.1, vocabulary_size=1000)
+    data = files(tmp_path, joint_vocabulary=True, bpe_dropout=0.1, vocabulary_size=1000)
     assert data.featurizer.tokens is data.target_tokenizer
     assert any(
         re.fullmatch(r"one vocabulary of \d+ sub-words for both sides", note) for note in data.notes
@@ -166,8 +166,8 @@ def test_words_and_characters(level, tmp_path):
     assert texts == ["\u200b", "Das Haus"]
 
 
-def epoch(data, number, *, workers=0, start=0):
-    data.workers = workers
+def epoch(data, number, *, num_workers=0, start=0):
+    data.num_workers = num_workers
     loader = data.train_dataloader()
     loader.load_state_dict({"epoch": number, "batch": start, "batches": len(loader)})
     iterator = iter(loader)
@@ -178,22 +178,22 @@ def epoch(data, number, *, workers=0, start=0):
     ]
 
 
-@pytest.mark.parametrize("workers", [0, 2])
-def test_a_resumed_run_draws_the_same_sub_words(workers, tmp_path):
-    data = files(tmp_path, subword_dropout=0.2, token_budget=200)
+@pytest.mark.parametrize("num_workers", [0, 2])
+def test_a_resumed_run_draws_the_same_sub_words(num_workers, tmp_path):
+    data = files(tmp_path, bpe_dropout=0.2, max_tokens=200)
     whole = epoch(data, 3)
-    assert epoch(data, 3, workers=workers) == whole
-    again = files(tmp_path, subword_dropout=0.2, token_budget=200)
-    assert epoch(again, 3, workers=workers, start=4) == whole[4:]
-    assert epoch(data, 4, workers=workers) != whole
+    assert epoch(data, 3, num_workers=num_workers) == whole
+    again = files(tmp_path, bpe_dropout=0.2, max_tokens=200)
+    assert epoch(again, 3, num_workers=num_workers, start=4) == whole[4:]
+    assert epoch(data, 4, num_workers=num_workers) != whole
 
 
 def test_sub_words_of_a_pair_depend_on_seed_epoch_and_number_alone(tmp_path):
-    data = files(tmp_path, subword_dropout=0.3)
+    data = files(tmp_path, bpe_dropout=0.3)
     plain = everything(files(tmp_path).train_dataloader())
     first = everything(data.train_dataloader())
     assert first == everything(data.train_dataloader())
-    small = everything(files(tmp_path, subword_dropout=0.3, token_budget=70).train_dataloader())
+    small = everything(files(tmp_path, bpe_dropout=0.3, max_tokens=70).train_dataloader())
     assert first == small
     loader = data.train_dataloader()
     loader.sampler.set_epoch(1)
@@ -272,10 +272,10 @@ def test_other_formats(tmp_path):
         ({"max_length": 0}, r"data\.max_length is 0"),
         ({"vocabulary_size": 259}, r"data\.vocabulary_size is 259: .* 256 bytes .* 260 or more"),
         ({"level": "word", "vocabulary_size": 4}, r"data\.vocabulary_size is 4: it must be 5"),
-        ({"subword_dropout": 1.0}, r"data\.subword_dropout is 1\.0: give a probability"),
-        ({"subword_dropout": 0.1, "level": "word"}, r"is for data\.level bpe, not word"),
-        ({"lowercase": True, "joint": True}, r"data\.lowercase is for the sources only"),
-        ({"token_budget": 0}, r"data\.token_budget is 0"),
+        ({"bpe_dropout": 1.0}, r"data\.bpe_dropout is 1\.0: give a probability"),
+        ({"bpe_dropout": 0.1, "level": "word"}, r"is for data\.level bpe, not word"),
+        ({"lowercase": True, "joint_vocabulary": True}, r"data\.lowercase is for the sources only"),
+        ({"max_tokens": 0}, r"data\.max_tokens is 0"),
     ],
 )
 def test_mistakes_are_named(options, message, tmp_path):

@@ -6,20 +6,26 @@ from rnnlp.models.classification.calibration import fit_temperature
 from rnnlp.models.classification.classifier import Classifier
 from rnnlp.models.classification.pooling import Pooling
 from rnnlp.models.embeddings.token import Embedding
-from rnnlp.models.encoders.bag import Bag
+from rnnlp.models.encoders.bag import BagEncoder
 from rnnlp.models.encoders.recurrent import Encoder
 from rnnlp.models.layers.losses import classification_loss
 
 
-def make(ways=("max",), recurrent=True, classes=2, several=False):
+def make(ways=("max",), recurrent=True, classes=2, multilabel=False):
     torch.manual_seed(0)
     embedding = Embedding(vocabulary_size=30, size=12, word_dropout=0.0)
     encoder = (
-        Encoder(input_size=12, cell="gru", hidden_size=12) if recurrent else Bag(input_size=12)
+        Encoder(input_size=12, cell="gru", hidden_size=12)
+        if recurrent
+        else BagEncoder(input_size=12)
     )
     pooling = Pooling(size=encoder.output_size, ways=ways, attention_size=8)
     return Classifier(
-        embedding=embedding, encoder=encoder, pooling=pooling, classes=classes, several=several
+        embedding=embedding,
+        encoder=encoder,
+        pooling=pooling,
+        classes=classes,
+        multilabel=multilabel,
     )
 
 
@@ -78,9 +84,10 @@ def test_loss():
     )
     found = classification_loss(logits, targets, smoothing=0.1, class_weights=weights)
     torch.testing.assert_close(found, expected)
-    several = torch.tensor([[0.0, 1.0, 1.0]] * 4)
+    multilabel = torch.tensor([[0.0, 1.0, 1.0]] * 4)
     torch.testing.assert_close(
-        classification_loss(logits, several), F.binary_cross_entropy_with_logits(logits, several)
+        classification_loss(logits, multilabel),
+        F.binary_cross_entropy_with_logits(logits, multilabel),
     )
     with pytest.raises(ValueError, match=r"\[0, 1\)"):
         classification_loss(logits, targets, smoothing=1.0)
@@ -91,22 +98,22 @@ def test_temperature_makes_scores_probabilities():
     logits = torch.randn(20_000, 3, generator=generator)
     targets = torch.multinomial(logits.softmax(1), 1, generator=generator)[:, 0]
     for factor in (0.3, 1.0, 4.0):
-        found = fit_temperature(logits * factor, targets, several=False)
+        found = fit_temperature(logits * factor, targets, multilabel=False)
         assert found == pytest.approx(factor, rel=0.05)
     unknown = torch.full_like(targets, -1)
     both = fit_temperature(
-        torch.cat([logits, logits]), torch.cat([targets, unknown]), several=False
+        torch.cat([logits, logits]), torch.cat([targets, unknown]), multilabel=False
     )
     assert both == pytest.approx(1.0, rel=0.05)
-    assert fit_temperature(logits, unknown, several=False) == 1.0
+    assert fit_temperature(logits, unknown, multilabel=False) == 1.0
 
 
 def test_temperature_with_several_labels():
     generator = torch.Generator().manual_seed(0)
     logits = torch.randn(20_000, 3, generator=generator)
     targets = (torch.rand(logits.shape, generator=generator) < logits.sigmoid()).float()
-    assert fit_temperature(logits * 2.5, targets, several=True) == pytest.approx(2.5, rel=0.05)
-    model = make(classes=3, several=True)
+    assert fit_temperature(logits * 2.5, targets, multilabel=True) == pytest.approx(2.5, rel=0.05)
+    model = make(classes=3, multilabel=True)
     model.temperature.fill_(2.5)
     torch.testing.assert_close(model.probabilities(logits * 2.5), logits.sigmoid())
 
@@ -122,4 +129,4 @@ def test_temperature_is_saved_with_the_weights():
 def test_too_few_classes():
     with pytest.raises(ValueError, match="1 classes"):
         make(classes=1)
-    make(classes=1, several=True)
+    make(classes=1, multilabel=True)

@@ -2,17 +2,17 @@ import pytest
 import torch
 
 from rnnlp.models.classification.pooling import WAYS, Pooling
-from rnnlp.models.encoders.bag import Bag
+from rnnlp.models.encoders.bag import BagEncoder
 from rnnlp.models.encoders.recurrent import Encoder
-from rnnlp.models.encoders.windowed import Windows
+from rnnlp.models.encoders.windowed import WindowedEncoder
 
 LENGTHS = torch.tensor([5, 1, 3])
 
 
-def encoded(bidirectional=True, layers=2):
+def encoded(bidirectional=True, num_layers=2):
     torch.manual_seed(0)
     encoder = Encoder(
-        input_size=4, cell="gru", hidden_size=3, layers=layers, bidirectional=bidirectional
+        input_size=4, cell="gru", hidden_size=3, num_layers=num_layers, bidirectional=bidirectional
     )
     return encoder(torch.randn(3, 5, 4), LENGTHS), encoder.output_size
 
@@ -69,7 +69,7 @@ def test_wrong_ways(ways):
 
 def test_bag_reads_no_order():
     embedded = torch.randn(2, 4, 3)
-    bag = Bag(input_size=3)
+    bag = BagEncoder(input_size=3)
     out = bag(embedded, torch.tensor([4, 2]))
     assert torch.equal(out.states[0], embedded[0])
     assert (out.states[1, 2:] == 0).all()
@@ -84,8 +84,10 @@ def test_bag_reads_no_order():
 @pytest.mark.parametrize("bidirectional", [False, True])
 def test_windows_encode_each_piece_on_its_own(cell, bidirectional):
     torch.manual_seed(0)
-    encoder = Encoder(input_size=3, cell=cell, hidden_size=2, layers=2, bidirectional=bidirectional)
-    windows = Windows(encoder=encoder, window=4)
+    encoder = Encoder(
+        input_size=3, cell=cell, hidden_size=2, num_layers=2, bidirectional=bidirectional
+    )
+    windows = WindowedEncoder(encoder=encoder, window=4)
     lengths = torch.tensor([10, 3, 8, 1, 9])
     embedded = torch.randn(5, 10, 3)
     out = windows(embedded, lengths)
@@ -113,5 +115,8 @@ def test_short_texts_need_no_windows():
     torch.manual_seed(0)
     encoder = Encoder(input_size=3, cell="gru", hidden_size=2)
     embedded, lengths = torch.randn(2, 4, 3), torch.tensor([4, 2])
-    one, two = Windows(encoder=encoder, window=4)(embedded, lengths), encoder(embedded, lengths)
+    one, two = (
+        WindowedEncoder(encoder=encoder, window=4)(embedded, lengths),
+        encoder(embedded, lengths),
+    )
     assert torch.equal(one.states, two.states)

@@ -16,22 +16,22 @@ def make(**changes):
         character_vocabulary_size=9,
         character_size=4,
         character_features=6,
-        attribute_vocabulary_sizes=[7, 9],
-        attribute_size=3,
+        token_feature_vocabulary_sizes=[7, 9],
+        token_feature_size=3,
     )
     return Embedding(**{**settings, **changes})
 
 
 TOKENS = torch.tensor([[4, 5, 0], [6, 4, 7]])
 CHARACTERS = torch.tensor([[[4, 5], [6, 0], [0, 0]], [[4, 0], [4, 5], [8, 8]]])
-ATTRIBUTES = torch.tensor([[[4, 8], [5, 1], [0, 0]], [[6, 4], [4, 4], [1, 5]]])
+TOKEN_FEATURES = torch.tensor([[[4, 8], [5, 1], [0, 0]], [[6, 4], [4, 4], [1, 5]]])
 
 
 @pytest.mark.parametrize("characters", ["none", "cnn", "rnn"])
 @pytest.mark.parametrize("sizes", [[], [7, 9]])
 def test_parts_stand_in_their_fixed_order(characters, sizes):
-    embedding = make(characters=characters, attribute_vocabulary_sizes=sizes).eval()
-    joined = embedding(TOKENS, CHARACTERS, ATTRIBUTES)
+    embedding = make(characters=characters, token_feature_vocabulary_sizes=sizes).eval()
+    joined = embedding(TOKENS, CHARACTERS, TOKEN_FEATURES)
     assert joined.shape == (2, 3, embedding.output_size)
     assert embedding.output_size == 5 + 6 * (characters != "none") + 3 * len(sizes)
     assert (joined[0, 2] == 0).all()
@@ -39,17 +39,19 @@ def test_parts_stand_in_their_fixed_order(characters, sizes):
     if characters != "none":
         assert torch.equal(joined[:, :, 5:11], embedding.spelling(CHARACTERS))
     if sizes:
-        assert torch.equal(joined[:, :, -6:-3], embedding.attributes[0](ATTRIBUTES[:, :, 0]))
-        assert torch.equal(joined[:, :, -3:], embedding.attributes[1](ATTRIBUTES[:, :, 1]))
+        assert torch.equal(
+            joined[:, :, -6:-3], embedding.token_features[0](TOKEN_FEATURES[:, :, 0])
+        )
+        assert torch.equal(joined[:, :, -3:], embedding.token_features[1](TOKEN_FEATURES[:, :, 1]))
 
 
 def test_missing_ids_and_sizes_are_errors():
     with pytest.raises(ValueError, match="no character ids"):
-        make()(TOKENS, None, ATTRIBUTES)
-    with pytest.raises(ValueError, match="reads 2 attributes, got ids of 0"):
+        make()(TOKENS, None, TOKEN_FEATURES)
+    with pytest.raises(ValueError, match="expected ids of 2 token features, got 0"):
         make()(TOKENS, CHARACTERS)
-    with pytest.raises(ValueError, match="reads 2 attributes, got ids of 1"):
-        make()(TOKENS, CHARACTERS, ATTRIBUTES[:, :, :1])
+    with pytest.raises(ValueError, match="expected ids of 2 token features, got 1"):
+        make()(TOKENS, CHARACTERS, TOKEN_FEATURES[:, :, :1])
     with pytest.raises(ValueError, match="needs a character_vocabulary_size"):
         make(character_vocabulary_size=0)
     with pytest.raises(ValueError, match="none, cnn, rnn, got 'lstm'"):

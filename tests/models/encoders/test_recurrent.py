@@ -24,7 +24,7 @@ def batch(width=5, time=7):
 @pytest.mark.parametrize("cell", MODULES)
 def test_state_dicts_go_both_ways(cell):
     oracle = MODULES[cell](5, 3, 2, batch_first=True, bidirectional=True)
-    encoder = Encoder(input_size=5, cell=cell, hidden_size=3, layers=2)
+    encoder = Encoder(input_size=5, cell=cell, hidden_size=3, num_layers=2)
     assert list(encoder.state_dict()) == list(oracle.state_dict())
     oracle.load_state_dict(encoder.state_dict())
     x = batch()[:, :4]
@@ -37,8 +37,8 @@ OPTIONS = [
     for cell in CELLS
     for option in (
         {"cell": cell},
-        {"cell": cell, "layers": 3, "residual": True, "layer_norm": True},
-        {"cell": cell, "layers": 2, "bidirectional": False, "residual": True},
+        {"cell": cell, "num_layers": 3, "residual": True, "layer_norm": True},
+        {"cell": cell, "num_layers": 2, "bidirectional": False, "residual": True},
     )
 ]
 
@@ -75,7 +75,7 @@ def test_padding_order_and_batch_size_change_nothing(chosen):
 @pytest.mark.parametrize("extra", [{}, {"residual": True, "layer_norm": True}], ids=str)
 def test_steps_equal_the_batch(cell, extra):
     encoder = Encoder(
-        input_size=4, cell=cell, hidden_size=4, layers=2, bidirectional=False, **extra
+        input_size=4, cell=cell, hidden_size=4, num_layers=2, bidirectional=False, **extra
     )
     x = batch(width=4)
     out = encoder(x, torch.full((4,), 7))
@@ -100,7 +100,7 @@ def test_step_needs_one_direction():
 
 
 def test_gradients_flow_through_the_initial_state():
-    encoder = Encoder(input_size=4, hidden_size=3, layers=2)
+    encoder = Encoder(input_size=4, hidden_size=3, num_layers=2)
     begin = State(*(torch.randn(4, 4, 3, requires_grad=True) for _ in range(2)))
     encoder(batch(width=4), LENGTHS, begin).states.sum().backward()
     assert begin.hidden.grad.abs().sum() > 0
@@ -112,7 +112,7 @@ def test_dropout_lies_between_layers(locked):
     one = Encoder(input_size=5, hidden_size=3, dropout=0.5, locked_dropout=locked)
     x = batch()
     torch.testing.assert_close(one(x, LENGTHS).states, one.eval()(x, LENGTHS).states)
-    two = Encoder(input_size=5, hidden_size=3, layers=2, dropout=0.5, locked_dropout=locked)
+    two = Encoder(input_size=5, hidden_size=3, num_layers=2, dropout=0.5, locked_dropout=locked)
     assert not torch.allclose(two(x, LENGTHS).states, two(x, LENGTHS).states)
     two.eval()
     torch.testing.assert_close(two(x, LENGTHS).states, two(x, LENGTHS).states)
@@ -120,7 +120,7 @@ def test_dropout_lies_between_layers(locked):
 
 @pytest.mark.parametrize("cell", MODULES)
 def test_recurrent_dropout_drops_weights(cell):
-    encoder = Encoder(input_size=5, cell=cell, hidden_size=8, recurrent_dropout=0.9)
+    encoder = Encoder(input_size=5, cell=cell, hidden_size=8, weight_dropout=0.9)
     x = batch()
     assert not torch.allclose(encoder(x, LENGTHS).states, encoder(x, LENGTHS).states)
     encoder(x, LENGTHS).states.sum().backward()
@@ -145,10 +145,10 @@ def test_residual_adds_the_input():
     [
         ({"cell": "qrnn"}, "qrnn"),
         ({"hidden_size": 0}, "hidden_size must be at least 1, not 0"),
-        ({"layers": 0}, "layers must be at least 1, not 0"),
+        ({"num_layers": 0}, "layers must be at least 1, not 0"),
         ({"dropout": 1.0}, "dropout must lie in"),
-        ({"recurrent_dropout": -0.1}, "recurrent_dropout must lie in"),
-        ({"cell": "mingru", "recurrent_dropout": 0.5}, "minGRU has no recurrent weights"),
+        ({"weight_dropout": -0.1}, "weight_dropout must lie in"),
+        ({"cell": "mingru", "weight_dropout": 0.5}, "minGRU has no recurrent weights"),
     ],
 )
 def test_bad_parameters_are_named(change, message):

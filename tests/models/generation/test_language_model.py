@@ -6,24 +6,36 @@ from torch import nn
 
 from rnnlp.models.embeddings.token import Embedding
 from rnnlp.models.encoders.recurrent import Encoder
-from rnnlp.models.generation.language_model import Generator
+from rnnlp.models.generation.language_model import LanguageModel
 from rnnlp.models.search.sampling import sample
 
 VOCABULARY, FIELDS = 11, [3, 4]
 
 
-def generator(cell="lstm", layers=1, tied=True, hidden_size=6, size=5, dropout=0.0, fields=FIELDS):
+def generator(
+    cell="lstm",
+    num_layers=1,
+    tie_embeddings=True,
+    hidden_size=6,
+    size=5,
+    dropout=0.0,
+    fields=FIELDS,
+):
     torch.manual_seed(1)
     embedding = Embedding(vocabulary_size=VOCABULARY, size=size)
     encoder = Encoder(
-        input_size=size, cell=cell, hidden_size=hidden_size, layers=layers, bidirectional=False
+        input_size=size,
+        cell=cell,
+        hidden_size=hidden_size,
+        num_layers=num_layers,
+        bidirectional=False,
     )
-    return Generator(
+    return LanguageModel(
         embedding=embedding,
         encoder=encoder,
         vocabulary_size=VOCABULARY,
         label_sizes=fields,
-        tied=tied,
+        tie_embeddings=tie_embeddings,
         dropout=dropout,
     ).eval()
 
@@ -40,9 +52,9 @@ cells = pytest.mark.parametrize("cell", ["rnn", "rnn_relu", "lstm", "gru"])
 
 
 @cells
-@pytest.mark.parametrize("tied", [True, False])
-def test_segments_give_what_the_whole_gives(cell, tied):
-    network = generator(cell, layers=2, tied=tied)
+@pytest.mark.parametrize("tie_embeddings", [True, False])
+def test_segments_give_what_the_whole_gives(cell, tie_embeddings):
+    network = generator(cell, num_layers=2, tie_embeddings=tie_embeddings)
     tokens, following, lengths, labels = texts(9, 7, 9, 4)
     logits, targets, final = network(tokens, following, lengths, labels)
     rows = torch.arange(4)
@@ -143,18 +155,20 @@ def test_gradients_stop_where_the_state_is_detached():
 
 
 def test_tied_tables_are_one():
-    tied = {name for name, _ in generator(hidden_size=5).named_parameters()}
-    assert "output_bias" in tied and not any(
-        name.startswith(("readout", "output.")) for name in tied
+    tie_embeddings = {name for name, _ in generator(hidden_size=5).named_parameters()}
+    assert "output_bias" in tie_embeddings and not any(
+        name.startswith(("readout", "output.")) for name in tie_embeddings
     )
     assert "readout.weight" in {name for name, _ in generator().named_parameters()}
-    assert "output.weight" in {name for name, _ in generator(tied=False).named_parameters()}
+    assert "output.weight" in {
+        name for name, _ in generator(tie_embeddings=False).named_parameters()
+    }
 
 
 def test_a_bidirectional_encoder_is_refused():
     embedding = Embedding(vocabulary_size=VOCABULARY, size=5)
     with pytest.raises(ValueError, match="one direction"):
-        Generator(
+        LanguageModel(
             embedding=embedding,
             encoder=Encoder(input_size=5, hidden_size=4),
             vocabulary_size=VOCABULARY,

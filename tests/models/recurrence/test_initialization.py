@@ -11,7 +11,7 @@ GATED = {"lstm": 1, "gru": 1, "mingru": 0}  # which gate keeps the old state
 
 def fresh(**options):
     torch.manual_seed(4)
-    return Encoder(input_size=5, hidden_size=6, layers=2, **options)
+    return Encoder(input_size=5, hidden_size=6, num_layers=2, **options)
 
 
 def biases(encoder):
@@ -46,7 +46,7 @@ def test_forget_bias(cell):
 
 @pytest.mark.parametrize("cell", GATED)
 def test_memory_span(cell):
-    encoder = Encoder(input_size=2, cell=cell, hidden_size=400, layers=2, memory_span=50)
+    encoder = Encoder(input_size=2, cell=cell, hidden_size=400, num_layers=2, memory_span=50)
     for bias in biases(encoder):
         kept = bias[GATED[cell]].exp()  # spans
         assert 1 <= kept.min() < 3 and 48 < kept.max() <= 50

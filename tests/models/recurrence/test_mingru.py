@@ -101,22 +101,26 @@ def test_gradcheck(way, directions):
 @given(
     batch=st.integers(1, 7),
     time=st.integers(1, 40),
-    layers=st.integers(1, 3),
+    num_layers=st.integers(1, 3),
     bidirectional=st.booleans(),
     start=st.booleans(),
     seed=st.integers(0, 1000),
 )
-def test_both_ways_give_the_same(batch, time, layers, bidirectional, start, seed):
+def test_both_ways_give_the_same(batch, time, num_layers, bidirectional, start, seed):
     torch.manual_seed(seed)
     encoder = Encoder(
-        input_size=3, cell="mingru", hidden_size=4, layers=layers, bidirectional=bidirectional
+        input_size=3,
+        cell="mingru",
+        hidden_size=4,
+        num_layers=num_layers,
+        bidirectional=bidirectional,
     )
     lengths = torch.randint(1, time + 1, (batch,))
     x = torch.randn(batch, time, 3)
-    begin = State(torch.randn(layers * encoder.directions, batch, 4)) if start else None
+    begin = State(torch.randn(num_layers * encoder.directions, batch, 4)) if start else None
     grads = (
         torch.randn(batch, time, encoder.output_size),
-        torch.randn(layers * encoder.directions, batch, 4),
+        torch.randn(num_layers * encoder.directions, batch, 4),
     )
     found = []
     for run in (kernels._own, kernels._scanned):

@@ -77,27 +77,27 @@ def draw(cell, batch, time, width, size, directions, seed=0, dtype=torch.float32
     time=st.integers(1, 9),
     width=st.integers(1, 6),
     size=st.integers(1, 6),
-    layers=st.integers(1, 3),
+    num_layers=st.integers(1, 3),
     bidirectional=st.booleans(),
     start=st.booleans(),
     threads=st.integers(1, 4),
     seed=st.integers(0, 1000),
 )
 def test_equals_torch_nn_packed(
-    cell, batch, time, width, size, layers, bidirectional, start, threads, seed
+    cell, batch, time, width, size, num_layers, bidirectional, start, threads, seed
 ):
     torch.manual_seed(seed)
-    oracle = MODULES[cell](width, size, layers, batch_first=True, bidirectional=bidirectional)
+    oracle = MODULES[cell](width, size, num_layers, batch_first=True, bidirectional=bidirectional)
     encoder = Encoder(
         input_size=width,
         cell=cell,
         hidden_size=size,
-        layers=layers,
+        num_layers=num_layers,
         bidirectional=bidirectional,
     )
     encoder.load_state_dict(oracle.state_dict())
     x, lengths, initial, grads = draw(
-        cell, batch, time, width, size, layers * encoder.directions, seed
+        cell, batch, time, width, size, num_layers * encoder.directions, seed
     )
     grads[0] = torch.randn(batch, time, encoder.output_size)
     found, wanted = [], []
@@ -242,7 +242,7 @@ def test_input_that_is_not_contiguous(cell):
 
 @pytest.mark.parametrize("cell", CELLS)
 def test_autocast(cell):
-    encoder = Encoder(input_size=8, cell=cell, hidden_size=8, layers=2)
+    encoder = Encoder(input_size=8, cell=cell, hidden_size=8, num_layers=2)
     x, lengths, _, _ = draw(cell, 5, 9, 8, 8, 2)
     wanted = encoder(x, lengths).states
     with torch.autocast("cpu", dtype=torch.bfloat16):

@@ -102,12 +102,12 @@ def test_a_wide_beam_equals_enumeration(alpha, beta, shortest, size):
         model,
         range(8),
         max_lengths=torch.tensor(longest),
-        beam=200,  # more than there are sequences of three tokens up to the length of 4
+        beam_size=200,  # more than there are sequences of three tokens up to the length of 4
         nbest=4,
         length_penalty=alpha,
         coverage_penalty=beta,
         min_length=shortest,
-        block_ngrams=size,
+        no_repeat_ngram_size=size,
     )
     for sentence, most in enumerate(longest):
         every = [
@@ -126,10 +126,10 @@ def test_a_wide_beam_equals_enumeration(alpha, beta, shortest, size):
             torch.testing.assert_close(hypothesis.attention, weights)
 
 
-def plain_beam_search(model, sentence, *, beam, most, shortest=0, size=0, alpha=1.0, beta=0.0):
-    """One sentence, lists of tokens, no stopping but at `beam` finished hypotheses."""
+def plain_beam_search(model, sentence, *, beam_size, most, shortest=0, size=0, alpha=1.0, beta=0.0):
+    """One sentence, lists of tokens, no stopping but at `beam_size` finished hypotheses."""
     live, done = [((), 0.0, 0)], []
-    while live and len(done) < beam:
+    while live and len(done) < beam_size:
         candidates = []
         for tokens, total, code in live:
             code = (code * 5 + (tokens[-1] if tokens else BEGIN) + 1) % CODES
@@ -143,35 +143,35 @@ def plain_beam_search(model, sentence, *, beam, most, shortest=0, size=0, alpha=
                     continue
                 candidates.append(((*tokens, token), total + log_prob, code))
         candidates.sort(key=lambda candidate: -candidate[1])
-        done += [tokens[:-1] for tokens, _, _ in candidates[:beam] if tokens[-1] == END]
-        live = [candidate for candidate in candidates if candidate[0][-1] != END][:beam]
+        done += [tokens[:-1] for tokens, _, _ in candidates[:beam_size] if tokens[-1] == END]
+        live = [candidate for candidate in candidates if candidate[0][-1] != END][:beam_size]
     return sorted(done, key=lambda tokens: -model.score(sentence, tokens, alpha, beta))
 
 
 @pytest.mark.parametrize("vocabulary", [7, 1000])  # 1000: wide enough to go by blocks
-@pytest.mark.parametrize("beam", [1, 2, 5])
+@pytest.mark.parametrize("beam_size", [1, 2, 5])
 @pytest.mark.parametrize(
     "options",
     [
         {},
         {"length_penalty": 0.0},
         {"coverage_penalty": 0.3, "length_penalty": 0.7},
-        {"block_ngrams": 2, "min_length": 4},
+        {"no_repeat_ngram_size": 2, "min_length": 4},
     ],
 )
-def test_a_narrow_beam_equals_a_plain_one(vocabulary, beam, options):
-    model = Model(sentences=20, vocabulary=vocabulary, seed=beam, end=log(vocabulary) - 2)
-    found = run(beam_search, model, range(20), beam=beam, nbest=beam, **options)
+def test_a_narrow_beam_equals_a_plain_one(vocabulary, beam_size, options):
+    model = Model(sentences=20, vocabulary=vocabulary, seed=beam_size, end=log(vocabulary) - 2)
+    found = run(beam_search, model, range(20), beam_size=beam_size, nbest=beam_size, **options)
     named = {
         "length_penalty": "alpha",
         "coverage_penalty": "beta",
         "min_length": "shortest",
-        "block_ngrams": "size",
+        "no_repeat_ngram_size": "size",
     }
     plain = {named[name]: value for name, value in options.items()}
     for sentence, hypotheses in enumerate(found):
-        expected = plain_beam_search(model, sentence, beam=beam, most=8, **plain)
-        assert [tuple(h.tokens) for h in hypotheses] == expected[:beam]
+        expected = plain_beam_search(model, sentence, beam_size=beam_size, most=8, **plain)
+        assert [tuple(h.tokens) for h in hypotheses] == expected[:beam_size]
 
 
 @pytest.mark.parametrize("alpha", [0.0, 0.5])
@@ -185,12 +185,12 @@ def test_stopping_early_never_changes_the_best(alpha):
     assert sum(map(len, model.rows)) < patient
 
 
-@pytest.mark.parametrize("options", [{}, {"min_length": 3}, {"block_ngrams": 1}])
+@pytest.mark.parametrize("options", [{}, {"min_length": 3}, {"no_repeat_ngram_size": 1}])
 def test_a_beam_of_one_is_greedy(options):
     model = Model(sentences=50, vocabulary=30)
-    found = run(beam_search, model, range(50), beam=1, **options)
-    for (beam,), alone in zip(found, run(greedy, model, range(50), **options), strict=True):
-        close(beam, alone)
+    found = run(beam_search, model, range(50), beam_size=1, **options)
+    for (beam_size,), alone in zip(found, run(greedy, model, range(50), **options), strict=True):
+        close(beam_size, alone)
 
 
 def test_hypotheses_are_complete_and_in_order_of_score():
@@ -221,9 +221,9 @@ def test_other_sentences_and_their_order_change_nothing(
     search, sentences, size, shortest, coverage
 ):
     model = Model(sentences=10, vocabulary=12, seed=3, end=1.5)
-    options = {"block_ngrams": size, "min_length": shortest}
+    options = {"no_repeat_ngram_size": size, "min_length": shortest}
     if search is beam_search:
-        options |= {"coverage_penalty": coverage, "nbest": 2, "beam": 3}
+        options |= {"coverage_penalty": coverage, "nbest": 2, "beam_size": 3}
     together = run(
         search, model, sentences, max_lengths=torch.tensor(LENGTHS)[sentences], **options
     )
@@ -240,30 +240,32 @@ def test_other_sentences_and_their_order_change_nothing(
 
 
 @settings(max_examples=30, deadline=None)
-@given(seed=st.integers(0, 10**6), size=st.integers(1, 3), beam=st.integers(1, 4))
-def test_no_ngram_is_said_twice(seed, size, beam):
+@given(seed=st.integers(0, 10**6), size=st.integers(1, 3), beam_size=st.integers(1, 4))
+def test_no_ngram_is_said_twice(seed, size, beam_size):
     model = Model(sentences=4, vocabulary=5, seed=seed, end=-5.0)
-    options = dict(max_lengths=torch.full((4,), 12), block_ngrams=size)
-    for hypotheses in run(beam_search, model, range(4), beam=beam, nbest=beam, **options):
+    options = dict(max_lengths=torch.full((4,), 12), no_repeat_ngram_size=size)
+    for hypotheses in run(
+        beam_search, model, range(4), beam_size=beam_size, nbest=beam_size, **options
+    ):
         assert all(not repeats(h.tokens, size) for h in hypotheses)
     generator = torch.Generator().manual_seed(seed)
     for hypothesis in run(sample, model, range(4), generator=generator, **options):
         assert not repeats(hypothesis.tokens, size)
 
 
-@pytest.mark.parametrize("beam", [1, 3])
-def test_finished_sentences_leave_in_whole_groups(beam):
+@pytest.mark.parametrize("beam_size", [1, 3])
+def test_finished_sentences_leave_in_whole_groups(beam_size):
     model = Model(sentences=10, end=-30.0)  # so that only the longest length ends a hypothesis
     lengths = torch.tensor(LENGTHS)
-    run(beam_search, model, range(10), beam=beam, max_lengths=lengths)
+    run(beam_search, model, range(10), beam_size=beam_size, max_lengths=lengths)
     expected = [
-        [sentence for sentence in range(10) if LENGTHS[sentence] >= time for _ in range(beam)]
+        [sentence for sentence in range(10) if LENGTHS[sentence] >= time for _ in range(beam_size)]
         for time in range(9)
     ]
     assert model.rows == expected
     model.rows = []
     run(greedy, model, range(10), max_lengths=lengths)
-    assert model.rows == [group[::beam] for group in expected]
+    assert model.rows == [group[::beam_size] for group in expected]
 
 
 def test_rows_come_from_their_own_group_of_the_beam():
@@ -280,7 +282,7 @@ def test_rows_come_from_their_own_group_of_the_beam():
 
     start = Watched(*model.start(range(10)))
     lengths = torch.tensor(LENGTHS)
-    found = beam_search(step, start, begin=BEGIN, end=END, max_lengths=lengths, beam=4)
+    found = beam_search(step, start, begin=BEGIN, end=END, max_lengths=lengths, beam_size=4)
     assert all(h.attention is None for (h,) in found)
     (rows, index), *later = seen
     assert rows == 10
@@ -306,7 +308,7 @@ def test_a_length_of_zero_and_no_sentences(search):
 def test_the_end_is_allowed_where_nothing_else_is():
     model = Model(vocabulary=5)  # two tokens are left, and none may be said twice
     lengths = torch.tensor([2, 8, 8, 2, 8, 8, 8, 8])  # some are full at the same step
-    options = dict(min_length=6, block_ngrams=1, max_lengths=lengths)
+    options = dict(min_length=6, no_repeat_ngram_size=1, max_lengths=lengths)
     for (hypothesis,) in run(beam_search, model, range(8), **options):
         assert sorted(hypothesis.tokens) == [3, 4]
         assert hypothesis.log_prob > -inf
@@ -445,8 +447,8 @@ def test_the_best_may_all_lie_behind_the_last_block():
 @pytest.mark.parametrize(
     ("search", "options", "message"),
     [
-        (beam_search, {"beam": 0}, "nbest"),
-        (beam_search, {"beam": 2, "nbest": 3}, "nbest"),
+        (beam_search, {"beam_size": 0}, "nbest"),
+        (beam_search, {"beam_size": 2, "nbest": 3}, "nbest"),
         (beam_search, {"length_penalty": -0.1}, "negative"),
         (greedy, {"banned": (END,)}, "banned"),
         (greedy, {"min_length": -1}, "negative"),

@@ -56,7 +56,7 @@ def sentences(count, generator, known):
     )
     tags = tags.masked_fill(~inside, -1)
     return dict(
-        tokens=tokens * inside, characters=characters, attributes=None, lengths=lengths
+        tokens=tokens * inside, characters=characters, token_features=None, lengths=lengths
     ), tags
 
 
@@ -88,7 +88,7 @@ def test_batch_order_size_and_padding_change_nothing(output, characters):
     mixed = dict(
         tokens=pad(features["tokens"], (0, 2))[order],
         characters=pad(features["characters"], (0, 3, 0, 2))[order],
-        attributes=None,
+        token_features=None,
         lengths=features["lengths"][order],
     )
     together, shuffled = tagger.decode(**features), tagger.decode(**mixed)

@@ -55,10 +55,10 @@ def steps(decoder, said, state):
 
 @pytest.mark.parametrize("cell", CELLS)
 @pytest.mark.parametrize("attention", SCORES)
-@pytest.mark.parametrize("layers", [1, 2, 3])
+@pytest.mark.parametrize("num_layers", [1, 2, 3])
 @FEEDING
-def test_steps_equal_the_whole(cell, attention, layers, feeding):
-    decoder = make(cell=cell, attention=attention, layers=layers, input_feeding=feeding)
+def test_steps_equal_the_whole(cell, attention, num_layers, feeding):
+    decoder = make(cell=cell, attention=attention, num_layers=num_layers, input_feeding=feeding)
     state = decoder.begin(encoded(cell), SOURCES)
     whole = decoder(tokens(), full(), state)
     assert whole[0].shape == (3, 6, 5)
@@ -67,14 +67,14 @@ def test_steps_equal_the_whole(cell, attention, layers, feeding):
 
 
 def test_the_beginning_comes_from_the_ends_of_the_last_layer():
-    decoder, source = make(layers=2), encoded()
+    decoder, source = make(num_layers=2), encoded()
     state = decoder.begin(source, SOURCES)
     ends = torch.cat([source.final.hidden[2], source.final.hidden[3]], 1)  # forwards, backwards
     lower, upper, lower_cell, upper_cell = decoder.start(ends).tanh().split(6, 1)
     torch.testing.assert_close(state.lower, State(lower[None], lower_cell[None]))
     torch.testing.assert_close(state.upper, State(upper[None], upper_cell[None]))
     assert state.fed is None
-    assert make(layers=1).begin(source, SOURCES).upper is None
+    assert make(num_layers=1).begin(source, SOURCES).upper is None
     fed = make(input_feeding=True).begin(source, SOURCES).fed
     assert not fed.any()
 
@@ -82,7 +82,7 @@ def test_the_beginning_comes_from_the_ends_of_the_last_layer():
 @pytest.mark.parametrize("cell", CELLS)
 @FEEDING
 def test_padding_order_and_company_change_nothing(cell, feeding):
-    decoder = make(cell=cell, layers=3, input_feeding=feeding)
+    decoder = make(cell=cell, num_layers=3, input_feeding=feeding)
     source, said = encoded(cell), tokens()
     found, weights = decoder(said, TARGETS, decoder.begin(source, SOURCES))
     for row, (read, time) in enumerate(zip(SOURCES.tolist(), TARGETS.tolist(), strict=True)):
@@ -104,7 +104,7 @@ def test_padding_order_and_company_change_nothing(cell, feeding):
 
 @FEEDING
 def test_nothing_is_seen_before_its_time(feeding):
-    decoder = make(layers=3, input_feeding=feeding)
+    decoder = make(num_layers=3, input_feeding=feeding)
     state = decoder.begin(encoded(), SOURCES)
     said = tokens()
     other = said.clone()
@@ -132,7 +132,7 @@ PICKS = [
 @pytest.mark.parametrize(("index", "sentences"), PICKS)
 @FEEDING
 def test_picked_rows_go_on_as_they_were(index, sentences, feeding):
-    decoder = make(layers=2, input_feeding=feeding)
+    decoder = make(num_layers=2, input_feeding=feeding)
     begin = decoder.begin(encoded(), SOURCES)
     said = tokens().repeat_interleave(2, 0)
     said[1::2] = (said[1::2] + 3) % VOCABULARY  # the two rows of a sentence differ
@@ -174,25 +174,27 @@ def loss(decoder):
 
 @FEEDING
 def test_a_tied_table_learns_from_both_ends(feeding):
-    tied, apart = (make(tied=way, input_feeding=feeding) for way in ("output", "none"))
-    names = [name for name, _ in tied.named_parameters()]
+    tie_embeddings, apart = (
+        make(tie_embeddings=way, input_feeding=feeding) for way in ("output", "none")
+    )
+    names = [name for name, _ in tie_embeddings.named_parameters()]
     assert names.count("embedding.weight") == 1
-    assert "output.weight" not in tied.state_dict()
-    weights = tied.state_dict()
+    assert "output.weight" not in tie_embeddings.state_dict()
+    weights = tie_embeddings.state_dict()
     weights["output.weight"] = weights["embedding.weight"]
     weights["output.bias"] = weights.pop("output_bias")
     apart.load_state_dict(weights)
-    for decoder in (tied, apart):
+    for decoder in (tie_embeddings, apart):
         loss(decoder).backward()
     ends = apart.embedding.weight.grad, apart.output.weight.grad
     assert all(end.any() for end in ends)
-    torch.testing.assert_close(tied.embedding.weight.grad, sum(ends))
-    torch.testing.assert_close(tied.output_bias.grad, apart.output.bias.grad)
+    torch.testing.assert_close(tie_embeddings.embedding.weight.grad, sum(ends))
+    torch.testing.assert_close(tie_embeddings.output_bias.grad, apart.output.bias.grad)
 
 
 def test_a_table_of_both_languages_is_not_the_decoders():
     shared = nn.Embedding(VOCABULARY, 5)
-    decoder = make(tied="all", embedding=shared)
+    decoder = make(tie_embeddings="all", embedding=shared)
     assert decoder.table is shared
     assert not any("embedding" in name for name in decoder.state_dict())
     assert not any(parameter is shared.weight for parameter in decoder.parameters())
@@ -200,10 +202,15 @@ def test_a_table_of_both_languages_is_not_the_decoders():
     assert (shared.weight.grad != 0).all()  # by the output layer every row
 
 
-@pytest.mark.parametrize("tied", ["none", "output"])
+@pytest.mark.parametrize("tie_embeddings", ["none", "output"])
 @FEEDING
-def test_state_dicts_go_from_one_to_another(tied, feeding):
-    options = {"tied": tied, "layers": 3, "attention": "multihead", "input_feeding": feeding}
+def test_state_dicts_go_from_one_to_another(tie_embeddings, feeding):
+    options = {
+        "tie_embeddings": tie_embeddings,
+        "num_layers": 3,
+        "attention": "multihead",
+        "input_feeding": feeding,
+    }
     one, other = (make(seed, **options) for seed in (0, 5))
     assert loss(one) != loss(other)
     other.load_state_dict(one.state_dict())
@@ -231,9 +238,9 @@ def test_gradients(cell, feeding):
 
 @FEEDING
 def test_dropout_is_of_training_only(feeding):
-    decoder = make(layers=3, dropout=0.5, embedding_dropout=0.5, input_feeding=feeding)
+    decoder = make(num_layers=3, dropout=0.5, embedding_dropout=0.5, input_feeding=feeding)
     state = decoder.begin(encoded(), SOURCES)
-    plain = make(layers=3, input_feeding=feeding)
+    plain = make(num_layers=3, input_feeding=feeding)
     wanted = plain(tokens(), full(), plain.begin(encoded(), SOURCES))
     torch.testing.assert_close(decoder(tokens(), full(), state), wanted)
     decoder.train()
@@ -254,11 +261,11 @@ def test_embedding_dropout_drops_the_same_at_each_position():
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ({"layers": 0}, "layers must be at least 1, not 0"),
-        ({"tied": "all"}, "where, and only where, all tables are tied"),
+        ({"num_layers": 0}, "layers must be at least 1, not 0"),
+        ({"tie_embeddings": "all"}, "where, and only where, all tables are tied"),
         ({"embedding": nn.Embedding(VOCABULARY, 5)}, "where, and only where"),
         (
-            {"tied": "all", "embedding": nn.Embedding(VOCABULARY, 4)},
+            {"tie_embeddings": "all", "embedding": nn.Embedding(VOCABULARY, 4)},
             r"tied table is \[11, 4\], and the decoder's would be \[11, 5\]",
         ),
         ({"dropout": 1.0}, r"lies in \[0, 1\)"),
@@ -269,4 +276,4 @@ def test_embedding_dropout_drops_the_same_at_each_position():
 )
 def test_bad_parameters_are_named(change, message):
     with pytest.raises(ValueError, match=message):
-        make(**{"layers": 1, **change})
+        make(**{"num_layers": 1, **change})

@@ -37,7 +37,7 @@ def make(cell):
             size=SIZE,
             cell=cell,
             hidden_size=SIZE,
-            layers=2,
+            num_layers=2,
             attention="additive",
             attention_size=SIZE,
         ),

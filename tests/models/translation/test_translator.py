@@ -19,7 +19,7 @@ TARGETS = torch.tensor([4, 7, 2, 5])  # begin and end counted; the third is empt
 FEEDING = pytest.mark.parametrize("feeding", [False, True], ids=["parallel", "feeding"])
 
 
-def make(feeding=False, *, tied="output", cell="lstm", attention="general", sharp=1.0):
+def make(feeding=False, *, tie_embeddings="output", cell="lstm", attention="general", sharp=1.0):
     """A translator of random weights; the larger `sharp`, the surer it is of what it says."""
     torch.manual_seed(0)
     embedding = Embedding(vocabulary_size=VOCABULARY, size=6)
@@ -33,12 +33,12 @@ def make(feeding=False, *, tied="output", cell="lstm", attention="general", shar
             size=6,
             cell=cell,
             hidden_size=8,
-            layers=2,
+            num_layers=2,
             attention=attention,
             attention_size=8,
             input_feeding=feeding,
-            tied=tied,
-            embedding=embedding.words if tied == "all" else None,
+            tie_embeddings=tie_embeddings,
+            embedding=embedding.words if tie_embeddings == "all" else None,
         ),
     )
     with torch.no_grad():
@@ -130,7 +130,7 @@ def test_own_words(feeding):
     assert differ[words].float().mean() > 0.3
     for rate in (0.0, 0.25, 0.8):
         before = given.clone()
-        mixed = translator.own_words(state, given, lengths, rate)
+        mixed = translator.scheduled_sampling(state, given, lengths, rate)
         assert torch.equal(given, before)
         assert torch.equal(mixed[~words], given[~words])
         changed = mixed != given
@@ -138,10 +138,10 @@ def test_own_words(feeding):
         assert changed[differ].float().mean() == pytest.approx(rate, abs=0.06)
     assert not mixed.is_floating_point()
     with pytest.raises(ValueError, match=r"\[0, 1\)"):
-        translator.own_words(state, given, lengths, 1.5)
+        translator.scheduled_sampling(state, given, lengths, 1.5)
 
 
-def search(translator, rows=slice(None), beam=4, nbest=3, **options):
+def search(translator, rows=slice(None), beam_size=4, nbest=3, **options):
     lengths = SOURCES[rows]
     return beam_search(
         translator.step,
@@ -150,7 +150,7 @@ def search(translator, rows=slice(None), beam=4, nbest=3, **options):
         end=END,
         max_lengths=lengths + 4,
         banned=(PAD, BEGIN),
-        beam=beam,
+        beam_size=beam_size,
         nbest=nbest,
         source_lengths=lengths,
         **options,
@@ -209,24 +209,32 @@ def test_greedy_takes_the_best_token_of_each_step(feeding):
 
 @FEEDING
 def test_one_table_for_all_learns_from_three_ends(feeding):
-    tied, apart = make(feeding, tied="all"), make(feeding, tied="none")
-    names = [name for name, value in tied.named_parameters() if value.shape == (VOCABULARY, 6)]
+    tie_embeddings, apart = (
+        make(feeding, tie_embeddings="all"),
+        make(feeding, tie_embeddings="none"),
+    )
+    names = [
+        name for name, value in tie_embeddings.named_parameters() if value.shape == (VOCABULARY, 6)
+    ]
     assert names == ["embedding.words.weight"]
-    weights = tied.state_dict()
+    weights = tie_embeddings.state_dict()
     assert [name for name, value in weights.items() if value.shape == (VOCABULARY, 6)] == names
     table = weights["embedding.words.weight"]
     weights |= {"decoder.embedding.weight": table, "decoder.output.weight": table}
     weights["decoder.output.bias"] = weights.pop("decoder.output_bias")
     apart.load_state_dict(weights)
-    for translator in (tied, apart):
+    for translator in (tie_embeddings, apart):
         token_loss(*translator(encode(translator), targets(), TARGETS)).backward()
     ends = (apart.embedding.words, apart.decoder.embedding, apart.decoder.output)
     assert all(end.weight.grad.any() for end in ends)
     wanted = sum(end.weight.grad for end in ends)
-    torch.testing.assert_close(tied.embedding.words.weight.grad, wanted)
+    torch.testing.assert_close(tie_embeddings.embedding.words.weight.grad, wanted)
     # A saved translator has one table, and gives it to both sides of another.
-    other = make(feeding, tied="all", sharp=3.0)
-    other.load_state_dict(tied.state_dict())
+    other = make(feeding, tie_embeddings="all", sharp=3.0)
+    other.load_state_dict(tie_embeddings.state_dict())
     assert other.decoder.table.weight is other.embedding.words.weight
-    found = (translator(encode(translator), targets(), TARGETS)[0] for translator in (tied, other))
+    found = (
+        translator(encode(translator), targets(), TARGETS)[0]
+        for translator in (tie_embeddings, other)
+    )
     assert torch.equal(*found)

@@ -24,7 +24,7 @@ TEXTS = ["A fine film.", "", "So dull<br />dull, dull 李明 and 42!", "fine " *
 
 CONFIG = """\
 task: classification
-data: {{train: {0}/train.jsonl, validation: {0}/validation.jsonl, token_budget: 500}}
+data: {{train: {0}/train.jsonl, validation: {0}/validation.jsonl, max_tokens: 500}}
 model:
   embedding: {{size: 24, dropout: 0.1, word_dropout: 0.05}}
   encoder: {{hidden_size: 24}}
@@ -194,14 +194,14 @@ def fresh(**settings):
         [["A", "fine", "film", "."], ["So", "dull", ",", "dull", "film", "."]],
         level=settings.pop("level", "word"),
         characters=embedding.characters != "none",
-        attributes=embedding.attributes,
+        token_features=embedding.token_features,
     )
     config = ClassifierConfig(
         classes=["neg", "pos"],
         sizes=Sizes(**featurizer.sizes._asdict()),
         embedding=embedding,
         encoder=settings.pop("encoder", EncoderConfig(hidden_size=5)),
-        **{"several": False, **settings},
+        **{"multilabel": False, **settings},
     )
     network = config.build()
     network.temperature.fill_(1.3)
@@ -223,7 +223,7 @@ def check_saved_and_loaded(pipeline, folder):
 
 
 @pytest.mark.parametrize(
-    ("cell", "bidirectional", "pooling", "long_texts", "several"),
+    ("cell", "bidirectional", "pooling", "long_texts", "multilabel"),
     list(
         product(
             ["rnn", "lstm", "gru", "mingru", None],
@@ -234,7 +234,7 @@ def check_saved_and_loaded(pipeline, folder):
         )
     ),
 )
-def test_every_combination(tmp_path, cell, bidirectional, pooling, long_texts, several):
+def test_every_combination(tmp_path, cell, bidirectional, pooling, long_texts, multilabel):
     pipeline = fresh(
         encoder=EncoderConfig(cell=cell or "gru", hidden_size=5, bidirectional=bidirectional),
         recurrent=cell is not None,
@@ -242,7 +242,7 @@ def test_every_combination(tmp_path, cell, bidirectional, pooling, long_texts, s
         attention_size=4,
         max_length=7,
         long_texts=long_texts,
-        several=several,
+        multilabel=multilabel,
         state_dropout=0.3,
     )
     check_saved_and_loaded(pipeline, tmp_path)
@@ -250,11 +250,11 @@ def test_every_combination(tmp_path, cell, bidirectional, pooling, long_texts, s
 
 @pytest.mark.parametrize("level", ["word", "character"])
 @pytest.mark.parametrize("characters", ["none", "cnn", "rnn"])
-@pytest.mark.parametrize("attributes", [[], ["bigram", "suffix"]])
-def test_every_embedding(tmp_path, level, characters, attributes):
+@pytest.mark.parametrize("token_features", [[], ["bigram", "suffix"]])
+def test_every_embedding(tmp_path, level, characters, token_features):
     embedding = EmbeddingConfig(
         size=6, characters=characters, character_size=4, character_features=6,
-        attributes=attributes, attribute_size=3,
+        token_features=token_features, token_feature_size=3,
     )  # fmt: skip
     check_saved_and_loaded(fresh(embedding=embedding, level=level), tmp_path)
 
@@ -282,7 +282,7 @@ def test_batches_by_length():
 
 def test_killed_and_resumed(rnnlp, reviews, tmp_path, monkeypatch):
     settings = [
-        "--checkpoint_steps=3", "--trainer.max_epochs=2", "--data.token_budget=1500",
+        "--checkpoint_steps=3", "--trainer.max_epochs=2", "--data.max_tokens=1500",
         "--trainer.callbacks+=EMAWeightAveraging", "--trainer.callbacks.decay=0.8",
     ]  # fmt: skip
     fit = ["fit", "--config", reviews / "tiny.yaml", *settings, "--output"]

@@ -29,7 +29,7 @@ def test_one_label_against_torchmetrics(classes):
     logits, targets = random_texts(classes)
     probabilities = logits.softmax(1)
     names = [f"c{i}" for i in range(classes)]
-    scores = ClassScores(names, several=False)
+    scores = ClassScores(names, multilabel=False)
     for start in range(0, 400, 70):  # batches of unequal size
         rows = slice(start, start + 70)
         scores.add(probabilities[rows], [[names[i]] for i in targets[rows].tolist()])
@@ -55,7 +55,7 @@ def test_several_labels_against_torchmetrics():
     logits, _ = random_texts(4)
     targets = (torch.rand(400, 4, generator=torch.Generator().manual_seed(1)) < 0.4).long()
     names = list("abcd")
-    scores = ClassScores(names, several=True)
+    scores = ClassScores(names, multilabel=True)
     gold = [[n for n, yes in zip(names, row, strict=True) if yes] for row in targets.tolist()]
     scores.add(logits.sigmoid(), gold)
     found = scores.result()
@@ -70,16 +70,16 @@ def test_several_labels_against_torchmetrics():
 
 
 def test_a_label_unseen_in_training_is_a_miss():
-    scores = ClassScores(["a", "b"], several=False)
+    scores = ClassScores(["a", "b"], multilabel=False)
     scores.add(torch.tensor([[0.9, 0.1], [0.2, 0.8], [0.7, 0.3]]), [["a"], ["b"], ["c"]])
     found = scores.result()
     assert found["accuracy"] == pytest.approx(2 / 3)
     assert found["per_class"]["c"] == {"f1": 0.0, "precision": 0.0, "recall": 0.0, "support": 1}
     assert found["macro_f1"] == pytest.approx((2 / 3 + 1 + 0) / 3)
     assert found["auroc"] == 1.0
-    several = ClassScores(["a", "b"], several=True)
-    several.add(torch.tensor([[0.9, 0.1]]), [["a", "c"]])
-    assert several.result()["accuracy"] == 0.0
+    multilabel = ClassScores(["a", "b"], multilabel=True)
+    multilabel.add(torch.tensor([[0.9, 0.1]]), [["a", "c"]])
+    assert multilabel.result()["accuracy"] == 0.0
 
 
 def test_area_counts_ties_as_half():
@@ -90,5 +90,5 @@ def test_area_counts_ties_as_half():
 
 
 def test_nothing_scored():
-    found = ClassScores(["a", "b"], several=False).result()
+    found = ClassScores(["a", "b"], multilabel=False).result()
     assert found["accuracy"] == found["macro_f1"] == found["ece"] == 0.0

@@ -238,4 +238,4 @@ def test_folder_description(english):
     assert folder.task == "tagging"
     assert folder.config["scheme"] == "BIOES"
     content = json.loads((english / "config.json").read_text())
-    assert content["format_version"] == 1
+    assert content["format_version"] == 2

@@ -11,7 +11,7 @@ import torch
 
 import rnnlp as package
 from rnnlp.data.errors import InputError
-from rnnlp.models.encoders.bag import Bag
+from rnnlp.models.encoders.bag import BagEncoder
 from rnnlp.tasks.cli import main as cli
 
 TEXTS = [
@@ -70,7 +70,7 @@ def test_an_encoder_without_recurrence(encoder):
     bag = package.tasks.inference.encoder.PretrainedEncoder(
         featurizer=encoder.featurizer,
         embedding=encoder.embedding,
-        encoder=Bag(input_size=encoder.embedding.output_size),
+        encoder=BagEncoder(input_size=encoder.embedding.output_size),
     )
     found = bag.encode(TEXTS, pooling="last")
     torch.testing.assert_close(found.pooled, bag.encode(TEXTS, pooling="mean").pooled)
@@ -208,15 +208,15 @@ def pair(tmp_path_factory):
     (folder / "lm.yaml").write_text(
         "task: generation\n"
         f"data: {{train: {folder}/texts.txt, validation: {folder}/texts.txt, level: word}}\n"
-        "model: {embedding: {size: 6, characters: none}, encoder: {hidden_size: 5, layers: 1}}\n"
+        "model: {embedding: {size: 6, characters: none}, encoder: {hidden_size: 5}}\n"
         "trainer: {max_epochs: 1, enable_progress_bar: false, accelerator: cpu}\n"
     )
     for name, more in (
         ("forward", []),
         ("backward", ["--data.reverse=true", f"--data.tokenizer_from={folder / 'forward'}"]),
         ("wide", ["--model.encoder.hidden_size=7", "--data.reverse=true"]),
-        ("deep", ["--model.encoder.layers=2"]),
-        ("deep_backward", ["--model.encoder.layers=2", "--data.reverse=true"]),
+        ("deep", ["--model.encoder.num_layers=2"]),
+        ("deep_backward", ["--model.encoder.num_layers=2", "--data.reverse=true"]),
     ):
         arguments = ["--config", str(folder / "lm.yaml"), "--output", str(folder / name), *more]
         assert cli.run(["fit", *arguments]) == 0

@@ -87,10 +87,12 @@ def test_bad_validation_file_is_found_before_training(refused, tmp_path):
     [
         ("hidden_size", "hiden_size", ["5: ", "model.encoder.hiden_size", "did you mean",
                                        "model.encoder.hidden_size"]),
+        ("hidden_size", "recurrent_dropout: 0.1, hidden_size",
+         ["5: ", "is now called model.encoder.weight_dropout"]),
         ("trainer:", "trainr:", ["8: ", "trainr", "trainer"]),
         ("characters: cnn", "characters: cmm", ["4: ", "one of cnn, rnn, none", "cmm"]),
         ("max_epochs: 3", "max_epochs: [3]", ["8: ", "trainer.max_epochs", "[3]"]),
-        ("token_budget: 200", "token_budget: 200, bigrams: true", ["2: ", "bigrams"]),
+        ("max_tokens: 200", "max_tokens: 200, bigrams: true", ["2: ", "bigrams"]),
         ("task: tagging", "task: tigging", ["tigging", "tagging"]),
         ("task: tagging", "tusk: tagging", ["no task"]),
         ("trainer: {", "trainer: [", ["8: ", "YAML"]),
@@ -114,7 +116,7 @@ def test_bad_config(refused, corpus, tmp_path, old, new, words):
         (["--trainer.max_epochs", "many"], ["trainer.max_epochs", "whole number", "many"]),
         (["--model.encoder.hidden_size", "0"], ["hidden_size", "0"]),
         (
-            ["--model.encoder.cell=mingru", "--model.encoder.recurrent_dropout=0.2"],
+            ["--model.encoder.cell=mingru", "--model.encoder.weight_dropout=0.2"],
             ["minGRU has no recurrent weights"],
         ),
         (["--model.embedding.dropout", "1.5"], ["1.5"]),
@@ -123,6 +125,8 @@ def test_bad_config(refused, corpus, tmp_path, old, new, words):
         (["--resume"], ["nothing to resume"]),
         (["--resume", "--overwrite"], ["--resume", "--overwrite"]),
         (["stray"], ["stray"]),
+        (["--model.encoder.layers", "2"], ["is now called model.encoder.num_layers"]),
+        (["--data.token_budget=9"], ["data.token_budget is now called data.max_tokens"]),
     ],
 )
 def test_bad_arguments(refused, arguments, words):

@@ -66,7 +66,7 @@ def check_same_end(first, second):
          "--model.optimizer.name=sgd", "--trainer.val_check_interval=0.5"],
         ["--trainer.callbacks+=EMAWeightAveraging", "--trainer.callbacks.decay=0.8"],
         ["--trainer.accumulate_grad_batches=2"],
-        ["--trainer.max_steps=20", "--data.workers=1"],
+        ["--trainer.max_steps=20", "--data.num_workers=1"],
     ],
     ids=["plateau", "cosine", "averaged", "accumulated", "steps"],
 )  # fmt: skip

@@ -31,7 +31,7 @@ CONFIGS = {
     "tagging": """\
 data: {{train: {0}/tags.conll, validation: {0}/tags.conll}}
 model: {{embedding: {{size: 12, characters: cnn, character_size: 6, character_features: 8,
-         attributes: [shape], attribute_size: 5}}, encoder: {{hidden_size: 10}}}}
+         token_features: [shape], token_feature_size: 5}}, encoder: {{hidden_size: 10}}}}
 """,
     "classification": """\
 data: {{train: {0}/labels.jsonl, validation: {0}/labels.jsonl}}
@@ -40,7 +40,7 @@ model: {{embedding: {{size: 11}}, encoder: {{cell: gru, hidden_size: 9}}}}
     "translation": """\
 data: {{train: {0}/pairs.jsonl, validation: {0}/pairs.jsonl, source: en, target: xx, level: word}}
 model: {{embedding: {{size: 13, characters: none}}, encoder: {{hidden_size: 7, cell: rnn}},
-        decoder: {{hidden_size: 8, layers: 1}}}}
+        decoder: {{hidden_size: 8, num_layers: 1}}}}
 """,
     "generation": """\
 data: {{train: {0}/texts.txt, validation: {0}/texts.txt, level: word}}
@@ -140,7 +140,7 @@ def test_every_pair(rnnlp, fit, folder, tmp_path, source, target):
         source = "plain"
         code, _, err = rnnlp(
             *("fit", "--config", folder / "tagging.yaml", "--output", folder / source),
-            *("--model.embedding.characters", "none", "--model.embedding.attributes", "[]"),
+            *("--model.embedding.characters", "none", "--model.embedding.token_features", "[]"),
         )
         assert code == 0, err
     model, err = fit(target, folder / source, *FROZEN)
@@ -152,9 +152,9 @@ def test_every_pair(rnnlp, fit, folder, tmp_path, source, target):
     assert equal(given, found)
     config = json.loads((model / "config.json").read_text())["model"]
     origin = json.loads((folder / source / "config.json").read_text())["model"]
-    for name in ("size", "characters", "attributes"):
+    for name in ("size", "characters", "token_features"):
         assert config["embedding"][name] == origin["embedding"][name]
-    for name in ("cell", "hidden_size", "layers"):
+    for name in ("cell", "hidden_size", "num_layers"):
         assert config["encoder"][name] == origin["encoder"][name]
     for file in ("tokenizer.json", "characters.json", "shape.json"):
         pair = [directory / file for directory in (folder / source, model)]
@@ -243,7 +243,10 @@ def test_learning_rates(folder):
     ("arguments", "words"),
     [
         (["--model.encoder.hidden_size", "30"], ["hidden_size is 30", "has 10", "leave"]),
-        (["--model.embedding.attributes", "[prefix]"], ["attributes is [prefix]", "has [shape]"]),
+        (
+            ["--model.embedding.token_features", "[prefix]"],
+            ["token_features is [prefix]", "has [shape]"],
+        ),
         (["--model.encoder.bidirectional=false"], ["bidirectional is false", "has true"]),
         (["--data.level", "character"], ["data.level is character", "has word"]),
         (["--data.vectors", "glove.txt"], ["data.vectors", "leave one of them out"]),
@@ -278,7 +281,12 @@ def test_a_config_that_contradicts_itself_is_named_with_its_line(rnnlp, folder, 
 
 
 def test_more_can_be_told_of_tokens_than_the_reused_encoder_reads(rnnlp, fit, folder):
-    told = ("--model.embedding.attributes", "[suffix,shape]", "--model.embedding.characters", "cnn")
+    told = (
+        "--model.embedding.token_features",
+        "[suffix,shape]",
+        "--model.embedding.characters",
+        "cnn",
+    )
     model, err = fit("tagging", folder / "generation", *told, "--trainer.max_epochs", "0")
     assert "fresh: suffix, shape, characters of tokens, beside what was loaded" in err
     given, found = shared(folder / "generation"), shared(model)
@@ -298,11 +306,17 @@ def test_more_can_be_told_of_tokens_than_the_reused_encoder_reads(rnnlp, fit, fo
 
 
 def test_a_frozen_encoder_cannot_learn_to_read_more(fit, refused, folder):
-    told = ("--model.encoder_from", folder / "generation", "--model.embedding.attributes=[shape]")
+    told = (
+        "--model.encoder_from",
+        folder / "generation",
+        "--model.embedding.token_features=[shape]",
+    )
     line = refused("tagging", *told, *FROZEN)
-    assert "attributes is [shape]" in line and "frozen" in line and "unfreeze_epoch" in line
+    assert "token_features is [shape]" in line and "frozen" in line and "unfreeze_epoch" in line
     late = (*FROZEN, "--model.unfreeze_epoch", "1", "--trainer.max_epochs", "1")
-    model, _ = fit("tagging", folder / "generation", "--model.embedding.attributes=[shape]", *late)
+    model, _ = fit(
+        "tagging", folder / "generation", "--model.embedding.token_features=[shape]", *late
+    )
     given = shared(folder / "generation")["encoder.weight_ih_l0"]
     assert torch.equal(shared(model)["encoder.weight_ih_l0"][:, : given.shape[1]], given)
 
@@ -316,8 +330,8 @@ def test_what_cannot_be_reused(refused, folder, tmp_path):
     assert "data.reverse" in refused("tagging", "--model.encoder_from", two)
     three = f"[{folder}, {folder}, {folder}]"
     assert "names 3 models" in refused("tagging", "--model.encoder_from", three)
-    given = ("--model.encoder_from", folder / "tagging", "--data.subword_dropout", "0.1")
-    assert "subword_dropout is for" in refused("translation", *given, "--data.level", "bpe")
+    given = ("--model.encoder_from", folder / "tagging", "--data.bpe_dropout", "0.1")
+    assert "bpe_dropout is for" in refused("translation", *given, "--data.level", "bpe")
 
 
 def test_sub_words_are_not_for_words(rnnlp, refused, folder, tmp_path):
@@ -335,12 +349,12 @@ def test_print_config_shows_the_settings_that_follow(rnnlp, folder):
         *("fit", "--config", folder / "classification.yaml", "--print_config"),
         *("--model.encoder_from", folder / "tagging"),
     )
-    assert code == 0 and "hidden_size: 10" in out and "attributes:\n    - shape" in out
+    assert code == 0 and "hidden_size: 10" in out and "token_features:\n    - shape" in out
     assert f"tokenizer_from: {folder / 'tagging'}" in out
 
 
 def test_a_joint_translator_takes_the_vocabulary_for_both_sides(fit, folder):
-    settings = ("--data.joint", "true", "--model.decoder.tied", "all", *FROZEN)
+    settings = ("--data.joint", "true", "--model.decoder.tie_embeddings", "all", *FROZEN)
     model, _ = fit("translation", folder / "classification", *settings)
     assert (model / "target.json").read_bytes() == (model / "tokenizer.json").read_bytes()
     weights = load_file(model / "model.safetensors")

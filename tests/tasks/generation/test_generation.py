@@ -23,8 +23,8 @@ data:
   train: {0}/train.jsonl
   validation: {0}/validation.jsonl
   labels: [kind]
-  segment: 60
-  token_budget: 1000
+  bptt: 60
+  max_tokens: 1000
 model:
   embedding: {{size: 16, characters: none, dropout: 0.1}}
   encoder: {{hidden_size: 32}}
@@ -221,7 +221,7 @@ def test_load_gives_the_encoder(model):
         (["a", "--top_p", "1.5"], "top_p is 1.5"),
         (["a", "--top_k", "-1"], "top_k is -1"),
         (["a", "--max_length", "0"], "max_length is 0"),
-        (["a", "--beam", "2"], "is a model for generation"),
+        (["a", "--beam_size", "2"], "is a model for generation"),
     ],
 )
 def test_wrong_options(rnnlp, model, arguments, message):
@@ -261,7 +261,7 @@ def test_labels_may_hold_equal_signs():
         labels_from(["=x"])
 
 
-@pytest.mark.parametrize("settings", [[], ["--data.workers=1", "--model.encoder.cell=mingru"]])
+@pytest.mark.parametrize("settings", [[], ["--data.num_workers=1", "--model.encoder.cell=mingru"]])
 def test_killed_in_the_midst_of_texts_and_resumed(texts, tmp_path, monkeypatch, settings):
     """The state that is carried from segment to segment is part of the point to resume from."""
     points = "--checkpoint_steps=1"

@@ -19,7 +19,7 @@ from ..make_golden_folder import SENTENCES, TAGS, featurizer_for, fresh
 
 TEXTS = ["Maria visited Oslo.", "", "In Rio, unseen-words café 42!", "a"]
 CELLS, CHARACTERS = ["rnn", "lstm", "gru", "mingru"], ["cnn", "rnn", "none"]
-ATTRIBUTES = [[], ["bigram", "shape"]]
+TOKEN_FEATURES = [[], ["bigram", "shape"]]
 GOLDEN = Path(__file__).parents[2] / "folders"
 
 
@@ -33,23 +33,25 @@ def saved_and_loaded(pipeline, folder):
 
 
 @pytest.mark.parametrize(
-    ("cell", "bidirectional", "layers", "characters", "attributes", "crf"),
-    list(product(CELLS, [True, False], [1, 2], CHARACTERS, ATTRIBUTES, [True, False])),
+    ("cell", "bidirectional", "num_layers", "characters", "token_features", "crf"),
+    list(product(CELLS, [True, False], [1, 2], CHARACTERS, TOKEN_FEATURES, [True, False])),
 )
-def test_every_combination(tmp_path, cell, bidirectional, layers, characters, attributes, crf):
+def test_every_combination(
+    tmp_path, cell, bidirectional, num_layers, characters, token_features, crf
+):
     pipeline = fresh(
         EmbeddingConfig(
             size=8, characters=characters, character_size=4, character_features=6,
-            attributes=attributes, attribute_size=3,
+            token_features=token_features, token_feature_size=3,
         ),
-        EncoderConfig(cell=cell, bidirectional=bidirectional, layers=layers, hidden_size=5),
+        EncoderConfig(cell=cell, bidirectional=bidirectional, num_layers=num_layers, hidden_size=5),
         crf=crf,
     )  # fmt: skip
     before = pipeline(TEXTS)
     loaded = saved_and_loaded(pipeline, tmp_path)
     assert loaded(TEXTS) == before
     batch = pipeline.featurizer.batch(SENTENCES)
-    ids = (batch.tokens, batch.characters, batch.attributes, batch.lengths)
+    ids = (batch.tokens, batch.characters, batch.token_features, batch.lengths)
     with torch.no_grad():
         assert loaded.network.emissions(*ids).equal(pipeline.network.emissions(*ids))
     assert loaded.tags(SENTENCES) == pipeline.tags(SENTENCES)
@@ -74,7 +76,7 @@ def test_weights_of_another_shape_are_refused(tmp_path):
     for old, new, words in (
         ('"size": 6', '"size": 7', "do not fit"),
         ('"size": 6', '"sise": 6', "sise"),
-        ('"format_version": 1', '"format_version": 99', "format version 99"),
+        ('"format_version": 2', '"format_version": 99', "format version 99"),
         ('"task": "tagging"', '"task": "juggling"', "juggling"),
         ("{", "[", "config.json"),
     ):
@@ -140,13 +142,13 @@ def test_folders_of_generators_load():
 
 
 def test_sizes_come_from_the_featurizer():
-    embedding = EmbeddingConfig(size=6, characters="cnn", attributes=["shape"])
+    embedding = EmbeddingConfig(size=6, characters="cnn", token_features=["shape"])
     featurizer = featurizer_for(embedding)
     assert isinstance(featurizer, Featurizer)
     sizes = featurizer.sizes
     settings = TaggerConfig(
         tags=TAGS, scheme="BIOES",
-        sizes=Sizes(tokens=sizes.tokens, characters=sizes.characters, attributes=sizes.attributes),
+        sizes=Sizes(**sizes._asdict()),
         embedding=embedding, encoder=EncoderConfig(hidden_size=4),
     )  # fmt: skip
     pipeline = TaggingPipeline(network=settings.build(), featurizer=featurizer, settings=settings)

@@ -42,25 +42,27 @@ TAGS = ["O", *(f"{letter}-{kind}" for kind in ("PER", "LOC") for letter in "BIES
 CELLS = ["rnn", "rnn_relu", "lstm", "gru", "mingru"]
 
 
-def featurizer(level, characters=False, attributes=()):
+def featurizer(level, characters=False, token_features=()):
     if level == "bpe":
         return Featurizer(tokens=Tokenizer.train(TEXTS, level="bpe", vocabulary_size=280))
     split = Tokenizer.train(TEXTS, level=level).split
     tokens = [[text[a:b] for a, b in split(text)] for text in TEXTS]
     tokens += tokens  # attributes are known from two occurrences on
-    return Featurizer.train(tokens, level=level, characters=characters, attributes=attributes)
+    return Featurizer.train(
+        tokens, level=level, characters=characters, token_features=token_features
+    )
 
 
 def parts(features, encoder):
     """The settings that models of all tasks have."""
-    sizes, attributes = features.sizes, list(features.attributes)
+    sizes, token_features = features.sizes, list(features.token_features)
     return {
         "sizes": Sizes(
-            tokens=sizes.tokens, characters=sizes.characters, attributes=sizes.attributes
+            tokens=sizes.tokens, characters=sizes.characters, token_features=sizes.token_features
         ),
         "embedding": EmbeddingConfig(
             size=6, characters="cnn" if sizes.characters else "none", character_size=3,
-            character_features=4, attributes=attributes, attribute_size=3,
+            character_features=4, token_features=token_features, token_feature_size=3,
         ),
         "encoder": EncoderConfig(**{"hidden_size": 5, "bidirectional": False, **encoder}),
     }  # fmt: skip
@@ -77,19 +79,19 @@ def made(pipeline, config, features, spread=0.5):
     return pipeline(network=network, featurizer=features, settings=config)
 
 
-def tagger(level="word", *, characters=True, attributes=("bigram", "shape"), crf=True,
+def tagger(level="word", *, characters=True, token_features=("bigram", "shape"), crf=True,
            scheme="BIOES", **encoder):  # fmt: skip
-    features = featurizer(level, characters, attributes)
+    features = featurizer(level, characters, token_features)
     tags = TAGS if scheme == "BIOES" else [t for t in TAGS if t[0] in "OBI"] if scheme else TAGS
     assert allowed_transitions(tags, scheme)
     config = TaggerConfig(tags=tags, scheme=scheme, crf=crf, **parts(features, encoder))
     return made(TaggingPipeline, config, features)
 
 
-def classifier(level="word", *, attributes=("bigram",), encoder=None, **options):
-    features = featurizer(level, False, attributes)
+def classifier(level="word", *, token_features=("bigram",), encoder=None, **options):
+    features = featurizer(level, False, token_features)
     common = parts(features, encoder or {})
-    config = ClassifierConfig(classes=["a", "b", "c"], several=False, **common, **options)
+    config = ClassifierConfig(classes=["a", "b", "c"], multilabel=False, **common, **options)
     return made(ClassificationPipeline, config, features, 0.5)
 
 
@@ -120,12 +122,12 @@ def cut_texts(draw):
 
 TAGGERS = {
     **{cell: tagger(cell=cell) for cell in CELLS},
-    "layers": tagger(cell="gru", layers=3, residual=True, layer_norm=True),
+    "num_layers": tagger(cell="gru", num_layers=3, residual=True, layer_norm=True),
     "softmax": tagger(crf=False),
     "two letters": tagger(scheme="IOB2"),
     "plain tags": tagger(scheme=None),
     "plain tags, softmax": tagger(scheme=None, crf=False),
-    "characters": tagger("character", characters=False, attributes=("bigram",)),
+    "characters": tagger("character", characters=False, token_features=("bigram",)),
 }
 
 
@@ -175,7 +177,7 @@ def test_a_bound_on_open_tags_keeps_the_rest_and_is_counted():
 WAYS = ["last", "max", "mean", "attention"]
 CLASSIFIERS = {
     **{cell: classifier(encoder={"cell": cell}, pooling=WAYS) for cell in CELLS},
-    "layers": classifier(encoder={"layers": 2, "residual": True}, pooling=WAYS),
+    "num_layers": classifier(encoder={"num_layers": 2, "residual": True}, pooling=WAYS),
     "head and tail": classifier(pooling=WAYS, max_length=9),
     "short head": classifier(max_length=3),
     "windows": classifier(pooling=WAYS, max_length=7, long_texts="windows"),
@@ -219,7 +221,7 @@ def test_a_label_comes_with_every_chunk_that_ends_a_token():
 
 
 GENERATORS = {
-    f"{cell}, {level}": generator(level, cell=cell, layers=2)
+    f"{cell}, {level}": generator(level, cell=cell, num_layers=2)
     for cell, level in zip(CELLS, ["character", "word", "bpe", "bpe", "character"], strict=True)
 }
 

@@ -27,8 +27,8 @@ TEXTS = [
 CONFIG = """\
 task: joint
 data:
-  tagging: {{train: {0}/train.conll, validation: {0}/validation.conll, token_budget: 200}}
-  classification: {{train: {1}/train.jsonl, validation: {1}/validation.jsonl, token_budget: 500}}
+  tagging: {{train: {0}/train.conll, validation: {0}/validation.conll, max_tokens: 200}}
+  classification: {{train: {1}/train.jsonl, validation: {1}/validation.jsonl, max_tokens: 500}}
 model:
   embedding: {{size: 16, characters: cnn, character_size: 8, character_features: 8, dropout: 0.1}}
   encoder: {{hidden_size: 16, dropout: 0.1}}

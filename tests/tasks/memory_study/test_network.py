@@ -8,10 +8,10 @@ from rnnlp.models.recurrence.cells import CELLS
 from rnnlp.tasks.memory_study.network import Answerer, gradient_reach
 
 
-def encoder_of(cell, layers=1):
+def encoder_of(cell, num_layers=1):
     torch.manual_seed(2)
     return Encoder(
-        input_size=3, cell=cell, hidden_size=4, layers=layers, bidirectional=False
+        input_size=3, cell=cell, hidden_size=4, num_layers=num_layers, bidirectional=False
     ).double()
 
 
@@ -30,10 +30,10 @@ def test_equals_the_product_of_jacobians():
 
 
 @pytest.mark.parametrize("cell", CELLS)
-@pytest.mark.parametrize("layers", [1, 2])
-def test_a_gradient_of_norm_one_enters_at_the_end(cell, layers):
+@pytest.mark.parametrize("num_layers", [1, 2])
+def test_a_gradient_of_norm_one_enters_at_the_end(cell, num_layers):
     x = torch.randn(3, 8, 3, dtype=torch.double)
-    norms = gradient_reach(encoder_of(cell, layers), x, generator=torch.Generator())
+    norms = gradient_reach(encoder_of(cell, num_layers), x, generator=torch.Generator())
     assert norms.shape == (8,) and bool((norms > 0).all()) and bool(norms.isfinite().all())
     assert norms[-1].item() == pytest.approx(1)
 

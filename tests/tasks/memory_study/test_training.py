@@ -160,7 +160,7 @@ def test_command_line(rnnlp, tmp_path, monkeypatch):
     ("arguments", "words"),
     [
         (["--config", "ner"], "--config says nothing there"),
-        (["--model.encoder.layers=2"], "--model.encoder.layers=2 says nothing there"),
+        (["--model.encoder.num_layers=2"], "--model.encoder.num_layers=2 says nothing there"),
         (["--lags", "ten"], "whole numbers such as 10,100,1000, not 'ten'"),
         (["--cells", "bigru"], "bigru reads from the end"),
         (["--seeds", "0"], "--seeds is 0"),

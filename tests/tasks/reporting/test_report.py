@@ -58,14 +58,14 @@ def test_the_page_says_everything_and_fetches_nothing(folder):
     for words in ("比较 <cells>", "Speed & size", "a < b", "1,200 ± 30", "lag (tokens)", "准确率"):
         assert words in page.text
     # An address that a browser would ask for, rather than a name space or a place on the page.
-    for tag, attributes in page.tags:
+    for tag, token_features in page.tags:
         assert tag not in ("script", "img", "iframe", "object")
         for name in ("src", "href", "xlink:href", "data"):
-            assert attributes.get(name, "#").startswith(("#", "data:,")), (tag, attributes)
+            assert token_features.get(name, "#").startswith(("#", "data:,")), (tag, token_features)
     assert not re.search(r"@import|url\((?!#)", source)
     assert "DOCTYPE svg" not in source
     assert ("meta", {"name": "viewport", "content": "width=device-width, initial-scale=1"}) in [
-        (tag, attributes) for tag, attributes in page.tags
+        (tag, token_features) for tag, token_features in page.tags
     ]
 
 

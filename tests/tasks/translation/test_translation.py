@@ -18,12 +18,12 @@ TEXTS = ["他是老师。", "", "我儿子想洗那件衬衫。", "A word of Eng
 CONFIG = """\
 task: translation
 data: {{train: {0}/train.tsv, validation: {0}/validation.tsv, vocabulary_size: 500,
-  subword_dropout: 0.05, max_sentences: 16}}
+  bpe_dropout: 0.05, max_sentences: 16}}
 model:
   embedding: {{size: 24, characters: none, dropout: 0.0}}
   encoder: {{cell: gru, hidden_size: 24}}
   decoder: {{hidden_size: 32, attention_size: 16, heads: 2, embedding_dropout: 0.0, dropout: 0.1}}
-  search: {{beam: 3}}
+  search: {{beam_size: 3}}
   optimizer: {{learning_rate: 0.02, beta2: 0.98}}
 trainer: {{max_epochs: 6, log_every_n_steps: 1, enable_progress_bar: false, accelerator: cpu}}
 """
@@ -143,13 +143,15 @@ def test_neither_order_nor_company_changes_an_answer(model):
 
 
 def test_nbest_and_beam(rnnlp, model):
-    code, out, _ = rnnlp("predict", model, "--nbest", "3", "--beam", "4", TEXTS[2])
+    code, out, _ = rnnlp("predict", model, "--nbest", "3", "--beam_size", "4", TEXTS[2])
     found = json.loads(out)["translations"]
     scores = [entry["score"] for entry in found]
     assert code == 0 and 2 <= len(found) <= 3 and scores == sorted(scores, reverse=True)
     assert len({entry["translation_text"] for entry in found}) == len(found)
     pipeline = package.load(model)
-    assert pipeline(TEXTS[2], beam=1)["score"] <= pipeline(TEXTS[2], beam=8)["score"] + 1e-6
+    assert (
+        pipeline(TEXTS[2], beam_size=1)["score"] <= pipeline(TEXTS[2], beam_size=8)["score"] + 1e-6
+    )
 
 
 def test_attention_picture(rnnlp, model, tmp_path):
@@ -176,11 +178,15 @@ def test_log_probabilities_are_the_scores_of_the_search(model):
     "settings",
     [
         ["--model.decoder.cell=gru", "--model.decoder.attention=multihead"],
-        ["--model.decoder.layers=1", "--model.decoder.attention=additive"],
-        ["--data.joint=true", "--model.decoder.tied=all", "--model.encoder.cell=lstm"],
-        ["--model.decoder.input_feeding=true", "--model.decoder.tied=none"],
-        ["--data.level=character", "--data.subword_dropout=0", "--model.scheduled_sampling=0.2"],
-        ["--data.level=word", "--data.subword_dropout=0", "--model.encoder.bidirectional=false"],
+        ["--model.decoder.num_layers=1", "--model.decoder.attention=additive"],
+        [
+            "--data.joint_vocabulary=true",
+            "--model.decoder.tie_embeddings=all",
+            "--model.encoder.cell=lstm",
+        ],
+        ["--model.decoder.input_feeding=true", "--model.decoder.tie_embeddings=none"],
+        ["--data.level=character", "--data.bpe_dropout=0", "--model.scheduled_sampling=0.2"],
+        ["--data.level=word", "--data.bpe_dropout=0", "--model.encoder.bidirectional=false"],
         ["--model.encoder.cell=mingru", "--model.decoder.cell=mingru"],
     ],
 )
@@ -225,10 +231,10 @@ def test_wrong_files(rnnlp, parallel, tmp_path):
 @pytest.mark.parametrize(
     ("settings", "words"),
     [
-        (["--model.decoder.tied=all"], ["data.joint"]),
+        (["--model.decoder.tie_embeddings=all"], ["data.joint_vocabulary"]),
         (["--model.embedding.characters=cnn"], ["model.embedding.characters"]),
         (["--model.decoder.attention=dot"], ["dot", "32", "48"]),
-        (["--model.search.beam=0"], ["model.search.beam"]),
+        (["--model.search.beam_size=0"], ["model.search.beam_size"]),
         (["--data.source=en"], ["en"]),
         (["--data.vocabulary_size=100"], ["data.vocabulary_size", "260"]),
         (["--model.label_smoothing=1.5"], ["model.label_smoothing", "1.5"]),
@@ -266,7 +272,7 @@ def test_options_of_other_tasks_are_refused(rnnlp, parallel, model, english):
         rnnlp, "evaluate", model, parallel / "test.tsv", "--text_column", "1"
     )
     assert "translation" in refused(rnnlp, "predict", english, "--nbest", "2", "Hello.")
-    assert "--beam" in refused(rnnlp, "predict", model, "--beam", "0", "他")
+    assert "--beam_size" in refused(rnnlp, "predict", model, "--beam_size", "0", "他")
     assert "cannot be written" in refused(
         rnnlp, "predict", model, "他", "--attention", parallel / "nowhere" / "a.png"
     )

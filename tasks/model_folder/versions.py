@@ -1,0 +1,54 @@
+"""Format versions of the model folder: how a folder of an older version becomes one of today.
+
+The one place that knows old names. Nothing in a folder is changed; what is read from it is.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+FORMAT_VERSION = 2
+
+# Settings as they were called before version 2, in configs and in model folders.
+RENAMED = {
+    "attribute_size": "token_feature_size",
+    "attributes": "token_features",
+    "beam": "beam_size",
+    "block_ngrams": "no_repeat_ngram_size",
+    "evaluation_token_budget": "evaluation_max_tokens",
+    "joint": "joint_vocabulary",
+    "layers": "num_layers",
+    "recurrent_dropout": "weight_dropout",
+    "segment": "bptt",
+    "several": "multilabel",
+    "subword_dropout": "bpe_dropout",
+    "tied": "tie_embeddings",
+    "token_budget": "max_tokens",
+    "workers": "num_workers",
+}
+_WEIGHTS = {"embedding.attributes.": "embedding.token_features."}
+
+
+def upgraded_settings(values: Mapping[str, Any], version: int) -> dict[str, Any]:
+    """What `config.json` holds under `model`, with the names of today, at every depth.
+
+    Args:
+        values: As the file has it.
+        version: The format version that it says.
+    """
+    if version >= FORMAT_VERSION:
+        return dict(values)
+    return {
+        RENAMED.get(name, name): (
+            upgraded_settings(value, version) if isinstance(value, Mapping) else value
+        )
+        for name, value in values.items()
+    }
+
+
+def upgraded_weight(name: str) -> str:
+    """The name of a weight as it is today; names of today stay."""
+    for old, new in _WEIGHTS.items():
+        name = name.replace(old, new)
+    return name
