@@ -6,8 +6,7 @@ import random
 import re
 from collections.abc import Iterator
 
-from rnnlp.data.samples import reviews as sample_reviews
-from rnnlp.data.samples.grammar import SIZES, Grammar, Language, Split
+from rnnlp.data.samples.grammar import SIZES, Grammar, Language, Split, read_rules
 
 from .readers import ClassifiedExample
 
@@ -24,12 +23,15 @@ def sample_classification(
         split: "train" has 2,000 reviews, "validation" and "test" 300 each.
         seed: Same seed, same reviews.
     """
-    table = sample_reviews.ENGLISH if language == "english" else sample_reviews.CHINESE
-    held_out = sample_reviews.HELD_OUT
-    sides = {"positive": sample_reviews.POSITIVE, "negative": sample_reviews.NEGATIVE}
+    tables = read_rules(f"reviews_{language}")
     grammars = {
-        label: Grammar(rules={**table, **side}, held_out=held_out, split=split, seed=2 * seed + i)
-        for i, (label, side) in enumerate(sides.items())
+        label: Grammar(
+            rules={**tables["rules"], **tables[label]},
+            held_out=tables["held_out"],
+            split=split,
+            seed=2 * seed + i,
+        )
+        for i, label in enumerate(("positive", "negative"))
     }
     labels = random.Random(f"labels {split} {seed}")
     for line in range(1, SIZES[split] + 1):

@@ -13,8 +13,7 @@ import re
 from collections.abc import Iterator, Sequence
 
 from rnnlp.data.errors import InputError
-from rnnlp.data.samples.generation_rules import CHINESE, ENGLISH, HELD_OUT, KINDS
-from rnnlp.data.samples.grammar import SIZES, Grammar, Language, Split
+from rnnlp.data.samples.grammar import SIZES, Grammar, Language, Split, read_rules
 
 from .readers import TextExample
 
@@ -42,11 +41,12 @@ def sample_generation(
         raise InputError(
             f"the sample corpus has no labels of {odd[0]!r}, only of {FIELD!r}: set data.labels"
         )
-    rules = ENGLISH if language == "english" else CHINESE
-    grammar = Grammar(rules=rules, held_out=HELD_OUT, split=split, seed=seed)
+    tables = read_rules(f"generation_{language}")
+    names = tables.pop("kinds")
+    grammar = Grammar(**tables, split=split, seed=seed)
     kinds = random.Random(f"kinds {split} {seed}")
     for line in range(1, SIZES[split] + 1):
-        kind = kinds.choice(KINDS)
+        kind = kinds.choice(names)
         text = "".join(text for text, _ in grammar.pieces(kind))
         again: dict[str, str] = {}
         for name in dict.fromkeys(_SAME.findall(text)):  # drawn once, and the same at each place

@@ -6,9 +6,8 @@ type, `{1-31}` is a number of that range. The words that names are made of are d
 training, validation and test by a checksum, so that the last two hold only names that training
 never saw, and a score says how well a model reads shape and context.
 
-The tables lie in `tagging_english.py` and `tagging_chinese.py` for tagging, and in
-`reviews.py` for classification. Translations come from a grammar of two languages, whose
-engine is in `synchronous_grammar.py` and whose tables are in `translation_rules.py`.
+The tables are the files in `rules/`: `read_rules` gives one of them. Translations come from a
+grammar of two languages (`synchronous_grammar.py`).
 """
 
 from __future__ import annotations
@@ -16,8 +15,11 @@ from __future__ import annotations
 import random
 import re
 import zlib
-from collections.abc import Mapping
-from typing import Literal
+from collections.abc import Iterable, Mapping
+from importlib import resources
+from typing import Any, Literal
+
+import yaml
 
 Language = Literal["english", "chinese"]
 Split = Literal["train", "validation", "test"]
@@ -31,6 +33,17 @@ _SHARES: tuple[Split, ...] = ("train", "train", "train", "validation", "test")
 Piece = tuple[str, str | None]  # text, the type of the entity that it is
 
 
+def read_rules(name: str) -> dict[str, Any]:
+    """The tables of a sample corpus: `held_out`, `rules`, and what its task adds to them.
+
+    Args:
+        name: Of the file in `rules/`, without its ending.
+    """
+    text = resources.files(__package__).joinpath("rules", f"{name}.yaml").read_text("utf-8")
+    tables: dict[str, Any] = yaml.safe_load(text)
+    return tables
+
+
 class Grammar:
     """Writes random text by the rules of a table.
 
@@ -42,10 +55,10 @@ class Grammar:
     """
 
     def __init__(
-        self, *, rules: Mapping[str, str], held_out: frozenset[str], split: Split, seed: int
+        self, *, rules: Mapping[str, str], held_out: Iterable[str], split: Split, seed: int
     ) -> None:
         self._rules = {name: _ALTERNATIVES.split(text.strip()) for name, text in rules.items()}
-        self._held_out = held_out
+        self._held_out = frozenset(held_out)
         self._split = split
         self.random = random.Random(f"{split} {seed}")
 

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from rnnlp.data.samples import tagging_chinese as sample_chinese
-from rnnlp.data.samples import tagging_english as sample_english
-from rnnlp.data.samples.grammar import SIZES, Grammar, Language, Split
+from rnnlp.data.samples.grammar import SIZES, Grammar, Language, Split, read_rules
 from rnnlp.data.tagging.schemes import Span
 
 from .example import TaggedExample
@@ -23,8 +21,7 @@ def sample_tagging(language: Language, split: Split, seed: int = 1) -> Iterator[
         seed: Same seed, same sentences.
     """
     english = language == "english"
-    table = sample_english if english else sample_chinese
-    grammar = Grammar(rules=table.RULES, held_out=table.HELD_OUT, split=split, seed=seed)
+    grammar = Grammar(**read_rules(f"tagging_{language}"), split=split, seed=seed)
     for line in range(1, SIZES[split] + 1):
         tokens: list[str] = []
         spans: list[Span] = []

@@ -7,24 +7,16 @@ import re
 import zlib
 from collections.abc import Iterator
 
-from rnnlp.data.samples.grammar import Split
+from rnnlp.data.samples.grammar import Split, read_rules
 from rnnlp.data.samples.synchronous_grammar import Phrase, SynchronousGrammar, sentences
-from rnnlp.data.samples.translation_rules import HELD_OUT, RULES
 
 from .readers import ParallelExample
 
 TRANSLATION_SIZES: dict[Split, int] = {"train": 4000, "validation": 300, "test": 300}
 
-
 _WORDS = re.compile(r"[\u4e00-\u9fff]|[\w']+")  # Chinese characters and English words
-
-
 _TENTHS: dict[int, Split] = {0: "validation", 1: "test"}  # of all combinations; the rest: training
-
-
 _LONGEST = 14  # words of an English sentence
-
-
 _TRIES = 30  # expansions of a pattern before another is taken
 
 
@@ -45,7 +37,8 @@ def sample_translation(split: Split, seed: int = 1) -> Iterator[ParallelExample]
         seed: Same seed, same pairs.
     """
     known = None if split == "train" else _training_words(seed)
-    grammar = SynchronousGrammar(rules=RULES, held_out=HELD_OUT, seed=f"{split} {seed}")
+    rules, held_out = translation_rules()
+    grammar = SynchronousGrammar(rules=rules, held_out=held_out, seed=f"{split} {seed}")
     seen: set[str] = set()
     while len(seen) < TRANSLATION_SIZES[split]:
         pattern = grammar.random.choice(grammar.alternatives("sentence"))
@@ -61,6 +54,13 @@ def sample_translation(split: Split, seed: int = 1) -> Iterator[ParallelExample]
                 grammar.keep(phrase)
                 yield ParallelExample(source, target, len(seen))
                 break
+
+
+def translation_rules() -> tuple[dict[str, str], frozenset[str]]:
+    """The rules, those of whole sentences among them, and which of them are held out."""
+    tables = read_rules("translation")
+    patterns = [some["patterns"] for some in tables["sentences"] for _ in range(some["times"])]
+    return {"sentence": "\n".join(patterns), **tables["rules"]}, frozenset(tables["held_out"])
 
 
 @functools.lru_cache(maxsize=4)

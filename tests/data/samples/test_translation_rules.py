@@ -9,8 +9,13 @@ from functools import cache
 import pytest
 
 from rnnlp.data.samples.synchronous_grammar import SynchronousGrammar, sentences
-from rnnlp.data.samples.translation_rules import HELD_OUT, RULES
-from rnnlp.data.translation.sample import TRANSLATION_SIZES, sample_translation
+from rnnlp.data.translation.sample import (
+    TRANSLATION_SIZES,
+    sample_translation,
+    translation_rules,
+)
+
+RULES, HELD_OUT = translation_rules()
 
 SPLITS = list(TRANSLATION_SIZES)
 HELD_OUT_SPLITS = ["validation", "test"]
