@@ -56,7 +56,7 @@ def test_it_holds_what_the_rooms_hold(wheel):
             str(file.relative_to(root))
             for room in ROOMS
             for file in (root / room).rglob("*")
-            if file.suffix in (".py", ".yaml")
+            if file.suffix in (".py", ".yaml", ".jinja")
         }
 
     assert files(wheel / "rnnlp") == files(ROOT)

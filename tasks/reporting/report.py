@@ -9,8 +9,7 @@ from __future__ import annotations
 
 import re
 import warnings
-from collections.abc import Sequence
-from html import escape
+from collections.abc import Mapping, Sequence
 from io import StringIO
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -20,45 +19,7 @@ from rnnlp.tasks.model_folder.atomic import write_atomically
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-MARKDOWN, PAGE = "report.md", "report.html"
-
-HTML = """\
-<!DOCTYPE html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<meta name="color-scheme" content="light">
-<link rel="icon" href="data:,">
-<title>{title}</title>
-<style>
-body {{ margin: 0 auto; padding: 1rem; max-width: 62rem; background: #fff; color: #1b1f24;
-  font: 16px/1.5 system-ui, sans-serif; overflow-wrap: break-word; }}
-p, figcaption {{ max-width: 44rem; }}
-h1 {{ font-size: 1.6rem; line-height: 1.2; }}
-h2 {{ font-size: 1.2rem; margin-top: 2.2rem; }}
-code {{ background: #eef1f4; padding: 0 0.25em; border-radius: 3px; font-size: 0.9em; }}
-.wide {{ overflow-x: auto; }}
-table {{ border-collapse: collapse; font-size: 0.9rem; }}
-th, td {{ padding: 0.35em 0.7em; border-bottom: 1px solid #d7dce1; text-align: left;
-  vertical-align: top; }}
-th {{ border-bottom: 2px solid #8a939c; vertical-align: bottom; }}
-.number {{ text-align: right; font-variant-numeric: tabular-nums; }}
-td.number {{ white-space: nowrap; }}
-.name {{ position: sticky; left: 0; background: #fff; white-space: nowrap; }}
-.text {{ min-width: 10rem; }}
-.long {{ min-width: 16rem; }}
-figure {{ margin: 1rem 0; }}
-figure svg {{ display: block; width: 100%; max-width: 44rem; height: auto; }}
-figcaption {{ color: #4c555e; font-size: 0.9rem; }}
-</style>
-</head>
-<body>
-<h1>{title}</h1>
-{body}
-</body>
-</html>
-"""
+MARKDOWN, PAGE, TEMPLATE = "report.md", "report.html", "report.html.jinja"
 
 
 class Table(NamedTuple):
@@ -95,31 +56,39 @@ def write_report(folder: Path, *, title: str, sections: Sequence[Section]) -> No
         ValueError: A row of a table is longer or shorter than its header.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    markdown, page = [f"# {title}"], []
-    number = 0
+    parts = [f"# {_literal(title)}"]
+    pictures: dict[str, str] = {}
     for section in sections:
-        markdown.append(f"## {section.heading}")
-        page.append(f"<h2>{_html(section.heading)}</h2>")
-        for text in section.paragraphs:
-            markdown.append(text)
-            page.append(f"<p>{_html(text)}</p>")
+        parts += [f"## {_literal(section.heading)}", *map(_literal, section.paragraphs)]
         if section.table is not None:
-            markdown.append(_markdown_table(section.table))
-            page.append(_html_table(section.table))
+            parts.append(_markdown_table(section.table))
         if section.figure is not None:
-            number += 1
-            name = f"figure-{number}.svg"
-            svg = draw_svg(section.figure, name=name)
-            _write(folder / name, svg)
-            label = section.caption or section.heading
-            markdown.append(f"![{label}]({name})")
-            picture = _inline(svg, label)
-            page.append(f"<figure>\n{picture}\n<figcaption>{_html(section.caption)}</figcaption>")
-            page.append("</figure>")
-        if section.caption and section.figure is not None:
-            markdown.append(f"*{section.caption}*")
-    _write(folder / MARKDOWN, "\n\n".join(markdown) + "\n")
-    _write(folder / PAGE, HTML.format(title=escape(title), body="\n".join(page)))
+            name = f"figure-{len(pictures) + 1}.svg"
+            pictures[name] = draw_svg(section.figure, name=name)
+            _write(folder / name, pictures[name])
+            parts.append(f"![{_literal(section.caption or section.heading)}]({name})")
+            parts += [f"*{_literal(section.caption)}*"] * bool(section.caption)
+    markdown = "\n\n".join(parts) + "\n"
+    _write(folder / MARKDOWN, markdown)
+    _write(folder / PAGE, _page(title, markdown, pictures))
+
+
+def _page(title: str, markdown: str, pictures: Mapping[str, str]) -> str:
+    """The page of a text, with its pictures in it."""
+    from jinja2 import Environment, PackageLoader
+    from markdown_it import MarkdownIt
+
+    body = MarkdownIt("commonmark", {"html": False}).enable("table").render(markdown)
+    body = body.replace("<table>", '<div class="wide"><table>')
+    body = body.replace("</table>", "</table></div>")
+    for name, svg in pictures.items():
+        body = re.sub(
+            rf'<p><img src="{name}" alt="([^"]*)" /></p>',
+            lambda image, svg=svg: _inline(svg, image[1]),  # type: ignore[misc]
+            body,
+        )
+    template = Environment(loader=PackageLoader(__package__, "")).get_template(TEMPLATE)
+    return template.render(title=title, body=body)
 
 
 def draw_svg(figure: Figure, *, name: str) -> str:
@@ -148,7 +117,7 @@ def _inline(svg: str, label: str) -> str:
     element = svg[svg.index("<svg") :].strip()
     element = re.sub(r'(<svg[^>]*?) width="[^"]*"', r"\1", element, count=1)
     element = re.sub(r'(<svg[^>]*?) height="[^"]*"', r"\1", element, count=1)
-    return element.replace("<svg", f'<svg role="img" aria-label="{escape(label)}"', 1)
+    return element.replace("<svg", f'<svg role="img" aria-label="{label}"', 1)
 
 
 def _numeric(table: Table) -> list[bool]:
@@ -168,38 +137,19 @@ def _markdown_table(table: Table) -> str:
     marks = ["---:" if number else "---" for number in _numeric(table)]
     rows = [table.header, *table.rows]
     lines = [
-        " | ".join(cell.replace("|", "\\|").replace("\n", " ") for cell in row) for row in rows
+        " | ".join(_literal(cell).replace("|", "\\|").replace("\n", " ") for cell in row)
+        for row in rows
     ]
     lines.insert(1, " | ".join(marks))
     return "\n".join(f"| {line} |" for line in lines)
 
 
-def _html_table(table: Table) -> str:
-    shapes = []
-    for place, number in enumerate(_numeric(table)):
-        longest = max((len(row[place]) for row in table.rows), default=0)
-        names = place == 0 and longest <= 20  # stays in sight while the others scroll
-        text = "long" if longest > 60 else "text" if longest > 20 else ""
-        shapes.append("name" if names else "number" if number else text)
-
-    def line(cells: Sequence[str], kind: str) -> str:
-        made = zip(cells, shapes, strict=True)
-        parts = [f"<{kind}{_class(shape)}>{_html(cell)}</{kind}>" for cell, shape in made]
-        return f"<tr>{''.join(parts)}</tr>"
-
-    body = "\n".join(line(row, "td") for row in table.rows)
-    return (
-        f'<div class="wide"><table>\n<thead>{line(table.header, "th")}</thead>\n'
-        f"<tbody>\n{body}\n</tbody>\n</table></div>"
+def _literal(text: str) -> str:
+    """Text in which nothing but `backticks` means anything to Markdown."""
+    return "`".join(
+        part if number % 2 else re.sub(r"([\\*_\[\]<])", r"\\\1", part)
+        for number, part in enumerate(text.split("`"))
     )
-
-
-def _class(name: str) -> str:
-    return f' class="{name}"' if name else ""
-
-
-def _html(text: str) -> str:
-    return re.sub(r"`([^`]+)`", r"<code>\1</code>", escape(text))
 
 
 def _write(path: Path, text: str) -> None:

@@ -58,14 +58,14 @@ def test_the_page_says_everything_and_fetches_nothing(folder):
     for words in ("比较 <cells>", "Speed & size", "a < b", "1,200 ± 30", "lag (tokens)", "准确率"):
         assert words in page.text
     # An address that a browser would ask for, rather than a name space or a place on the page.
-    for tag, token_features in page.tags:
+    for tag, attributes in page.tags:
         assert tag not in ("script", "img", "iframe", "object")
         for name in ("src", "href", "xlink:href", "data"):
-            assert token_features.get(name, "#").startswith(("#", "data:,")), (tag, token_features)
+            assert attributes.get(name, "#").startswith(("#", "data:,")), (tag, attributes)
     assert not re.search(r"@import|url\((?!#)", source)
     assert "DOCTYPE svg" not in source
     assert ("meta", {"name": "viewport", "content": "width=device-width, initial-scale=1"}) in [
-        (tag, token_features) for tag, token_features in page.tags
+        (tag, attributes) for tag, attributes in page.tags
     ]
 
 
@@ -80,11 +80,13 @@ def test_identifiers_are_used_by_one_figure_only(folder):
 
 def test_markdown_and_figures(folder):
     text = (folder / "report.md").read_text(encoding="utf-8")
-    assert text.startswith("# 比较 <cells>\n\n## Speed & size\n\nNumbers of `a < b`, measured.\n\n")
+    assert text.startswith(
+        "# 比较 \\<cells>\n\n## Speed & size\n\nNumbers of `a < b`, measured.\n\n"
+    )
     assert (
         "| cell | tokens/s | claim |\n| --- | ---: | --- |\n| lstm | 1,200 ± 30 | a\\|b |" in text
     )
-    assert "![Accuracy <against> lag.](figure-1.svg)" in text and "(figure-2.svg)" in text
+    assert "![Accuracy \\<against> lag.](figure-1.svg)" in text and "(figure-2.svg)" in text
     for name in ("figure-1.svg", "figure-2.svg"):
         assert ElementTree.parse(folder / name).getroot().tag.endswith("svg")
 
