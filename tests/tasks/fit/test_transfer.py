@@ -354,7 +354,7 @@ def test_print_config_shows_the_settings_that_follow(rnnlp, folder):
 
 
 def test_a_joint_translator_takes_the_vocabulary_for_both_sides(fit, folder):
-    settings = ("--data.joint", "true", "--model.decoder.tie_embeddings", "all", *FROZEN)
+    settings = ("--data.joint_vocabulary", "true", "--model.decoder.tie_embeddings", "all", *FROZEN)
     model, _ = fit("translation", folder / "classification", *settings)
     assert (model / "target.json").read_bytes() == (model / "tokenizer.json").read_bytes()
     weights = load_file(model / "model.safetensors")
