@@ -9,7 +9,7 @@ ZH := 张伟去年在上海加入了华为公司。
 help:
 	@echo "make demo    train the sample taggers (English and Chinese) and tag a sentence with each"
 	@echo "make test    run the test suite"
-	@echo "make check   ruff (lint and format) and mypy"
+	@echo "make check   ruff (lint and format), mypy, and the floors of the house"
 	@echo "make format  let ruff rewrite what it can"
 
 # The stamp is the proof that the install finished; it is redone when the declared packages change.
@@ -37,6 +37,7 @@ check: install
 	$(BIN)/ruff format --check .
 	mkdir -p .venv/types && ln -sfn ../.. .venv/types/rnnlp # mypy finds packages by their folder's name
 	MYPYPATH=.venv/types $(BIN)/mypy
+	$(BIN)/lint-imports --no-cache
 
 format: install
 	$(BIN)/ruff check --fix .

@@ -1,17 +1,51 @@
 """rnnlp: end-to-end NLP task pipelines on recurrent networks.
 
-Importing the package costs nothing: torch is first imported when a name below is used.
+    import rnnlp
+
+    rnnlp.fit("ner", output="runs/ner")         # train, as `rnnlp fit --config ner`
+    tagger = rnnlp.load("runs/ner")             # a model folder, or a hub id
+    tagger("Barack Obama visited Berlin.")      # the dictionaries that `rnnlp predict` prints
+    rnnlp.evaluate("runs/ner", "test.conll")    # the scores that `rnnlp evaluate --json` prints
+
+Importing the package costs nothing: torch is first imported when a name below is used. A mistake in
+settings or data raises `rnnlp.InputError`, whose message names file, line and what to do.
 """
 
 from __future__ import annotations
 
+import importlib
 from typing import TYPE_CHECKING, Any
 
-__all__ = ["__version__", "load", "load_encoder"]
-
 if TYPE_CHECKING:
+    from rnnlp.data.errors import InputError
+    from rnnlp.tasks.compare.run import compare
+    from rnnlp.tasks.fit.run import fit
     from rnnlp.tasks.inference.encoder import load_encoder
+    from rnnlp.tasks.inference.evaluate import evaluate
     from rnnlp.tasks.inference.load import load
+    from rnnlp.tasks.registry import TaskSpec, register_task
+
+_PLACES = {
+    "InputError": "rnnlp.data.errors",
+    "TaskSpec": "rnnlp.tasks.registry",
+    "compare": "rnnlp.tasks.compare.run",
+    "evaluate": "rnnlp.tasks.inference.evaluate",
+    "fit": "rnnlp.tasks.fit.run",
+    "load": "rnnlp.tasks.inference.load",
+    "load_encoder": "rnnlp.tasks.inference.encoder",
+    "register_task": "rnnlp.tasks.registry",
+}
+__all__ = [
+    "InputError",
+    "TaskSpec",
+    "__version__",
+    "compare",
+    "evaluate",
+    "fit",
+    "load",
+    "load_encoder",
+    "register_task",
+]
 
 
 def __getattr__(name: str) -> Any:
@@ -19,12 +53,10 @@ def __getattr__(name: str) -> Any:
         from importlib.metadata import version
 
         return version("rnnlp")
-    if name == "load":
-        from rnnlp.tasks.inference.load import load
-
-        return load
-    if name == "load_encoder":
-        from rnnlp.tasks.inference.encoder import load_encoder
-
-        return load_encoder
+    if name in _PLACES:
+        return getattr(importlib.import_module(_PLACES[name]), name)
     raise AttributeError(f"module 'rnnlp' has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted([*globals(), *__all__])

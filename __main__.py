@@ -1,6 +1,8 @@
 """`rnnlp` and `python -m rnnlp`: the command line."""
 
+import sys
+
 from rnnlp.tasks.cli.main import main
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

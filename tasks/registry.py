@@ -1,159 +1,231 @@
-"""Which tasks there are, and where each of them lives: the one place that maps a name to code.
+"""The tasks: one `TaskSpec` a task says all that the verbs ask about it.
 
-Everything is imported on demand, so that using a model never imports what training needs.
+The only file that names task rooms. It does so in strings, so that using a model never imports what
+training needs. Tasks of other packages are rows like these: by an entry point of the group
+`rnnlp.tasks`, or by `register_task` in a file named by `--plugin`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Any, TypeAlias
+import importlib
+import importlib.util
+import sys
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from functools import cache
+from importlib import metadata
+from pathlib import Path
+from typing import Any
 
-from ..data.errors import InputError
+from rnnlp.data.errors import InputError
+from rnnlp.tasks.base.options import Option
+from rnnlp.tasks.model_folder.folder import CONFIG, ModelFolder
 
-if TYPE_CHECKING:
-    from rnnlp.data.datamodule.base import SequenceData
-    from rnnlp.data.joint.datamodule import JointData
-    from rnnlp.tasks.base.module import TaskModule
-    from rnnlp.tasks.classification.pipeline import ClassificationPipeline
-    from rnnlp.tasks.generation.pipeline import GenerationPipeline
-    from rnnlp.tasks.joint.pipeline import JointPipeline
-    from rnnlp.tasks.model_folder.folder import ModelFolder
-    from rnnlp.tasks.tagging.pipeline import TaggingPipeline
-    from rnnlp.tasks.translation.pipeline import TranslationPipeline
 
-    Pipeline: TypeAlias = (
-        TaggingPipeline
-        | ClassificationPipeline
-        | TranslationPipeline
-        | GenerationPipeline
-        | JointPipeline
+@dataclass(frozen=True, kw_only=True)
+class TaskSpec:
+    """A task; places in code are written `module:attribute` and looked up when they are needed.
+
+    Args:
+        name: What a config has under `task`.
+        module: The LightningModule, a `TaskModule`.
+        data: The LightningDataModule.
+        pipeline: What uses a trained model; it has `from_folder`.
+        evaluation: A function `(pipeline, path, format=…, **options)` that gives the scores, the
+            policy by which they were counted, and notes; None where each head is scored alone.
+        score_lines: A function `(scores, policy)` that lays the scores out as lines for people.
+        options: A module with the `EVALUATE`, `PREDICT` and `STREAM` options; None for none.
+        unit: What an example is called.
+        heads: The tasks that a model for several tasks answers to, attributes of its pipeline.
+        comparable: Whether `compare` can train it with every cell.
+    """
+
+    name: str
+    module: str
+    data: str
+    pipeline: str
+    evaluation: str | None
+    score_lines: str
+    options: str | None = None
+    unit: str = "texts"
+    heads: tuple[str, ...] = ()
+    comparable: bool = True
+
+
+_ROOM = "rnnlp.tasks"
+_SPECS = {
+    spec.name: spec
+    for spec in (
+        TaskSpec(
+            name="tagging",
+            module=f"{_ROOM}.tagging.module:Tagging",
+            data="rnnlp.data.tagging.datamodule:TaggingData",
+            pipeline=f"{_ROOM}.tagging.pipeline:TaggingPipeline",
+            evaluation=f"{_ROOM}.tagging.evaluation:evaluate_tagging",
+            score_lines=f"{_ROOM}.tagging.scores:score_lines",
+            options=f"{_ROOM}.tagging.options",
+            unit="sentences",
+        ),
+        TaskSpec(
+            name="classification",
+            module=f"{_ROOM}.classification.module:Classification",
+            data="rnnlp.data.classification.datamodule:ClassificationData",
+            pipeline=f"{_ROOM}.classification.pipeline:ClassificationPipeline",
+            evaluation=f"{_ROOM}.classification.evaluation:evaluate_classification",
+            score_lines=f"{_ROOM}.classification.scores:score_lines",
+            options=f"{_ROOM}.classification.options",
+        ),
+        TaskSpec(
+            name="translation",
+            module=f"{_ROOM}.translation.module:Translation",
+            data="rnnlp.data.translation.datamodule:TranslationData",
+            pipeline=f"{_ROOM}.translation.pipeline:TranslationPipeline",
+            evaluation=f"{_ROOM}.translation.evaluation:evaluate_translation",
+            score_lines=f"{_ROOM}.translation.scores:score_lines",
+            options=f"{_ROOM}.translation.options",
+            unit="sentences",
+        ),
+        TaskSpec(
+            name="generation",
+            module=f"{_ROOM}.generation.module:Generation",
+            data="rnnlp.data.generation.datamodule:GenerationData",
+            pipeline=f"{_ROOM}.generation.pipeline:GenerationPipeline",
+            evaluation=f"{_ROOM}.generation.evaluation:evaluate_generation",
+            score_lines=f"{_ROOM}.generation.scores:score_lines",
+            options=f"{_ROOM}.generation.options",
+        ),
+        TaskSpec(
+            name="joint",
+            module=f"{_ROOM}.joint.module:Joint",
+            data="rnnlp.data.joint.datamodule:JointData",
+            pipeline=f"{_ROOM}.joint.pipeline:JointPipeline",
+            evaluation=None,
+            score_lines=f"{_ROOM}.joint.pipeline:score_lines",
+            options=f"{_ROOM}.joint.options",
+            heads=("tagging", "classification"),
+            comparable=False,
+        ),
     )
-
-TASKS = ("tagging", "classification", "translation", "generation", "joint")
-
-
-def training_classes(task: str) -> tuple[type[TaskModule], type[SequenceData | JointData]]:
-    """The LightningModule and the LightningDataModule of a task."""
-    if task == "tagging":
-        from rnnlp.data.tagging.datamodule import TaggingData
-        from rnnlp.tasks.tagging.module import Tagging
-
-        return Tagging, TaggingData
-    if task == "classification":
-        from rnnlp.data.classification.datamodule import ClassificationData
-        from rnnlp.tasks.classification.module import Classification
-
-        return Classification, ClassificationData
-    if task == "translation":
-        from rnnlp.data.translation.datamodule import TranslationData
-        from rnnlp.tasks.translation.module import Translation
-
-        return Translation, TranslationData
-    if task == "generation":
-        from rnnlp.data.generation.datamodule import GenerationData
-        from rnnlp.tasks.generation.module import Generation
-
-        return Generation, GenerationData
-    if task == "joint":
-        from rnnlp.data.joint.datamodule import JointData
-        from rnnlp.tasks.joint.module import Joint
-
-        return Joint, JointData
-    raise ValueError(f"unknown task {task!r}")
+}
 
 
-def pipeline_of(folder: ModelFolder) -> Pipeline:
+def register_task(spec: TaskSpec) -> None:
+    """Adds a task, such as one from a user's own file.
+
+    Raises:
+        ValueError: Another task has the name.
+    """
+    if _SPECS.setdefault(spec.name, spec) != spec:
+        raise ValueError(f"there is a task {spec.name!r} already: choose another name")
+
+
+def task_specs() -> list[TaskSpec]:
+    """All tasks, those of installed packages among them."""
+    _entry_points()
+    return list(_SPECS.values())
+
+
+def task_spec(name: str) -> TaskSpec:
+    """The task of this name.
+
+    Raises:
+        InputError: There is none.
+    """
+    if name not in _SPECS:
+        _entry_points()
+    if name not in _SPECS:
+        raise InputError(
+            f"unknown task {name!r}: there are {', '.join(_SPECS)}; --plugin names the file of one "
+            "of your own"
+        )
+    return _SPECS[name]
+
+
+@cache
+def _entry_points() -> None:
+    for entry in metadata.entry_points(group="rnnlp.tasks"):
+        register_task(entry.load())
+
+
+def load_plugins(plugins: Iterable[str]) -> None:
+    """Runs modules, or files, that register tasks.
+
+    Args:
+        plugins: Names of modules, or paths that end in `.py`.
+
+    Raises:
+        InputError: There is no such module or file.
+    """
+    for plugin in plugins:
+        if not plugin.endswith(".py"):
+            try:
+                importlib.import_module(plugin)
+            except ModuleNotFoundError as error:
+                raise InputError(
+                    f"--plugin {plugin}: {error}; name an installed module, or a file FILE.py"
+                ) from error
+            continue
+        path = Path(plugin).resolve()
+        name = f"rnnlp_plugin_{path.stem}"
+        if name in sys.modules:
+            continue
+        if not path.is_file():
+            raise InputError("no such file; --plugin names a Python file", path=plugin)
+        spec = importlib.util.spec_from_file_location(name, path)
+        assert spec is not None and spec.loader is not None
+        sys.modules[name] = module = importlib.util.module_from_spec(spec)
+        spec.loader.exec_module(module)
+
+
+def attribute(place: str) -> Any:
+    """What stands at `module:attribute`."""
+    module, _, name = place.partition(":")
+    return getattr(importlib.import_module(module), name)
+
+
+def options_of(kind: str) -> dict[str, Sequence[Option]]:
+    """The options of every task for a verb.
+
+    Args:
+        kind: "EVALUATE", "PREDICT" or "STREAM".
+    """
+    return {
+        spec.name: getattr(importlib.import_module(spec.options), kind) if spec.options else ()
+        for spec in task_specs()
+    }
+
+
+def pipeline_of(folder: ModelFolder) -> Any:
     """The trained model of a folder, ready for use.
 
     Raises:
-        InputError: A model for a task that this version does not have.
+        InputError: A model for a task that there is not.
     """
-    if folder.task == "tagging":
-        from rnnlp.tasks.tagging.pipeline import TaggingPipeline
-
-        return TaggingPipeline.from_folder(folder)
-    if folder.task == "classification":
-        from rnnlp.tasks.classification.pipeline import ClassificationPipeline
-
-        return ClassificationPipeline.from_folder(folder)
-    if folder.task == "translation":
-        from rnnlp.tasks.translation.pipeline import TranslationPipeline
-
-        return TranslationPipeline.from_folder(folder)
-    if folder.task == "generation":
-        from rnnlp.tasks.generation.pipeline import GenerationPipeline
-
-        return GenerationPipeline.from_folder(folder)
-    if folder.task == "joint":
-        from rnnlp.tasks.joint.pipeline import JointPipeline
-
-        return JointPipeline.from_folder(folder)
-    from rnnlp.tasks.model_folder.folder import CONFIG
-
-    raise InputError(
-        f"is a model for the task {folder.task!r}, which this rnnlp does not know: upgrade it",
-        path=str(folder.path / CONFIG),
-    )
+    try:
+        spec = task_spec(folder.task)
+    except InputError as error:
+        raise InputError(
+            f"is a model for the task {folder.task!r}, which this rnnlp does not know: upgrade it, "
+            "or name the file of the task with --plugin",
+            path=str(folder.path / CONFIG),
+        ) from error
+    return attribute(spec.pipeline).from_folder(folder)
 
 
-def part_of(pipeline: Pipeline, task: str | None) -> Pipeline:
-    """What a model has for one task: of a joint model a part, of any other the whole.
+def head_of(pipeline: Any, task: str | None) -> Any:
+    """What a model has for one task: of a model for several tasks a head, of any other the whole.
 
     Raises:
         InputError: It is not for that task, or is for several and none is named.
     """
-    if pipeline.task == "joint":
-        if task in ("tagging", "classification"):
-            part: Pipeline = getattr(pipeline, task)
-            return part
-        if task is None:
-            raise InputError(
-                "this model is for tagging and for classification: say with --task which of them "
-                "is to be scored"
-            )
-    elif task in (None, pipeline.task):
+    heads = task_spec(pipeline.task).heads
+    if task in heads:
+        return getattr(pipeline, task)
+    if heads and task is None:
+        raise InputError(
+            f"this model is for {' and for '.join(heads)}: say with --task which of them is to be "
+            "scored"
+        )
+    if task in (None, pipeline.task):
         return pipeline
     raise InputError(f"this model is for {pipeline.task}, not for {task}")
-
-
-def evaluate_file(
-    pipeline: Pipeline, path: str, *, format: str, options: Mapping[str, str | int]
-) -> tuple[dict[str, Any], str, list[str]]:
-    """Scores a trained model on a file.
-
-    Args:
-        pipeline: The model, for one task.
-        path: The file.
-        format: Its format, or "auto".
-        options: Options that only some tasks have, without those that were not given.
-
-    Returns:
-        The scores, the policy by which they were counted, and notes on the data.
-
-    Raises:
-        InputError: The file does not fit, or an option belongs to another task.
-    """
-    evaluation: Callable[..., tuple[dict[str, Any], str, list[str]]]
-    known: tuple[str, ...]
-    if pipeline.task == "tagging":
-        from rnnlp.tasks.tagging.evaluation import evaluate_tagging as evaluation
-
-        known = ("token_column", "tag_column")
-    elif pipeline.task == "classification":
-        from rnnlp.tasks.classification.evaluation import evaluate_classification as evaluation
-
-        known = ("text_column", "label_column")
-    elif pipeline.task == "generation":
-        from rnnlp.tasks.generation.evaluation import evaluate_generation as evaluation
-
-        known = ("separator", "text_column")
-    else:
-        from rnnlp.tasks.translation.evaluation import evaluate_translation as evaluation
-
-        known = ("source_column", "target_column", "against", "beam_size")
-    if odd := sorted(set(options).difference(known)):
-        raise InputError(
-            f"--{odd[0]} says nothing to a model for {pipeline.task}, which has "
-            f"{' and '.join(f'--{name}' for name in known)}"
-        )
-    return evaluation(pipeline, path, format=format, **options)

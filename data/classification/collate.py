@@ -8,7 +8,8 @@ from typing import Any, NamedTuple
 import torch
 from torch import Tensor
 
-from rnnlp.data.text.featurizer import Featurizer, TokenBatch
+from rnnlp.data.datamodule.tensors import TokenTensors, as_tensors
+from rnnlp.data.text.featurizer import Featurizer
 
 UNKNOWN_CLASS = -1  # where training never saw the gold label
 
@@ -16,7 +17,7 @@ UNKNOWN_CLASS = -1  # where training never saw the gold label
 class ClassificationBatch(NamedTuple):
     """A padded batch with its labels."""
 
-    features: TokenBatch
+    features: TokenTensors
     targets: Tensor  # [batch] int64, or [batch, classes] float32; see `targets_of`
     gold: list[list[str]]  # the labels of each text, also those that training never saw
     number: Tensor  # [batch] int64, number of the text in its split, from 0
@@ -38,7 +39,7 @@ class ClassificationCollate:
 
     def __call__(self, rows: Mapping[str, list[Any]]) -> ClassificationBatch:
         """Pads the columns `tokens`, `gold` and `index` of some rows."""
-        features = self._featurizer.batch(rows["tokens"])
+        features = as_tensors(self._featurizer.batch(rows["tokens"]))
         targets = targets_of(rows["gold"], self._classes, multilabel=self._multilabel)
         return ClassificationBatch(features, targets, rows["gold"], torch.tensor(rows["index"]))
 

@@ -8,7 +8,8 @@ from typing import Any, NamedTuple
 import torch
 from torch import Tensor
 
-from rnnlp.data.text.featurizer import FeatureRow, Featurizer, TokenBatch, collate
+from rnnlp.data.datamodule.tensors import TokenTensors, as_tensors
+from rnnlp.data.text.featurizer import FeatureRow, Featurizer, collate
 from rnnlp.data.text.tokenizer import BOS, EOS
 
 from .segments import Segment
@@ -24,7 +25,7 @@ class GenerationBatch(NamedTuple):
     what follows.
     """
 
-    features: TokenBatch  # what is read
+    features: TokenTensors  # what is read
     following: Tensor  # [rows, time] int64: the token after each, then padding
     labels: Tensor  # [rows, fields] int64; `NOT_GIVEN` or the number of the label, from 1
     carried: Tensor | None  # [rows] int64: the rows of the segment before; None where texts begin
@@ -56,8 +57,8 @@ class GenerationCollate:
             read.append(FeatureRow([BOS, *ids][segment.start : end], None, None))
             following.append(FeatureRow([*ids, EOS][segment.start : end], None, None))
         return GenerationBatch(
-            features=collate(read),
-            following=collate(following).tokens,
+            features=as_tensors(collate(read)),
+            following=as_tensors(collate(following)).tokens,
             labels=torch.tensor(
                 [
                     [ids.get(label, NOT_GIVEN) for ids, label in zip(self._ids, row, strict=True)]

@@ -8,7 +8,8 @@ from typing import Any, NamedTuple
 import torch
 from torch import Tensor
 
-from rnnlp.data.text.featurizer import Featurizer, TokenBatch
+from rnnlp.data.datamodule.tensors import TokenTensors, as_tensors
+from rnnlp.data.text.featurizer import Featurizer
 
 from .schemes import Span, spans_to_tags
 
@@ -18,7 +19,7 @@ UNKNOWN_TAG = -1  # at padding, and where training never saw the gold label
 class TaggingBatch(NamedTuple):
     """A padded batch with its labels."""
 
-    features: TokenBatch
+    features: TokenTensors
     tags: Tensor  # [batch, time] int64, `UNKNOWN_TAG` at padding and for unseen labels
     gold: list[list[Span]] | list[list[str]]  # spans where the tags have a scheme, else tags
     number: Tensor  # [batch] int64, place of the sentence in its split, from 0
@@ -40,7 +41,7 @@ class TaggingCollate:
 
     def __call__(self, rows: Mapping[str, list[Any]]) -> TaggingBatch:
         """Pads the columns `tokens`, `gold` and `index` of some rows."""
-        features = self._featurizer.batch(rows["tokens"])
+        features = as_tensors(self._featurizer.batch(rows["tokens"]))
         tags = torch.full(features.tokens.shape, UNKNOWN_TAG)
         gold = rows["gold"]
         names = gold  # [batch][time]

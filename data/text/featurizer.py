@@ -1,4 +1,4 @@
-"""Tokens of sentences to the padded tensors a model reads: token, character and attribute ids.
+"""Tokens of sentences to the padded arrays that a model reads: ids of tokens, characters, features.
 
 Which vocabularies exist is decided once, in training, and kept in the model folder: tokens in
 ``tokenizer.json``, perhaps ``characters.json``, and one file for each attribute in use
@@ -13,30 +13,26 @@ from pathlib import Path
 from typing import Literal, NamedTuple
 
 import numpy as np
-import torch
-from torch import Tensor
 
 from .token_features import TOKEN_FEATURES, TokenFeature, attribute, in_order
 from .tokenizer import UNK, Level, Offsets, Tokenizer
-
-TARGET_FILE = "target.json"  # tokenizer of the target side, in the model folder
-
 
 MAX_WORD_LENGTH = 24  # characters of a word that are looked at: its head and its tail
 _CHARACTERS_FROM = 2  # distinct words a character must occur in, so that <unk> is trained as well
 _ATTRIBUTES_FROM = 2  # times a value must be seen, likewise
 _CACHED_WORDS = 100_000
 TOKENS_FILE, CHARACTERS_FILE = "tokenizer.json", "characters.json"
+TARGET_FILE = "target.json"  # tokenizer of the target side, in the model folder
 TOKEN_FEATURE_FILES: dict[TokenFeature, str] = {name: f"{name}.json" for name in TOKEN_FEATURES}
 
 
 class TokenBatch(NamedTuple):
     """Sentences as a model reads them; 0 stands at padding everywhere."""
 
-    tokens: Tensor  # [batch, time] int64
-    lengths: Tensor  # [batch] int64, on the CPU also where the rest is not
-    characters: Tensor | None  # [batch, time, width] int64
-    token_features: Tensor | None  # [batch, time, attributes] int64
+    tokens: np.ndarray  # [batch, time] int64
+    lengths: np.ndarray  # [batch] int64
+    characters: np.ndarray | None  # [batch, time, width] int64
+    token_features: np.ndarray | None  # [batch, time, features] int64
 
 
 class FeatureRow(NamedTuple):
@@ -253,30 +249,30 @@ def collate(rows: Sequence[FeatureRow]) -> TokenBatch:
     shape = (len(rows), int(lengths.max()))
     inside = np.arange(shape[1]) < lengths[:, None]  # [batch, time]
 
-    def padded(values: Iterable[list[int]]) -> Tensor:
+    def padded(values: Iterable[list[int]]) -> np.ndarray:
         array = np.zeros(shape, dtype=np.int64)
         array[inside] = np.fromiter(chain.from_iterable(values), dtype=np.int64)
-        return torch.from_numpy(array)
+        return array
 
     return TokenBatch(
         tokens=padded(row.tokens for row in rows),
-        lengths=torch.from_numpy(lengths),
+        lengths=lengths,
         characters=None
         if rows[0].characters is None
         else _padded_words([word for row in rows for word in row.characters or ()], inside),
         token_features=None
         if rows[0].token_features is None
-        else torch.stack(
+        else np.stack(
             [
                 padded(row.token_features[index] for row in rows if row.token_features is not None)
                 for index in range(len(rows[0].token_features))
             ],
-            dim=2,
+            axis=2,
         ),
     )
 
 
-def _padded_words(words: list[list[int]], inside: np.ndarray) -> Tensor:
+def _padded_words(words: list[list[int]], inside: np.ndarray) -> np.ndarray:
     """Puts the spellings of all words of a batch where `inside` ([batch, time]) is true."""
     lengths = np.array([len(word) for word in words])  # [words]
     spellings = np.zeros((len(words), lengths.max()), dtype=np.int64)  # [words, width]
@@ -285,4 +281,4 @@ def _padded_words(words: list[list[int]], inside: np.ndarray) -> Tensor:
     )
     array = np.zeros((*inside.shape, lengths.max()), dtype=np.int64)
     array[inside] = spellings
-    return torch.from_numpy(array)
+    return array

@@ -9,7 +9,8 @@ from typing import Any, NamedTuple
 import torch
 from torch import Tensor
 
-from rnnlp.data.text.featurizer import FeatureRow, Featurizer, TokenBatch, collate
+from rnnlp.data.datamodule.tensors import TokenTensors, as_tensors
+from rnnlp.data.text.featurizer import FeatureRow, Featurizer, collate
 from rnnlp.data.text.preprocessing import EMPTY
 from rnnlp.data.text.tokenizer import BOS, EOS, PAD, UNK, Tokenizer
 
@@ -19,7 +20,7 @@ from .bpe_dropout import SubwordDropout
 class TranslationBatch(NamedTuple):
     """A padded batch of pairs."""
 
-    features: TokenBatch  # of the sources, without `BOS` and `EOS`
+    features: TokenTensors  # of the sources, without `BOS` and `EOS`
     target: Tensor  # [batch, time] int64: `BOS`, the ids, `EOS`, then `PAD`
     target_lengths: Tensor  # [batch] int64 on the CPU, `BOS` and `EOS` counted
     sources: list[str]
@@ -67,7 +68,7 @@ class TranslationCollate:
         encoded = [self._encode(source, target, index) for source, target, index in pairs]
         target, target_lengths = pad_targets([target for _, target in encoded])
         return TranslationBatch(
-            features=collate([source for source, _ in encoded]),
+            features=as_tensors(collate([source for source, _ in encoded])),
             target=target,
             target_lengths=target_lengths,
             sources=rows["source"],

@@ -3,19 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from rnnlp.data.text.featurizer import TokenBatch
+from rnnlp.data.datamodule.tensors import TokenTensors
 from rnnlp.models.classification.classifier import Classifier, Scores
 
 from .config import ClassifierConfig
 from .scores import THRESHOLD
 
-if TYPE_CHECKING:
-    pass
 
-
-def run(network: Classifier, batch: TokenBatch) -> Scores:
+def run(network: Classifier, batch: TokenTensors) -> Scores:
     """The scores of a batch of features."""
     scores: Scores = network(batch.tokens, batch.characters, batch.token_features, batch.lengths)
     return scores

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, overload
 import torch
 from torch import Tensor
 
+from rnnlp.data.datamodule.tensors import as_tensors
 from rnnlp.data.errors import InputError
 from rnnlp.data.text.featurizer import Featurizer
 from rnnlp.data.text.preprocessing import EMPTY, tokenise
@@ -141,6 +142,6 @@ class ClassificationPipeline:
 
     def _scores(self, sentences: Sequence[Sequence[str]]) -> Any:
         for rows in by_length([len(tokens) for tokens in sentences], budget=TOKEN_BUDGET):
-            batch = self.featurizer.batch([sentences[row] for row in rows])
+            batch = as_tensors(self.featurizer.batch([sentences[row] for row in rows]))
             with torch.inference_mode():
                 yield rows, run(self.network, batch)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from array import array
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -17,6 +17,7 @@ import torch
 from torch import Tensor
 
 from rnnlp.tasks.base.ratios import precision_recall_f1, safe_ratio
+from rnnlp.tasks.reporting.score_table import rate_lines
 
 BINS = 15
 THRESHOLD = 0.5
@@ -161,3 +162,15 @@ def area_under_curve(scores: np.ndarray, positive: np.ndarray) -> float | None:
     _, place, counts = np.unique(scores, return_inverse=True, return_counts=True)
     ranks = (np.cumsum(counts) - (counts - 1) / 2.0)[place]  # of equal scores the mean
     return float((ranks[positive].sum() - many * (many + 1) / 2.0) / (many * few))
+
+
+def score_lines(result: Mapping[str, Any], policy: str) -> list[str]:
+    """The scores as lines for people, in per cent."""
+    names = {"accuracy": "accuracy", "macro_f1": "macro F1", "micro_f1": "micro F1"}
+    names["auroc"] = "AUROC"
+    shown = [f"{name} {100 * result[key]:.2f}" for key, name in names.items() if key in result]
+    return [
+        f"{'  '.join(shown)}  ece {result['ece']:.4f}",
+        *rate_lines(result["per_class"], "texts"),
+        f"policy: {policy}",
+    ]

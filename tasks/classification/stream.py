@@ -13,6 +13,7 @@ from collections import deque
 from collections.abc import Sequence
 from typing import NamedTuple
 
+from rnnlp.data.datamodule.tensors import as_tensors
 from rnnlp.data.text.featurizer import Featurizer, collate
 from rnnlp.data.text.preprocessing import EMPTY
 from rnnlp.models.classification.classifier import Classifier, TextSoFar
@@ -83,7 +84,7 @@ class ClassificationStream(TextStream):
     def _read_on(self, part: _Part, tokens: Sequence[str]) -> _Part:
         for block in range(0, len(tokens), BLOCK):
             some = tokens[block : block + BLOCK]
-            batch = collate([self._featurizer.row(some, before=part.before)])
+            batch = as_tensors(collate([self._featurizer.row(some, before=part.before)]))
             so_far = self._network.read(
                 batch.tokens, batch.characters, batch.token_features, part.so_far
             )

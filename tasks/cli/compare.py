@@ -10,8 +10,9 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from rnnlp.data.errors import InputError
+from rnnlp.tasks.registry import load_plugins
 
-from .parser import OneLineParser
+from .parser import OneLineParser, plugins_of
 
 HELP = """\
 usage: rnnlp compare --config NAME|FILE [--cells LIST] [--seeds N] [--KEY VALUE ...]
@@ -42,11 +43,11 @@ def compare(arguments: Sequence[str]) -> int:
     if not arguments or {"-h", "--help"} & set(arguments):
         (sys.stdout if arguments else sys.stderr).write(HELP)
         return 0 if arguments else 2
-    from rnnlp.tasks.registry import TASKS
-
+    plugins, arguments = plugins_of(arguments)
+    load_plugins(plugins)
     parser = OneLineParser(prog="rnnlp compare", add_help=False, allow_abbrev=False)
     parser.add_argument("-c", "--config", action="append", default=[])
-    parser.add_argument("--task", choices=TASKS)
+    parser.add_argument("--task")
     parser.add_argument("--cells", type=names)
     parser.add_argument("--seeds", type=int)
     parser.add_argument("--match", choices=("hidden", "parameters"))
@@ -54,7 +55,6 @@ def compare(arguments: Sequence[str]) -> int:
     parser.add_argument("--overwrite", action="store_true")
     parser.add_argument("--long-range", action="store_true")
     parser.add_argument("--lags", type=names)
-    parser.set_defaults(resume=False)
     known, rest = parser.parse_known_args(list(arguments))
     if known.seeds is None:
         known.seeds = 1 if known.long_range else 3
@@ -65,46 +65,34 @@ def compare(arguments: Sequence[str]) -> int:
         return on_made_up_sequences(known, rest, command)
     if known.lags is not None:
         raise InputError("--lags is for rnnlp compare --long-range")
-    return on_data(known, rest, command)
+    return on_data(known, rest, command, plugins)
 
 
-def on_data(known: argparse.Namespace, rest: list[str], command: str) -> int:
+def on_data(
+    known: argparse.Namespace, rest: list[str], command: str, plugins: Sequence[str]
+) -> int:
     """Compares cells on data."""
-    from rnnlp.tasks.compare.report import figures, write_comparison
-    from rnnlp.tasks.compare.run import CompareRequest, decided_setting
+    from rnnlp.tasks.compare.recommendation import advice
+    from rnnlp.tasks.compare.report import figures
     from rnnlp.tasks.compare.run import compare as run
 
-    from .fit import find_configs, find_task
-
-    if name := decided_setting(rest):
-        raise InputError(f"{name} is decided by the comparison: see rnnlp compare --help")
-    files = find_configs(known)
-    task = find_task(known, files)
-    if task == "joint":
-        raise InputError("compares one task at a time: take a config for tagging or classification")
-    name = files[-1].stem if files else task
-    output = known.output or Path("runs") / f"compare-{name}"
     comparison = run(
-        CompareRequest(
-            task=task,
-            configs=files,
-            arguments=rest,
-            cells=known.cells,
-            seeds=known.seeds,
-            match=known.match or "hidden",
-            output=output,
-            overwrite=known.overwrite,
-        )
+        known.config,
+        task=known.task,
+        cells=known.cells,
+        seeds=known.seeds,
+        match=known.match or "hidden",
+        output=known.output,
+        overwrite=known.overwrite,
+        arguments=rest,
+        plugins=plugins,
+        command=command,
     )
-    write_comparison(output, comparison, title=f"Cells compared: {name}", command=command)
-    from rnnlp.tasks.compare.recommendation import advice
-
     table = figures(comparison)
     print("\t".join(table.header))
     for row in table.rows:
         print("\t".join(row))
     print("\n" + advice(comparison)[0].replace("`", ""))
-    print(f"report written to {output / 'report.html'}", file=sys.stderr)
     return 0
 
 

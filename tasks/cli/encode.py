@@ -9,8 +9,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rnnlp.data.errors import InputError
+from rnnlp.tasks.registry import load_plugins
 
-from .parser import OneLineParser
+from .parser import OneLineParser, plugins_of
 from .texts import add_text_arguments, check_text_arguments, given_texts
 
 if TYPE_CHECKING:
@@ -43,6 +44,8 @@ def encode(arguments: Sequence[str]) -> int:
         default="max",
         help="how one vector is made of a text's states (default: max)",
     )
+    plugins, arguments = plugins_of(arguments)
+    load_plugins(plugins)
     given = parser.parse_intermixed_args(list(arguments))
     output = Path(given.output)
     if output.suffix not in SUFFIXES:

@@ -5,10 +5,12 @@ Heavy imports happen inside the verbs, so that `rnnlp --help` answers at once.
 
 from __future__ import annotations
 
+import importlib
 import os
 import sys
 from collections.abc import Sequence
-from typing import NoReturn
+
+VERBS = ("fit", "evaluate", "predict", "encode", "compare")  # each a module and its function
 
 USAGE = """\
 rnnlp: train and use recurrent networks on sequences
@@ -38,34 +40,21 @@ def run(arguments: Sequence[str]) -> int:
 
         print(version("rnnlp"))
         return 0
-    if verb == "fit":
-        from .fit import fit
-
-        return fit(rest)
-    if verb == "evaluate":
-        from .evaluate import evaluate
-
-        return evaluate(rest)
-    if verb == "predict":
-        from .predict import predict
-
-        return predict(rest)
-    if verb == "encode":
-        from .encode import encode
-
-        return encode(rest)
-    if verb == "compare":
-        from .compare import compare
-
-        return compare(rest)
+    if verb in VERBS:
+        command = getattr(importlib.import_module(f"{__package__}.{verb}"), verb)
+        code: int = command(rest)
+        return code
     from rnnlp.data.errors import InputError
 
-    verbs = "fit, evaluate, predict, encode or compare"
-    raise InputError(f"no verb {verb!r}: use {verbs} (rnnlp --help)")
+    raise InputError(f"no verb {verb!r}: use {', '.join(VERBS)} (rnnlp --help)")
 
 
-def main(arguments: Sequence[str] | None = None) -> NoReturn:
-    """The console script. Never returns; exit code 0, or 2 for a user's mistake."""
+def main(arguments: Sequence[str] | None = None) -> int:
+    """The console script: gives the exit code, 0, or 2 for a user's mistake.
+
+    Args:
+        arguments: The command line; that of the process if not given.
+    """
     # Idle threads of OpenMP sleep instead of spinning, which beside other work on the machine makes
     # training more than twice as fast. It must be said before torch is loaded.
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
@@ -76,6 +65,8 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
         # The reader of a pipe went away, as in `rnnlp predict … | head`: nothing is wrong.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         code = 0
+    except SystemExit as stopped:  # argparse, after its help
+        code = int(stopped.code or 0)
     except KeyboardInterrupt:
         sys.stderr.write("rnnlp: stopped\n")
         code = 130
@@ -86,4 +77,4 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
             raise
         sys.stderr.write(f"rnnlp: {' '.join(str(error).split())}\n")
         code = 2
-    sys.exit(code)
+    return code

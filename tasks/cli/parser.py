@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Sequence
 from typing import NoReturn
 
 from rnnlp.data.errors import InputError
@@ -14,3 +15,11 @@ class OneLineParser(argparse.ArgumentParser):
     def error(self, message: str) -> NoReturn:
         """Reports a wrong command line."""
         raise InputError(f"{message} (see {self.prog} --help)")
+
+
+def plugins_of(arguments: Sequence[str]) -> tuple[list[str], list[str]]:
+    """The values of `--plugin`, which decide what else can be said, and the other arguments."""
+    parser = OneLineParser(add_help=False, allow_abbrev=False)
+    parser.add_argument("--plugin", action="append", default=[], metavar="MODULE|FILE.py")
+    args, rest = parser.parse_known_args(list(arguments))
+    return args.plugin, rest

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import argparse
 import json
 import os
 import sys
@@ -15,9 +14,10 @@ from pathlib import Path
 from typing import Any, TextIO
 
 from rnnlp.data.errors import InputError
-from rnnlp.tasks.generation.options import add_generation_options, generation_options
+from rnnlp.tasks.base.options import add_options, taken
+from rnnlp.tasks.registry import load_plugins, options_of
 
-from .parser import OneLineParser
+from .parser import OneLineParser, plugins_of
 from .streaming import add_stream_options, check_stream_options, stream_stdin
 from .texts import add_text_arguments, check_text_arguments, given_texts
 
@@ -26,6 +26,9 @@ CHUNK = 1024  # texts that are tagged together
 
 def predict(arguments: Sequence[str]) -> int:
     """Runs `rnnlp predict` with these arguments."""
+    plugins, arguments = plugins_of(arguments)
+    load_plugins(plugins)
+    options, streaming = options_of("PREDICT"), options_of("STREAM")
     parser = OneLineParser(
         prog="rnnlp predict",
         description="Labels, translates or writes texts: one JSON object a line, in input order.",
@@ -33,100 +36,52 @@ def predict(arguments: Sequence[str]) -> int:
     )
     add_text_arguments(parser)
     parser.add_argument("--output", metavar="FILE", help="write here instead of stdout")
-    parser.add_argument(
-        "--explain",
-        action="store_true",
-        help="add the weight of each token (classifiers with attention pooling)",
-    )
-    parser.add_argument(
-        "--beam_size", type=int, metavar="N", help="hypotheses followed for each translation"
-    )
-    parser.add_argument(
-        "--nbest", type=int, metavar="N", help="how many translations to give of each text"
-    )
-    parser.add_argument(
-        "--attention",
-        metavar="FILE.png",
-        help="also draw where the translation of the first text looked",
-    )
-    add_generation_options(parser)
     add_stream_options(parser)
-    given = parser.parse_intermixed_args(list(arguments))  # options between texts
-    writing = generation_options(given)
-    check_stream_options(given, writing)
-    if not given.stream:
-        check_text_arguments(given, verb="predict", needed=given.count is None)
+    every = [option for some in (*options.values(), *streaming.values()) for option in some]
+    add_options(parser, every)
+    args = parser.parse_intermixed_args(list(arguments))  # options between texts
+    check_stream_options(args, every, streaming)
+    count = getattr(args, "count", None)  # writes without a prompt
+    if not args.stream:
+        check_text_arguments(args, verb="predict", needed=count is None)
 
     from rnnlp.tasks.inference.load import load
 
-    pipeline: Any = load(given.model)
-    if given.stream:
-        with destination(given.output) as out:
-            stream_stdin(pipeline, given, writing.get("labels"), out)
+    pipeline: Any = load(args.model)
+    chosen = taken(
+        args, streaming if args.stream else options, task=pipeline.task, model=args.model
+    )
+    if args.stream:
+        with destination(args.output) as out:
+            stream_stdin(pipeline, chosen, by_line=args.by_line, out=out)
         return 0
-    task = pipeline.task
-    if given.explain:
-        if not getattr(pipeline, "explains", False):
-            raise InputError(
-                "has no token weights to show: --explain is for classifiers with attention pooling",
-                path=given.model,
-            )
-        pipeline = partial(pipeline, explain=True)
-    if writing and task != "generation":
+    if chosen.get("explain") and not pipeline.explains:
         raise InputError(
-            f"is a model for {task}: --{next(iter(writing)).removesuffix('s')} is for generation",
-            path=given.model,
+            "has no token weights to show: --explain is for classifiers with attention pooling",
+            path=args.model,
         )
-    from_nothing = given.count is not None and not given.texts and not given.input
-    source = iter([""]) if from_nothing else given_texts(given)
-    searching = translation_options(given, task)
-    if given.attention is not None:
-        source = draw_first(pipeline, source, given.attention)
+    from_nothing = count is not None and not args.texts and not args.input
+    source = iter([""]) if from_nothing else given_texts(args)
+    if (picture := chosen.pop("attention", None)) is not None:
+        source = draw_first(pipeline, source, picture)
     remarks = getattr(pipeline, "notes_on", None)
-    if searching:
-        pipeline = partial(pipeline, **searching)
+    writes = getattr(pipeline, "writes", False)  # each text then has random numbers of its own
     number, empty = 0, True
-    with destination(given.output) as out:
+    with destination(args.output) as out:
         # A pipe is answered line by line where it comes slowly; files go in chunks.
-        while chunk := list(islice(source, CHUNK if given.input or given.texts else 64)):
+        while chunk := list(islice(source, CHUNK if args.input or args.texts else 64)):
             empty = False
             for note in remarks(chunk) if remarks else ():
                 print(f"note: {note}", file=sys.stderr)
-            if task == "generation":  # each text has random numbers of its own
-                answers = pipeline(chunk, first=number, **writing)
-                number += len(answers)
-            else:
-                answers = pipeline(chunk)
+            answers = pipeline(chunk, **chosen, **({"first": number} if writes else {}))
+            number += len(answers)
             for answer in answers:
                 out.write(json.dumps(answer, ensure_ascii=False) + "\n")
             out.flush()
     if empty:  # an empty file is an error already
-        unprompted = "; --count N writes without a prompt" if task == "generation" else ""
+        unprompted = "; --count N writes without a prompt" if writes else ""
         print(f"note: stdin is empty{unprompted}", file=sys.stderr)
     return 0
-
-
-def translation_options(given: argparse.Namespace, task: str) -> dict[str, int]:
-    """How translations are searched for, where that was given, as arguments of the pipeline.
-
-    Raises:
-        InputError: One of them cannot be right, or is given to a model for something else.
-    """
-    if task != "translation" and (given.beam_size, given.nbest, given.attention) != (
-        None,
-        None,
-        None,
-    ):
-        raise InputError(
-            f"is a model for {task}: --beam_size, --nbest and --attention are for translation",
-            path=given.model,
-        )
-    named = {"beam_size": given.beam_size, "nbest": given.nbest}
-    found = {name: value for name, value in named.items() if value is not None}
-    for name, value in found.items():
-        if value < 1:
-            raise InputError(f"--{name} is {value}: it must be 1 or more")
-    return found
 
 
 def draw_first(pipeline: Any, texts: Iterator[str], path: str) -> Iterator[str]:

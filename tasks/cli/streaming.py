@@ -14,11 +14,12 @@ import codecs
 import json
 import re
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from io import BufferedIOBase
 from typing import TYPE_CHECKING, Any, TextIO, cast
 
 from rnnlp.data.errors import InputError
+from rnnlp.tasks.base.options import Option
 
 if TYPE_CHECKING:
     from rnnlp.tasks.base.stream import Result, TextStream
@@ -38,58 +39,47 @@ def add_stream_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--by_line", action="store_true", help="with --stream: each line is a text of its own"
     )
-    parser.add_argument(
-        "--lag",
-        type=int,
-        metavar="N",
-        help="with --stream: most tokens whose tag may stay open before the best ones so far "
-        "decide (default: 64)",
-    )
 
 
-def check_stream_options(given: argparse.Namespace, writing: Mapping[str, Any]) -> None:
+def check_stream_options(
+    args: argparse.Namespace,
+    options: Iterable[Option],
+    streaming: Mapping[str, Iterable[Option]],
+) -> None:
     """Refuses options that mean nothing together.
 
     Args:
-        given: What was parsed.
-        writing: The options of generation that were given.
+        args: What was parsed.
+        options: All that tasks have.
+        streaming: Those that streams of each task have.
 
     Raises:
         InputError: There are some.
     """
-    if not given.stream:
-        if given.by_line or given.lag is not None:
+    of_streams = {option.name for some in streaming.values() for option in some}
+    chosen = [option.name for option in options if getattr(args, option.name) is not None]
+    if not args.stream:
+        if args.by_line or "lag" in chosen:
             raise InputError("--by_line and --lag are for --stream")
         return
-    if given.texts or given.input:
+    if args.texts or args.input:
         raise InputError("--stream reads stdin: give neither TEXT nor --input")
-    others = {"explain", "beam_size", "nbest", "attention"}
-    chosen = [name for name in sorted(others) if getattr(given, name)]
-    chosen += [name for name in writing if name != "labels"]
-    if chosen:
-        raise InputError(f"--stream gives what is certain as it comes: --{chosen[0]} is not for it")
+    if odd := [name for name in chosen if name not in of_streams]:
+        raise InputError(f"--stream gives what is certain as it comes: --{odd[0]} is not for it")
 
 
-def stream_stdin(pipeline: Any, given: argparse.Namespace, labels: Any, out: TextIO) -> None:
+def stream_stdin(pipeline: Any, options: Mapping[str, Any], *, by_line: bool, out: TextIO) -> None:
     """Reads stdin to its end and writes the results.
 
     Args:
         pipeline: A loaded model.
-        given: What was parsed.
-        labels: Labels of a generator's texts by field; None if none were given.
+        options: What its stream is told.
+        by_line: Whether each line is a text of its own.
         out: Where results go.
 
     Raises:
-        InputError: A model that does not stream, an option that is not for it, or bytes that are
-            not UTF-8.
+        InputError: A model that does not stream, or bytes that are not UTF-8.
     """
-    options: dict[str, Any] = {}
-    for name, value, task in (("lag", given.lag, "tagging"), ("label", labels, "generation")):
-        if value is not None:
-            if pipeline.task != task:
-                message = f"is a model for {pipeline.task}: --{name} is for {task}"
-                raise InputError(message, path=given.model)
-            options["labels" if name == "label" else name] = value
     stream: TextStream = pipeline.stream(**options)
     forced = 0
     last: Result | None = None  # a label may be that of the whole text already
@@ -98,7 +88,7 @@ def stream_stdin(pipeline: Any, given: argparse.Namespace, labels: Any, out: Tex
         nonlocal last
         for result in results:
             last = result
-            numbered = {"line": line, **result} if given.by_line else result
+            numbered = {"line": line, **result} if by_line else result
             out.write(json.dumps(numbered, ensure_ascii=False) + "\n")
         if results:
             out.flush()
@@ -110,7 +100,7 @@ def stream_stdin(pipeline: Any, given: argparse.Namespace, labels: Any, out: Tex
     line, begun, held = 1, False, ""
     for arrived in arriving(cast(BufferedIOBase, sys.stdin.buffer)):
         piece, begun = held + arrived, True
-        if given.by_line:  # what ends a line is no part of it
+        if by_line:  # what ends a line is no part of it
             text = piece.rstrip("\r\n")
             write(stream.feed(text))
             held = piece[len(text) :]

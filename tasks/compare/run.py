@@ -8,6 +8,7 @@ processes that it starts (`worker.py`).
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import subprocess
 import sys
@@ -16,15 +17,24 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 from rnnlp.data.errors import InputError
+from rnnlp.tasks.fit.config_files import find_configs, find_task
 from rnnlp.tasks.model_folder.atomic import write_atomically
+from rnnlp.tasks.registry import task_spec
 
+from .report import write_comparison
 from .results import Comparison, Run, comparison_of
 
 PLAN, RUNS, RESULT = "compare.json", "runs", "measured.json"
 CHECKPOINT = "--checkpoint_seconds=15"  # all that an interruption can cost
+
+# The working directory is no place to import from: a file torch.py may lie there.
+WORKER = (
+    "import sys; sys.path[:] = filter(None, sys.path); "
+    "from rnnlp.tasks.compare.worker import main; sys.exit(main())"
+)
 
 Advance = Callable[[Mapping[str, Any]], None]
 
@@ -43,6 +53,7 @@ class CompareRequest:
             about the number of parameters that the config's own model has.
         output: The folder of the comparison.
         overwrite: Whether a comparison with other settings in it may be replaced.
+        plugins: Modules and files of the user's that are run first.
     """
 
     task: str
@@ -53,6 +64,7 @@ class CompareRequest:
     match: str
     output: Path
     overwrite: bool
+    plugins: Sequence[str] = ()
 
 
 class Job(NamedTuple):
@@ -63,7 +75,64 @@ class Job(NamedTuple):
     folder: Path
 
 
-def compare(request: CompareRequest) -> Comparison:
+def compare(
+    config: str | os.PathLike[str] | Sequence[str | os.PathLike[str]] = (),
+    *,
+    task: str | None = None,
+    cells: Sequence[str] | None = None,
+    seeds: int = 3,
+    match: Literal["hidden", "parameters"] = "hidden",
+    output: str | os.PathLike[str] | None = None,
+    overwrite: bool = False,
+    arguments: Sequence[str] = (),
+    plugins: Sequence[str] = (),
+    command: str = "rnnlp.compare(…)",
+) -> Comparison:
+    """Trains each cell under the same budget, and writes a report.
+
+    Args:
+        config: The name of a shipped config, or a YAML file; of several, later ones win.
+        task: The task, where no config names it.
+        cells: Such as "lstm" or "bigru"; the usual ones if not given.
+        seeds: How often each cell is trained.
+        match: What all cells have in common: the width of the state, or the number of parameters.
+        output: The folder of the report; `runs/compare-` and the config's name if not given.
+        overwrite: Whether a comparison with other settings in it may be replaced.
+        arguments: Settings as on the command line, such as "--data.train=train.conll".
+        plugins: Modules and files of the user's that are run first.
+        command: What made the report, to stand in it.
+
+    Raises:
+        InputError: The settings are wrong, or those of another comparison; or a run failed.
+    """
+    if name := decided_setting(arguments):
+        raise InputError(f"{name} is decided by the comparison: see rnnlp compare --help")
+    names = [config] if isinstance(config, str | os.PathLike) else list(config)
+    files = find_configs([os.fspath(name) for name in names], task=task)
+    task = find_task(files, task=task)
+    if not task_spec(task).comparable:
+        raise InputError("compares one task at a time: take a config for tagging or classification")
+    title = files[-1].stem if files else task
+    folder = Path(output) if output else Path("runs") / f"compare-{title}"
+    comparison = run_comparison(
+        CompareRequest(
+            task=task,
+            configs=files,
+            arguments=list(arguments),
+            cells=None if cells is None else list(cells),
+            seeds=seeds,
+            match=match,
+            output=folder,
+            overwrite=overwrite,
+            plugins=plugins,
+        )
+    )
+    write_comparison(folder, comparison, title=f"Cells compared: {title}", command=command)
+    print(f"report written to {folder / 'report.html'}", file=sys.stderr)
+    return comparison
+
+
+def run_comparison(request: CompareRequest) -> Comparison:
     """Trains and measures what is still missing.
 
     Raises:
@@ -187,8 +256,9 @@ def run_worker(
         "task": request.task,
         "configs": [str(file) for file in request.configs],
         "arguments": [CHECKPOINT, *request.arguments],
+        "plugins": list(request.plugins),
     }
-    command = [sys.executable, "-m", "rnnlp.tasks.compare.worker", json.dumps(content)]
+    command = [sys.executable, "-c", WORKER, json.dumps(content)]
     with (
         log.open("w", encoding="utf-8") as errors,
         # A session of its own: Ctrl-C must not make it end early with a model that looks finished.

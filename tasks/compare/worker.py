@@ -1,6 +1,6 @@
 """The processes behind `rnnlp compare`: one finds the sizes of all cells, one trains each model.
 
-    python -m rnnlp.tasks.compare_worker '{"work": "sizes", ...}'
+    python -m rnnlp.tasks.compare.worker '{"work": "sizes", ...}'
 
 Each job is a process of its own, so that its memory is its own, and so that the comparison, which
 waits for it, needs none. What it finds goes to stdout as JSON lines (`progress`, and at the end
@@ -30,6 +30,7 @@ from rnnlp.tasks.fit.lightning_cli import LAST, FitRequest, build
 from rnnlp.tasks.fit.run import quieten, run_fit
 from rnnlp.tasks.inference.load import load
 from rnnlp.tasks.model_folder.folder import CHECKPOINTS, CONFIG, METRICS
+from rnnlp.tasks.registry import load_plugins
 
 from .meter import Meter
 
@@ -237,7 +238,7 @@ def latency(request: FitRequest, data: Any) -> float:
     one token that it writes to the next.
     """
     pipeline: Any = load(request.output)
-    writes = pipeline.task == "generation"
+    writes = getattr(pipeline, "writes", False)
     texts = [""] * TEXTS if writes else some_texts(data, TEXTS)
     times: list[float] = []
     began = time.perf_counter()
@@ -271,6 +272,7 @@ def some_texts(data: Any, number: int) -> list[str]:
 
 def work(job: Mapping[str, Any], report: Report) -> dict[str, Any]:
     """Does one job."""
+    load_plugins(job.get("plugins", ()))
     request = FitRequest(
         task=job["task"],
         configs=[Path(file) for file in job["configs"]],

@@ -6,13 +6,15 @@ places for error messages.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from importlib import resources
 from pathlib import Path
 
 import yaml
 
 from rnnlp.data.errors import InputError
+from rnnlp.tasks.model_folder.folder import CHECKPOINTS, TRAINING
+from rnnlp.tasks.registry import task_spec
 
 
 def shipped_configs() -> list[tuple[str, str]]:
@@ -39,6 +41,51 @@ def find_config(name: str) -> Path:
     raise InputError(
         f"no such config file, and no shipped config of that name ({names})", path=name
     )
+
+
+def find_configs(
+    names: Sequence[str], *, task: str | None = None, resumed: Path | None = None
+) -> list[Path]:
+    """The files of the configs of a run.
+
+    Args:
+        names: Paths, or names of shipped ones.
+        task: The task, which needs no config.
+        resumed: A model folder whose run goes on, which knows its own config.
+
+    Raises:
+        InputError: There is no such file, or none is named.
+    """
+    if names:
+        return [find_config(name) for name in names]
+    if resumed is not None:
+        file = resumed / CHECKPOINTS / TRAINING
+        if not file.is_file():
+            raise InputError("nothing to resume: no unfinished run lies here", path=str(resumed))
+        return [file]
+    if task:
+        return []
+    shipped = ", ".join(name for name, _ in shipped_configs())
+    raise InputError(
+        f"--config is missing: give a YAML file or one of {shipped} (rnnlp fit --help)"
+    )
+
+
+def find_task(files: Sequence[Path], *, task: str | None = None) -> str:
+    """The task that is given, or that the configs name; the last one wins.
+
+    Raises:
+        InputError: None is named, or there is no such task.
+    """
+    task = task or next(filter(None, map(config_task, reversed(files))), None)
+    if task is None:
+        raise InputError(
+            "names no task: add a line `task: tagging`", path=str(files[-1]) if files else None
+        )
+    try:
+        return task_spec(task).name
+    except InputError as error:
+        raise InputError(error.message, path=str(files[-1]) if files else None) from error
 
 
 def config_task(path: Path) -> str | None:

@@ -25,7 +25,7 @@ from pytorch_lightning.utilities.exceptions import MisconfigurationException
 
 from rnnlp.data.errors import InputError
 from rnnlp.tasks.model_folder.folder import CHECKPOINTS, LOGS, holds_model
-from rnnlp.tasks.registry import training_classes
+from rnnlp.tasks.registry import attribute, task_spec
 
 from .checkpoints import KeepBest, ResumePoint
 from .interrupt import GracefulInterrupt
@@ -64,7 +64,8 @@ class FitCommand(LightningCLI):
     def __init__(self, request: FitRequest) -> None:
         self.request = request
         self.stop = GracefulInterrupt()
-        module, data = training_classes(request.task)
+        spec = task_spec(request.task)
+        module, data = attribute(spec.module), attribute(spec.data)
         self.module = module
         arguments = [part for file in request.configs for part in ("--config", str(file))]
         super().__init__(

@@ -11,8 +11,10 @@ from typing import TYPE_CHECKING, Any
 import torch
 
 from rnnlp.tasks.model_folder.folder import CURVES, LOGS, save_folder
+from rnnlp.tasks.registry import attribute, task_spec
 from rnnlp.tasks.reporting.learning_curves import draw_curves
 from rnnlp.tasks.reporting.model_card import model_card
+from rnnlp.tasks.reporting.score_table import score_table
 
 if TYPE_CHECKING:
     from .lightning_cli import FitCommand
@@ -47,6 +49,10 @@ def finish(command: FitCommand, *, seconds: float) -> None:
         draw_curves, request.output / LOGS, title=request.output.name, best_step=best.step or None
     )
     config = command.config.as_dict()
+    spec = task_spec(request.task)
+    table = partial(
+        score_table, policy=model.policy, lines=attribute(spec.score_lines), unit=spec.unit
+    )
     card = model_card(
         task=request.task,
         pipeline=model.hub_name,
@@ -55,7 +61,8 @@ def finish(command: FitCommand, *, seconds: float) -> None:
         data=data.origin,
         notes=data.notes,
         scores=scores,
-        policy=model.policy,
+        heads=spec.heads,
+        table=table,
         folder=str(request.output),
         example=model.examples[config["data"].get("level") == "character"],
         seed=config["seed_everything"],

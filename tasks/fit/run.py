@@ -7,22 +7,84 @@ folder, and `checkpoints.py` has what happens in between.
 
 from __future__ import annotations
 
+import json
 import logging
 import os
 import sys
 import time
 import warnings
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import torch
 
 from rnnlp.data.errors import InputError
+from rnnlp.tasks.inference.load import load
 from rnnlp.tasks.model_folder.atomic import write_atomically
 from rnnlp.tasks.model_folder.folder import CHECKPOINTS, TRAINING, clear_folder
 
 from .checkpoints import is_dry_run
+from .config_files import find_configs, find_task
 from .lightning_cli import LAST, FitRequest, build
 from .model_writer import finish
+
+
+def fit(
+    config: str | os.PathLike[str] | Sequence[str | os.PathLike[str]] = (),
+    *,
+    task: str | None = None,
+    output: str | os.PathLike[str] | None = None,
+    overwrite: bool = False,
+    resume: bool = False,
+    **settings: Any,
+) -> Any:
+    """Trains a model, writes its folder, and gives it back, ready for use.
+
+        rnnlp.fit("ner", output="runs/mine", data={"train": "train.conll"})
+
+    Args:
+        config: The name of a shipped config, or a YAML file; of several, later ones win.
+        task: The task, where no config names it.
+        output: The model folder; `runs/` and the name of the config if not given.
+        overwrite: Whether a model in it may be replaced.
+        resume: Whether to go on from the last checkpoint in it.
+        settings: Settings by section, as in a config: `data={…}`, `model={…}`, `trainer={…}`.
+
+    Returns:
+        The pipeline of the trained model, as `rnnlp.load` gives it.
+
+    Raises:
+        InputError: The settings or the data are wrong, or the folder holds a model.
+    """
+    names = [config] if isinstance(config, str | os.PathLike) else list(config)
+    folder = None if output is None else Path(output)
+    files = find_configs(
+        [os.fspath(name) for name in names], task=task, resumed=folder if resume else None
+    )
+    task = find_task(files, task=task)
+    request = FitRequest(
+        task=task,
+        configs=files,
+        arguments=as_arguments(settings),
+        output=folder or Path("runs") / (files[-1].stem if files else task),
+        resume=resume,
+        overwrite=overwrite,
+    )
+    run_fit(request)
+    return load(request.output)
+
+
+def as_arguments(settings: Mapping[str, Any], prefix: str = "") -> list[str]:
+    """Settings as they are written on the command line: `--data.train=train.conll`."""
+    arguments = []
+    for name, value in settings.items():
+        if isinstance(value, Mapping) and value:
+            arguments += as_arguments(value, f"{prefix}{name}.")
+        else:
+            plain = value if isinstance(value, str) else json.dumps(value, default=os.fspath)
+            arguments.append(f"--{prefix}{name}={plain}")
+    return arguments
 
 
 def run_fit(request: FitRequest) -> int:

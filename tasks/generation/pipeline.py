@@ -41,6 +41,7 @@ class GenerationPipeline:
     """
 
     task = "generation"
+    writes = True  # texts of its own, drawn with random numbers
 
     def __init__(
         self, *, network: LanguageModel, featurizer: Featurizer, settings: GeneratorConfig

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 import torch
 
@@ -85,3 +86,11 @@ class TextScores:
 def policy_of(labelled: bool) -> str:
     """How scores are counted, of texts with labels or without."""
     return POLICY + (_LABELS if labelled else "")
+
+
+def score_lines(result: Mapping[str, Any], policy: str) -> list[str]:
+    """The scores as lines for people."""
+    bits = f"bits per character {result['bits_per_character']:.4f}"
+    if "bits_per_character_without_labels" in result:
+        bits += f" (without labels {result['bits_per_character_without_labels']:.4f})"
+    return [f"{bits}  perplexity {result['perplexity']:.3f}", f"policy: {policy}"]

@@ -13,8 +13,9 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from rnnlp.data.datamodule.tensors import TokenTensors, as_tensors
 from rnnlp.data.errors import InputError
-from rnnlp.data.text.featurizer import Featurizer, TokenBatch, collate
+from rnnlp.data.text.featurizer import Featurizer, collate
 from rnnlp.models.classification.pooling import Pooling
 from rnnlp.models.embeddings.token import Embedding
 from rnnlp.models.encoders.bag import BagEncoder
@@ -67,28 +68,24 @@ class PretrainedEncoder(nn.Module):
         """Width of a state."""
         return self.encoder.output_size
 
-    def batch(self, texts: Sequence[str]) -> TokenBatch:
+    def batch(self, texts: Sequence[str]) -> TokenTensors:
         """The ids of texts, each of which holds at least one token."""
         rows = [self.featurizer.encode(text)[0] for text in texts]
         empty = [number for number, row in enumerate(rows) if not row.tokens]
         if empty:
             raise ValueError(f"texts {empty} hold no token; leave them out")
-        return collate(rows)
+        return as_tensors(collate(rows))
 
-    def forward(self, texts: Sequence[str] | TokenBatch) -> EncoderOutput:
+    def forward(self, texts: Sequence[str] | TokenTensors) -> EncoderOutput:
         """Encodes texts, or the batch that `batch` made of them.
 
         Returns:
             States [batch, time, output_size], zeros at padding, and the final states.
         """
-        batch = texts if isinstance(texts, TokenBatch) else self.batch(texts)
-        device = next(self.parameters()).device
-        tokens, characters, token_features = (
-            None if ids is None else ids.to(device)
-            for ids in (batch.tokens, batch.characters, batch.token_features)
-        )
+        batch = texts if isinstance(texts, TokenTensors) else self.batch(texts)
+        batch = batch.to(next(self.parameters()).device)
         embedded: torch.Tensor = self.embedding(
-            tokens, characters=characters, token_features=token_features
+            batch.tokens, characters=batch.characters, token_features=batch.token_features
         )
         states: EncoderOutput = self.encoder(embedded, batch.lengths)
         return states
@@ -112,7 +109,7 @@ class PretrainedEncoder(nn.Module):
         pool = Pooling(size=self.output_size, ways=[pooling])
         order, states, pooled = [], [], []
         for numbers in by_length(lengths.tolist(), budget=TOKEN_BUDGET):
-            batch = collate([rows[number] for number in numbers])
+            batch = as_tensors(collate([rows[number] for number in numbers]))
             encoded = self(batch)
             order += numbers
             states.append(F.pad(encoded.states, (0, 0, 0, longest - encoded.states.shape[1])))

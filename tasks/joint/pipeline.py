@@ -6,15 +6,17 @@ work.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, NoReturn, overload
 
 from rnnlp.data.errors import InputError
 from rnnlp.data.text.featurizer import Featurizer
 from rnnlp.models.joint import JointNetwork
 from rnnlp.tasks.classification.pipeline import ClassificationPipeline
+from rnnlp.tasks.classification.scores import score_lines as classification_lines
 from rnnlp.tasks.model_folder.folder import CONFIG, ModelFolder
 from rnnlp.tasks.tagging.pipeline import TaggingPipeline
+from rnnlp.tasks.tagging.scores import score_lines as tagging_lines
 
 from .config import JointConfig
 
@@ -97,3 +99,12 @@ class JointPipeline:
             "a joint model gives entities and labels, and a stream gives one of them: in Python, "
             "take model.tagging.stream() or model.classification.stream()"
         )
+
+
+def score_lines(result: Mapping[str, Any], policy: Mapping[str, str]) -> list[str]:
+    """The scores of each task as lines for people, one task after the other."""
+    lines: list[str] = []
+    for task, lay_out in (("tagging", tagging_lines), ("classification", classification_lines)):
+        if task in result:
+            lines += [f"{task}:", *lay_out(result[task], policy[task]), ""]
+    return lines

@@ -13,11 +13,7 @@ import shutil
 import tempfile
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any, NamedTuple
-
-import torch
-from safetensors import SafetensorError
-from safetensors.torch import load_file, save_file
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from rnnlp.data.errors import InputError
 from rnnlp.data.text.featurizer import (
@@ -29,6 +25,9 @@ from rnnlp.data.text.featurizer import (
 
 from .atomic import umask
 from .versions import FORMAT_VERSION, upgraded_settings, upgraded_weight
+
+if TYPE_CHECKING:
+    import torch
 
 CONFIG, WEIGHTS, METRICS, TRAINING = (
     "config.json",
@@ -53,6 +52,9 @@ class ModelFolder(NamedTuple):
 
     def weights(self) -> dict[str, torch.Tensor]:
         """The state dict of the network."""
+        from safetensors import SafetensorError
+        from safetensors.torch import load_file
+
         file = self.path / WEIGHTS
         try:
             return {upgraded_weight(name): value for name, value in load_file(file).items()}
@@ -95,6 +97,8 @@ def save_folder(
         card: The model card.
         pictures: What draws each of `PICTURES` that there is, given a path.
     """
+    from safetensors.torch import save_file
+
     config = {"format_version": FORMAT_VERSION, "task": task, "model": dict(model)}
     contiguous = {name: tensor.contiguous() for name, tensor in weights.items()}
     folder.mkdir(parents=True, exist_ok=True)
@@ -134,18 +138,21 @@ def clear_folder(folder: Path) -> None:
         shutil.rmtree(folder / name, ignore_errors=True)
 
 
-def open_folder(model: str | os.PathLike[str]) -> ModelFolder:
+def open_folder(model: str | os.PathLike[str], *, revision: str | None = None) -> ModelFolder:
     """Reads `config.json` of a model folder or of a model on a hub.
 
     Args:
         model: A folder, or a hub id such as `owner/name`, which is downloaded.
+        revision: Version of a hub's model: a commit, a tag or a branch.
 
     Raises:
         InputError: There is no such model, or it cannot be read by this version.
     """
     path = Path(model)
     if not path.exists():
-        path = _download(str(model))
+        path = _download(str(model), revision)
+    elif revision is not None:
+        raise InputError(f"is a folder here, which has no revision {revision!r}", path=str(model))
     if not path.is_dir():
         raise InputError("is a file; a model is a folder that `rnnlp fit` wrote", path=str(model))
     missing = [name for name in NEEDED if not (path / name).is_file()]
@@ -172,7 +179,7 @@ def open_folder(model: str | os.PathLike[str]) -> ModelFolder:
     return ModelFolder(path, task, upgraded_settings(config, version))
 
 
-def _download(name: str) -> Path:
+def _download(name: str, revision: str | None) -> Path:
     looks_like_hub = name.count("/") == 1 and not name.startswith((".", "/", "~"))
     if not looks_like_hub:
         raise InputError("no such model folder; `rnnlp fit` writes one", path=name)
@@ -181,7 +188,7 @@ def _download(name: str) -> Path:
         from huggingface_hub.errors import HfHubHTTPError, HFValidationError
 
         try:
-            return Path(snapshot_download(name, allow_patterns=list(PUBLISHED)))
+            return Path(snapshot_download(name, revision=revision, allow_patterns=list(PUBLISHED)))
         except (HfHubHTTPError, HFValidationError, OSError, RuntimeError) as error:
             reason = str(error).strip().splitlines()[0]
             raise InputError(

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
-
-from .score_table import table
 
 CARD = """\
 ---
@@ -64,7 +62,8 @@ def model_card(
     data: Mapping[str, object],
     notes: list[str],
     scores: Mapping[str, Mapping[str, Any]],
-    policy: str | Mapping[str, str],
+    heads: tuple[str, ...],
+    table: Callable[[Mapping[str, Any]], str],
     folder: str,
     example: str,
     seed: object,
@@ -82,7 +81,8 @@ def model_card(
         data: Where the data came from, by name.
         notes: What reading the data reported.
         scores: Scores by split.
-        policy: How they were counted; of a model for several tasks, by task.
+        heads: The tasks of a model for several.
+        table: Lays scores out for people.
         folder: Where the model lies.
         example: A text to try.
         seed: The seed of the run.
@@ -93,10 +93,8 @@ def model_card(
     lines = [f"- {name}: {value}" for name, value in data.items() if value is not None]
     if notes:
         lines += ["", "Reading it reported:", "", *(f"- {note}" for note in notes)]
-    tables = [
-        f"On {split}:\n\n```\n{table(result, policy)}\n```" for split, result in scores.items()
-    ]
-    tasks = [""] if isinstance(policy, str) else [f" --task {name}" for name in policy]
+    tables = [f"On {split}:\n\n```\n{table(result)}\n```" for split, result in scores.items()]
+    tasks = [f" --task {name}" for name in heads] or [""]
     return CARD.format(
         task=task,
         pipeline=pipeline,

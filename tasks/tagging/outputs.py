@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import torch
 
-from rnnlp.data.text.featurizer import TokenBatch
+from rnnlp.data.datamodule.tensors import TokenTensors
 from rnnlp.models.tagging.tagger import Tagger
 
-if TYPE_CHECKING:
-    pass
 
-
-def decode_tags(network: Tagger, features: TokenBatch, tags: Sequence[str]) -> list[list[str]]:
+def decode_tags(network: Tagger, features: TokenTensors, tags: Sequence[str]) -> list[list[str]]:
     """The best tags of each sentence of a batch, padding cut off."""
     decoded = network.decode(
         features.tokens, features.characters, features.token_features, features.lengths

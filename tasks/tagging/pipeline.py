@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING, Any, overload
 
 import torch
 
+from rnnlp.data.datamodule.tensors import TokenTensors, as_tensors
 from rnnlp.data.tagging.schemes import Span, tags_to_spans
-from rnnlp.data.text.featurizer import Featurizer, TokenBatch
+from rnnlp.data.text.featurizer import Featurizer
 from rnnlp.models.tagging.tagger import Tagger
 from rnnlp.tasks.base.length_batches import by_length
 from rnnlp.tasks.model_folder.folder import CONFIG, ModelFolder
@@ -134,7 +135,7 @@ class TaggingPipeline:
 
     def _batches(
         self, sentences: Sequence[Sequence[str]]
-    ) -> Iterator[tuple[list[int], TokenBatch]]:
+    ) -> Iterator[tuple[list[int], TokenTensors]]:
         """Sentences of like length together; empty ones are left out."""
         for rows in by_length([len(tokens) for tokens in sentences], budget=TOKEN_BUDGET):
-            yield rows, self.featurizer.batch([sentences[row] for row in rows])
+            yield rows, as_tensors(self.featurizer.batch([sentences[row] for row in rows]))

@@ -9,11 +9,12 @@ over all entities. The file knows spans and tag strings; it knows no tensors and
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Hashable, Iterable, Sequence
+from collections.abc import Hashable, Iterable, Mapping, Sequence
 from typing import Any
 
 from rnnlp.data.tagging.schemes import is_valid, split_tag, tags_to_spans
 from rnnlp.tasks.base.ratios import precision_recall_f1, safe_ratio
+from rnnlp.tasks.reporting.score_table import rate_lines
 
 SPAN_POLICY = (
     "strict entity match: type and both boundaries, micro average over entities "
@@ -133,3 +134,13 @@ def labels_of(tags: Sequence[str], scheme: str | None) -> set[str]:
         return set(tags)
     parts = (split_tag(tag) for tag in tags)
     return {part.type for part in parts if part is not None and part.letter != "O"}
+
+
+def score_lines(result: Mapping[str, Any], policy: str) -> list[str]:
+    """The scores as lines for people, in per cent."""
+    if "per_type" not in result:
+        return [f"accuracy {100 * result['accuracy']:.2f}", f"policy: {policy}"]
+    total = sum(scores["support"] for scores in result["per_type"].values())
+    rows = {"all": {**result, "support": total}, **result["per_type"]}
+    invalid = f"invalid sequences: {result['invalid_sequences']}"
+    return [*rate_lines(rows, "entities"), invalid, f"policy: {policy}"]

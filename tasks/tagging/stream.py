@@ -11,6 +11,7 @@ from __future__ import annotations
 import math
 from collections import deque
 
+from rnnlp.data.datamodule.tensors import as_tensors
 from rnnlp.data.errors import InputError
 from rnnlp.data.tagging.schemes import Span, SpanReader
 from rnnlp.data.text.featurizer import Featurizer, collate
@@ -69,7 +70,7 @@ class TaggingStream(TextStream):
         for block in range(0, len(offsets), BLOCK):
             places = offsets[block : block + BLOCK]
             tokens = [piece[begin:end] for begin, end in places]
-            batch = collate([self._featurizer.row(tokens, before=self._before)])
+            batch = as_tensors(collate([self._featurizer.row(tokens, before=self._before)]))
             emissions, self._reading = self._network.read(
                 batch.tokens, batch.characters, batch.token_features, self._reading
             )

@@ -7,7 +7,7 @@ import math
 import torch
 from torch import Tensor
 
-from rnnlp.data.text.featurizer import TokenBatch
+from rnnlp.data.datamodule.tensors import TokenTensors
 from rnnlp.data.text.tokenizer import BOS, EOS, PAD, UNK
 from rnnlp.data.translation.collate import TranslationBatch
 from rnnlp.models.search.beam import beam_search
@@ -32,7 +32,7 @@ def score(network: Translator, batch: TranslationBatch) -> tuple[Tensor, Tensor]
 @torch.inference_mode()
 def translate(
     network: Translator,
-    batch: TokenBatch,
+    batch: TokenTensors,
     settings: SearchConfig,
     *,
     beam_size: int | None = None,
@@ -40,12 +40,8 @@ def translate(
 ) -> list[list[Hypothesis]]:
     """Searches translations of a batch of sources."""
     device = next(network.parameters()).device
-    tokens, characters, token_features = (
-        None if ids is None else ids.to(device)
-        for ids in (batch.tokens, batch.characters, batch.token_features)
-    )
-    assert tokens is not None
-    state = network.encode(tokens, characters, token_features, batch.lengths)
+    batch = batch.to(device)
+    state = network.encode(batch.tokens, batch.characters, batch.token_features, batch.lengths)
     lengths = batch.lengths.to(device)
     width = settings.beam_size if beam_size is None else beam_size
     return beam_search(

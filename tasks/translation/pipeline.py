@@ -13,6 +13,7 @@ from typing import Any, NamedTuple, NoReturn, overload
 
 import torch
 
+from rnnlp.data.datamodule.tensors import as_tensors
 from rnnlp.data.errors import InputError
 from rnnlp.data.text.featurizer import TARGET_FILE, Featurizer, collate
 from rnnlp.data.text.tokenizer import Offsets, Tokenizer
@@ -137,7 +138,7 @@ class TranslationPipeline:
         rows = [self.featurizer.encode(text.strip())[0] for text in texts]
         found: list[list[Hypothesis]] = [[] for _ in texts]
         for numbers in by_length([len(row.tokens) for row in rows], budget=TOKEN_BUDGET):
-            batch = collate([rows[number] for number in numbers])
+            batch = as_tensors(collate([rows[number] for number in numbers]))
             hypotheses = translate(
                 self.network, batch, self.settings.search, beam_size=beam_size, nbest=nbest
             )

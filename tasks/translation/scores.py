@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from sacrebleu.metrics import BLEU, CHRF
@@ -86,3 +86,17 @@ def compare(
         # sacrebleu gives the smallest p there is to systems that never differ.
         found[f"{name}_p"] = 1.0 if theirs.score == ours.score else round(theirs.p_value, 4)
     return found
+
+
+def score_lines(result: Mapping[str, Any], policy: str) -> list[str]:
+    """The scores as lines for people."""
+    lines = [
+        f"BLEU {result['bleu']:.2f}  chrF {result['chrf']:.2f}  "
+        f"perplexity {result['perplexity']:.2f}"
+    ]
+    if other := result.get("against"):
+        lines.append(
+            f"against: BLEU {other['bleu']:.2f} (p {other['bleu_p']:.3f})  chrF "
+            f"{other['chrf']:.2f} (p {other['chrf_p']:.3f}), by paired bootstrap"
+        )
+    return [*lines, f"signature: {result['signature']}", f"policy: {policy}"]

@@ -41,10 +41,9 @@ def rnnlp(capsys):
 
     def run(*arguments):
         capsys.readouterr()
-        with pytest.raises(SystemExit) as stopped:
-            cli.main([str(argument) for argument in arguments])
+        code = cli.main([str(argument) for argument in arguments])
         out, err = capsys.readouterr()
-        return stopped.value.code, out, err
+        return code, out, err
 
     return run
 

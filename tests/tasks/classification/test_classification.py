@@ -133,7 +133,7 @@ def test_encoder_for_other_uses(model):
     ("arguments", "message"),
     [
         (["evaluate", "{m}", "{d}/none.csv"], "none.csv: no such file"),
-        (["evaluate", "{m}", "{d}/test.jsonl", "--tag_column", "2"], "says nothing to a model for"),
+        (["evaluate", "{m}", "{d}/test.jsonl", "--tag_column", "2"], "--tag_column is for tagging"),
         (["evaluate", "{m}", "{d}/test.jsonl", "--label_column", "x"], "test.jsonl:1: no key 'x'"),
         (["fit", "--config", "{d}/tiny.yaml", "--model.pooling=[]", "--output", "{d}/x"],
          "model.pooling is"),

@@ -12,7 +12,7 @@ from rnnlp.data.errors import InputError
 from rnnlp.data.tagging.sample import sample_tagging
 from rnnlp.tasks.base.transfer import read_encoder
 from rnnlp.tasks.cli import main as cli
-from rnnlp.tasks.registry import TASKS
+from rnnlp.tasks.registry import task_specs
 
 from .test_resume import Killed, check_same_end
 
@@ -53,7 +53,7 @@ task: {}
 trainer: {{max_epochs: 1, limit_train_batches: 4, limit_val_batches: 1, log_every_n_steps: 1,
            enable_progress_bar: false, accelerator: cpu}}
 """
-KNOWN = [task for task in CONFIGS if task in TASKS]
+KNOWN = [spec.name for spec in task_specs() if spec.name in CONFIGS]
 FROZEN = ("--model.freeze_encoder", "true")
 
 

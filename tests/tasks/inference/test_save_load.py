@@ -7,6 +7,7 @@ import pytest
 import torch
 
 import rnnlp as package
+from rnnlp.data.datamodule.tensors import as_tensors
 from rnnlp.data.errors import InputError
 from rnnlp.data.text.featurizer import Featurizer
 from rnnlp.tasks.base.components import EmbeddingConfig, EncoderConfig, Sizes
@@ -50,7 +51,7 @@ def test_every_pair_of_parts(
     before = pipeline(TEXTS)
     loaded = saved_and_loaded(pipeline, tmp_path)
     assert loaded(TEXTS) == before
-    batch = pipeline.featurizer.batch(SENTENCES)
+    batch = as_tensors(pipeline.featurizer.batch(SENTENCES))
     ids = (batch.tokens, batch.characters, batch.token_features, batch.lengths)
     with torch.no_grad():
         assert loaded.network.emissions(*ids).equal(pipeline.network.emissions(*ids))

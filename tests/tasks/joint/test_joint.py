@@ -144,7 +144,7 @@ def test_evaluate(rnnlp, model, files, corpus):
         (["evaluate", "{m}", "{f}/test.jsonl"], "tagging and for classification: say with --task"),
         (["evaluate", "{m}", "{f}/test.jsonl", "--task", "translation"], "not for translation"),
         (["evaluate", "{m}", "{f}/test.jsonl", "--task", "classification", "--tag_column", "1"],
-         "--tag_column says nothing"),
+         "--tag_column is for tagging"),
         (["fit", "--data.tagging.train", "none.conll"], "none.conll: no such file"),
         (["fit", "--data.train", "x"], "mean data.classification.train or data.tagging.train?"),
         (["fit", "--data.classification.train", "null", "--data.classification.validation", "null"],

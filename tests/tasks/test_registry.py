@@ -1,0 +1,34 @@
+"""The tasks: each row holds, and a task from a user's own file goes through all verbs."""
+
+import pytest
+
+from rnnlp.tasks.registry import TaskSpec, attribute, options_of, register_task, task_specs
+
+
+@pytest.mark.parametrize("spec", task_specs(), ids=lambda spec: spec.name)
+def test_every_place_is_there(spec):
+    places = [spec.module, spec.data, spec.pipeline, spec.score_lines]
+    for place in [*places, *([spec.evaluation] if spec.evaluation else [])]:
+        assert callable(attribute(place))
+    pipeline = attribute(spec.pipeline)
+    assert pipeline.task == spec.name
+    assert all(hasattr(attribute(spec.module), name) for name in ("monitor", "hub_name"))
+    heads = {spec.name for spec in task_specs()}
+    assert set(spec.heads) <= heads and (spec.evaluation is None) == bool(spec.heads)
+
+
+@pytest.mark.parametrize("kind", ["EVALUATE", "PREDICT", "STREAM"])
+def test_options_of_one_name_are_one(kind):
+    """Where two tasks have an option of one name, it is the same option."""
+    seen = {}
+    for options in options_of(kind).values():
+        for option in options:
+            other = seen.setdefault(option.name, option)
+            assert (other.type, other.repeated) == (option.type, option.repeated)
+
+
+def test_a_name_is_taken_once():
+    spec = task_specs()[0]
+    register_task(spec)  # the same row again changes nothing
+    with pytest.raises(ValueError, match="there is a task 'tagging' already"):
+        register_task(TaskSpec(**{**vars(spec), "data": "elsewhere:Data"}))
