@@ -268,7 +268,21 @@ class Tokenizer:
 
 
 def _from_json(text: str) -> Tokenizer:
-    return Tokenizer(tokenizers.Tokenizer.from_str(text))
+    """Takes only what `train` makes: a file could pad to any length, cut texts, or add to them."""
+    content = json.loads(text)
+    content |= {"padding": None, "truncation": None, "post_processor": None}
+    kinds = {content["model"]["type"], content["pre_tokenizer"]["type"]}
+    if kinds not in ({"WordLevel", "Split"}, {"BPE", "ByteLevel"}):
+        raise ValueError(f"{' and '.join(sorted(kinds))} were not made by rnnlp")
+    both = [True, False]
+    ours = [_normalizer(lowercase=lower, zero_digits=zero) for lower in both for zero in both]
+    states = [json.loads(each.__getstate__()) for each in [*ours, normalizers.Lowercase()]]
+    if content["normalizer"] not in (None, *states):
+        raise ValueError("its normalizer was not made by rnnlp")
+    if [token["content"] for token in content["added_tokens"]] != list(SPECIALS):
+        raise ValueError(f"it has other added tokens than {', '.join(SPECIALS)}")
+    content["model"] |= {"dropout": None} if "BPE" in kinds else {}
+    return Tokenizer(tokenizers.Tokenizer.from_str(json.dumps(content)))
 
 
 def _level(backend: tokenizers.Tokenizer) -> Level:

@@ -68,6 +68,8 @@ class LegalTags(nn.Module):
             # The rules follow from the tag names, so they are no part of the saved weights.
             name = name if name == "allowed" else f"allowed_{name}"
             self.register_buffer(name, tensor.bool(), persistent=False)
+        if self.allowed.is_meta:  # only shapes are asked for
+            return
         reached = self.allowed_start
         for length in range(1, tags + 2):
             if not (reached & self.allowed_end).any():

@@ -23,7 +23,8 @@ from rnnlp.data.text.tokenizer import Tokenizer
 from rnnlp.models.embeddings.token import Embedding
 from rnnlp.models.encoders.windowed import WindowedEncoder
 from rnnlp.models.transfer import forward_direction, join_directions, widen
-from rnnlp.tasks.model_folder.folder import CONFIG, open_folder
+from rnnlp.tasks.model_folder.folder import CONFIG, WEIGHTS, open_folder
+from rnnlp.tasks.model_folder.weights import check_shapes
 
 from .components import EmbeddingConfig, EncoderConfig, Sizes, with_parts
 
@@ -274,6 +275,15 @@ def _read(name: str) -> tuple[ReusedEncoder, bool]:
             others.append(key)
     recurrent = any(key.startswith("encoder.") for key in weights)
     sizes: Sizes = made["sizes"]
+
+    def build() -> nn.Module:
+        embedding = made["embedding"].build(sizes)
+        parts = {"encoder": made["encoder"].build(embedding.output_size)} if recurrent else {}
+        return nn.ModuleDict({"embedding": embedding, **parts})
+
+    shapes = {key: tuple(tensor.shape) for key, tensor in weights.items()}
+    check_shapes(build, shapes, file=folder.path / WEIGHTS)
+    folder.featurizer()  # is there, and fits
     found = ReusedEncoder(
         name=name,
         path=folder.path,

@@ -44,6 +44,11 @@ class ClassificationPipeline:
     def __init__(
         self, *, network: Classifier, featurizer: Featurizer, settings: ClassifierConfig
     ) -> None:
+        if not network.temperature > 0.0:
+            raise InputError(
+                f"the temperature among the weights is {network.temperature.item():g}, and "
+                "probabilities need one above 0: the model is damaged"
+            )
         self.network = network.eval()
         self.featurizer = featurizer
         self.settings = settings
@@ -52,9 +57,8 @@ class ClassificationPipeline:
     def from_folder(cls, folder: ModelFolder) -> ClassificationPipeline:
         """Reads a model folder."""
         settings = ClassifierConfig.from_json(folder.config, source=str(folder.path / CONFIG))
-        network = settings.build()
-        folder.load_into(network)
-        return cls(network=network, featurizer=Featurizer.load(folder.path), settings=settings)
+        network = folder.network(settings.build)
+        return cls(network=network, featurizer=folder.featurizer(), settings=settings)
 
     @property
     def explains(self) -> bool:

@@ -54,9 +54,8 @@ class GenerationPipeline:
     def from_folder(cls, folder: ModelFolder) -> GenerationPipeline:
         """Reads a model folder."""
         settings = GeneratorConfig.from_json(folder.config, source=str(folder.path / CONFIG))
-        network = settings.build()
-        folder.load_into(network)
-        return cls(network=network, featurizer=Featurizer.load(folder.path), settings=settings)
+        network = folder.network(settings.build)
+        return cls(network=network, featurizer=folder.featurizer(), settings=settings)
 
     @overload
     def __call__(

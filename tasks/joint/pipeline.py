@@ -53,9 +53,8 @@ class JointPipeline:
     def from_folder(cls, folder: ModelFolder) -> JointPipeline:
         """Reads a model folder."""
         settings = JointConfig.from_json(folder.config, source=str(folder.path / CONFIG))
-        network = settings.build()
-        folder.load_into(network)
-        return cls(network=network, featurizer=Featurizer.load(folder.path), settings=settings)
+        network = folder.network(settings.build)
+        return cls(network=network, featurizer=folder.featurizer(), settings=settings)
 
     @property
     def explains(self) -> bool:

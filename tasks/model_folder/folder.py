@@ -21,13 +21,18 @@ from rnnlp.data.text.featurizer import (
     TARGET_FILE,
     TOKEN_FEATURE_FILES,
     TOKENS_FILE,
+    Featurizer,
 )
+from rnnlp.data.text.tokenizer import Tokenizer
 
 from .atomic import umask
-from .versions import FORMAT_VERSION, upgraded_settings, upgraded_weight
+from .files import check_files, read_json
+from .versions import FORMAT_VERSION, upgraded_settings
 
 if TYPE_CHECKING:
     import torch
+
+    from .weights import Network
 
 CONFIG, WEIGHTS, METRICS, TRAINING = (
     "config.json",
@@ -50,26 +55,75 @@ class ModelFolder(NamedTuple):
     task: str
     config: dict[str, Any]
 
+    def network(self, build: Callable[[], Network]) -> Network:
+        """The network with the weights of the folder: every one of them, and no other.
+
+        Args:
+            build: Makes the network that `config.json` describes, with fresh weights.
+
+        Raises:
+            InputError: There is no such network, or the weights are of another one, or damaged.
+        """
+        from .weights import load_network
+
+        return load_network(build, self.path / WEIGHTS)
+
     def weights(self) -> dict[str, torch.Tensor]:
-        """The state dict of the network."""
-        from safetensors import SafetensorError
-        from safetensors.torch import load_file
+        """The state dict of the network.
 
-        file = self.path / WEIGHTS
-        try:
-            return {upgraded_weight(name): value for name, value in load_file(file).items()}
-        except (OSError, SafetensorError) as error:
-            raise InputError(f"cannot read the weights: {error}", path=str(file)) from error
+        Raises:
+            InputError: The file is damaged.
+        """
+        from .weights import read_weights
 
-    def load_into(self, network: torch.nn.Module) -> None:
-        """Puts the weights into `network`: every one of them, and no other."""
+        return read_weights(self.path / WEIGHTS)
+
+    def featurizer(self) -> Featurizer:
+        """The vocabularies that the network reads with.
+
+        Raises:
+            InputError: One is missing, damaged, or of another size than the network was built for.
+        """
         try:
-            network.load_state_dict(self.weights(), strict=True)
-        except RuntimeError as error:
-            reason = " ".join(str(error).split())
-            raise InputError(
-                f"the weights do not fit {CONFIG}: {reason}", path=str(self.path / WEIGHTS)
-            ) from error
+            featurizer = Featurizer.load(self.path)
+        except (OSError, ValueError) as error:
+            raise InputError(f"cannot be read: {error}", path=str(self.path)) from error
+        wanted = {"characters": 0, "token_features": [], **self.config["sizes"]}
+        for (name, size), file in zip(
+            featurizer.sizes._asdict().items(),
+            (TOKENS_FILE, CHARACTERS_FILE, " ".join(TOKEN_FEATURE_FILES.values())),
+            strict=True,
+        ):
+            size = list(size) if isinstance(size, tuple) else size
+            if size != wanted[name]:
+                raise _other_size(self.path / file, size, wanted[name])
+        return featurizer
+
+    def tokenizer(self, name: str, size: int) -> Tokenizer:
+        """A vocabulary beside those of the featurizer.
+
+        Args:
+            name: Its file.
+            size: Number of tokens that the network was built for.
+
+        Raises:
+            InputError: It is missing, damaged, or of another size.
+        """
+        try:
+            tokenizer = Tokenizer.load(self.path / name)
+        except (OSError, ValueError) as error:
+            raise InputError(f"cannot be read: {error}", path=str(self.path / name)) from error
+        if len(tokenizer) != size:
+            raise _other_size(self.path / name, len(tokenizer), size)
+        return tokenizer
+
+
+def _other_size(file: Path, size: object, wanted: object) -> InputError:
+    return InputError(
+        f"holds {size} entries and {CONFIG} says {wanted}: it is missing or of another model; "
+        "get the folder again as a whole",
+        path=str(file),
+    )
 
 
 def save_folder(
@@ -155,7 +209,7 @@ def open_folder(model: str | os.PathLike[str], *, revision: str | None = None) -
         raise InputError(f"is a folder here, which has no revision {revision!r}", path=str(model))
     if not path.is_dir():
         raise InputError("is a file; a model is a folder that `rnnlp fit` wrote", path=str(model))
-    missing = [name for name in NEEDED if not (path / name).is_file()]
+    missing = [name for name in NEEDED if not os.path.lexists(path / name)]
     if missing:
         hint = ""
         if (path / CHECKPOINTS).exists():
@@ -163,20 +217,21 @@ def open_folder(model: str | os.PathLike[str], *, revision: str | None = None) -
         raise InputError(
             f"is not a complete model folder: no {', '.join(missing)}{hint}", path=str(model)
         )
+    check_files(path, PUBLISHED)
     file = path / CONFIG
+    content = read_json(file)
     try:
-        content = json.loads(file.read_text(encoding="utf-8"))
         version, task, config = content["format_version"], content["task"], content["model"]
-    except (ValueError, KeyError, TypeError) as error:
+    except (KeyError, TypeError) as error:
         raise InputError(f"is not the config of a model: {error}", path=str(file)) from error
-    if not isinstance(version, int) or not 1 <= version <= FORMAT_VERSION:
+    if type(version) is not int or not 1 <= version <= FORMAT_VERSION:
         raise InputError(
             f"has format version {version!r}; this rnnlp reads 1 to {FORMAT_VERSION}: upgrade it",
             path=str(file),
         )
     if not isinstance(config, dict):
         raise InputError("is not the config of a model: no settings", path=str(file))
-    return ModelFolder(path, task, upgraded_settings(config, version))
+    return ModelFolder(path, str(task), upgraded_settings(config, version))
 
 
 def _download(name: str, revision: str | None) -> Path:

@@ -47,9 +47,8 @@ class TaggingPipeline:
     def from_folder(cls, folder: ModelFolder) -> TaggingPipeline:
         """Reads a model folder."""
         settings = TaggerConfig.from_json(folder.config, source=str(folder.path / CONFIG))
-        network = settings.build()
-        folder.load_into(network)
-        featurizer = Featurizer.load(folder.path)
+        network = folder.network(settings.build)
+        featurizer = folder.featurizer()
         return cls(network=network, featurizer=featurizer, settings=settings)
 
     @overload

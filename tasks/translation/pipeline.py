@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from itertools import islice
-from pathlib import Path
 from typing import Any, NamedTuple, NoReturn, overload
 
 import torch
@@ -66,12 +65,10 @@ class TranslationPipeline:
     def from_folder(cls, folder: ModelFolder) -> TranslationPipeline:
         """Reads a model folder."""
         settings = TranslatorConfig.from_json(folder.config, source=str(folder.path / CONFIG))
-        network = settings.build()
-        folder.load_into(network)
         return cls(
-            network=network,
-            featurizer=Featurizer.load(folder.path),
-            target_tokenizer=Tokenizer.load(Path(folder.path, TARGET_FILE)),
+            network=folder.network(settings.build),
+            featurizer=folder.featurizer(),
+            target_tokenizer=folder.tokenizer(TARGET_FILE, settings.target_size),
             settings=settings,
         )
 

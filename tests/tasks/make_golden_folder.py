@@ -23,6 +23,7 @@ import rnnlp
 from rnnlp.data.text.featurizer import Featurizer
 from rnnlp.tasks.base.components import EmbeddingConfig, EncoderConfig, Sizes
 from rnnlp.tasks.model_folder.folder import save_folder
+from rnnlp.tasks.model_folder.weights import zero_padding
 from rnnlp.tasks.tagging.config import TaggerConfig
 from rnnlp.tasks.tagging.pipeline import TaggingPipeline
 
@@ -66,6 +67,7 @@ def fresh(
     with torch.no_grad():
         for parameter in network.parameters():
             parameter.add_(torch.randn_like(parameter))
+    zero_padding(network)
     return TaggingPipeline(network=network, featurizer=featurizer, settings=settings)
 
 
