@@ -231,7 +231,7 @@ def latency(model: Tagging, data: TaggingData, count: int = 300) -> dict:
         network=model.network, featurizer=data.featurizer, settings=model.settings
     )
     rows = data.prepare().corpora["validation"].column("tokens")
-    joiner = "" if data.level == "character" else " "
+    joiner = "" if data.options.level == "character" else " "
     texts = [joiner.join(tokens) for _, tokens in zip(range(count), rows, strict=False)]
     for text in texts[:20]:
         pipeline(text)

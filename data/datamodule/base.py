@@ -26,6 +26,7 @@ from rnnlp.data.text.featurizer import Featurizer
 from rnnlp.data.text.tokenizer import SPECIALS, UNK
 
 from .loader import ResumableLoader
+from .options import LabelledOptions, SequenceOptions, at_least, check_files
 from .samplers import BucketBatchSampler
 
 
@@ -53,61 +54,38 @@ class Prepared(NamedTuple):
 
 
 class SequenceData(pl.LightningDataModule, Generic[Example]):
-    """Splits of examples; the options mean what the tasks say of them."""
+    """Splits of examples; what the options mean is said where they are declared.
 
-    def __init__(
-        self,
-        *,
-        train: str | None,
-        validation: str | None,
-        test: str | None,
-        hub: str | None,
-        revision: str | None,
-        validation_share: float,
-        lowercase: bool,
-        min_frequency: int,
-        vocabulary_size: int | None,
-        max_tokens: int,
-        max_sentences: int | None,
-        evaluation_max_tokens: int,
-        num_workers: int,
-        seed: int,
-        tokenizer_from: str | None = None,
-    ) -> None:
+    A task's data module makes `options` of its arguments before it calls this.
+    """
+
+    options: SequenceOptions | LabelledOptions
+
+    def __init__(self) -> None:
         super().__init__()
-        if hub is not None and train is not None:
-            raise InputError("data.train and data.hub are both given: choose one")
-        if train is None and hub is None and (validation or test):
-            raise InputError("data.validation or data.test without data.train: name it as well")
-        if not 0.0 < validation_share < 1.0:
+        options = self.options
+        check_files(options)
+        if not 0.0 < options.validation_share < 1.0:
             raise InputError(
-                f"data.validation_share is {validation_share}: give a share between 0 and 1"
+                f"data.validation_share is {options.validation_share}: give a share between 0 and 1"
             )
-        for name, value, least in (
-            ("min_frequency", min_frequency, 1),
-            ("vocabulary_size", vocabulary_size, len(SPECIALS) + 1),
-            ("max_tokens", max_tokens, 1),
-            ("max_sentences", max_sentences, 1),
-            ("evaluation_max_tokens", evaluation_max_tokens, 1),
-            ("num_workers", num_workers, 0),
-        ):
-            if value is not None and value < least:
-                raise InputError(f"data.{name} is {value}: it must be {least} or more")
-        self.files = {"train": train, "validation": validation, "test": test}
-        self.hub = hub
-        self.revision = revision
-        self.tokenizer_from = tokenizer_from
-        self.validation_share = validation_share
-        self.lowercase = lowercase
-        self.min_frequency = min_frequency
-        self.vocabulary_size = vocabulary_size
-        self.max_tokens = max_tokens
-        self.max_sentences = max_sentences
-        self.evaluation_max_tokens = evaluation_max_tokens
-        self.num_workers = num_workers
-        self.seed = seed
+        at_least(
+            options,
+            min_frequency=1,
+            vocabulary_size=len(SPECIALS) + 1,
+            max_tokens=1,
+            max_sentences=1,
+            evaluation_max_tokens=1,
+            num_workers=0,
+        )
         self._read: Read | None = None
         self._prepared: Prepared | None = None
+
+    @property
+    def files(self) -> dict[str, str | None]:
+        """The file of each split."""
+        options = self.options
+        return {"train": options.train, "validation": options.validation, "test": options.test}
 
     @property
     def featurizer(self) -> Featurizer:
@@ -127,9 +105,9 @@ class SequenceData(pl.LightningDataModule, Generic[Example]):
     @property
     def origin(self) -> dict[str, object]:
         """Where the data comes from, by name; None where a name does not apply."""
-        if self.files["train"] is not None or self.hub is not None:
-            return {**self.files, "hub": self.hub, "revision": self.revision}
-        return {"sample corpus": getattr(self, "sample", None), "seed": self.seed}
+        if self.files["train"] is not None or self.options.hub is not None:
+            return {**self.files, "hub": self.options.hub, "revision": self.options.revision}
+        return {"sample corpus": getattr(self.options, "sample", None), "seed": self.options.seed}
 
     @property
     def has_test(self) -> bool:
@@ -148,7 +126,7 @@ class SequenceData(pl.LightningDataModule, Generic[Example]):
             corpora = self._store(Path(folder.name), notes)
             if "validation" not in corpora:
                 corpora["train"], corpora["validation"] = cut(
-                    corpora["train"], share=self.validation_share, seed=self.seed
+                    corpora["train"], share=self.options.validation_share, seed=self.options.seed
                 )
                 notes.add("no validation data: a part of the training data is kept apart for it")
             self._read = Read(corpora, notes, folder)
@@ -172,15 +150,15 @@ class SequenceData(pl.LightningDataModule, Generic[Example]):
         Raises:
             InputError: They cannot be read.
         """
-        if self.tokenizer_from is None:
+        if self.options.tokenizer_from is None:
             return None
         try:
-            return Featurizer.load(self.tokenizer_from)
+            return Featurizer.load(self.options.tokenizer_from)
         except (OSError, ValueError) as error:
             raise InputError(
                 f"data.tokenizer_from holds no vocabulary that can be read ({error}): name the "
                 "folder of a trained model",
-                path=self.tokenizer_from,
+                path=self.options.tokenizer_from,
             ) from error
 
     def note_unknown(self, given: Featurizer, rows: Iterable[list[int]], notes: Notes) -> None:
@@ -196,8 +174,8 @@ class SequenceData(pl.LightningDataModule, Generic[Example]):
             total += len(ids)
             unknown += ids.count(UNK)
         notes.add(
-            f"vocabulary of {self.tokenizer_from}: {len(given.tokens):,} tokens; of the training "
-            f"tokens {100 * unknown / max(total, 1):.2f} % are unknown to it"
+            f"vocabulary of {self.options.tokenizer_from}: {len(given.tokens):,} tokens; of the "
+            f"training tokens {100 * unknown / max(total, 1):.2f} % are unknown to it"
         )
 
     def save_tokenizers(self, folder: str | Path) -> None:
@@ -210,11 +188,11 @@ class SequenceData(pl.LightningDataModule, Generic[Example]):
 
     def train_dataloader(self) -> ResumableLoader:
         """Shuffled batches."""
-        return self._loader("train", self.max_tokens, self.max_sentences)
+        return self._loader("train", self.options.max_tokens, self.options.max_sentences)
 
     def val_dataloader(self) -> ResumableLoader:
         """Batches from short examples to long ones."""
-        return self._loader("validation", self.evaluation_max_tokens, None)
+        return self._loader("validation", self.options.evaluation_max_tokens, None)
 
     def test_dataloader(self) -> ResumableLoader:
         """Batches from short examples to long ones.
@@ -224,7 +202,7 @@ class SequenceData(pl.LightningDataModule, Generic[Example]):
         """
         if not self.has_test:
             raise InputError("there is no test data: set data.test")
-        return self._loader("test", self.evaluation_max_tokens, None)
+        return self._loader("test", self.options.evaluation_max_tokens, None)
 
     @abstractmethod
     def _file(self, path: str) -> Source[Example]:
@@ -253,10 +231,12 @@ class SequenceData(pl.LightningDataModule, Generic[Example]):
     def _sources(self) -> dict[str, Source[Example]]:
         """The splits, the training split first."""
         files = {split: self._file(path) for split, path in self.files.items() if path is not None}
-        if self.hub is not None:
+        if self.options.hub is not None:
             hub = {
-                split: self._hub(rows, f"{self.hub} ({split})")
-                for split, rows in load_splits(self.hub, revision=self.revision).items()
+                split: self._hub(rows, f"{self.options.hub} ({split})")
+                for split, rows in load_splits(
+                    self.options.hub, revision=self.options.revision
+                ).items()
             }
             return hub | files
         return files or {split: self._sample(split) for split in SPLITS}
@@ -277,9 +257,9 @@ class SequenceData(pl.LightningDataModule, Generic[Example]):
                 lengths=corpus.lengths,
                 max_tokens=max_tokens,
                 max_sentences=max_sentences,
-                seed=self.seed,
+                seed=self.options.seed,
                 shuffle=split == "train",
             ),
             collate=self._collate(split),
-            num_workers=self.num_workers,
+            num_workers=self.options.num_workers,
         )

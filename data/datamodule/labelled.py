@@ -7,9 +7,9 @@ are read and what their labels are is the business of each task.
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from functools import partial
-from typing import Literal, TypeAlias
+from typing import TypeAlias
 
 import numpy as np
 
@@ -19,72 +19,27 @@ from rnnlp.data.corpus.source import Example
 from rnnlp.data.errors import InputError
 from rnnlp.data.text.featurizer import Featurizer
 from rnnlp.data.text.pretrained_vectors import match, read_vectors
-from rnnlp.data.text.token_features import TokenFeature
 from rnnlp.data.text.tokenizer import splitter
 
 from .base import Learned, SequenceData
+from .options import LabelledOptions, at_least
 
 Vocabularies: TypeAlias = tuple[Featurizer, np.ndarray | None]  # with pretrained vectors
 
 
 class LabelledData(SequenceData[Example]):
-    """Splits with a column `tokens`; the options mean what the tasks say of them."""
+    """Splits with a column `tokens`; what the options mean is said where they are declared."""
 
-    def __init__(
-        self,
-        *,
-        train: str | None,
-        validation: str | None,
-        test: str | None,
-        hub: str | None,
-        revision: str | None,
-        tokenizer_from: str | None,
-        validation_share: float,
-        level: Literal["word", "character"],
-        lowercase: bool,
-        zero_digits: bool,
-        characters: bool,
-        token_features: Sequence[TokenFeature],
-        min_frequency: int,
-        vocabulary_size: int | None,
-        vectors: str | None,
-        vectors_limit: int | None,
-        max_tokens: int,
-        max_sentences: int | None,
-        evaluation_max_tokens: int,
-        num_workers: int,
-        seed: int,
-    ) -> None:
-        super().__init__(
-            train=train,
-            validation=validation,
-            test=test,
-            hub=hub,
-            revision=revision,
-            tokenizer_from=tokenizer_from,
-            validation_share=validation_share,
-            lowercase=lowercase,
-            min_frequency=min_frequency,
-            vocabulary_size=vocabulary_size,
-            max_tokens=max_tokens,
-            max_sentences=max_sentences,
-            evaluation_max_tokens=evaluation_max_tokens,
-            num_workers=num_workers,
-            seed=seed,
-        )
-        if vectors_limit is not None and vectors_limit < 0:
-            raise InputError(f"data.vectors_limit is {vectors_limit}: it must be 0 or more")
-        if vectors is not None and tokenizer_from is not None:
+    options: LabelledOptions
+
+    def __init__(self) -> None:
+        super().__init__()
+        at_least(self.options, vectors_limit=0)
+        if self.options.vectors is not None and self.options.tokenizer_from is not None:
             raise InputError(
                 "data.vectors is given, and the vocabulary comes from a trained model, which has "
                 "vectors of its own: leave one of them out"
             )
-        self.level = level
-        self.zero_digits = zero_digits
-        self.characters = characters
-        self.token_features = token_features
-        self.vectors = vectors
-        self.vectors_limit = vectors_limit
         self.vocabularies: Vocabularies | None = None  # learned from `training_tokens`, or given
 
     @property
@@ -113,53 +68,55 @@ class LabelledData(SequenceData[Example]):
             self.note_unknown(given, map(given.tokens.ids, sentences), notes)
             featurizer = given.completed(
                 sentences,
-                characters=self.characters,
-                token_features=self.token_features,
-                vocabulary_size=self.vocabulary_size,
-                lowercase=self.lowercase,
-                zero_digits=self.zero_digits,
+                characters=self.options.characters,
+                token_features=self.options.token_features,
+                vocabulary_size=self.options.vocabulary_size,
+                lowercase=self.options.lowercase,
+                zero_digits=self.options.zero_digits,
             )
             return featurizer, None
         learn = partial(
             Featurizer.train,
             sentences,
-            level=self.level,
-            characters=self.characters,
-            token_features=self.token_features,
-            min_frequency=self.min_frequency,
-            vocabulary_size=self.vocabulary_size,
-            lowercase=self.lowercase,
-            zero_digits=self.zero_digits,
+            level=self.options.level,
+            characters=self.options.characters,
+            token_features=self.options.token_features,
+            min_frequency=self.options.min_frequency,
+            vocabulary_size=self.options.vocabulary_size,
+            lowercase=self.options.lowercase,
+            zero_digits=self.options.zero_digits,
         )
         featurizer = learn()
-        if self.vectors is None:
+        if self.options.vectors is None:
             return featurizer, None
         vectors = read_vectors(
-            self.vectors, wanted=featurizer.tokens.vocabulary, limit=self.vectors_limit
+            self.options.vectors,
+            wanted=featurizer.tokens.vocabulary,
+            limit=self.options.vectors_limit,
         )
-        split = splitter(self.level)  # what is no single token is never looked up
+        split = splitter(self.options.level)  # what is no single token is never looked up
         featurizer = learn(extra=[word for word in vectors.words if len(split(word)) == 1])
         frequencies = np.zeros(len(featurizer.tokens), dtype=np.int64)
         for tokens in sentences:
             np.add.at(frequencies, featurizer.tokens.ids(tokens), 1)
         matrix, coverage = match(
-            vectors, featurizer.tokens.vocabulary, frequencies=frequencies, seed=self.seed
+            vectors, featurizer.tokens.vocabulary, frequencies=frequencies, seed=self.options.seed
         )
         notes.add(coverage.line())
         return featurizer, matrix
 
     def _given_vocabularies(self) -> Featurizer | None:
         given = self.given_featurizer()
-        if given is None or given.level == self.level:
+        if given is None or given.level == self.options.level:
             return given
         if given.level == "bpe":
             raise InputError(
                 "reads sub-words, and tokens here are words or characters: reuse a model that was "
                 "trained with data.level word or character",
-                path=self.tokenizer_from,
+                path=self.options.tokenizer_from,
             )
         raise InputError(
-            f"its tokens are at {given.level} level, and data.level is {self.level}: set "
+            f"its tokens are at {given.level} level, and data.level is {self.options.level}: set "
             f"--data.level {given.level}, or reuse another model",
-            path=self.tokenizer_from,
+            path=self.options.tokenizer_from,
         )

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from functools import partial
 from itertools import chain
 from pathlib import Path
@@ -23,10 +24,11 @@ from rnnlp.data.corpus.duplicates import Fingerprints
 from rnnlp.data.corpus.report import Notes
 from rnnlp.data.corpus.source import Source
 from rnnlp.data.datamodule.base import Learned, SequenceData
+from rnnlp.data.datamodule.options import SequenceOptions, check_subwords
 from rnnlp.data.errors import InputError
 from rnnlp.data.formats.hub import Split
 from rnnlp.data.text.featurizer import Featurizer
-from rnnlp.data.text.tokenizer import BYTES, SPECIALS, Tokenizer
+from rnnlp.data.text.tokenizer import Tokenizer
 
 from .collate import GenerationCollate, token_ids
 from .readers import TextExample, labels_of, read_texts
@@ -38,20 +40,11 @@ _COLUMNS = {"text": pa.string(), "labels": pa.list_(pa.string()), "index": pa.in
 _NAMES = {"bpe": "sub-words", "word": "words", "character": "characters"}
 
 
-class GenerationData(SequenceData[TextExample]):
-    """Texts, each perhaps with labels, from files, a hub, or a sample corpus.
-
-    Files may be plain text, tunes in ABC notation or JSON lines, packed with gzip or not; a folder
-    stands for the files in it.
+@dataclass(frozen=True, kw_only=True)
+class GenerationOptions(SequenceOptions):
+    """All that can be said about data for generation.
 
     Args:
-        train: File or folder to train on; without it and without `hub`, a sample corpus is made.
-        validation: File that decides when to stop; without it, a share of `train` does.
-        test: File to score when training is done.
-        hub: Data set of the Hugging Face hub, or a local folder of such a data set.
-        revision: Version of the hub's data set: a commit, a tag or a branch.
-        tokenizer_from: Folder of a trained model whose vocabulary is used instead of learning one;
-            `model.encoder_from` sets it.
         format: Format of the files; "auto" recognises it from name and content.
         separator: What parts the examples of plain text: the end of a line, or blank lines; "auto"
             takes blank lines where there are some.
@@ -60,7 +53,6 @@ class GenerationData(SequenceData[TextExample]):
             columns of the hub's data set. [] for none; null for metre and key of tunes (M and K),
             the kind of a text of the sample corpus, and none elsewhere.
         sample: Language of the sample corpus.
-        validation_share: Share of `train` to validate on where `validation` is not given.
         level: What a token is: characters, words, or sub-words (bpe).
         vocabulary_size: Most tokens; null for all, or for 8000 sub-words.
         min_frequency: Tokens seen less often in training are unknown; of sub-words, pairs that are
@@ -69,76 +61,40 @@ class GenerationData(SequenceData[TextExample]):
         reverse: Read texts from the end to the start. Such a model and one without it together make
             an encoder that reads in both directions.
         bptt: Most tokens that are learned from at once: longer texts are cut, and the state is
-            carried on (truncated back-propagation); null for whole texts.
-        max_tokens: Most positions in a training batch, padding included.
-        max_sentences: Most texts in a training batch.
-        evaluation_max_tokens: Most positions in a validation or test batch.
-        num_workers: Processes that prepare batches ahead; 0 prepares them in the main one.
-        seed: Decides the order of batches, the validation share and the sample corpus.
+            carried on (truncated back-propagation through time); null for whole texts.
     """
 
-    def __init__(
-        self,
-        *,
-        train: str | None = None,
-        validation: str | None = None,
-        test: str | None = None,
-        hub: str | None = None,
-        revision: str | None = None,
-        format: Literal["auto", "text", "abc", "jsonl"] = "auto",
-        separator: Literal["auto", "line", "blank"] = "auto",
-        text_column: str = "text",
-        labels: list[str] | None = None,
-        sample: Literal["english", "chinese"] = "english",
-        tokenizer_from: str | None = None,
-        validation_share: float = 0.1,
-        level: Literal["character", "word", "bpe"] = "character",
-        vocabulary_size: int | None = None,
-        min_frequency: int = 1,
-        lowercase: bool = False,
-        reverse: bool = False,
-        bptt: int | None = 200,
-        max_tokens: int = 4096,
-        max_sentences: int | None = 32,
-        evaluation_max_tokens: int = 8192,
-        num_workers: int = 0,
-        seed: int = 1,
-    ) -> None:
-        super().__init__(
-            train=train,
-            validation=validation,
-            test=test,
-            hub=hub,
-            revision=revision,
-            tokenizer_from=tokenizer_from,
-            validation_share=validation_share,
-            lowercase=lowercase,
-            min_frequency=min_frequency,
-            vocabulary_size=vocabulary_size,
-            max_tokens=max_tokens,
-            max_sentences=max_sentences,
-            evaluation_max_tokens=evaluation_max_tokens,
-            num_workers=num_workers,
-            seed=seed,
-        )
-        least = len(SPECIALS) + BYTES
-        if level == "bpe" and vocabulary_size is not None and vocabulary_size < least:
-            raise InputError(
-                f"data.vocabulary_size is {vocabulary_size}: sub-words begin with the "
-                f"{BYTES} bytes and {len(SPECIALS)} special tokens, so it must be {least} or more"
-            )
+    format: Literal["auto", "text", "abc", "jsonl"] = "auto"
+    separator: Literal["auto", "line", "blank"] = "auto"
+    text_column: str = "text"
+    labels: list[str] | None = None
+    sample: Literal["english", "chinese"] = "english"
+    level: Literal["character", "word", "bpe"] = "character"
+    reverse: bool = False
+    bptt: int | None = 200
+
+
+class GenerationData(SequenceData[TextExample]):
+    """Texts, each perhaps with labels, from files, a hub, or a sample corpus.
+
+    Files may be plain text, tunes in ABC notation or JSON lines, packed with gzip or not; a folder
+    stands for the files in it.
+
+    Args:
+        options: Those of `GenerationOptions`.
+    """
+
+    options: GenerationOptions
+
+    def __init__(self, **options: Any) -> None:
+        self.options = GenerationOptions(**options)
+        super().__init__()
+        check_subwords(self.options)
+        bptt, labels = self.options.bptt, self.options.labels
         if bptt is not None and bptt < 1:
             raise InputError(f"data.bptt is {bptt}: it must be 1 or more, or null")
         if labels is not None and len(set(labels)) < len(labels):
             raise InputError(f"data.labels names a field twice: {', '.join(labels)}")
-        self.format = format
-        self.separator = separator
-        self.text_column = text_column
-        self.labels = labels
-        self.sample = sample
-        self.level = level
-        self.reverse = reverse
-        self.bptt = bptt
         self._fields: dict[str, list[str]] = {}
 
     @property
@@ -200,12 +156,12 @@ class GenerationData(SequenceData[TextExample]):
             return given
         tokenizer = Tokenizer.train(
             texts,
-            level=self.level,
-            vocabulary_size=self.vocabulary_size,
-            min_frequency=self.min_frequency,
-            lowercase=self.lowercase,
+            level=self.options.level,
+            vocabulary_size=self.options.vocabulary_size,
+            min_frequency=self.options.min_frequency,
+            lowercase=self.options.lowercase,
         )
-        notes.add(f"vocabulary: {len(tokenizer):,} {_NAMES[self.level]}")
+        notes.add(f"vocabulary: {len(tokenizer):,} {_NAMES[self.options.level]}")
         return Featurizer(tokens=tokenizer)
 
     def _learn_labels(self, split: str, corpus: Corpus, notes: Notes) -> None:
@@ -236,32 +192,32 @@ class GenerationData(SequenceData[TextExample]):
         return SegmentRows(corpus.rows)
 
     def _sampler(self, split: str) -> Callable[..., SegmentBatchSampler]:
-        bptt = self.bptt if split == "train" else EVALUATION_SEGMENT
+        bptt = self.options.bptt if split == "train" else EVALUATION_SEGMENT
         return partial(SegmentBatchSampler, bptt=bptt)
 
     def _collate(self, split: str) -> GenerationCollate:
         return GenerationCollate(
-            featurizer=self.featurizer, fields=self.fields, reverse=self.reverse
+            featurizer=self.featurizer, fields=self.fields, reverse=self.options.reverse
         )
 
     def _file(self, path: str) -> Source[TextExample]:
         def read(notes: Notes) -> Iterator[TextExample]:
             return read_texts(
                 path,
-                format=self.format,
-                separator=self.separator,
-                text_column=self.text_column,
-                labels=self.labels,
+                format=self.options.format,
+                separator=self.options.separator,
+                text_column=self.options.text_column,
+                labels=self.options.labels,
                 notes=notes,
             )
 
         return Source(path, read)
 
     def _hub(self, rows: datasets.Dataset, name: str) -> Source[TextExample]:
-        columns = [self.text_column, *(self.labels or ())]
+        columns = [self.options.text_column, *(self.options.labels or ())]
         for column in columns:
             if column not in rows.column_names:
-                option = "text_column" if column == self.text_column else "labels"
+                option = "text_column" if column == self.options.text_column else "labels"
                 raise InputError(
                     f"no column {column!r} among {', '.join(rows.column_names)}: set data.{option}",
                     path=name,
@@ -278,7 +234,7 @@ class GenerationData(SequenceData[TextExample]):
                     continue
                 if not isinstance(text, str):
                     raise InputError(
-                        f"{self.text_column!r} is {text!r}, not a text: set data.text_column",
+                        f"{columns[0]!r} is {text!r}, not a text: set data.text_column",
                         path=name,
                         line=line,
                     )
@@ -292,8 +248,10 @@ class GenerationData(SequenceData[TextExample]):
 
     def _sample(self, split: Split) -> Source[TextExample]:
         return Source(
-            f"sample corpus ({self.sample}, {split})",
-            lambda notes: sample_generation(self.sample, split, seed=self.seed, labels=self.labels),
+            f"sample corpus ({self.options.sample}, {split})",
+            lambda notes: sample_generation(
+                self.options.sample, split, seed=self.options.seed, labels=self.options.labels
+            ),
         )
 
 

@@ -10,24 +10,24 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, fields
+from dataclasses import dataclass, field, fields
 from itertools import chain
 from pathlib import Path
-from typing import Any, Literal, NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import pytorch_lightning as pl
 
 from rnnlp.data.classification.collate import ClassificationBatch
-from rnnlp.data.classification.datamodule import ClassificationData
+from rnnlp.data.classification.datamodule import ClassificationData, ClassificationFiles
 from rnnlp.data.corpus.report import Notes
 from rnnlp.data.datamodule.labelled import LabelledData
 from rnnlp.data.datamodule.loader import ResumableLoader
+from rnnlp.data.datamodule.options import WordOptions
 from rnnlp.data.errors import InputError
 from rnnlp.data.tagging.collate import TaggingBatch
-from rnnlp.data.tagging.datamodule import TaggingData
+from rnnlp.data.tagging.datamodule import TaggingData, TaggingFiles
 from rnnlp.data.text.featurizer import Featurizer
-from rnnlp.data.text.token_features import TokenFeature
 
 from .interleaving import Alternating, PairedRows, PairedSampler
 
@@ -40,82 +40,25 @@ class JointBatch(NamedTuple):
 
 
 @dataclass(frozen=True, kw_only=True)
-class TaggingPart:
-    """Where the sentences come from, and how many make a batch.
+class JointOptions(WordOptions):
+    """All that can be said about data for tagging and classification at once.
 
     Args:
-        train: File to train on; without it and without `hub`, a sample corpus is made.
-        validation: File that decides when to stop; without it, a share of `train` does.
-        test: File to score when training is done.
-        hub: Data set of the Hugging Face hub, or a local folder of such a data set.
-        revision: Version of the hub's data set: a commit, a tag or a branch.
-        hub_tokens: Column of the hub's data set that holds lists of tokens.
-        hub_tags: Column of the hub's data set that holds lists of tags.
-        format: Format of the files; "auto" recognises it from the content.
-        token_column: Column of the tokens in column files, from 1; recognised if not given.
-        tag_column: Column of the tags in column files, from 1; the last, or UPOS in CoNLL-U.
-        scheme: Scheme the model is trained in, whatever the scheme of the files.
-        max_tokens: Most positions in a training batch, padding included.
-        max_sentences: Most sentences in a training batch.
+        tagging: Where the sentences come from.
+        classification: Where the texts come from.
+        sample: Language of the sample corpora, which are made where no data is given.
+        validation_share: Share of training data to validate on where there is no validation file.
+        seed: Decides the order of batches, the validation share and the sample corpora.
     """
 
-    train: str | None = None
-    validation: str | None = None
-    test: str | None = None
-    hub: str | None = None
-    revision: str | None = None
-    hub_tokens: str = "tokens"
-    hub_tags: str = "ner_tags"
-    format: Literal["auto", "conll", "conllu", "jsonl"] = "auto"
-    token_column: int | None = None
-    tag_column: int | None = None
-    scheme: Literal["IOB1", "IOB2", "BIOES", "BILOU", "BMES"] = "BIOES"
-    max_tokens: int = 1024
-    max_sentences: int | None = 32
-
-
-@dataclass(frozen=True, kw_only=True)
-class ClassificationPart:
-    """Where the texts come from, and how many make a batch.
-
-    Args:
-        train: File to train on; without it and without `hub`, a sample corpus is made.
-        validation: File that decides when to stop; without it, a share of `train` does.
-        test: File to score when training is done.
-        hub: Data set of the Hugging Face hub, or a local folder of such a data set.
-        revision: Version of the hub's data set: a commit, a tag or a branch.
-        hub_text: Column of the hub's data set that holds the texts.
-        hub_label: Column of the hub's data set that holds a label, or a list of them.
-        format: Format of the files; "auto" recognises it from the content.
-        text_column: Column of the text, by name or by number from 1; guessed if not given.
-        label_column: Column of the label, by name or by number from 1; guessed if not given.
-        label_separator: What parts the labels where a column holds several of them.
-        label_before: Keep of a label only what stands before this mark: with ":" LOC of LOC:city.
-        max_length: Most tokens of a text; of longer texts head and tail are kept. null: no limit.
-        max_tokens: Most positions in a training batch, padding included.
-        max_sentences: Most texts in a training batch.
-    """
-
-    train: str | None = None
-    validation: str | None = None
-    test: str | None = None
-    hub: str | None = None
-    revision: str | None = None
-    hub_text: str = "text"
-    hub_label: str = "label"
-    format: Literal["auto", "csv", "tsv", "jsonl", "fasttext", "lines"] = "auto"
-    text_column: str | int | None = None
-    label_column: str | int | None = None
-    label_separator: str | None = None
-    label_before: str | None = None
-    max_length: int | None = 512
-    max_tokens: int = 2048
-    max_sentences: int | None = 32
+    tagging: TaggingFiles = field(default_factory=TaggingFiles)
+    classification: ClassificationFiles = field(default_factory=ClassificationFiles)
+    characters: bool = True
 
 
 _OPTIONS = {
-    "tagging": {option.name for option in fields(TaggingPart)},
-    "classification": {option.name for option in fields(ClassificationPart)},
+    "tagging": {option.name for option in fields(TaggingFiles)},
+    "classification": {option.name for option in fields(ClassificationFiles)},
 }
 
 
@@ -123,79 +66,25 @@ class JointData(pl.LightningDataModule):
     """Sentences with tags and texts with labels, looked up in the same vocabularies.
 
     Args:
-        tagging: Where the sentences come from.
-        classification: Where the texts come from.
-        sample: Language of the sample corpora, which are made where no data is given.
-        tokenizer_from: Folder of a trained model whose vocabularies are used, all of them, instead
-            of learning some; `model.encoder_from` sets it.
-        validation_share: Share of training data to validate on where there is no validation file.
-        level: Whether raw text is split into words or, as for Chinese, into characters.
-        lowercase: Look words up in lower case; character features keep their case.
-        zero_digits: Look words up with every digit as 0.
-        characters: Prepare the characters of each word.
-        token_features: Which attributes of a token to prepare (bigram, shape, prefix, suffix).
-        min_frequency: Words seen less often in training are unknown.
-        vocabulary_size: Most words to keep; all if not given.
-        vectors: Text file of pretrained vectors (GloVe, word2vec, fastText).
-        vectors_limit: How many of that file's first words to know though training has none.
-        evaluation_max_tokens: Most positions in a validation or test batch.
-        num_workers: Processes that prepare batches ahead; 0 prepares them in the main one.
-        seed: Decides the order of batches, the validation share and the sample corpora.
+        options: Those of `JointOptions`.
     """
 
-    def __init__(
-        self,
-        *,
-        tagging: TaggingPart = TaggingPart(),
-        classification: ClassificationPart = ClassificationPart(),
-        sample: Literal["english", "chinese"] = "english",
-        tokenizer_from: str | None = None,
-        validation_share: float = 0.1,
-        level: Literal["word", "character"] = "word",
-        lowercase: bool = False,
-        zero_digits: bool = False,
-        characters: bool = True,
-        token_features: Sequence[TokenFeature] = (),
-        min_frequency: int = 1,
-        vocabulary_size: int | None = None,
-        vectors: str | None = None,
-        vectors_limit: int | None = 100_000,
-        evaluation_max_tokens: int = 8192,
-        num_workers: int = 0,
-        seed: int = 1,
-    ) -> None:
+    def __init__(self, **options: Any) -> None:
         super().__init__()
-        named = [
-            part.train is not None or part.hub is not None for part in (tagging, classification)
-        ]
+        self.options = JointOptions(**options)
+        shared = {option.name: getattr(self.options, option.name) for option in fields(WordOptions)}
+        files = {"tagging": self.options.tagging, "classification": self.options.classification}
+        named = [one.train is not None or one.hub is not None for one in files.values()]
         if any(named) and not all(named):
-            given, missing = ("tagging", "classification")[:: 1 if named[0] else -1]
+            there, missing = list(files)[:: 1 if named[0] else -1]
             raise InputError(
-                f"there is data for {given} and none for {missing}: set data.{missing}.train, or "
+                f"there is data for {there} and none for {missing}: set data.{missing}.train, or "
                 "name neither for the sample corpora"
             )
-        shared: dict[str, Any] = {
-            "sample": sample,
-            "tokenizer_from": tokenizer_from,
-            "validation_share": validation_share,
-            "level": level,
-            "lowercase": lowercase,
-            "zero_digits": zero_digits,
-            "characters": characters,
-            "token_features": token_features,
-            "min_frequency": min_frequency,
-            "vocabulary_size": vocabulary_size,
-            "vectors": vectors,
-            "vectors_limit": vectors_limit,
-            "evaluation_max_tokens": evaluation_max_tokens,
-            "num_workers": num_workers,
-            "seed": seed,
-        }
         with _naming("tagging"):
-            self.tagging = TaggingData(**asdict(tagging), **shared)
+            self.tagging = TaggingData(**vars(self.options.tagging), **shared)
         with _naming("classification"):
-            self.classification = ClassificationData(**asdict(classification), **shared)
-        self.num_workers = num_workers
+            self.classification = ClassificationData(**vars(self.options.classification), **shared)
         self._notes: list[str] | None = None
 
     @property
@@ -301,7 +190,7 @@ class JointData(pl.LightningDataModule):
             PairedRows([loader.dataset for loader in loaders]),  # type: ignore[arg-type]
             batches=PairedSampler([loader.batches for loader in loaders]),
             collate=_Collate([loader.collate_fn for loader in loaders]),
-            num_workers=self.num_workers,
+            num_workers=self.options.num_workers,
         )
 
     def val_dataloader(self) -> Alternating:

@@ -7,10 +7,11 @@ trained model do not need this file.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from functools import partial
 from itertools import chain
 from pathlib import Path
-from typing import Literal, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 import datasets
 import numpy as np
@@ -21,10 +22,11 @@ from rnnlp.data.corpus.duplicates import Fingerprints
 from rnnlp.data.corpus.report import Notes
 from rnnlp.data.corpus.source import Source
 from rnnlp.data.datamodule.base import Learned, SequenceData
+from rnnlp.data.datamodule.options import SequenceOptions, at_least, check_subwords
 from rnnlp.data.errors import InputError
 from rnnlp.data.formats.hub import Split
 from rnnlp.data.text.featurizer import TARGET_FILE, Featurizer
-from rnnlp.data.text.tokenizer import BYTES, SPECIALS, Tokenizer
+from rnnlp.data.text.tokenizer import Tokenizer
 
 from .collate import TranslationCollate, source_row
 from .readers import NESTED, ParallelExample, checked_pair, keys_of, read_parallel, texts_of
@@ -53,29 +55,22 @@ class _Measures(NamedTuple):
         return np.maximum(self.source, self.target + 1)
 
 
-class TranslationData(SequenceData[ParallelExample]):
-    """Texts with their translations, from files, a hub, or a sample corpus.
-
-    Files may be pairs with a common prefix and the language as suffix (`train.en`, `train.de`; give
-    `train`), TSV with or without a header, or JSON lines, packed with gzip or not.
+@dataclass(frozen=True, kw_only=True)
+class TranslationOptions(SequenceOptions):
+    """All that can be said about data for translation.
 
     Args:
-        train: File to train on, or common prefix of two; without it and without `hub`, a sample
-            corpus of Chinese and English is made.
-        validation: File that decides when to stop; without it, a share of `train` does.
-        test: File to score when training is done.
-        hub: Data set of the Hugging Face hub, or a local folder of such a data set.
-        revision: Version of the hub's data set: a commit, a tag or a branch.
+        train: Training data: the common prefix of two files, or one file; without it and without
+            `hub`, the sample corpus is made.
         tokenizer_from: Folder of a trained model whose tokenizer reads the sources, instead of one
             that is learned; that of both sides where `joint_vocabulary`. `model.encoder_from` sets
             it.
         source: Language to translate from: suffix of its file, name of its column, or JSON key.
         target: Language to translate into.
         format: Format of the files; "auto" recognises it from name and content.
-        source_column: Column of the sources, by name or by number from 1, where `source` is not its
-            name; without a header the first.
-        target_column: Column of the targets, likewise; without a header the second.
-        validation_share: Share of `train` to validate on where `validation` is not given.
+        source_column: Column of the sources, by name or by number from 1; that of the language if
+            not given.
+        target_column: Column of the targets, likewise.
         level: What a token is: sub-words (bpe), words, or characters; of targets only where the
             tokenizer of the sources comes from elsewhere.
         joint_vocabulary: Have one vocabulary for both sides.
@@ -91,91 +86,65 @@ class TranslationData(SequenceData[ParallelExample]):
         max_tokens: Most positions of a side in a training batch, padding included.
         max_sentences: Most pairs in a training batch.
         evaluation_max_tokens: Most positions of a side in a validation or test batch.
-        num_workers: Processes that prepare batches ahead; 0 prepares them in the main one.
         seed: Decides the order of batches, the validation share, sub-word dropout and the sample
             corpus.
     """
 
-    def __init__(
-        self,
-        *,
-        train: str | None = None,
-        validation: str | None = None,
-        test: str | None = None,
-        hub: str | None = None,
-        revision: str | None = None,
-        source: str = "zh",
-        target: str = "en",
-        format: Literal["auto", "pair", "tsv", "jsonl"] = "auto",
-        source_column: str | int | None = None,
-        target_column: str | int | None = None,
-        tokenizer_from: str | None = None,
-        validation_share: float = 0.1,
-        level: Literal["bpe", "word", "character"] = "bpe",
-        joint_vocabulary: bool = False,
-        vocabulary_size: int | None = 8000,
-        min_frequency: int = 1,
-        lowercase: bool = False,
-        bpe_dropout: float = 0.0,
-        max_length: int | None = 100,
-        max_tokens: int = 4096,
-        max_sentences: int | None = 64,
-        evaluation_max_tokens: int = 8192,
-        num_workers: int = 0,
-        seed: int = 1,
-    ) -> None:
-        super().__init__(
-            train=train,
-            validation=validation,
-            test=test,
-            hub=hub,
-            revision=revision,
-            tokenizer_from=tokenizer_from,
-            validation_share=validation_share,
-            lowercase=lowercase,
-            min_frequency=min_frequency,
-            vocabulary_size=vocabulary_size,
-            max_tokens=max_tokens,
-            max_sentences=max_sentences,
-            evaluation_max_tokens=evaluation_max_tokens,
-            num_workers=num_workers,
-            seed=seed,
-        )
-        if source == target:
-            raise InputError(f"data.source and data.target are both {source!r}: name two languages")
-        if train is None and hub is None and {source, target} != set(_SAMPLE):
+    source: str = "zh"
+    target: str = "en"
+    format: Literal["auto", "pair", "tsv", "jsonl"] = "auto"
+    source_column: str | int | None = None
+    target_column: str | int | None = None
+    level: Literal["bpe", "word", "character"] = "bpe"
+    joint_vocabulary: bool = False
+    vocabulary_size: int | None = 8000
+    bpe_dropout: float = 0.0
+    max_length: int | None = 100
+    max_sentences: int | None = 64
+
+
+class TranslationData(SequenceData[ParallelExample]):
+    """Texts with their translations, from files, a hub, or a sample corpus.
+
+    Files may be pairs with a common prefix and the language as suffix (`train.en`, `train.de`; give
+    `train`), TSV with or without a header, or JSON lines, packed with gzip or not.
+
+    Args:
+        options: Those of `TranslationOptions`.
+    """
+
+    options: TranslationOptions
+
+    def __init__(self, **options: Any) -> None:
+        self.options = TranslationOptions(**options)
+        super().__init__()
+        chosen = self.options
+        languages = {chosen.source, chosen.target}
+        if len(languages) == 1:
             raise InputError(
-                f"no data from {source!r} to {target!r}: set data.train, or data.source and "
-                f"data.target to the languages of the sample corpus, {' and '.join(_SAMPLE)}"
+                f"data.source and data.target are both {chosen.source!r}: name two languages"
             )
-        least = len(SPECIALS) + BYTES
-        if level == "bpe" and vocabulary_size is not None and vocabulary_size < least:
+        if chosen.train is None and chosen.hub is None and languages != set(_SAMPLE):
             raise InputError(
-                f"data.vocabulary_size is {vocabulary_size}: sub-words begin with the "
-                f"{BYTES} bytes and {len(SPECIALS)} special tokens, so it must be {least} or more"
+                f"no data from {chosen.source!r} to {chosen.target!r}: set data.train, or "
+                "data.source and data.target to the languages of the sample corpus, "
+                f"{' and '.join(_SAMPLE)}"
             )
-        if not 0.0 <= bpe_dropout < 1.0:
+        check_subwords(chosen)
+        if not 0.0 <= chosen.bpe_dropout < 1.0:
             raise InputError(
-                f"data.bpe_dropout is {bpe_dropout}: give a probability from 0 to below 1"
+                f"data.bpe_dropout is {chosen.bpe_dropout}: give a probability from 0 to below 1"
             )
-        if bpe_dropout and level != "bpe":
-            raise InputError(f"data.bpe_dropout is for data.level bpe, not {level}: set it to 0")
-        if lowercase and joint_vocabulary:
+        if chosen.bpe_dropout and chosen.level != "bpe":
+            raise InputError(
+                f"data.bpe_dropout is for data.level bpe, not {chosen.level}: set it to 0"
+            )
+        if chosen.lowercase and chosen.joint_vocabulary:
             raise InputError(
                 "data.lowercase is for the sources only, and data.joint_vocabulary gives both "
                 "sides one vocabulary: choose one of them"
             )
-        if max_length is not None and max_length < 1:
-            raise InputError(f"data.max_length is {max_length}: it must be 1 or more")
-        self.source = source
-        self.target = target
-        self.format = format
-        self.source_column = source_column
-        self.target_column = target_column
-        self.level = level
-        self.joint_vocabulary = joint_vocabulary
-        self.bpe_dropout = bpe_dropout
-        self.max_length = max_length
+        at_least(chosen, max_length=1)
         self._target_tokenizer: Tokenizer | None = None
 
     @property
@@ -217,23 +186,25 @@ class TranslationData(SequenceData[ParallelExample]):
             measures = measured[split]
             found[split] = corpus._replace(lengths=measures.lengths)
             kept = np.arange(len(measures.longer))
-            if self.max_length is not None:
-                too_long = measures.longer > self.max_length
-                kind = f"{split} pairs with a side of more than {self.max_length} tokens"
+            if self.options.max_length is not None:
+                too_long = measures.longer > self.options.max_length
+                kind = f"{split} pairs with a side of more than {self.options.max_length} tokens"
                 left_out = ", left out" if split == "train" else ", kept"
                 notes.count(kind + left_out, number=int(too_long.sum()))
                 if split == "train":
                     kept = np.flatnonzero(~too_long)
             if not kept.size:
                 raise InputError(
-                    f"every training pair has a side of more than {self.max_length} tokens: raise "
-                    "data.max_length",
+                    f"every training pair has a side of more than {self.options.max_length} "
+                    "tokens: raise data.max_length",
                     path=corpus.name,
                 )
             if len(kept) < len(corpus.lengths):
                 found[split] = found[split].select(kept)
             self._describe(split, measures, kept, notes)
-            budget = self.max_tokens if split == "train" else self.evaluation_max_tokens
+            budget = (
+                self.options.max_tokens if split == "train" else self.options.evaluation_max_tokens
+            )
             notes.count(
                 f"{split} pairs above the token budget, each a batch of its own",
                 number=int((found[split].lengths > budget).sum()),
@@ -243,41 +214,41 @@ class TranslationData(SequenceData[ParallelExample]):
         units = _NAMES[featurizer.level], _NAMES[target_tokenizer.level]
         notes.add(
             f"one vocabulary of {len(target_tokenizer):,} {units[1]} for both sides"
-            if self.joint_vocabulary
-            else f"vocabulary: {len(featurizer.tokens):,} {units[0]} of {self.source}, "
+            if self.options.joint_vocabulary
+            else f"vocabulary: {len(featurizer.tokens):,} {units[0]} of {self.options.source}, "
             f"{len(target_tokenizer):,} {'' if units[0] == units[1] else f'{units[1]} '}"
-            f"of {self.target}"
+            f"of {self.options.target}"
         )
         return Learned(found, featurizer, None)
 
     def _learn_tokenizers(self, train: Corpus, notes: Notes) -> tuple[Featurizer, Tokenizer]:
         learn = partial(
             Tokenizer.train,
-            level=self.level,
-            vocabulary_size=self.vocabulary_size,
-            min_frequency=self.min_frequency,
+            level=self.options.level,
+            vocabulary_size=self.options.vocabulary_size,
+            min_frequency=self.options.min_frequency,
         )
         sources, targets = train.column("source"), train.column("target")
         if (given := self.given_featurizer()) is not None:
-            if self.bpe_dropout and given.level != "bpe":
+            if self.options.bpe_dropout and given.level != "bpe":
                 raise InputError(
                     f"its tokens are {_NAMES[given.level]}, and data.bpe_dropout is for "
                     "sub-words: set it to 0, or reuse another model",
-                    path=self.tokenizer_from,
+                    path=self.options.tokenizer_from,
                 )
             self.note_unknown(given, (given.tokens.encode(text)[0] for text in sources), notes)
-            return given, given.tokens if self.joint_vocabulary else learn(targets)
-        if self.joint_vocabulary:
+            return given, given.tokens if self.options.joint_vocabulary else learn(targets)
+        if self.options.joint_vocabulary:
             both = learn(chain(sources, targets))
             return Featurizer(tokens=both), both
-        return Featurizer(tokens=learn(sources, lowercase=self.lowercase)), learn(targets)
+        return Featurizer(tokens=learn(sources, lowercase=self.options.lowercase)), learn(targets)
 
     def _describe(self, split: str, measures: _Measures, kept: np.ndarray, notes: Notes) -> None:
         source, target = measures.source[kept].mean(), measures.target[kept].mean()
-        unit = _NAMES[self.level] if self.tokenizer_from is None else "tokens"
+        unit = _NAMES[self.options.level] if self.options.tokenizer_from is None else "tokens"
         notes.add(
             f"{split}: {len(kept):,} pairs, on average {source:.1f} {unit} in "
-            f"{self.source} and {target:.1f} in {self.target}"
+            f"{self.options.source} and {target:.1f} in {self.options.target}"
         )
         if count := measures.prints.contradictions():
             notes.add(f"{split}: {count:,} different sources have several translations")
@@ -294,26 +265,26 @@ class TranslationData(SequenceData[ParallelExample]):
         return TranslationCollate(
             featurizer=self.featurizer,
             target_tokenizer=self.target_tokenizer,
-            bpe_dropout=self.bpe_dropout if split == "train" else 0.0,
-            seed=self.seed,
+            bpe_dropout=self.options.bpe_dropout if split == "train" else 0.0,
+            seed=self.options.seed,
         )
 
     def _file(self, path: str) -> Source[ParallelExample]:
         def read(notes: Notes) -> Iterator[ParallelExample]:
             return read_parallel(
                 path,
-                source=self.source,
-                target=self.target,
-                format=self.format,
-                source_column=self.source_column,
-                target_column=self.target_column,
+                source=self.options.source,
+                target=self.options.target,
+                format=self.options.format,
+                source_column=self.options.source_column,
+                target_column=self.options.target_column,
             )
 
         return Source(path, read)
 
     def _hub(self, rows: datasets.Dataset, name: str) -> Source[ParallelExample]:
-        languages = (self.source, self.target)
-        keys = keys_of(languages, (self.source_column, self.target_column))
+        languages = (self.options.source, self.options.target)
+        keys = keys_of(languages, (self.options.source_column, self.options.target_column))
         columns = list(keys)
         if NESTED in rows.column_names and not set(keys) <= set(rows.column_names):
             columns = [NESTED]
@@ -341,13 +312,13 @@ class TranslationData(SequenceData[ParallelExample]):
 
     def _sample(self, split: Split) -> Source[ParallelExample]:
         def read(notes: Notes) -> Iterator[ParallelExample]:
-            for pair in sample_translation(split, self.seed):
-                if self.source == _SAMPLE[0]:
+            for pair in sample_translation(split, self.options.seed):
+                if self.options.source == _SAMPLE[0]:
                     yield pair
                 else:
                     yield ParallelExample(pair.target, pair.source, pair.line)
 
-        return Source(f"sample corpus ({self.source}-{self.target}, {split})", read)
+        return Source(f"sample corpus ({self.options.source}-{self.options.target}, {split})", read)
 
 
 def _measure(corpus: Corpus, featurizer: Featurizer, target_tokenizer: Tokenizer) -> _Measures:

@@ -261,7 +261,7 @@ def some_texts(data: Any, number: int) -> list[str]:
     """Validation texts, from all over the split."""
     rows = data.prepare().learned.corpora["validation"].rows
     step = max(1, len(rows) // number)
-    joiner = "" if data.level == "character" else " "
+    joiner = "" if data.options.level == "character" else " "
     found = []
     for row in islice(range(0, len(rows), step), number):
         content = rows[row]

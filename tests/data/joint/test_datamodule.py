@@ -11,10 +11,10 @@ from rnnlp.data.classification.collate import ClassificationBatch
 from rnnlp.data.datamodule.samplers import BucketBatchSampler
 from rnnlp.data.errors import InputError
 from rnnlp.data.joint.datamodule import (
-    ClassificationPart,
+    ClassificationFiles,
     JointBatch,
     JointData,
-    TaggingPart,
+    TaggingFiles,
 )
 from rnnlp.data.joint.interleaving import PairedRows, PairedSampler
 from rnnlp.data.tagging.collate import TaggingBatch
@@ -81,8 +81,8 @@ def files(tmp_path):
 def make(files, tagging=None, classification=None, **shared):
     tags, labels = str(files / "tags.conll"), str(files / "labels.jsonl")
     return JointData(
-        tagging=TaggingPart(**{"train": tags, "validation": tags, **(tagging or {})}),
-        classification=ClassificationPart(
+        tagging=TaggingFiles(**{"train": tags, "validation": tags, **(tagging or {})}),
+        classification=ClassificationFiles(
             **{"train": labels, "validation": labels, **(classification or {})}
         ),
         **shared,

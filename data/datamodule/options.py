@@ -1,0 +1,149 @@
+"""The settings of data modules: what is said once for all tasks.
+
+Each setting is declared, documented and given its default here, or in the options of its task,
+which inherit from these. LightningCLI reads the dataclasses, so that they are also what stands
+under `data` in a config; a data module keeps its own as `options`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from rnnlp.data.errors import InputError
+from rnnlp.data.text.token_features import TokenFeature
+from rnnlp.data.text.tokenizer import BYTES, SPECIALS
+
+
+@dataclass(frozen=True, kw_only=True)
+class Files:
+    """Where examples come from.
+
+    Args:
+        train: File to train on; without it and without `hub`, a sample corpus is made.
+        validation: File that decides when to stop; without it, a share of `train` does.
+        test: File to score when training is done.
+        hub: Data set of the Hugging Face hub, or a local folder of such a data set.
+        revision: Version of the hub's data set: a commit, a tag or a branch.
+    """
+
+    train: str | None = None
+    validation: str | None = None
+    test: str | None = None
+    hub: str | None = None
+    revision: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Batches:
+    """How many examples are learned from at once.
+
+    Args:
+        max_tokens: Most positions in a training batch, padding included.
+        max_sentences: Most examples in a training batch.
+    """
+
+    max_tokens: int = 4096
+    max_sentences: int | None = 32
+
+
+@dataclass(frozen=True, kw_only=True)
+class Preparation:
+    """How examples are made ready.
+
+    Args:
+        tokenizer_from: Folder of a trained model whose vocabularies are used, all of them, instead
+            of learning some; `model.encoder_from` sets it.
+        validation_share: Share of `train` to validate on where `validation` is not given.
+        lowercase: Look tokens up in lower case.
+        min_frequency: Words seen less often in training are unknown.
+        vocabulary_size: Most words to keep; all if not given.
+        evaluation_max_tokens: Most positions in a validation or test batch.
+        num_workers: Processes that prepare batches ahead; 0 prepares them in the main one.
+        seed: Decides the order of batches, the validation share and the sample corpus.
+    """
+
+    tokenizer_from: str | None = None
+    validation_share: float = 0.1
+    lowercase: bool = False
+    min_frequency: int = 1
+    vocabulary_size: int | None = None
+    evaluation_max_tokens: int = 8192
+    num_workers: int = 0
+    seed: int = 1
+
+
+@dataclass(frozen=True, kw_only=True)
+class WordOptions(Preparation):
+    """How words, or characters in the place of words, are looked up for tagging and classification.
+
+    Args:
+        sample: Language of the sample corpus.
+        level: Whether raw text is split into words or, as for Chinese, into characters.
+        lowercase: Look words up in lower case; character features keep their case.
+        zero_digits: Look words up with every digit as 0.
+        characters: Prepare the characters of each word.
+        token_features: What else of a token to prepare (bigram, shape, prefix, suffix).
+        vectors: Text file of pretrained vectors (GloVe, word2vec, fastText).
+        vectors_limit: Add words that training lacks from its first so many vectors; all if null.
+    """
+
+    sample: Literal["english", "chinese"] = "english"
+    level: Literal["word", "character"] = "word"
+    zero_digits: bool = False
+    characters: bool = False
+    token_features: list[TokenFeature] | tuple[TokenFeature, ...] = ()
+    vectors: str | None = None
+    vectors_limit: int | None = 100_000
+
+
+@dataclass(frozen=True, kw_only=True)
+class SequenceOptions(Files, Batches, Preparation):
+    """What the data modules of all tasks have."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class LabelledOptions(Files, Batches, WordOptions):
+    """What the data modules of tagging and classification have."""
+
+
+def check_files(options: Files) -> None:
+    """Refuses files that contradict each other.
+
+    Raises:
+        InputError: They do.
+    """
+    if options.hub is not None and options.train is not None:
+        raise InputError("data.train and data.hub are both given: choose one")
+    if options.train is None and options.hub is None and (options.validation or options.test):
+        raise InputError("data.validation or data.test without data.train: name it as well")
+
+
+def at_least(options: Any, **bounds: int) -> None:
+    """Refuses numbers that are too small.
+
+    Args:
+        options: Has them.
+        bounds: The least value of each by name; null is none too small.
+
+    Raises:
+        InputError: One is.
+    """
+    for name, least in bounds.items():
+        value = getattr(options, name)
+        if value is not None and value < least:
+            raise InputError(f"data.{name} is {value}: it must be {least} or more")
+
+
+def check_subwords(options: Any) -> None:
+    """Refuses a vocabulary of sub-words that has no room for the bytes that they begin with.
+
+    Raises:
+        InputError: It has none.
+    """
+    least = len(SPECIALS) + BYTES
+    if options.level == "bpe" and (options.vocabulary_size or least) < least:
+        raise InputError(
+            f"data.vocabulary_size is {options.vocabulary_size}: sub-words begin with the {BYTES} "
+            f"bytes and {len(SPECIALS)} special tokens, so it must be {least} or more"
+        )
