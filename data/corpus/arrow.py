@@ -6,6 +6,7 @@ of each task.
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from itertools import islice
 from pathlib import Path
@@ -30,6 +31,14 @@ class Corpus(NamedTuple):
     def select(self, rows: np.ndarray) -> Corpus:
         """The examples with these numbers."""
         return Corpus(self.name, self.rows.select(rows), self.lengths[rows])
+
+    def digest(self) -> str:
+        """Identifies the examples and their order."""
+        digest = hashlib.sha256()
+        for chunk in self.rows.with_format("arrow").iter(batch_size=CHUNK):
+            for batch in chunk.combine_chunks().to_batches():
+                digest.update(batch.serialize())
+        return digest.hexdigest()
 
     def column(self, name: str) -> Column:
         """One column, to be gone through as often as needed."""

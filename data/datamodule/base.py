@@ -178,6 +178,11 @@ class SequenceData(pl.LightningDataModule, Generic[Example]):
             f"training tokens {100 * unknown / max(total, 1):.2f} % are unknown to it"
         )
 
+    def digests(self) -> dict[str, str]:
+        """Identifies the examples that are trained and validated on, by split."""
+        corpora = self.read().corpora
+        return {split: corpora[split].digest() for split in ("train", "validation")}
+
     def save_tokenizers(self, folder: str | Path) -> None:
         """Writes the vocabularies into a folder, which is to be a model folder."""
         self.featurizer.save(folder)

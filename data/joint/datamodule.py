@@ -178,6 +178,14 @@ class JointData(pl.LightningDataModule):
         """Reads the data if nobody has asked for it yet."""
         self.prepare()
 
+    def digests(self) -> dict[str, str]:
+        """Identifies the examples that are trained and validated on, by task and split."""
+        return {
+            f"{task}.{split}": digest
+            for task, part in self.parts.items()
+            for split, digest in part.digests().items()
+        }
+
     def save_tokenizers(self, folder: str | Path) -> None:
         """Writes the vocabularies into a folder, which is to be a model folder."""
         self.featurizer.save(folder)

@@ -12,6 +12,7 @@ from pathlib import Path
 
 from rnnlp.data.errors import InputError
 from rnnlp.tasks.fit.config_files import find_configs, find_task, shipped_configs
+from rnnlp.tasks.model_folder.atomic import exclusive
 from rnnlp.tasks.registry import load_plugins
 
 from .parser import OneLineParser, plugins_of
@@ -58,6 +59,9 @@ def fit(arguments: Sequence[str]) -> int:
     if known.resume and known.overwrite:
         raise InputError("--resume and --overwrite exclude each other")
     output = known.output or Path("runs") / (files[-1].stem if files else task)
+    if output.is_dir() and not known.help:
+        with exclusive(output):  # said before the imports that take time; run_fit locks it again
+            pass
 
     from rnnlp.tasks.fit.lightning_cli import FitRequest
     from rnnlp.tasks.fit.run import run_fit

@@ -8,17 +8,33 @@ from __future__ import annotations
 
 import random
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytorch_lightning as pl
 import torch
-from pytorch_lightning.callbacks import Checkpoint, Timer
-from safetensors.torch import load_file, save_file
+from pytorch_lightning.callbacks import Checkpoint, EarlyStopping, Timer
+from safetensors.torch import load_file, save
 
 from rnnlp.tasks.model_folder.atomic import write_atomically
+
+RATE = "model.optimizer.learning_rate"
+
+
+class Diverged(Exception):
+    """The weights are no numbers any more."""
+
+
+def check_finite(trainer: pl.Trainer, module: pl.LightningModule) -> None:
+    """Ends a training that can come to nothing, before its weights are kept.
+
+    Raises:
+        Diverged: A weight is NaN or infinite.
+    """
+    if not all(parameter.isfinite().all() for parameter in module.parameters()):
+        raise Diverged(f"training diverged before step {trainer.global_step:,} (NaN)")
 
 
 class KeepBest(Checkpoint):
@@ -62,6 +78,7 @@ class KeepBest(Checkpoint):
     ) -> None:
         """Copies the weights that are being validated."""
         if batch_idx == 0 and not trainer.sanity_checking:
+            check_finite(trainer, pl_module)
             self._validated = {
                 name: tensor.detach().to("cpu", copy=True)
                 for name, tensor in self.weights().items()
@@ -77,7 +94,8 @@ class KeepBest(Checkpoint):
         if score == score and (self.score is None or sign * score > sign * self.score):
             self.score, self.epoch, self.step = score, trainer.current_epoch, trainer.global_step
             self.path.parent.mkdir(parents=True, exist_ok=True)
-            write_atomically(self.path, lambda part: save_file(self._validated, part))
+            content = save(self._validated)
+            write_atomically(self.path, lambda part: part.write_bytes(content))
         self._validated = {}
 
     def best_weights(self) -> dict[str, torch.Tensor]:
@@ -108,16 +126,25 @@ class ResumePoint(Checkpoint):
         path: The file.
         every_seconds: Time between two points.
         every_steps: Optimiser steps between two points, instead of time; None for time.
-        fingerprint: Identifies vocabulary and labels; a resumed run must have the same.
+        fingerprint: Identifies data and model; a resumed run must have the same.
+        settings: All settings by their dotted names; which of them a resumed run may change is
+            decided in `resume.py`.
     """
 
     def __init__(
-        self, path: Path, *, every_seconds: float, every_steps: int | None, fingerprint: str
+        self,
+        path: Path,
+        *,
+        every_seconds: float,
+        every_steps: int | None,
+        fingerprint: Mapping[str, str],
+        settings: Mapping[str, Any],
     ) -> None:
         self.path = path
         self.every_seconds = every_seconds
         self.every_steps = every_steps
-        self.fingerprint = fingerprint
+        self.fingerprint = dict(fingerprint)
+        self.settings = dict(settings)
         self._last_time = time.monotonic()
         self._last_step = 0
         self._random: dict[str, Any] | None = None
@@ -143,22 +170,28 @@ class ResumePoint(Checkpoint):
         batch_idx: int,
     ) -> None:
         """Saves if it is time, or if the run is about to stop here."""
+        if trainer.global_step % trainer.log_every_n_steps == 0:  # type: ignore[attr-defined]
+            check_finite(trainer, pl_module)
         gathering = (batch_idx + 1) % trainer.accumulate_grad_batches != 0
         if trainer.is_last_batch or is_dry_run(trainer) or gathering:
             return  # half-gathered gradients are not saved
         stopping = trainer.should_stop or trainer.global_step == trainer.max_steps
         if stopping or (self._due(trainer) and not validation_follows(trainer, batch_idx)):
-            self._save(trainer)
+            self._save(trainer, pl_module)
 
     def on_train_epoch_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         """Saves the end of a run, so that it can be continued with more epochs."""
         ends = trainer.should_stop or trainer.current_epoch + 1 == trainer.max_epochs
         if ends and trainer.is_last_batch and not is_dry_run(trainer):
-            self._save(trainer)
+            self._save(trainer, pl_module)
 
     def state_dict(self) -> dict[str, Any]:
-        """Random numbers and the fingerprint; the trainer adds everything else."""
-        return {"random": random_state(), "fingerprint": self.fingerprint}
+        """Random numbers, fingerprint and settings; the trainer adds everything else."""
+        return {
+            "random": random_state(),
+            "fingerprint": self.fingerprint,
+            "settings": self.settings,
+        }
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
         """Keeps the random numbers until the first step."""
@@ -167,18 +200,39 @@ class ResumePoint(Checkpoint):
     def on_load_checkpoint(
         self, trainer: pl.Trainer, pl_module: pl.LightningModule, checkpoint: dict[str, Any]
     ) -> None:
-        """A time limit counts for each call of `fit`: the time already spent is forgotten."""
-        checkpoint["callbacks"].pop(Timer().state_key, None)
+        """Lets new settings win over what the checkpoint kept of the old ones.
+
+        A time limit counts for each call of `fit`: the time already spent is forgotten.
+        """
+        states = checkpoint["callbacks"]
+        states.pop(Timer().state_key, None)
+        for callback in trainer.callbacks:  # type: ignore[attr-defined]
+            if isinstance(callback, EarlyStopping) and callback.state_key in states:
+                states[callback.state_key]["patience"] = callback.patience
+        before = states[self.state_key]["settings"].get(RATE)
+        if before and before != self.settings[RATE]:
+            scale_learning_rate(checkpoint, self.settings[RATE] / before)
 
     def _due(self, trainer: pl.Trainer) -> bool:
         if self.every_steps is not None:
             return trainer.global_step - self._last_step >= self.every_steps
         return time.monotonic() - self._last_time >= self.every_seconds
 
-    def _save(self, trainer: pl.Trainer) -> None:
+    def _save(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
+        check_finite(trainer, pl_module)
         self.path.parent.mkdir(parents=True, exist_ok=True)
         write_atomically(self.path, lambda part: trainer.save_checkpoint(part))
         self._last_time, self._last_step = time.monotonic(), trainer.global_step
+
+
+def scale_learning_rate(checkpoint: dict[str, Any], factor: float) -> None:
+    """Multiplies the learning rates in the states of optimisers and schedules."""
+    for optimizer in checkpoint["optimizer_states"]:
+        for group in optimizer["param_groups"]:
+            group |= {name: group[name] * factor for name in ("lr", "initial_lr") if name in group}
+    for schedule in checkpoint["lr_schedulers"]:
+        for name in {"base_lrs", "_last_lr"} & schedule.keys():
+            schedule[name] = [rate * factor for rate in schedule[name]]
 
 
 def is_dry_run(trainer: pl.Trainer) -> bool:

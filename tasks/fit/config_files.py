@@ -6,15 +6,21 @@ places for error messages.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+import re
+from collections.abc import Iterator, Mapping, Sequence
 from importlib import resources
 from pathlib import Path
+from typing import Any
 
 import yaml
 
 from rnnlp.data.errors import InputError
 from rnnlp.tasks.model_folder.folder import CHECKPOINTS, TRAINING
 from rnnlp.tasks.registry import task_spec
+
+# What a stored setting may name without the user's word: it is imported anyway.
+TRUSTED = ("pytorch_lightning.", "torch.optim.")
+_DOTTED = re.compile(r"[^\W\d]\w*(\.[^\W\d]\w*)+")
 
 
 def shipped_configs() -> list[tuple[str, str]]:
@@ -62,6 +68,7 @@ def find_configs(
         file = resumed / CHECKPOINTS / TRAINING
         if not file.is_file():
             raise InputError("nothing to resume: no unfinished run lies here", path=str(resumed))
+        check_classes(file)
         return [file]
     if task:
         return []
@@ -122,3 +129,38 @@ def _walk(node: yaml.MappingNode, prefix: str) -> Iterator[tuple[str, int]]:
         yield name, key.start_mark.line + 1
         if isinstance(value, yaml.MappingNode):
             yield from _walk(value, f"{name}.")
+
+
+def check_classes(config: Path) -> None:
+    """Refuses settings in a folder that name code: it may come from a stranger.
+
+    Args:
+        config: The settings that an earlier run left in its folder.
+
+    Raises:
+        InputError: A class of the user's is named, which would be imported.
+    """
+    try:
+        content = yaml.safe_load(config.read_text(encoding="utf-8"))
+    except (OSError, ValueError, yaml.YAMLError, RecursionError) as error:
+        reason = " ".join(str(error).split())
+        raise InputError(f"cannot be read: {reason}", path=str(config)) from error
+    for key, name in _strings(content, ""):
+        data = key.startswith("data.") and Path(name).exists()
+        if _DOTTED.fullmatch(name) and not name.startswith(TRUSTED) and not data:
+            raise InputError(
+                f"{key} names {name}, which would be imported: if you trust this folder, say so "
+                f"with --config {config}",
+                path=str(config),
+            )
+
+
+def _strings(values: Any, key: str) -> Iterator[tuple[str, str]]:
+    if isinstance(values, str):
+        yield key, values
+    elif isinstance(values, Mapping):
+        for name, value in values.items():
+            yield from _strings(value, f"{key}.{name}".lstrip("."))
+    elif isinstance(values, list):
+        for value in values:
+            yield from _strings(value, key)

@@ -7,28 +7,30 @@ them. Errors about settings are worded in `setting_errors.py`; training itself i
 from __future__ import annotations
 
 import argparse
-import hashlib
-import json
 import sys
-import tempfile
 import time
 from collections.abc import Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import yaml
 from pytorch_lightning import Trainer
 from pytorch_lightning.callbacks import Callback, EarlyStopping, RichProgressBar
 from pytorch_lightning.cli import LightningArgumentParser, LightningCLI
 from pytorch_lightning.loggers import CSVLogger, TensorBoardLogger
 from pytorch_lightning.utilities.exceptions import MisconfigurationException
+from pytorch_lightning.utilities.rank_zero import rank_zero_only
 
 from rnnlp.data.errors import InputError
+from rnnlp.tasks.model_folder.atomic import exclusive
 from rnnlp.tasks.model_folder.folder import CHECKPOINTS, LOGS, holds_model
 from rnnlp.tasks.registry import attribute, task_spec
 
 from .checkpoints import KeepBest, ResumePoint
 from .interrupt import GracefulInterrupt
+from .resume import fingerprint, flat
 from .setting_errors import FOLLOWS, check_keys, one_line, wrong_value
 from .transfer_settings import follow_encoder
 
@@ -61,8 +63,9 @@ class FitRequest:
 class FitCommand(LightningCLI):
     """Reads the settings and builds data, model and trainer, in this order; runs nothing."""
 
-    def __init__(self, request: FitRequest) -> None:
+    def __init__(self, request: FitRequest, held: ExitStack | None = None) -> None:
         self.request = request
+        self.held = held
         self.stop = GracefulInterrupt()
         spec = task_spec(request.task)
         module, data = attribute(spec.module), attribute(spec.data)
@@ -150,6 +153,9 @@ class FitCommand(LightningCLI):
         output, resume = self.request.output, self.request.resume
         if output.exists() and not output.is_dir():
             raise InputError("is a file; --output takes a folder", path=str(output))
+        first: bool = rank_zero_only.rank == 0  # type: ignore[attr-defined]
+        if self.held is not None and first and not self.config["trainer.fast_dev_run"]:
+            self.held.enter_context(exclusive(output))
         last = output / CHECKPOINTS / LAST
         if resume and not last.exists():
             raise InputError("nothing to resume: there is no checkpoint", path=str(last))
@@ -187,6 +193,7 @@ class FitCommand(LightningCLI):
             every_seconds=config["checkpoint_seconds"],
             every_steps=config["checkpoint_steps"],
             fingerprint=fingerprint(model, self.datamodule),
+            settings=dict(flat(yaml.safe_load(self.resolved_config()))),
         )
         own: list[Callback] = [*self.request.callbacks, self.stop, self.best, self.resume_point]
         if settings["enable_progress_bar"] and terminal:
@@ -203,21 +210,15 @@ class FitCommand(LightningCLI):
         return text
 
 
-def fingerprint(model: Any, data: Any) -> str:
-    """Identifies architecture, labels and vocabularies: a run cannot go on with others."""
-    settings = json.dumps(model.settings.to_json(), sort_keys=True, ensure_ascii=False)
-    digest = hashlib.sha256(settings.encode())
-    with tempfile.TemporaryDirectory() as folder:
-        data.save_tokenizers(folder)
-        for file in sorted(Path(folder).iterdir()):
-            digest.update(file.name.encode() + file.read_bytes())
-    return digest.hexdigest()
+def build(request: FitRequest, held: ExitStack | None = None) -> FitCommand:
+    """Data, model and trainer from the settings; a wrong setting is named with its place.
 
-
-def build(request: FitRequest) -> FitCommand:
-    """Data, model and trainer from the settings; a wrong setting is named with its place."""
+    Args:
+        request: What is asked for.
+        held: Gets the lock of the output folder; None where nothing is written.
+    """
     try:
-        return FitCommand(request)
+        return FitCommand(request, held)
     except InputError:
         raise
     except SystemExit as error:

@@ -7,27 +7,28 @@ folder, and `checkpoints.py` has what happens in between.
 
 from __future__ import annotations
 
+import errno
 import json
 import logging
 import os
 import sys
 import time
 import warnings
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
-import torch
-
 from rnnlp.data.errors import InputError
 from rnnlp.tasks.inference.load import load
-from rnnlp.tasks.model_folder.atomic import write_atomically
+from rnnlp.tasks.model_folder.atomic import remove_leftovers, write_atomically
 from rnnlp.tasks.model_folder.folder import CHECKPOINTS, TRAINING, clear_folder
 
-from .checkpoints import is_dry_run
+from .checkpoints import Diverged, is_dry_run
 from .config_files import find_configs, find_task
-from .lightning_cli import LAST, FitRequest, build
+from .lightning_cli import LAST, FitCommand, FitRequest, build
 from .model_writer import finish
+from .resume import check_resume
 
 
 def fit(
@@ -95,12 +96,16 @@ def run_fit(request: FitRequest) -> int:
     """
     quieten()
     started = time.perf_counter()
-    command = build(request)
+    with ExitStack() as held, disk_errors(request.output):
+        return _run(build(request, held), started)
+
+
+def _run(command: FitCommand, started: float) -> int:
+    request = command.request
     model, data, trainer = command.model, command.datamodule, command.trainer
-    checkpoint = request.output / CHECKPOINTS / LAST if request.resume else None
-    if checkpoint is not None:
-        check_fingerprint(checkpoint, command.resume_point.fingerprint)
-    for note in [*data.notes, *command.reuse_notes]:
+    checkpoint = command.resume_point.path if request.resume else None
+    changes = check_resume(command.resume_point) if request.resume else []
+    for note in [*data.notes, *command.reuse_notes, *changes]:
         print(f"note: {note}", file=sys.stderr)
     count = sum(parameter.numel() for parameter in model.parameters())
     print(
@@ -115,11 +120,17 @@ def run_fit(request: FitRequest) -> int:
             trainer.fit(model, datamodule=data, ckpt_path=checkpoint, weights_only=True)
     except SystemExit as error:  # how Lightning passes a second Ctrl-C on
         raise KeyboardInterrupt from error
+    except Diverged as error:
+        advice = "lower model.optimizer.learning_rate or trainer.gradient_clip_val"
+        if command.best.score is None:
+            raise InputError(f"{error}, and nothing was learned before: {advice}") from error
+        print(f"note: {error}; the best weights before that are kept: {advice}", file=sys.stderr)
+    else:
+        if trainer.interrupted:
+            raise KeyboardInterrupt
     if dry:
         print("fast_dev_run: nothing was written", file=sys.stderr)
         return 0
-    if trainer.interrupted:
-        raise KeyboardInterrupt
     finish(command, seconds=time.perf_counter() - started)
     return 0
 
@@ -130,22 +141,24 @@ def prepare_folder(request: FitRequest, config: str) -> None:
         clear_folder(request.output)
     checkpoints = request.output / CHECKPOINTS
     checkpoints.mkdir(parents=True, exist_ok=True)
+    for folder in (request.output, checkpoints):
+        remove_leftovers(folder)
     write_atomically(checkpoints / TRAINING, lambda part: part.write_text(config, encoding="utf-8"))
 
 
-def check_fingerprint(checkpoint: Path, fingerprint: str) -> None:
-    """Refuses to go on with other data or another model."""
+@contextmanager
+def disk_errors(output: Path) -> Iterator[None]:
+    """Says in one line that a disk is full or cannot be written to."""
     try:
-        states = torch.load(checkpoint, map_location="cpu", weights_only=True)["callbacks"]
-        found = states["ResumePoint"]["fingerprint"]
-    except Exception as error:
-        raise InputError("is not a checkpoint of rnnlp", path=str(checkpoint)) from error
-    if found != fingerprint:
+        yield
+    except OSError as error:
+        if error.errno not in (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EPERM):
+            raise
+        again = ", then go on with --resume" if (output / CHECKPOINTS / LAST).exists() else ""
         raise InputError(
-            "was made with other training data or other model settings: use the same ones, "
-            "or --overwrite to start again",
-            path=str(checkpoint),
-        )
+            f"cannot be written ({error.strerror}): make room or give leave{again}",
+            path=str(error.filename2 or error.filename or output),
+        ) from error
 
 
 def quieten() -> None:

@@ -8,6 +8,7 @@ JSON, safetensors and tokenizer files only. Nothing here imports Lightning.
 from __future__ import annotations
 
 import json
+import math
 import os
 import shutil
 import tempfile
@@ -25,7 +26,7 @@ from rnnlp.data.text.featurizer import (
 )
 from rnnlp.data.text.tokenizer import Tokenizer
 
-from .atomic import umask
+from .atomic import NEW
 from .files import check_files, read_json
 from .versions import FORMAT_VERSION, upgraded_settings
 
@@ -151,15 +152,14 @@ def save_folder(
         card: The model card.
         pictures: What draws each of `PICTURES` that there is, given a path.
     """
-    from safetensors.torch import save_file
+    from safetensors.torch import save
 
     config = {"format_version": FORMAT_VERSION, "task": task, "model": dict(model)}
     contiguous = {name: tensor.contiguous() for name, tensor in weights.items()}
     folder.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=folder, prefix=".new-") as temporary:
+    with tempfile.TemporaryDirectory(dir=folder, prefix=NEW) as temporary:
         new = Path(temporary)
-        save_file(contiguous, new / WEIGHTS, metadata={"format": "pt"})
-        (new / WEIGHTS).chmod(0o666 & ~umask())  # safetensors makes it private
+        (new / WEIGHTS).write_bytes(save(contiguous, metadata={"format": "pt"}))
         save_tokenizers(new)
         _write_json(new / METRICS, metrics)
         (new / TRAINING).write_text(training_config, encoding="utf-8")
@@ -175,8 +175,17 @@ def save_folder(
 
 
 def _write_json(path: Path, content: Mapping[str, Any]) -> None:
-    text = json.dumps(content, ensure_ascii=False, indent=2, allow_nan=False)
+    text = json.dumps(_finite(content), ensure_ascii=False, indent=2, allow_nan=False)
     path.write_text(text + "\n", encoding="utf-8")
+
+
+def _finite(value: Any) -> Any:
+    """The same with null where a number is none: JSON knows neither NaN nor infinity."""
+    if isinstance(value, Mapping):
+        return {name: _finite(entry) for name, entry in value.items()}
+    if isinstance(value, list | tuple):
+        return [_finite(entry) for entry in value]
+    return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
 def holds_model(folder: Path) -> bool:
@@ -189,7 +198,10 @@ def clear_folder(folder: Path) -> None:
     for name in PUBLISHED:
         (folder / name).unlink(missing_ok=True)
     for name in (CHECKPOINTS, LOGS):
-        shutil.rmtree(folder / name, ignore_errors=True)
+        if (folder / name).is_symlink():  # what it leads to is not ours
+            (folder / name).unlink()
+        elif (folder / name).exists():
+            shutil.rmtree(folder / name)
 
 
 def open_folder(model: str | os.PathLike[str], *, revision: str | None = None) -> ModelFolder:
