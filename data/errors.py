@@ -1,4 +1,4 @@
-"""The one exception that stands for a user's mistake.
+"""The one exception that stands for a user's mistake, and how it and notes are shown.
 
 Whoever reads files, options or data raises it with the place and the remedy; the command line
 prints it as a single line and leaves with exit code 2. Mistakes of the programmer stay
@@ -8,6 +8,21 @@ prints it as a single line and leaves with exit code 2. Mistakes of the programm
 from __future__ import annotations
 
 import os
+import re
+import sys
+
+# What could steer a terminal or turn the order of what it shows; and half a character.
+_STEERING = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
+
+
+def printable(text: object) -> str:
+    """A text from data or a model as it may be shown: in one line, with controls as escapes."""
+    return _STEERING.sub(lambda match: match[0].encode("unicode_escape").decode(), str(text))
+
+
+def note(message: object) -> None:
+    """Tells on stderr, in one line, what was guessed, dropped or changed."""
+    print(f"note: {printable(message)}", file=sys.stderr)
 
 
 class InputError(Exception):
@@ -36,4 +51,4 @@ class InputError(Exception):
         if self.line is not None:
             place.append(str(self.line) if place else f"line {self.line}")
         message = " ".join(self.message.split("\n"))
-        return f"{':'.join(place)}: {message}" if place else message
+        return printable(f"{':'.join(place)}: {message}" if place else message)

@@ -9,7 +9,6 @@ from __future__ import annotations
 import hashlib
 import json
 import math
-import sys
 from abc import abstractmethod
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
@@ -21,7 +20,7 @@ from pytorch_lightning.cli import LightningArgumentParser
 from torch import nn
 from torch.optim.lr_scheduler import ReduceLROnPlateau
 
-from rnnlp.data.errors import InputError
+from rnnlp.data.errors import InputError, note
 from rnnlp.models.embeddings.token import Embedding
 
 from .components import EmbeddingConfig, EncoderConfig, Sizes
@@ -173,7 +172,7 @@ class TaskModule(pl.LightningModule):
         if factor != 1.0 and any(parameter.requires_grad for parameter in self._reused):
             report.append(f"what was loaded learns at {factor:g} times the learning rate")
         for line in report:
-            print(f"note: {line}", file=sys.stderr)
+            note(line)
 
     def _freeze(self, frozen: bool) -> None:
         for parameter in self._reused:

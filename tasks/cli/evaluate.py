@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import json
-import sys
 from collections.abc import Sequence
 
+from rnnlp.data.errors import note
 from rnnlp.tasks.base.options import add_options, taken
 from rnnlp.tasks.registry import head_of, load_plugins, options_of
 
@@ -40,7 +40,7 @@ def evaluate(arguments: Sequence[str]) -> int:
         format=args.format,
         **taken(args, options, task=pipeline.task, model=args.model),
     )
-    for note in evaluation.notes:
-        print(f"note: {note}", file=sys.stderr)
+    for line in evaluation.notes:
+        note(line)
     print(json.dumps(evaluation.scores, ensure_ascii=False) if args.json else evaluation.table)
     return 0

@@ -13,7 +13,7 @@ from itertools import islice
 from pathlib import Path
 from typing import Any, TextIO
 
-from rnnlp.data.errors import InputError
+from rnnlp.data.errors import InputError, note
 from rnnlp.tasks.base.options import add_options, taken
 from rnnlp.tasks.registry import load_plugins, options_of
 
@@ -71,8 +71,8 @@ def predict(arguments: Sequence[str]) -> int:
         # A pipe is answered line by line where it comes slowly; files go in chunks.
         while chunk := list(islice(source, CHUNK if args.input or args.texts else 64)):
             empty = False
-            for note in remarks(chunk) if remarks else ():
-                print(f"note: {note}", file=sys.stderr)
+            for line in remarks(chunk) if remarks else ():
+                note(line)
             answers = pipeline(chunk, **chosen, **({"first": number} if writes else {}))
             number += len(answers)
             for answer in answers:
@@ -80,7 +80,7 @@ def predict(arguments: Sequence[str]) -> int:
             out.flush()
     if empty:  # an empty file is an error already
         unprompted = "; --count N writes without a prompt" if writes else ""
-        print(f"note: stdin is empty{unprompted}", file=sys.stderr)
+        note(f"stdin is empty{unprompted}")
     return 0
 
 

@@ -19,7 +19,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
-from rnnlp.data.errors import InputError
+from rnnlp.data.errors import InputError, note
 from rnnlp.tasks.fit.config_files import find_configs, find_task
 from rnnlp.tasks.model_folder.atomic import write_atomically
 from rnnlp.tasks.registry import task_spec
@@ -139,8 +139,8 @@ def run_comparison(request: CompareRequest) -> Comparison:
         InputError: The settings are wrong, or those of another comparison; or a run failed.
     """
     plan = make_plan(request)
-    for note in plan["notes"]:
-        print(f"note: {note}", file=sys.stderr)
+    for line in plan["notes"]:
+        note(line)
     names = request.cells or plan["usual"]
     # Seeds outside: a machine that becomes slower meanwhile does so for all cells.
     jobs = [

@@ -19,7 +19,7 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
-from rnnlp.data.errors import InputError
+from rnnlp.data.errors import InputError, note
 from rnnlp.tasks.inference.load import load
 from rnnlp.tasks.model_folder.atomic import remove_leftovers, write_atomically
 from rnnlp.tasks.model_folder.folder import CHECKPOINTS, TRAINING, clear_folder
@@ -105,8 +105,8 @@ def _run(command: FitCommand, started: float) -> int:
     model, data, trainer = command.model, command.datamodule, command.trainer
     checkpoint = command.resume_point.path if request.resume else None
     changes = check_resume(command.resume_point) if request.resume else []
-    for note in [*data.notes, *command.reuse_notes, *changes]:
-        print(f"note: {note}", file=sys.stderr)
+    for line in [*data.notes, *command.reuse_notes, *changes]:
+        note(line)
     count = sum(parameter.numel() for parameter in model.parameters())
     print(
         f"training {request.task} with {count:,} parameters; output {request.output}",
@@ -124,7 +124,7 @@ def _run(command: FitCommand, started: float) -> int:
         advice = "lower model.optimizer.learning_rate or trainer.gradient_clip_val"
         if command.best.score is None:
             raise InputError(f"{error}, and nothing was learned before: {advice}") from error
-        print(f"note: {error}; the best weights before that are kept: {advice}", file=sys.stderr)
+        note(f"{error}; the best weights before that are kept: {advice}")
     else:
         if trainer.interrupted:
             raise KeyboardInterrupt

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import os
-import sys
 from typing import Any, NamedTuple
 
+from rnnlp.data.errors import note
 from rnnlp.tasks.registry import attribute, head_of, task_spec
 from rnnlp.tasks.reporting.score_table import score_table
 
@@ -66,6 +66,6 @@ def evaluate(
     """
     pipeline = load(model) if isinstance(model, str | os.PathLike) else model
     evaluation = evaluate_model(head_of(pipeline, task), data, format=format, **options)
-    for note in evaluation.notes:
-        print(f"note: {note}", file=sys.stderr)
+    for line in evaluation.notes:
+        note(line)
     return evaluation.scores

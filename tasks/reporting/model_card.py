@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+import json
+import re
+import shlex
 from collections.abc import Callable, Mapping
 from typing import Any
+
+from rnnlp.data.errors import printable
 
 CARD = """\
 ---
@@ -28,23 +33,11 @@ tags:
 
 ## How to use
 
-```python
-import rnnlp
-
-model = rnnlp.load("{folder}")
-model("{example}")
-```
-
-```sh
-rnnlp predict {folder} "{example}"
-{evaluate}
-```
+{use}
 
 ## How to reproduce
 
-```sh
-rnnlp fit --config {folder}/config.yaml --output DIR
-```
+{reproduce}
 
 `config.yaml` holds every setting, the seed included ({seed}). Trained with rnnlp {version} and
 torch {torch} in {minutes:.1f} minutes; the weights of epoch {epoch} were kept.
@@ -90,24 +83,40 @@ def model_card(
         seconds: Training time.
         epoch: The epoch, from 1, whose weights were kept.
     """
-    lines = [f"- {name}: {value}" for name, value in data.items() if value is not None]
+    lines = [f"- {name}: {escaped(value)}" for name, value in data.items() if value is not None]
     if notes:
-        lines += ["", "Reading it reported:", "", *(f"- {note}" for note in notes)]
-    tables = [f"On {split}:\n\n```\n{table(result)}\n```" for split, result in scores.items()]
-    tasks = [f" --task {name}" for name in heads] or [""]
+        lines += ["", "Reading it reported:", "", *(f"- {escaped(note)}" for note in notes)]
+    tables = [f"On {split}:\n\n{block(table(result))}" for split, result in scores.items()]
+    options = [f" --task {name}" for name in heads] or [""]
+    text, path = example.replace('"', "'"), shlex.quote(printable(folder))
+    python = f'import rnnlp\n\nmodel = rnnlp.load({json.dumps(folder)})\nmodel("{text}")'
+    shell = [f'rnnlp predict {path} "{text}"']
+    shell += [f"rnnlp evaluate {path} FILE{option}" for option in options]
+    config = shlex.quote(f"{printable(folder)}/config.yaml")
     return CARD.format(
         task=task,
         pipeline=pipeline,
-        title=title,
-        summary=summary,
+        title=escaped(title),
+        summary=escaped(summary),
         data="\n".join(lines),
         metrics="\n\n".join(tables) or "None: the run had no validation data.",
-        folder=folder,
-        evaluate="\n".join(f"rnnlp evaluate {folder} FILE{option}" for option in tasks),
-        example=example.replace('"', "'"),
+        use=block(python, "python") + "\n\n" + block("\n".join(shell), "sh"),
+        reproduce=block(f"rnnlp fit --config {config} --output DIR", "sh"),
         seed=seed,
         version=versions["rnnlp"],
         torch=versions["torch"],
         minutes=seconds / 60,
         epoch=epoch,
     )
+
+
+def escaped(text: object) -> str:
+    """A text as Markdown that shows it: no HTML, no links, in one line."""
+    return re.sub(r"[\\`*\[\]<>]", r"\\\g<0>", printable(text))
+
+
+def block(text: str, language: str = "") -> str:
+    """A text as a block of code, whose fence is longer than any in the text."""
+    fence = "`" * max(3, 1 + max(map(len, re.findall("`+", text)), default=0))
+    lines = map(printable, text.split("\n"))
+    return "\n".join([fence + language, *lines, fence])

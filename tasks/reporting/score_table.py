@@ -8,6 +8,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from rnnlp.data.errors import printable
+
 ScoreLines = Callable[[Mapping[str, Any], Any], list[str]]
 
 
@@ -24,7 +26,7 @@ def score_table(result: Mapping[str, Any], policy: Any, lines: ScoreLines, *, un
         f"{result['examples']:,} {unit} in {result['seconds']:.1f} s, "
         f"{result['tokens_per_second']:,} tokens per second"
     )
-    return "\n".join([*lines(result, policy), speed])
+    return "\n".join(map(printable, [*lines(result, policy), speed]))
 
 
 def rate_lines(rows: Mapping[str, Mapping[str, Any]], what: str) -> list[str]:
