@@ -3,19 +3,23 @@
 Each class below is what stands under `model.embedding`, `model.encoder` and so on in a config, and
 what `config.json` of a model folder keeps. `build` calls the constructor in `models/`; nothing else
 in the package turns names into modules, so a saved model is rebuilt by the very code that made it.
+
+Annotations here are real types, since LightningCLI reads those of inherited fields.
 """
 
-from __future__ import annotations
-
-from collections.abc import Mapping, Sequence
-from dataclasses import MISSING, dataclass, field, fields
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 from typing import Any, Literal
+
+from typing_extensions import Self
 
 from rnnlp.data.errors import InputError
 from rnnlp.data.text.token_features import TokenFeature
 from rnnlp.models.embeddings.token import Embedding
 from rnnlp.models.encoders.recurrent import Encoder
 from rnnlp.models.recurrence.cells import Cell
+
+from .plain import from_plain, to_plain
 
 CELL_NAMES: dict[Cell, str] = {  # as people write them
     "rnn": "RNN",
@@ -145,24 +149,68 @@ class EncoderConfig:
         return f"{direction}{CELL_NAMES[self.cell]} ({self.num_layers} x {self.hidden_size})"
 
 
-def with_parts(values: Mapping[str, Any], source: str) -> dict[str, Any]:
-    """What `config.json` holds under `model`, with the parts that every task has as instances."""
-    parts = {"sizes": Sizes, "embedding": EmbeddingConfig, "encoder": EncoderConfig}
-    made = {name: from_mapping(kind, values.get(name), source) for name, kind in parts.items()}
-    return {**values, **made}
+@dataclass(frozen=True, kw_only=True)
+class ModelConfig:
+    """What every network is built from, whatever stands above.
+
+    Args:
+        sizes: Vocabulary sizes.
+        embedding: How tokens become vectors.
+        encoder: The recurrent layers.
+    """
+
+    sizes: Sizes
+    embedding: EmbeddingConfig
+    encoder: EncoderConfig
+
+    def to_json(self) -> dict[str, Any]:
+        """What `config.json` keeps under `model`."""
+        return to_plain(self)
+
+    @classmethod
+    def from_json(cls, values: Any, *, source: str) -> Self:
+        """The inverse of `to_json`; see `from_plain`.
+
+        Raises:
+            InputError: A value is missing, unknown, or of another type.
+        """
+        return from_plain(cls, values, source=source)
 
 
-def from_mapping(kind: type, values: Any, source: str) -> Any:
-    """An instance of the dataclass `kind`; fields that older folders lack have defaults."""
-    known = fields(kind)
-    names = {entry.name for entry in known}
-    needed = {e.name for e in known if e.default is MISSING and e.default_factory is MISSING}
-    given = set(values) if isinstance(values, Mapping) else set()
-    if not needed <= given <= names:
-        odd = ", ".join(sorted((given - names) | (needed - given)))
-        raise InputError(
-            f"{kind.__name__} does not fit this version of rnnlp ({odd}); the folder was written "
-            "by another version or changed by hand: train again or install that version",
-            path=source,
-        )
-    return kind(**values)
+@dataclass(frozen=True, kw_only=True)
+class TransferConfig:
+    """Reuse of what another model has learned.
+
+    Args:
+        encoder_from: Folder or hub id of a trained model of any task, whose embedding, encoder and
+            vocabulary are reused; or two in a list, that read in opposite directions.
+        freeze_encoder: Whether what is reused stays as it is.
+        unfreeze_epoch: Let it learn after so many epochs all the same; null for never.
+        encoder_learning_rate_factor: Its learning rate, as a multiple of that of the other layers.
+    """
+
+    encoder_from: str | list[str] | None = None
+    freeze_encoder: bool = False
+    unfreeze_epoch: int | None = None
+    encoder_learning_rate_factor: float = 1.0
+
+    def check(self) -> None:
+        """Refuses settings that contradict each other.
+
+        Raises:
+            InputError: They do.
+        """
+        factor = self.encoder_learning_rate_factor
+        if not factor > 0.0:
+            raise InputError(
+                f"model.encoder_learning_rate_factor is {factor}: it must be above 0; "
+                "model.freeze_encoder true keeps what is reused as it is"
+            )
+        if self.unfreeze_epoch is not None and (self.unfreeze_epoch < 1 or not self.freeze_encoder):
+            raise InputError(
+                f"model.unfreeze_epoch is {self.unfreeze_epoch}: it takes a number from 1, and "
+                "model.freeze_encoder true"
+            )
+        if self.encoder_from is None and (self.freeze_encoder or factor != 1.0):
+            name = "freeze_encoder" if self.freeze_encoder else "encoder_learning_rate_factor"
+            raise InputError(f"model.{name} is for a reused encoder: set model.encoder_from")

@@ -2,15 +2,16 @@
 
 A task adds its network, its loss and its scores. `tasks/fit/model_writer.py` and
 `tasks/fit/lightning_cli.py` rely on nothing but what stands here.
-"""
 
-from __future__ import annotations
+Annotations here are real types, since LightningCLI reads those of inherited fields.
+"""
 
 import hashlib
 import json
 import math
 from abc import abstractmethod
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -23,7 +24,7 @@ from torch.optim.lr_scheduler import ReduceLROnPlateau
 from rnnlp.data.errors import InputError, note
 from rnnlp.models.embeddings.token import Embedding
 
-from .components import EmbeddingConfig, EncoderConfig, Sizes
+from .components import EmbeddingConfig, EncoderConfig, Sizes, TransferConfig
 from .optimizer import OptimizerConfig
 from .transfer import load_encoder_weights, read_encoder
 
@@ -43,15 +44,21 @@ class Settings(Protocol):
         """Plain scalars, lists and dictionaries."""
 
 
+@dataclass(frozen=True, kw_only=True)
+class ModuleOptions(TransferConfig):
+    """What every task's module can be told.
+
+    Args:
+        optimizer: The optimiser and its schedule.
+    """
+
+    optimizer: OptimizerConfig = OptimizerConfig()
+
+
 class TaskModule(pl.LightningModule):
     """A network in training.
 
-    Args:
-        encoder_from: Folder or hub id of a trained model of any task, whose embedding, encoder and
-            vocabulary are reused; or two that read in opposite directions.
-        freeze_encoder: Whether what is reused stays as it is.
-        unfreeze_epoch: Let it learn after so many epochs all the same; null for never.
-        encoder_learning_rate_factor: Its learning rate, as a multiple of that of the other layers.
+    A task's module makes `options` of its arguments before it calls this.
 
     Attributes:
         levels: The values of `data.level` that are those of the encoder's tokens.
@@ -72,35 +79,11 @@ class TaskModule(pl.LightningModule):
     examples: tuple[str, str]
     network: nn.Module  # with an `embedding`
     settings: Settings
-    optimizer: OptimizerConfig
+    options: ModuleOptions
 
-    def __init__(
-        self,
-        *,
-        encoder_from: str | list[str] | None = None,
-        freeze_encoder: bool = False,
-        unfreeze_epoch: int | None = None,
-        encoder_learning_rate_factor: float = 1.0,
-    ) -> None:
+    def __init__(self) -> None:
         super().__init__()
-        factor = encoder_learning_rate_factor
-        if not factor > 0.0:
-            raise InputError(
-                f"model.encoder_learning_rate_factor is {factor}: it must be above 0; "
-                "model.freeze_encoder true keeps what is reused as it is"
-            )
-        if unfreeze_epoch is not None and (unfreeze_epoch < 1 or not freeze_encoder):
-            raise InputError(
-                f"model.unfreeze_epoch is {unfreeze_epoch}: it takes a number from 1, and "
-                "model.freeze_encoder true"
-            )
-        if encoder_from is None and (freeze_encoder or factor != 1.0):
-            name = "freeze_encoder" if freeze_encoder else "encoder_learning_rate_factor"
-            raise InputError(f"model.{name} is for a reused encoder: set model.encoder_from")
-        self.encoder_from = encoder_from
-        self.freeze_encoder = freeze_encoder
-        self.unfreeze_epoch = unfreeze_epoch
-        self.encoder_learning_rate_factor = factor
+        self.options.check()
         self._reused: list[nn.Parameter] = []  # those that can learn
 
     @staticmethod
@@ -134,7 +117,7 @@ class TaskModule(pl.LightningModule):
 
     def setup(self, stage: str) -> None:
         """Loads what is reused or pretrained, once, before the first step."""
-        if stage == "fit" and self.encoder_from is not None:
+        if stage == "fit" and self.options.encoder_from is not None:
             self._load_encoder()
         matrix = self.trainer.datamodule.vectors_matrix  # type: ignore[attr-defined]
         if stage == "fit" and matrix is not None:
@@ -149,9 +132,9 @@ class TaskModule(pl.LightningModule):
             embedding.load_vectors(torch.as_tensor(matrix))
 
     def _load_encoder(self) -> None:
-        assert self.encoder_from is not None
+        assert self.options.encoder_from is not None
         reused = read_encoder(
-            self.encoder_from,
+            self.options.encoder_from,
             one_direction=self.one_direction,
             backward=bool(getattr(self.settings, "reverse", False)),
         )
@@ -163,12 +146,16 @@ class TaskModule(pl.LightningModule):
             featurizer=self.trainer.datamodule.featurizer,  # type: ignore[attr-defined]
         )
         self._reused = [parameter for parameter in parameters if parameter.requires_grad]
-        if self.freeze_encoder:
-            until = "" if self.unfreeze_epoch is None else f" for {self.unfreeze_epoch} epochs"
+        if self.options.freeze_encoder:
+            until = (
+                ""
+                if self.options.unfreeze_epoch is None
+                else f" for {self.options.unfreeze_epoch} epochs"
+            )
             report.append(f"what was loaded stays as it is{until}")
-            if self.unfreeze_epoch is None:  # the optimiser need not know them
+            if self.options.unfreeze_epoch is None:  # the optimiser need not know them
                 self._freeze(True)
-        factor = self.encoder_learning_rate_factor
+        factor = self.options.encoder_learning_rate_factor
         if factor != 1.0 and any(parameter.requires_grad for parameter in self._reused):
             report.append(f"what was loaded learns at {factor:g} times the learning rate")
         for line in report:
@@ -187,8 +174,8 @@ class TaskModule(pl.LightningModule):
         self._freeze_or_not()
 
     def _freeze_or_not(self) -> None:
-        after = self.unfreeze_epoch
-        self._freeze(self.freeze_encoder and (after is None or self.current_epoch < after))
+        after = self.options.unfreeze_epoch
+        self._freeze(self.options.freeze_encoder and (after is None or self.current_epoch < after))
 
     def transfer_batch_to_device(
         self, batch: Any, device: torch.device, dataloader_idx: int
@@ -204,13 +191,13 @@ class TaskModule(pl.LightningModule):
         # many rare words: their moments fade into numbers that are slow to compute with. Lightning
         # cannot clip gradients for it in mixed precision.
         fused = self.device.type in ("cpu", "cuda") and "mixed" not in str(self.trainer.precision)
-        optimizer = self.optimizer.build(
+        optimizer = self.options.optimizer.build(
             self.parameters(),
             fused=fused,
             scaled=self._reused,
-            factor=self.encoder_learning_rate_factor,
+            factor=self.options.encoder_learning_rate_factor,
         )
-        schedule = self.optimizer.build_schedule(
+        schedule = self.options.optimizer.build_schedule(
             optimizer,
             total_steps=self.total_steps(),
             higher_is_better=self.higher_is_better,

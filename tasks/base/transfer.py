@@ -26,7 +26,8 @@ from rnnlp.models.transfer import forward_direction, join_directions, widen
 from rnnlp.tasks.model_folder.folder import CONFIG, WEIGHTS, open_folder
 from rnnlp.tasks.model_folder.weights import check_shapes
 
-from .components import EmbeddingConfig, EncoderConfig, Sizes, with_parts
+from .components import EmbeddingConfig, EncoderConfig, ModelConfig, Sizes
+from .plain import from_plain
 
 # The settings that decide which weights there are. Dropout is left to each task.
 EMBEDDING = (
@@ -263,7 +264,11 @@ def _read(name: str) -> tuple[ReusedEncoder, bool]:
     folder = open_folder(name)
     source = str(folder.path / CONFIG)
     config = folder.config
-    made = with_parts(config, source)
+    model = from_plain(
+        ModelConfig,
+        {name: config.get(name) for name in ("sizes", *_PARTS)},
+        source=source,
+    )
     weights: dict[str, Tensor] = {}
     others = []
     for key, tensor in folder.weights().items():
@@ -274,11 +279,11 @@ def _read(name: str) -> tuple[ReusedEncoder, bool]:
         else:
             others.append(key)
     recurrent = any(key.startswith("encoder.") for key in weights)
-    sizes: Sizes = made["sizes"]
+    sizes: Sizes = model.sizes
 
     def build() -> nn.Module:
-        embedding = made["embedding"].build(sizes)
-        parts = {"encoder": made["encoder"].build(embedding.output_size)} if recurrent else {}
+        embedding = model.embedding.build(sizes)
+        parts = {"encoder": model.encoder.build(embedding.output_size)} if recurrent else {}
         return nn.ModuleDict({"embedding": embedding, **parts})
 
     shapes = {key: tuple(tensor.shape) for key, tensor in weights.items()}
@@ -289,8 +294,8 @@ def _read(name: str) -> tuple[ReusedEncoder, bool]:
         path=folder.path,
         task=folder.task,
         sizes=sizes,
-        embedding=made["embedding"],
-        encoder=made["encoder"] if recurrent else None,
+        embedding=model.embedding,
+        encoder=model.encoder if recurrent else None,
         weights=weights,
         others=_tops(others),
     )

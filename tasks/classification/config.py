@@ -1,63 +1,75 @@
-"""A text classifier as plain values: what `config.json` of its folder keeps, and its rebuilding."""
+"""A text classifier as plain values: what `config.json` of its folder keeps, and its rebuilding.
 
-from __future__ import annotations
+Annotations here are real types, since LightningCLI reads those of inherited fields.
+"""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
-from typing import Any, Literal
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Literal
 
+from rnnlp.data.errors import InputError
 from rnnlp.models.classification.classifier import Classifier
-from rnnlp.models.classification.pooling import Pooling, Way
+from rnnlp.models.classification.pooling import WAYS, Pooling, Way
 from rnnlp.models.embeddings.token import Embedding
 from rnnlp.models.encoders.bag import BagEncoder
 from rnnlp.models.encoders.recurrent import Encoder
 from rnnlp.models.encoders.windowed import WindowedEncoder
-from rnnlp.tasks.base.components import (
-    EmbeddingConfig,
-    EncoderConfig,
-    Sizes,
-    from_mapping,
-    with_parts,
-)
+from rnnlp.tasks.base.components import ModelConfig
 
 LongTexts = Literal["head_tail", "windows"]
 
 
 @dataclass(frozen=True, kw_only=True)
-class ClassifierConfig:
+class ClassifierHead:
+    """What stands above the encoder.
+
+    Args:
+        pooling: How the states of a text become one vector; several ways are put side by side.
+        attention_size: Width of the layer that attention weights come from.
+        max_length: Most tokens of a text that are read, or tokens of a window; null for no limit.
+        state_dropout: Share of components of the states dropped before pooling, in training.
+        dropout: Share of the pooled vector dropped in training.
+        label_separator: What parts the labels of a text in files.
+        label_before: The mark up to which a label in a file counts.
+    """
+
+    pooling: list[Way] = field(default_factory=lambda: ["max"])
+    attention_size: int = 100
+    max_length: int | None = 512
+    state_dropout: float = 0.0
+    dropout: float = 0.5
+    label_separator: str | None = None
+    label_before: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class ClassifierTraining:
+    """What a classifier is trained towards.
+
+    Args:
+        label_smoothing: Share of the target that is spread over all labels.
+        class_weights: "balanced" lets rare labels count more in the loss, each label the same.
+    """
+
+    label_smoothing: float = 0.0
+    class_weights: Literal["none", "balanced"] = "none"
+
+
+@dataclass(frozen=True, kw_only=True)
+class ClassifierConfig(ModelConfig, ClassifierHead):
     """Everything needed to build a classifier: what `config.json` keeps under `model`.
 
     Args:
         classes: The labels, in the order of the output layer.
         multilabel: Whether a text may have any number of labels.
-        sizes: Vocabulary sizes.
-        embedding: How tokens become vectors.
-        encoder: The recurrent layers.
-        recurrent: Whether there are recurrent layers at all; else a bag of embeddings.
-        pooling: How the states of a text become one vector.
-        attention_size: Width of the layer that attention weights come from.
-        max_length: Most tokens of a text that are read, or tokens of a window; null for no limit.
-        long_texts: What is done with more tokens: keep head and tail, or read in windows.
-        state_dropout: Share of components of the states dropped before pooling.
-        dropout: Share of the pooled vector dropped.
-        label_separator: What parts the labels of a text in files.
-        label_before: The mark up to which a label in a file counts.
+        recurrent: Whether there are recurrent layers; false gives a bag of embeddings, a control.
+        long_texts: What is done with more tokens: keep head and tail, or read all in windows.
     """
 
-    classes: Sequence[str]
+    classes: list[str]
     multilabel: bool
-    sizes: Sizes
-    embedding: EmbeddingConfig
-    encoder: EncoderConfig
     recurrent: bool = True
-    pooling: Sequence[Way] = ("max",)
-    attention_size: int = 100
-    max_length: int | None = 512
     long_texts: LongTexts = "head_tail"
-    state_dropout: float = 0.0
-    dropout: float = 0.5
-    label_separator: str | None = None
-    label_before: str | None = None
 
     @property
     def kept_length(self) -> int | None:
@@ -92,20 +104,14 @@ class ClassifierConfig:
             dropout=self.dropout,
         )
 
-    def to_json(self) -> dict[str, Any]:
-        """Plain scalars, lists and dictionaries."""
-        return {**asdict(self), "classes": list(self.classes), "pooling": list(self.pooling)}
 
-    @classmethod
-    def from_json(cls, values: Mapping[str, Any], *, source: str) -> ClassifierConfig:
-        """The inverse of `to_json`.
+def check_pooling(pooling: Sequence[str], name: str) -> None:
+    """Refuses a list of ways that names none, or one twice.
 
-        Args:
-            values: What `config.json` holds under `model`.
-            source: The file it came from, named in errors.
-
-        Raises:
-            InputError: A value is missing or unknown.
-        """
-        config: ClassifierConfig = from_mapping(cls, with_parts(values, source), source)
-        return config
+    Raises:
+        InputError: It does.
+    """
+    if not pooling or len(set(pooling)) < len(pooling):
+        raise InputError(
+            f"{name} is {list(pooling)}: name one or more of {', '.join(WAYS)}, each once"
+        )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -25,7 +25,7 @@ from rnnlp.tasks.base.objective import Objective, Validated
 from rnnlp.tasks.model_folder.folder import CONFUSION
 from rnnlp.tasks.reporting.confusion_matrix import draw_confusion
 
-from .config import ClassifierConfig
+from .config import ClassifierConfig, ClassifierTraining
 from .outputs import run
 from .scores import BINS, THRESHOLD, ClassScores
 
@@ -36,8 +36,7 @@ class ClassificationObjective(Objective):
     Args:
         settings: Its labels.
         class_counts: How many training texts have each label.
-        label_smoothing: Share of the target that is spread over all labels.
-        class_weights: "balanced" lets rare labels count more in the loss, each label the same.
+        training: Smoothing and weights.
     """
 
     headline = ("accuracy", "macro_f1", "ece")
@@ -49,14 +48,13 @@ class ClassificationObjective(Objective):
         settings: ClassifierConfig,
         *,
         class_counts: Sequence[int],
-        label_smoothing: float,
-        class_weights: Literal["none", "balanced"],
+        training: ClassifierTraining,
     ) -> None:
         super().__init__()
         self.settings = settings
-        self.label_smoothing = label_smoothing
+        self.label_smoothing = training.label_smoothing
         counts = torch.tensor(class_counts, dtype=torch.float)
-        weights = counts.mean() / counts if class_weights == "balanced" else None
+        weights = counts.mean() / counts if training.class_weights == "balanced" else None
         self.register_buffer("class_weights", weights, persistent=False)
         self.accuracy = MeanMetric()
         self.metrics = self._metrics(len(settings.classes), settings.multilabel)

@@ -92,7 +92,7 @@ def find_sizes(
     model, data, config = command.model, command.datamodule, command.config
     if getattr(model.settings, "recurrent", True) is False:
         raise InputError("model.recurrent is false: a bag of embeddings has no cell to compare")
-    if model.encoder_from is not None:
+    if model.options.encoder_from is not None:
         raise InputError("model.encoder_from decides the cell: there is nothing to compare")
     if model.one_direction and both:
         if cells is not None:

@@ -1,25 +1,14 @@
-"""What a generator is built from: the values under `model` in a config and in `config.json`."""
+"""What a generator is built from: the values under `model` in a config and in `config.json`.
 
-from __future__ import annotations
+Annotations here are real types, since LightningCLI reads those of inherited fields.
+"""
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass, field
 
 from rnnlp.data.errors import InputError
 from rnnlp.models.generation.language_model import LanguageModel
-
-if TYPE_CHECKING:
-    pass
-
-from dataclasses import asdict, dataclass, field
-
-from rnnlp.tasks.base.components import (
-    EmbeddingConfig,
-    EncoderConfig,
-    Sizes,
-    from_mapping,
-    with_parts,
-)
+from rnnlp.tasks.base.components import ModelConfig
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -40,27 +29,23 @@ class SamplingConfig:
 
 
 @dataclass(frozen=True, kw_only=True)
-class GeneratorConfig:
+class GeneratorConfig(ModelConfig):
     """Everything needed to build a generator: what `config.json` keeps under `model`.
 
     Args:
-        sizes: Vocabulary sizes.
-        embedding: How tokens become vectors.
-        encoder: The recurrent layers.
+        encoder: The recurrent layers, in one direction.
         fields: What texts may be labelled with, and the labels in the order of their ids.
         reverse: Whether texts are read from the end to the start.
         tie_embeddings: Whether the table of the embedding is also that of the output layer.
-        dropout: Share of components of the states dropped before the output layer.
-        sampling: How texts are drawn.
+        dropout: Share of components of the states dropped before the output layer, the same ones
+            at each position.
+        sampling: How texts are drawn, once training is done.
     """
 
-    sizes: Sizes
-    embedding: EmbeddingConfig
-    encoder: EncoderConfig
     fields: Mapping[str, list[str]] = field(default_factory=dict)
     reverse: bool = False
     tie_embeddings: bool = True
-    dropout: float = 0.0
+    dropout: float = 0.3
     sampling: SamplingConfig = SamplingConfig()
 
     def build(self) -> LanguageModel:
@@ -74,30 +59,6 @@ class GeneratorConfig:
             tie_embeddings=self.tie_embeddings,
             dropout=self.dropout,
         )
-
-    def to_json(self) -> dict[str, Any]:
-        """Plain scalars, lists and dictionaries; fields as pairs, whose order matters."""
-        fields = [[name, list(labels)] for name, labels in self.fields.items()]
-        return {**asdict(self), "fields": fields}
-
-    @classmethod
-    def from_json(cls, values: Mapping[str, Any], *, source: str) -> GeneratorConfig:
-        """The inverse of `to_json`.
-
-        Args:
-            values: What `config.json` holds under `model`.
-            source: The file it came from, named in errors.
-
-        Raises:
-            InputError: A value is missing or unknown.
-        """
-        parts = {
-            **with_parts(values, source),
-            "fields": dict(values.get("fields", [])),
-            "sampling": from_mapping(SamplingConfig, values.get("sampling"), source),
-        }
-        config: GeneratorConfig = from_mapping(cls, parts, source)
-        return config
 
 
 def check_sampling(sampling: SamplingConfig, *, prefix: str = "") -> None:

@@ -7,6 +7,7 @@ generator needs `pipeline.py` only.
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 from typing import Any
 
 import torch
@@ -18,15 +19,29 @@ from rnnlp.data.generation.collate import NOT_GIVEN, GenerationBatch
 from rnnlp.models.generation.language_model import LanguageModel
 from rnnlp.models.layers.losses import token_loss
 from rnnlp.models.recurrence.cells import State
-from rnnlp.tasks.base.components import CELL_NAMES, EmbeddingConfig, EncoderConfig, Sizes
-from rnnlp.tasks.base.module import TaskModule, vocabulary_sizes
-from rnnlp.tasks.base.optimizer import OptimizerConfig
+from rnnlp.tasks.base.components import CELL_NAMES, EmbeddingConfig, EncoderConfig
+from rnnlp.tasks.base.module import ModuleOptions, TaskModule, vocabulary_sizes
+from rnnlp.tasks.base.plain import part_of
 
-from .config import GeneratorConfig, SamplingConfig, check_sampling
+from .config import GeneratorConfig, check_sampling
 from .scores import TextScores, policy_of
 from .segments import read
 
 _STATE = "carried_state"  # in checkpoints
+
+
+@dataclass(frozen=True, kw_only=True)
+class GenerationSettings(GeneratorConfig, ModuleOptions):
+    """All that can be said about a generator in training.
+
+    Args:
+        label_dropout: Share of labels that training leaves out, so that texts can be drawn without
+            any.
+    """
+
+    embedding: EmbeddingConfig = EmbeddingConfig(size=128, characters="none", dropout=0.1)
+    encoder: EncoderConfig = EncoderConfig(hidden_size=256, bidirectional=False)
+    label_dropout: float = 0.1
 
 
 class Generation(TaskModule):
@@ -37,23 +52,7 @@ class Generation(TaskModule):
     texts decide which weights are kept.
 
     Args:
-        sizes: Vocabulary sizes.
-        fields: What texts are labelled with, and the labels of each field.
-        reverse: Whether texts are read from the end to the start.
-        embedding: How tokens become vectors.
-        encoder: The recurrent layers, in one direction.
-        tie_embeddings: Whether the table of the embedding is also that of the output layer.
-        dropout: Share of components of the states dropped before the output layer, the same ones
-            at each position.
-        label_dropout: Share of labels that training leaves out, so that texts can be drawn without
-            any.
-        sampling: How texts are drawn, once training is done.
-        optimizer: The optimiser and its schedule.
-        encoder_from: A trained model of any task, whose embedding, encoder and vocabulary are
-            reused; of a bidirectional encoder what reads from start to end.
-        freeze_encoder: Whether what is reused stays as it is.
-        unfreeze_epoch: Let it learn after so many epochs all the same; null for never.
-        encoder_learning_rate_factor: Its learning rate, as a multiple of that of the other layers.
+        options: Those of `GenerationSettings`.
     """
 
     higher_is_better = False
@@ -65,60 +64,26 @@ class Generation(TaskModule):
     network: LanguageModel
     settings: GeneratorConfig
 
-    def __init__(
-        self,
-        *,
-        sizes: Sizes,
-        fields: dict[str, list[str]] | None = None,
-        reverse: bool = False,
-        embedding: EmbeddingConfig = EmbeddingConfig(  # noqa: B008 (frozen)
-            size=128, characters="none", dropout=0.1
-        ),
-        encoder: EncoderConfig = EncoderConfig(  # noqa: B008
-            hidden_size=256, bidirectional=False
-        ),
-        tie_embeddings: bool = True,
-        dropout: float = 0.3,
-        label_dropout: float = 0.1,
-        sampling: SamplingConfig = SamplingConfig(),  # noqa: B008
-        optimizer: OptimizerConfig = OptimizerConfig(),  # noqa: B008
-        encoder_from: str | list[str] | None = None,
-        freeze_encoder: bool = False,
-        unfreeze_epoch: int | None = None,
-        encoder_learning_rate_factor: float = 1.0,
-    ) -> None:
-        super().__init__(
-            encoder_from=encoder_from,
-            freeze_encoder=freeze_encoder,
-            unfreeze_epoch=unfreeze_epoch,
-            encoder_learning_rate_factor=encoder_learning_rate_factor,
-        )
-        if embedding.characters != "none" or embedding.token_features:
+    def __init__(self, **options: Any) -> None:
+        self.options = GenerationSettings(**options)
+        super().__init__()
+        settings = self.options
+        if settings.embedding.characters != "none" or settings.embedding.token_features:
             what = "set model.embedding.characters to none and model.embedding.token_features to []"
-            if encoder_from is not None:
+            if settings.encoder_from is not None:
                 what = f"train a model with {what[4:].replace(' to ', ' ')} to reuse it here"
             raise InputError(f"a generator reads tokens only: {what}")
-        if encoder.bidirectional:
+        if settings.encoder.bidirectional:
             raise InputError(
                 "a generator knows only what comes before: set model.encoder.bidirectional to false"
             )
-        if not 0.0 <= label_dropout < 1.0:
+        if not 0.0 <= settings.label_dropout < 1.0:
             raise InputError(
-                f"model.label_dropout is {label_dropout}: give a share from 0 to below 1"
+                f"model.label_dropout is {settings.label_dropout}: give a share from 0 to below 1"
             )
-        check_sampling(sampling, prefix="model.sampling.")
-        self.settings = GeneratorConfig(
-            sizes=sizes,
-            fields=fields or {},
-            reverse=reverse,
-            embedding=embedding,
-            encoder=encoder,
-            tie_embeddings=tie_embeddings,
-            dropout=dropout,
-            sampling=sampling,
-        )
-        self.label_dropout = label_dropout
-        self.optimizer = optimizer
+        check_sampling(settings.sampling, prefix="model.sampling.")
+        self.settings = part_of(settings, GeneratorConfig)
+        self.label_dropout = settings.label_dropout
         try:
             self.network = self.settings.build()
         except ValueError as error:

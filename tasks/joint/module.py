@@ -9,9 +9,9 @@ from __future__ import annotations
 
 import statistics
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import torch
 from pytorch_lightning.cli import LightningArgumentParser
@@ -22,15 +22,19 @@ from rnnlp.data.classification.collate import ClassificationBatch
 from rnnlp.data.errors import InputError
 from rnnlp.data.joint.datamodule import JointBatch
 from rnnlp.data.tagging.collate import TaggingBatch
-from rnnlp.models.classification.pooling import WAYS, Way
 from rnnlp.models.joint import JointNetwork
-from rnnlp.tasks.base.components import EmbeddingConfig, EncoderConfig, Sizes
-from rnnlp.tasks.base.module import Get, TaskModule, link_features
+from rnnlp.tasks.base.components import EmbeddingConfig, EncoderConfig, ModelConfig
+from rnnlp.tasks.base.module import Get, ModuleOptions, TaskModule, link_features
 from rnnlp.tasks.base.objective import Objective
-from rnnlp.tasks.base.optimizer import OptimizerConfig
-from rnnlp.tasks.classification.config import ClassifierConfig
+from rnnlp.tasks.base.plain import part_of
+from rnnlp.tasks.classification.config import (
+    ClassifierConfig,
+    ClassifierHead,
+    ClassifierTraining,
+    check_pooling,
+)
 from rnnlp.tasks.classification.objective import ClassificationObjective
-from rnnlp.tasks.tagging.config import TaggerConfig
+from rnnlp.tasks.tagging.config import TaggerConfig, TaggerHead
 from rnnlp.tasks.tagging.objective import TaggingObjective
 
 from .config import JointConfig
@@ -39,50 +43,25 @@ TAGGING, CLASSIFICATION = "tagging", "classification"
 
 
 @dataclass(frozen=True, kw_only=True)
-class TaggerOptions:
+class TaggerOptions(TaggerHead):
     """What stands above the encoder for tagging.
 
     Args:
-        crf: Whether a CRF scores whole sequences; otherwise each tag by softmax.
-        dropout: Share of encoder outputs dropped before the tag scores.
         loss_weight: What the loss, a mean over tokens, is multiplied with before it is added to
             that of classification, a mean over texts.
     """
 
-    crf: bool = True
-    dropout: float = 0.3
     loss_weight: float = 5.0
 
 
 @dataclass(frozen=True, kw_only=True)
-class ClassifierOptions:
-    """What stands above the encoder for classification.
-
-    Args:
-        pooling: How the states of a text become one vector; several ways are put side by side.
-        attention_size: Width of the layer that attention weights come from.
-        max_length: Most tokens of a text; of longer texts head and tail are read. null: no limit.
-        state_dropout: Share of components of the states dropped before pooling, in training.
-        dropout: Share of the pooled vector dropped in training.
-        label_smoothing: Share of the label that is spread over all labels.
-        class_weights: "balanced" lets rare labels count more in the loss, each label the same.
-        label_separator: What parts the labels of a text in files.
-        label_before: The mark up to which a label in a file counts.
-    """
-
-    pooling: list[Way] = field(default_factory=lambda: ["max"])
-    attention_size: int = 100
-    max_length: int | None = 512
-    state_dropout: float = 0.0
-    dropout: float = 0.5
-    label_smoothing: float = 0.0
-    class_weights: Literal["none", "balanced"] = "none"
-    label_separator: str | None = None
-    label_before: str | None = None
+class ClassifierOptions(ClassifierHead, ClassifierTraining):
+    """What stands above the encoder for classification."""
 
 
-class Joint(TaskModule):
-    """Trains a tagger and a classifier that share embedding and encoder.
+@dataclass(frozen=True, kw_only=True)
+class JointSettings(ModelConfig, ModuleOptions):
+    """All that can be said about a tagger and a classifier in training.
 
     Args:
         tags: The tags, in the order of the tagger's output layer.
@@ -90,17 +69,26 @@ class Joint(TaskModule):
         classes: The labels, in the order of the classifier's output layer.
         class_counts: How many training texts have each label.
         multilabel: Whether a text may have any number of labels.
-        sizes: Vocabulary sizes.
-        embedding: How tokens become vectors.
-        encoder: The recurrent layers.
-        tagging: What stands above them for tagging.
-        classification: What stands above them for classification.
-        optimizer: The optimiser and its schedule.
-        encoder_from: A trained model of any task, whose embedding, encoder and vocabulary are
-            reused; or two in a list, that read in opposite directions.
-        freeze_encoder: Whether what is reused stays as it is.
-        unfreeze_epoch: Let it learn after so many epochs all the same; null for never.
-        encoder_learning_rate_factor: Its learning rate, as a multiple of that of the other layers.
+        tagging: What stands above the encoder for tagging.
+        classification: What stands above it for classification.
+    """
+
+    tags: list[str]
+    scheme: str | None
+    classes: list[str]
+    class_counts: list[int]
+    multilabel: bool
+    embedding: EmbeddingConfig = EmbeddingConfig()
+    encoder: EncoderConfig = EncoderConfig()
+    tagging: TaggerOptions = TaggerOptions()
+    classification: ClassifierOptions = field(default_factory=ClassifierOptions)
+
+
+class Joint(TaskModule):
+    """Trains a tagger and a classifier that share embedding and encoder.
+
+    Args:
+        options: Those of `JointSettings`.
     """
 
     hub_name = "token-classification"
@@ -108,60 +96,38 @@ class Joint(TaskModule):
     network: JointNetwork
     settings: JointConfig
 
-    def __init__(
-        self,
-        *,
-        tags: list[str],
-        scheme: str | None,
-        classes: list[str],
-        class_counts: list[int],
-        multilabel: bool,
-        sizes: Sizes,
-        embedding: EmbeddingConfig = EmbeddingConfig(),  # noqa: B008 (frozen)
-        encoder: EncoderConfig = EncoderConfig(),  # noqa: B008
-        tagging: TaggerOptions = TaggerOptions(),
-        classification: ClassifierOptions = ClassifierOptions(),
-        optimizer: OptimizerConfig = OptimizerConfig(),  # noqa: B008
-        encoder_from: str | list[str] | None = None,
-        freeze_encoder: bool = False,
-        unfreeze_epoch: int | None = None,
-        encoder_learning_rate_factor: float = 1.0,
-    ) -> None:
-        super().__init__(
-            encoder_from=encoder_from,
-            freeze_encoder=freeze_encoder,
-            unfreeze_epoch=unfreeze_epoch,
-            encoder_learning_rate_factor=encoder_learning_rate_factor,
-        )
-        pooling = classification.pooling
-        if not pooling or len(set(pooling)) < len(pooling):
-            raise InputError(
-                f"model.classification.pooling is {pooling}: name one or more of "
-                f"{', '.join(WAYS)}, each once"
-            )
+    def __init__(self, **options: Any) -> None:
+        self.options = JointSettings(**options)
+        super().__init__()
+        settings = self.options
+        tagging, classification = settings.tagging, settings.classification
+        check_pooling(classification.pooling, "model.classification.pooling")
         if not tagging.loss_weight > 0.0:
             raise InputError(
                 f"model.tagging.loss_weight is {tagging.loss_weight}: it must be above 0"
             )
         self.weights = {TAGGING: tagging.loss_weight, CLASSIFICATION: 1.0}
-        options = asdict(classification)
-        learning = {name: options.pop(name) for name in ("label_smoothing", "class_weights")}
-        shared: dict[str, Any] = {"sizes": sizes, "embedding": embedding, "encoder": encoder}
+        shared = vars(part_of(settings, ModelConfig))
         self.settings = JointConfig(
             tagging=TaggerConfig(
-                tags=tags, scheme=scheme, crf=tagging.crf, dropout=tagging.dropout, **shared
+                tags=settings.tags,
+                scheme=settings.scheme,
+                **vars(part_of(tagging, TaggerHead)),
+                **shared,
             ),
             classification=ClassifierConfig(
-                classes=classes, multilabel=multilabel, **options, **shared
+                classes=settings.classes,
+                multilabel=settings.multilabel,
+                **vars(part_of(classification, ClassifierHead)),
+                **shared,
             ),
         )
-        self.optimizer = optimizer
         self.network = self.settings.build()
         self.tagging = TaggingObjective(self.settings.tagging)
         self.classification = ClassificationObjective(
             self.settings.classification,
-            class_counts=class_counts,
-            **learning,
+            class_counts=settings.class_counts,
+            training=part_of(classification, ClassifierTraining),
         )
         self.losses: Any = nn.ModuleDict({TAGGING: MeanMetric(), CLASSIFICATION: MeanMetric()})
         self._seen: set[str] = set()  # what the validation split has shown of either task

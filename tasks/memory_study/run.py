@@ -37,7 +37,7 @@ def run(
     cells: Sequence[str] = CELLS,
     lags: Sequence[int] = LAGS,
     seeds: int = 1,
-    protocol: Protocol = Protocol(),  # noqa: B008 (frozen)
+    protocol: Protocol = Protocol(),
     command: str = "rnnlp compare --long-range",
 ) -> Table:
     """Trains what is still missing, and writes the report.

@@ -133,10 +133,11 @@ def _shape(sizes: tuple[int, ...] | None) -> str:
 def zero_padding(network: nn.Module) -> None:
     """Makes the rows of padding zero, as training leaves them; a file may hold anything there.
 
-    Otherwise the answer for a text would depend on what is padded beside it.
+    Otherwise the answer for a text would depend on what is padded beside it. The table of words is
+    left alone: encoders ignore padding, and an output layer that is tied to it has learned the row.
     """
     for embedding in network.modules():
         if isinstance(embedding, Embedding):
             for table in embedding.modules():
-                if isinstance(table, nn.Embedding):
+                if isinstance(table, nn.Embedding) and table is not embedding.words:
                     table.weight[PAD] = 0.0

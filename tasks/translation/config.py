@@ -1,21 +1,15 @@
-"""What a translator is built from: the values under `model` in a config and in `config.json`."""
+"""What a translator is built from: the values under `model` in a config and in `config.json`.
 
-from __future__ import annotations
+Annotations here are real types, since LightningCLI reads those of inherited fields.
+"""
 
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass
-from typing import Any, Literal
+from dataclasses import dataclass
+from typing import Literal
 
 from rnnlp.models.recurrence.cells import Cell
 from rnnlp.models.translation.decoder import Decoder
 from rnnlp.models.translation.translator import Translator
-from rnnlp.tasks.base.components import (
-    EmbeddingConfig,
-    EncoderConfig,
-    Sizes,
-    from_mapping,
-    with_parts,
-)
+from rnnlp.tasks.base.components import ModelConfig
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -70,27 +64,23 @@ class SearchConfig:
 
 
 @dataclass(frozen=True, kw_only=True)
-class TranslatorConfig:
+class TranslatorConfig(ModelConfig):
     """Everything needed to build a translator: what `config.json` keeps under `model`.
 
     Args:
         source: Language that is translated from, as files and columns name it.
         target: Language that is translated into.
-        sizes: Vocabulary sizes of the source.
         target_size: Number of target tokens.
         embedding: How source tokens become vectors.
         encoder: The recurrent layers that read the source.
         decoder: The layers that write the target.
-        search: How translations are searched for.
+        search: How translations are searched for, once training is done.
         max_length: Most tokens of a training sentence.
     """
 
     source: str
     target: str
-    sizes: Sizes
     target_size: int
-    embedding: EmbeddingConfig
-    encoder: EncoderConfig
     decoder: DecoderConfig = DecoderConfig()
     search: SearchConfig = SearchConfig()
     max_length: int | None = None
@@ -121,26 +111,3 @@ class TranslatorConfig:
                 embedding=embedding.words if decoder.tie_embeddings == "all" else None,
             ),
         )
-
-    def to_json(self) -> dict[str, Any]:
-        """Plain scalars, lists and dictionaries."""
-        return asdict(self)
-
-    @classmethod
-    def from_json(cls, values: Mapping[str, Any], *, source: str) -> TranslatorConfig:
-        """The inverse of `to_json`.
-
-        Args:
-            values: What `config.json` holds under `model`.
-            source: The file it came from, named in errors.
-
-        Raises:
-            InputError: A value is missing or unknown.
-        """
-        parts = {
-            **with_parts(values, source),
-            "decoder": from_mapping(DecoderConfig, values.get("decoder"), source),
-            "search": from_mapping(SearchConfig, values.get("search"), source),
-        }
-        config: TranslatorConfig = from_mapping(cls, parts, source)
-        return config

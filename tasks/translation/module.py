@@ -7,6 +7,7 @@ translator needs `pipeline.py` only.
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 from typing import Any
 
 import torch
@@ -18,11 +19,11 @@ from rnnlp.data.text.tokenizer import Tokenizer
 from rnnlp.data.translation.collate import TranslationBatch
 from rnnlp.models.layers.losses import token_loss
 from rnnlp.models.translation.translator import Translator
-from rnnlp.tasks.base.components import CELL_NAMES, EmbeddingConfig, EncoderConfig, Sizes
-from rnnlp.tasks.base.module import TaskModule, vocabulary_sizes
-from rnnlp.tasks.base.optimizer import OptimizerConfig
+from rnnlp.tasks.base.components import CELL_NAMES, EmbeddingConfig, EncoderConfig
+from rnnlp.tasks.base.module import ModuleOptions, TaskModule, vocabulary_sizes
+from rnnlp.tasks.base.plain import part_of
 
-from .config import DecoderConfig, SearchConfig, TranslatorConfig
+from .config import TranslatorConfig
 from .decoding import perplexity, score, translate
 from .scores import bleu_for, policy_of, translation_scores
 
@@ -33,31 +34,32 @@ _EXAMPLES = {
 }
 
 
+@dataclass(frozen=True, kw_only=True)
+class TranslationSettings(TranslatorConfig, ModuleOptions):
+    """All that can be said about a translator in training.
+
+    Args:
+        joint_vocabulary: Whether both sides have one vocabulary.
+        label_smoothing: Share of the target that is spread over all tokens.
+        scheduled_sampling: Share of the words that the decoder reads in training which are what it
+            would have said itself (Bengio et al. 2015); costs a second pass of the decoder.
+    """
+
+    embedding: EmbeddingConfig = EmbeddingConfig(size=256, characters="none")
+    encoder: EncoderConfig = EncoderConfig(hidden_size=256)
+    max_length: int | None = 100
+    joint_vocabulary: bool = False
+    label_smoothing: float = 0.1
+    scheduled_sampling: float = 0.0
+
+
 class Translation(TaskModule):
     """Trains a translator. The languages and the sizes come from the training data.
 
     Validation translates greedily; its BLEU decides which weights are kept.
 
     Args:
-        source: Language that is translated from.
-        target: Language that is translated into.
-        sizes: Vocabulary sizes of the source.
-        target_size: Number of target tokens.
-        joint_vocabulary: Whether both sides have one vocabulary.
-        embedding: How source tokens become vectors.
-        encoder: The recurrent layers that read the source.
-        decoder: The layers that write the target.
-        search: How translations are searched for, once training is done.
-        max_length: Most tokens of a training sentence.
-        label_smoothing: Share of the target that is spread over all tokens.
-        scheduled_sampling: Share of the words that the decoder reads in training which are what it
-            would have said itself (Bengio et al. 2015); costs a second pass of the decoder.
-        optimizer: The optimiser and its schedule.
-        encoder_from: A trained model of any task, whose embedding, encoder and vocabulary are
-            reused; or two in a list, that read in opposite directions.
-        freeze_encoder: Whether what is reused stays as it is.
-        unfreeze_epoch: Let it learn after so many epochs all the same; null for never.
-        encoder_learning_rate_factor: Its learning rate, as a multiple of that of the other layers.
+        options: Those of `TranslationSettings`.
     """
 
     headline = ("bleu", "chrf", "perplexity")
@@ -66,70 +68,38 @@ class Translation(TaskModule):
     network: Translator
     settings: TranslatorConfig
 
-    def __init__(
-        self,
-        *,
-        source: str,
-        target: str,
-        sizes: Sizes,
-        target_size: int,
-        joint_vocabulary: bool = False,
-        embedding: EmbeddingConfig = EmbeddingConfig(size=256, characters="none"),  # noqa: B008
-        encoder: EncoderConfig = EncoderConfig(hidden_size=256),  # noqa: B008 (frozen)
-        decoder: DecoderConfig = DecoderConfig(),  # noqa: B008
-        search: SearchConfig = SearchConfig(),  # noqa: B008
-        max_length: int | None = 100,
-        label_smoothing: float = 0.1,
-        scheduled_sampling: float = 0.0,
-        optimizer: OptimizerConfig = OptimizerConfig(),  # noqa: B008
-        encoder_from: str | list[str] | None = None,
-        freeze_encoder: bool = False,
-        unfreeze_epoch: int | None = None,
-        encoder_learning_rate_factor: float = 1.0,
-    ) -> None:
-        super().__init__(
-            encoder_from=encoder_from,
-            freeze_encoder=freeze_encoder,
-            unfreeze_epoch=unfreeze_epoch,
-            encoder_learning_rate_factor=encoder_learning_rate_factor,
-        )
-        if encoder_from is None and (embedding.characters != "none" or embedding.token_features):
+    def __init__(self, **options: Any) -> None:
+        self.options = TranslationSettings(**options)
+        super().__init__()
+        settings = self.options
+        embedding = settings.embedding
+        if settings.encoder_from is None and (
+            embedding.characters != "none" or embedding.token_features
+        ):
             raise InputError(
                 "a translator reads tokens only, unless it reuses an encoder: set "
                 "model.embedding.characters to none and model.embedding.token_features to []"
             )
-        if decoder.tie_embeddings == "all" and not joint_vocabulary:
+        if settings.decoder.tie_embeddings == "all" and not settings.joint_vocabulary:
             raise InputError(
                 "model.decoder.tie_embeddings is all, but each side has a vocabulary of its own: "
                 "set data.joint_vocabulary to true, or model.decoder.tie_embeddings to output"
             )
-        if search.beam_size < 1:
-            raise InputError(f"model.search.beam_size is {search.beam_size}: it must be 1 or more")
-        for name, rate in (
-            ("label_smoothing", label_smoothing),
-            ("scheduled_sampling", scheduled_sampling),
-        ):
-            if not 0.0 <= rate < 1.0:
+        if settings.search.beam_size < 1:
+            raise InputError(
+                f"model.search.beam_size is {settings.search.beam_size}: it must be 1 or more"
+            )
+        for name in ("label_smoothing", "scheduled_sampling"):
+            if not 0.0 <= (rate := getattr(settings, name)) < 1.0:
                 raise InputError(f"model.{name} is {rate}: give a share from 0 to below 1")
-        self.settings = TranslatorConfig(
-            source=source,
-            target=target,
-            sizes=sizes,
-            target_size=target_size,
-            embedding=embedding,
-            encoder=encoder,
-            decoder=decoder,
-            search=search,
-            max_length=max_length,
-        )
-        self.optimizer = optimizer
-        self.label_smoothing = label_smoothing
-        self.scheduled_sampling = scheduled_sampling
+        self.settings = part_of(settings, TranslatorConfig)
+        self.label_smoothing = settings.label_smoothing
+        self.scheduled_sampling = settings.scheduled_sampling
         try:
             self.network = self.settings.build()
         except ValueError as error:
             raise InputError(f"the model cannot be built: {error}") from error
-        example = _EXAMPLES.get(source, "A man is reading a book.")
+        example = _EXAMPLES.get(settings.source, "A man is reading a book.")
         self.examples = (example, example)
         self._tokenizer: Tokenizer | None = None
         self._said: list[str] = []

@@ -1,6 +1,7 @@
 """The tasks: each row holds, and a task from a user's own file goes through all verbs."""
 
 import pytest
+from pytorch_lightning.cli import LightningArgumentParser
 
 from rnnlp.tasks.registry import TaskSpec, attribute, options_of, register_task, task_specs
 
@@ -32,3 +33,20 @@ def test_a_name_is_taken_once():
     register_task(spec)  # the same row again changes nothing
     with pytest.raises(ValueError, match="there is a task 'tagging' already"):
         register_task(TaskSpec(**{**vars(spec), "data": "elsewhere:Data"}))
+
+
+@pytest.mark.parametrize("spec", task_specs(), ids=lambda spec: spec.name)
+@pytest.mark.parametrize("part", ["module", "data"])
+def test_every_setting_has_a_type_and_a_meaning(spec, part, caplog):
+    """Settings come from dataclasses by inheritance: each is still checked, and explained."""
+    parser = LightningArgumentParser(logger={"level": "DEBUG"})
+    parser.logger.propagate = True
+    with caplog.at_level("DEBUG"):
+        parser.add_lightning_class_args(attribute(getattr(spec, part)), part)
+    assert not [record.message for record in caplog.records if "validated" in record.message]
+    shown = [
+        action for action in parser._actions
+        if action.dest.startswith(f"{part}.") and not action.dest.endswith("help")
+    ]  # fmt: skip
+    assert len(shown) > 10
+    assert not [action.dest for action in shown if not action.help]

@@ -74,9 +74,9 @@ def test_the_folder_is_complete(model):
     assert found["examples"] == 30
     card = (model / "README.md").read_text()
     assert "text-generation" in card and "bits per character" in card and "for a given kind" in card
-    assert json.loads((model / "config.json").read_text())["model"]["fields"] == [
-        ["kind", ["announcement", "letter", "recipe", "weather"]]
-    ]
+    assert json.loads((model / "config.json").read_text())["model"]["fields"] == {
+        "kind": ["announcement", "letter", "recipe", "weather"]
+    }
 
 
 def test_validation_scores_are_those_of_evaluate(rnnlp, texts, model):
