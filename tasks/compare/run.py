@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -21,13 +20,15 @@ from typing import Any, Literal, NamedTuple
 
 from rnnlp.data.errors import InputError, note
 from rnnlp.tasks.fit.config_files import find_configs, find_task
-from rnnlp.tasks.model_folder.atomic import write_atomically
+from rnnlp.tasks.model_folder.atomic import exclusive, remove, write_atomically
+from rnnlp.tasks.model_folder.files import read_json
 from rnnlp.tasks.registry import task_spec
 
 from .report import write_comparison
 from .results import Comparison, Run, comparison_of
 
 PLAN, RUNS, RESULT = "compare.json", "runs", "measured.json"
+SIZES_LOG = "sizes.log"
 CHECKPOINT = "--checkpoint_seconds=15"  # all that an interruption can cost
 
 # The working directory is no place to import from: a file torch.py may lie there.
@@ -114,20 +115,20 @@ def compare(
         raise InputError("compares one task at a time: take a config for tagging or classification")
     title = files[-1].stem if files else task
     folder = Path(output) if output else Path("runs") / f"compare-{title}"
-    comparison = run_comparison(
-        CompareRequest(
-            task=task,
-            configs=files,
-            arguments=list(arguments),
-            cells=None if cells is None else list(cells),
-            seeds=seeds,
-            match=match,
-            output=folder,
-            overwrite=overwrite,
-            plugins=plugins,
-        )
+    request = CompareRequest(
+        task=task,
+        configs=files,
+        arguments=list(arguments),
+        cells=None if cells is None else list(cells),
+        seeds=seeds,
+        match=match,
+        output=folder,
+        overwrite=overwrite,
+        plugins=plugins,
     )
-    write_comparison(folder, comparison, title=f"Cells compared: {title}", command=command)
+    with exclusive(folder):
+        comparison = run_comparison(request)
+        write_comparison(folder, comparison, title=f"Cells compared: {title}", command=command)
     print(f"report written to {folder / 'report.html'}", file=sys.stderr)
     return comparison
 
@@ -154,7 +155,7 @@ def run_comparison(request: CompareRequest) -> Comparison:
             advance(number, job, {})
             if not (job.folder / RESULT).exists():
                 train(request, plan, job, partial(advance, number, job))
-            found = json.loads((job.folder / RESULT).read_text(encoding="utf-8"))
+            found = read_json(job.folder / RESULT)
             runs[job.cell].append(Run(seed=job.seed, **found))
     return comparison_of(plan, runs)
 
@@ -174,15 +175,15 @@ def make_plan(request: CompareRequest) -> dict[str, Any]:
     file = request.output / PLAN
     kept: dict[str, Any] | None = None
     if file.is_file():
-        kept = json.loads(file.read_text(encoding="utf-8"))
-    elif request.output.exists() and (not request.output.is_dir() or any(request.output.iterdir())):
+        kept = read_json(file)
+    elif {entry.name for entry in request.output.iterdir()} - {RUNS, SIZES_LOG}:
         raise InputError(
             "is there already and holds no comparison: choose another --output",
             path=str(request.output),
         )
     if kept is not None and request.overwrite:
-        shutil.rmtree(request.output / RUNS, ignore_errors=True)
-        file.unlink()
+        remove(request.output / RUNS)
+        remove(file)
         kept = None
     if kept is not None and kept["settings"] != settings:
         raise InputError(
@@ -195,7 +196,6 @@ def make_plan(request: CompareRequest) -> dict[str, Any]:
     ):
         return kept
     print("reading the data, finding the sizes of the models", file=sys.stderr)
-    request.output.mkdir(parents=True, exist_ok=True)
     job = {
         "work": "sizes",
         "cells": request.cells,
@@ -203,7 +203,7 @@ def make_plan(request: CompareRequest) -> dict[str, Any]:
         "seed": 1,
         "output": str(request.output / RUNS / "sizes"),
     }
-    found = run_worker(request, job, request.output / "sizes.log", lambda message: None)
+    found = run_worker(request, job, request.output / SIZES_LOG, lambda message: None)
     if kept is not None:  # with some cells more
         found["cells"] = kept["cells"] | found["cells"]
         found["usual"] = found["usual"] or kept["usual"]

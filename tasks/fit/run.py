@@ -7,15 +7,14 @@ folder, and `checkpoints.py` has what happens in between.
 
 from __future__ import annotations
 
-import errno
 import json
 import logging
 import os
 import sys
 import time
 import warnings
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager
+from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
@@ -26,7 +25,7 @@ from rnnlp.tasks.model_folder.folder import CHECKPOINTS, TRAINING, clear_folder
 
 from .checkpoints import Diverged, is_dry_run
 from .config_files import find_configs, find_task
-from .lightning_cli import LAST, FitCommand, FitRequest, build
+from .lightning_cli import FitCommand, FitRequest, build
 from .model_writer import finish
 from .resume import check_resume
 
@@ -96,7 +95,7 @@ def run_fit(request: FitRequest) -> int:
     """
     quieten()
     started = time.perf_counter()
-    with ExitStack() as held, disk_errors(request.output):
+    with ExitStack() as held:
         return _run(build(request, held), started)
 
 
@@ -144,21 +143,6 @@ def prepare_folder(request: FitRequest, config: str) -> None:
     for folder in (request.output, checkpoints):
         remove_leftovers(folder)
     write_atomically(checkpoints / TRAINING, lambda part: part.write_text(config, encoding="utf-8"))
-
-
-@contextmanager
-def disk_errors(output: Path) -> Iterator[None]:
-    """Says in one line that a disk is full or cannot be written to."""
-    try:
-        yield
-    except OSError as error:
-        if error.errno not in (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EPERM):
-            raise
-        again = ", then go on with --resume" if (output / CHECKPOINTS / LAST).exists() else ""
-        raise InputError(
-            f"cannot be written ({error.strerror}): make room or give leave{again}",
-            path=str(error.filename2 or error.filename or output),
-        ) from error
 
 
 def quieten() -> None:

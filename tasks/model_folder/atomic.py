@@ -5,6 +5,7 @@ Imports nothing that takes time.
 
 from __future__ import annotations
 
+import errno
 import os
 import shutil
 import tempfile
@@ -14,6 +15,7 @@ from pathlib import Path
 
 from rnnlp.data.errors import InputError
 
+_DISK = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EPERM)
 PART, NEW = ".part", ".new-"  # ends the name of an unfinished file, begins that of a folder
 
 
@@ -41,10 +43,15 @@ def umask() -> int:
 def remove_leftovers(folder: Path) -> None:
     """Removes what a killed process left unfinished; the folder must be locked."""
     for entry in [*folder.glob(f".*{PART}"), *folder.glob(f"{NEW}*")]:
-        if entry.is_dir() and not entry.is_symlink():
-            shutil.rmtree(entry)
-        else:
-            entry.unlink()
+        remove(entry)
+
+
+def remove(path: Path) -> None:
+    """Removes a file, a folder, or a link but not what it leads to; there need not be one."""
+    if path.is_dir() and not path.is_symlink():
+        shutil.rmtree(path)
+    else:
+        path.unlink(missing_ok=True)
 
 
 @contextmanager
@@ -55,7 +62,7 @@ def exclusive(folder: Path) -> Iterator[None]:
     written into it, it is removed at the end.
 
     Raises:
-        InputError: It cannot be made or written to, or another process has it.
+        InputError: It cannot be made, another process has it, or the disk is full, then or later.
     """
     import fcntl
 
@@ -76,11 +83,16 @@ def exclusive(folder: Path) -> Iterator[None]:
             ) from error
         except OSError:  # a file system without locks
             pass
-        try:
-            tempfile.TemporaryFile(dir=folder).close()
-        except OSError as error:
-            raise InputError(f"cannot be written to: {error.strerror}", path=str(folder)) from error
+        tempfile.TemporaryFile(dir=folder).close()
         yield
+    except OSError as error:
+        if error.errno not in _DISK:
+            raise
+        raise InputError(
+            f"cannot be written ({error.strerror}): make room or give leave, then go on from the "
+            "last point (--resume)",
+            path=str(error.filename2 or error.filename or folder),
+        ) from error
     finally:
         with suppress(OSError):
             for each in made:

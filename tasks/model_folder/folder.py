@@ -10,7 +10,6 @@ from __future__ import annotations
 import json
 import math
 import os
-import shutil
 import tempfile
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -26,7 +25,7 @@ from rnnlp.data.text.featurizer import (
 )
 from rnnlp.data.text.tokenizer import Tokenizer
 
-from .atomic import NEW
+from .atomic import NEW, remove
 from .files import check_files, read_json
 from .versions import FORMAT_VERSION, upgraded_settings
 
@@ -195,13 +194,8 @@ def holds_model(folder: Path) -> bool:
 
 def clear_folder(folder: Path) -> None:
     """Removes what an earlier `fit` wrote, and nothing else."""
-    for name in PUBLISHED:
-        (folder / name).unlink(missing_ok=True)
-    for name in (CHECKPOINTS, LOGS):
-        if (folder / name).is_symlink():  # what it leads to is not ours
-            (folder / name).unlink()
-        elif (folder / name).exists():
-            shutil.rmtree(folder / name)
+    for name in (*PUBLISHED, CHECKPOINTS, LOGS):
+        remove(folder / name)
 
 
 def open_folder(model: str | os.PathLike[str], *, revision: str | None = None) -> ModelFolder:

@@ -16,6 +16,7 @@ from rnnlp.tasks.cli import main as cli
 from rnnlp.tasks.compare import run as compare
 from rnnlp.tasks.compare import worker as compare_worker
 from rnnlp.tasks.fit import run as fit
+from rnnlp.tasks.model_folder.atomic import exclusive
 from rnnlp.tasks.tagging.module import Tagging
 
 SHORT = ("--trainer.max_epochs=1", "--seeds=1")
@@ -161,6 +162,30 @@ def test_joint_training_is_not_compared(rnnlp, here, tmp_path):
 def test_another_folder_is_left_alone(rnnlp, here, corpus, english):
     code, _, err = rnnlp("compare", "--config", corpus / "tiny.yaml", "--output", english)
     assert code == 2 and "holds no comparison" in err and here == []
+
+
+def test_stopped_while_it_finds_the_sizes(rnnlp, here, corpus, tmp_path, monkeypatch):
+    output = tmp_path / "c"
+    command = ["compare", "--config", corpus / "tiny.yaml", "--output", output, "--cells", "elmo"]
+
+    def stop(request, job, log, advance):
+        log.write_text("reading")
+        (output / "runs").mkdir()
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(compare, "run_worker", stop)
+        assert rnnlp(*command)[0] == 130
+    code, _, err = rnnlp(*command)
+    assert code == 2 and "--cells names 'elmo'" in err  # it went on, and found that out
+
+
+def test_two_comparisons_in_one_folder(rnnlp, here, corpus, tmp_path):
+    with exclusive(tmp_path / "c"):
+        code, _, err = rnnlp(
+            "compare", "--config", corpus / "tiny.yaml", "--output", tmp_path / "c"
+        )
+    assert code == 2 and "another run is writing" in err
 
 
 def test_a_generator_reads_in_one_direction(here, tmp_path):
