@@ -26,7 +26,7 @@ from rnnlp.models.layers.losses import token_loss
 from rnnlp.tasks.base.components import EmbeddingConfig, EncoderConfig, Sizes
 from rnnlp.tasks.base.optimizer import OptimizerConfig
 from rnnlp.tasks.translation.config import DecoderConfig, TranslatorConfig
-from rnnlp.tasks.translation.decoding import score
+from rnnlp.tasks.translation.decoding import encode
 
 
 def main() -> None:
@@ -78,7 +78,8 @@ def train(path: str, source: str, target: str, steps: int) -> None:
     for number, batch in enumerate(islice(data.train_dataloader(), steps + 3)):
         for name, network in networks.items():
             started = time.perf_counter()
-            logits, targets = score(network, batch)
+            state = encode(network, batch.features)
+            logits, targets = network(state, batch.target, batch.target_lengths)
             optimizers[name].zero_grad()
             token_loss(logits, targets, smoothing=0.1).backward()
             torch.nn.utils.clip_grad_norm_(network.parameters(), 1.0)

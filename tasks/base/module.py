@@ -101,8 +101,13 @@ class TaskModule(pl.LightningModule):
         """What the model is, in a sentence."""
 
     @abstractmethod
-    def score(self, batches: Iterable[Any]) -> dict[str, Any]:
-        """The scores of the present weights, as `evaluate` prints them."""
+    def score(self, batches: Iterable[Any], *, calibrated: bool = False) -> dict[str, Any]:
+        """The scores of the present weights, as `evaluate` prints them.
+
+        Args:
+            batches: Of a split.
+            calibrated: Whether `calibrate` has seen the same split.
+        """
 
     def headlines(self, scores: Mapping[str, Any]) -> dict[str, float]:
         """The scores of a split that are shown when training is done."""

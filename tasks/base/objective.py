@@ -9,7 +9,7 @@ from __future__ import annotations
 from abc import abstractmethod
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
-from typing import Any, ClassVar, NamedTuple
+from typing import Any, ClassVar, NamedTuple, Protocol
 
 import torch
 from torch import Tensor, nn
@@ -17,11 +17,22 @@ from torch import Tensor, nn
 from .module import TaskModule
 
 
-class Validated(NamedTuple):
-    """What one batch of the validation split came to."""
+class Scores(Protocol):
+    """What the scores of a split are made of: the one scorer of a task, wherever it is scored."""
+
+    @property
+    def policy(self) -> str:
+        """How the scores are counted."""
+
+    def result(self) -> dict[str, Any]:
+        """The scores, as `evaluate` prints them."""
+
+
+class BatchLoss(NamedTuple):
+    """The loss of one batch of a split that is scored."""
 
     loss: Tensor
-    examples: int  # that the loss is the mean of; 0 where no gold label is known
+    weight: int  # what it is the mean of; 0 where no gold label is known
 
 
 class Objective(nn.Module):
@@ -41,9 +52,10 @@ class Objective(nn.Module):
         """The score that decides which weights are kept."""
 
     @property
-    @abstractmethod
     def policy(self) -> str:
         """How the scores are counted."""
+        policy: str = self.scores(final=True).policy
+        return policy
 
     @abstractmethod
     def describe(self) -> str:
@@ -54,25 +66,22 @@ class Objective(nn.Module):
         """The loss of one batch, a scalar."""
 
     @abstractmethod
-    def validate(self, network: Any, batch: Any) -> Validated:
-        """Adds one batch to the scores of the validation split."""
+    def scores(self, *, final: bool = False, calibrated: bool = False) -> Any:
+        """Scores that nothing has been added to.
+
+        Args:
+            final: Whether training is done: what would take too long at every validation, such as
+                a beam search, is then done as well.
+            calibrated: Whether the split is the one that `calibrate` has seen.
+        """
 
     @abstractmethod
-    def validated(self) -> dict[str, Tensor]:
-        """The scores of all batches since the last call."""
+    def add(self, scores: Any, network: Any, batch: Any) -> BatchLoss:
+        """Adds one batch to the scores, and gives its loss, from one encoding of it."""
 
-    @abstractmethod
-    def counts(self) -> Any:
-        """What `count` adds batches to."""
-
-    @abstractmethod
-    def count(self, counts: Any, network: Any, batch: Any) -> None:
-        """Adds one batch to what the scores of a split are made of."""
-
-    def result(self, counts: Any, network: Any) -> dict[str, Any]:
-        """The scores, as `evaluate` prints them."""
-        found: dict[str, Any] = counts.result()
-        return found
+    def extras(self, network: Any) -> dict[str, Any]:
+        """What is told of the network beside the scores; most heads have nothing."""
+        return {}
 
     def calibrate(self, network: Any, batches: Iterable[Any]) -> None:
         """Fits on the validation split what comes after training; most heads have nothing."""
@@ -86,6 +95,7 @@ class ObjectiveModule(TaskModule):
     """A network with one head in training."""
 
     objective: Objective
+    _scores: Any
 
     @property
     def reader(self) -> str:
@@ -98,18 +108,21 @@ class ObjectiveModule(TaskModule):
         self.log("train_loss", loss.detach(), prog_bar=True, batch_size=len(batch.gold))
         return loss
 
+    def on_validation_epoch_start(self) -> None:
+        """Begins to count anew."""
+        self._scores = self.objective.scores()
+
     def validation_step(self, batch: Any, batch_idx: int) -> None:
         """Adds one batch to the validation scores."""
-        loss, examples = self.objective.validate(self.network, batch)
-        if examples:
-            self.log("validation_loss", loss, batch_size=examples)
+        loss, weight = self.objective.add(self._scores, self.network, batch)
+        if weight:
+            self.log("validation_loss", loss, batch_size=weight)
 
     def on_validation_epoch_end(self) -> None:
         """Logs the scores; `validation_score` is the one that decides."""
-        scores = self.objective.validated()
-        self.log("validation_score", scores[self.objective.main], prog_bar=True)
-        for name, value in scores.items():
-            self.log(f"validation_{name}", value)
+        result = self._scores.result()
+        self.log("validation_score", result[self.objective.main], prog_bar=True)
+        self.log_dict({f"validation_{name}": value for name, value in numbers(result).items()})
 
     @property
     def policy(self) -> str:
@@ -120,14 +133,14 @@ class ObjectiveModule(TaskModule):
         """What the model is, in a sentence."""
         return f"A {self.reader} with {self.objective.describe()}."
 
-    def score(self, batches: Iterable[Any]) -> dict[str, Any]:
+    def score(self, batches: Iterable[Any], *, calibrated: bool = False) -> dict[str, Any]:
         """The scores of the present weights, as `evaluate` prints them."""
         self.network.eval()
-        counts = self.objective.counts()
+        scores = self.objective.scores(final=True, calibrated=calibrated)
         with torch.inference_mode():
             for batch in batches:
-                self.objective.count(counts, self.network, batch)
-        return self.objective.result(counts, self.network)
+                self.objective.add(scores, self.network, batch)
+        return {**scores.result(), **self.objective.extras(self.network)}
 
     def calibrate(self, batches: Iterable[Any]) -> None:
         """Fits on the validation split what comes after training."""
@@ -136,3 +149,8 @@ class ObjectiveModule(TaskModule):
     def pictures(self, scores: Mapping[str, Any]) -> dict[str, Callable[[Path], object]]:
         """Pictures for the model folder beside the curves."""
         return self.objective.pictures(scores)
+
+
+def numbers(result: Mapping[str, Any]) -> dict[str, float]:
+    """The single numbers among scores, without tables and texts."""
+    return {name: value for name, value in result.items() if isinstance(value, int | float)}

@@ -32,11 +32,16 @@ class ClassScores:
         multilabel: Whether a text may have any number of labels; it then has those of probability
             0.5 and more, accuracy counts the texts whose labels are all right, and calibration goes
             over every label of every text.
+        calibrated: Whether the temperature was fitted on a half of these texts (`fits`); the
+            calibration error is then that of the others.
     """
 
-    def __init__(self, classes: Sequence[str], *, multilabel: bool) -> None:
+    def __init__(
+        self, classes: Sequence[str], *, multilabel: bool, calibrated: bool = False
+    ) -> None:
         self.classes = list(classes)
         self.multilabel = multilabel
+        self.calibrated = calibrated
         self.texts = self.right = 0
         self.pairs: Counter[tuple[str, str]] = Counter()  # (gold, predicted), one label a text
         self.correct: Counter[str] = Counter()
@@ -46,23 +51,35 @@ class ClassScores:
         self._second = array("f")  # probability of the second of two classes
         self._is_second = array("b")
 
-    def add(self, probabilities: Tensor, gold: Sequence[Sequence[str]]) -> None:
+    def add(
+        self,
+        probabilities: Tensor,
+        gold: Sequence[Sequence[str]],
+        *,
+        numbers: Sequence[int] | None = None,
+    ) -> None:
         """Adds a batch.
 
         Args:
             probabilities: `[batch, classes]`.
             gold: The labels of each text; exactly one unless `multilabel`.
+            numbers: The number of each text in its split; needed where `calibrated`.
         """
         if len(probabilities) != len(gold):
             raise ValueError(f"{len(probabilities)} predictions for {len(gold)} texts")
         probabilities = probabilities.detach().float().cpu()
+        counted = torch.ones(len(gold), dtype=torch.bool)
+        if self.calibrated:
+            counted = ~fits(torch.tensor(numbers))
         if self.multilabel:
-            self._add_multilabel(probabilities, gold)
+            self._add_multilabel(probabilities, gold, counted)
         else:
-            self._add_single(probabilities, gold)
+            self._add_single(probabilities, gold, counted)
         self.texts += len(gold)
 
-    def _add_single(self, probabilities: Tensor, gold: Sequence[Sequence[str]]) -> None:
+    def _add_single(
+        self, probabilities: Tensor, gold: Sequence[Sequence[str]], counted: Tensor
+    ) -> None:
         confidence, best = probabilities.max(1)
         names = [self.classes[i] for i in best.tolist()]
         truth = [labels[0] for labels in gold]
@@ -72,14 +89,16 @@ class ClassScores:
         right = [name == label for name, label in zip(names, truth, strict=True)]
         self.correct.update(name for name, hit in zip(names, right, strict=True) if hit)
         self.right += sum(right)
-        self._calibrate(confidence, torch.tensor(right))
+        self._calibrate(confidence[counted], torch.tensor(right)[counted])
         if len(self.classes) == 2:
             for label, score in zip(truth, probabilities[:, 1].tolist(), strict=True):
                 if label in self.classes:
                     self._second.append(score)
                     self._is_second.append(label == self.classes[1])
 
-    def _add_multilabel(self, probabilities: Tensor, gold: Sequence[Sequence[str]]) -> None:
+    def _add_multilabel(
+        self, probabilities: Tensor, gold: Sequence[Sequence[str]], counted: Tensor
+    ) -> None:
         chosen = probabilities >= THRESHOLD
         is_gold = torch.tensor([[name in labels for name in self.classes] for labels in gold])
         for row, labels in zip(chosen.tolist(), gold, strict=True):
@@ -89,7 +108,7 @@ class ClassScores:
             self.predicted.update(names)
             self.correct.update(names & set(labels))
         confidence = torch.where(chosen, probabilities, 1.0 - probabilities)
-        self._calibrate(confidence.flatten(), (chosen == is_gold).flatten())
+        self._calibrate(confidence[counted].flatten(), (chosen == is_gold)[counted].flatten())
 
     def _calibrate(self, confidence: Tensor, right: Tensor) -> None:
         values, hits = confidence.double().numpy(), right.double().numpy()
@@ -109,7 +128,8 @@ class ClassScores:
         return (
             f"{texts}; macro F1: mean over the labels that occur, gold or predicted; a label "
             "unseen in training counts as a miss; ece: expected calibration error over "
-            f"{BINS} bins"
+            f"{BINS} bins; of the validation split that of the half which the temperature was not "
+            "fitted on"
         )
 
     def result(self) -> dict[str, Any]:
@@ -144,6 +164,15 @@ class ClassScores:
                 "counts": [[self.pairs[gold, guess] for guess in names] for gold in names],
             }
         return found
+
+
+def fits(numbers: Tensor) -> Tensor:
+    """Which texts of the validation split the temperature is fitted on: every second one.
+
+    Args:
+        numbers: Their numbers in the split, `[texts]`.
+    """
+    return numbers % 2 == 0
 
 
 def area_under_curve(scores: np.ndarray, positive: np.ndarray) -> float | None:

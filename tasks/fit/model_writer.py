@@ -31,7 +31,7 @@ def finish(command: FitCommand, *, seconds: float) -> None:
     trainer = command.trainer
     model.network.load_state_dict(best.best_weights())
     model.calibrate(data.val_dataloader())
-    scores = {"validation": timed(model, data.val_dataloader())}
+    scores = {"validation": timed(model, data.val_dataloader(), calibrated=True)}
     if data.has_test:
         scores["test"] = timed(model, data.test_dataloader())
     metrics: dict[str, Any] = {
@@ -90,8 +90,8 @@ def finish(command: FitCommand, *, seconds: float) -> None:
     print(shown)
 
 
-def timed(model: Any, batches: Any) -> dict[str, Any]:
-    """Scores of a split, with the number of examples and the speed."""
+def timed(model: Any, batches: Any, *, calibrated: bool = False) -> dict[str, Any]:
+    """Scores of a split, with the number of examples and the speed; see `TaskModule.score`."""
     examples = tokens = 0
     started = time.perf_counter()
 
@@ -102,7 +102,7 @@ def timed(model: Any, batches: Any) -> dict[str, Any]:
             tokens += int(batch.features.lengths.sum())
             yield batch
 
-    result = model.score(counted())
+    result = model.score(counted(), calibrated=calibrated)
     seconds = time.perf_counter() - started
     return {
         **result,

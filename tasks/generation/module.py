@@ -6,7 +6,6 @@ generator needs `pipeline.py` only.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -19,12 +18,13 @@ from rnnlp.data.generation.collate import NOT_GIVEN, GenerationBatch
 from rnnlp.models.generation.language_model import LanguageModel
 from rnnlp.models.layers.losses import token_loss
 from rnnlp.models.recurrence.cells import State
-from rnnlp.tasks.base.components import CELL_NAMES, EmbeddingConfig, EncoderConfig
-from rnnlp.tasks.base.module import ModuleOptions, TaskModule, vocabulary_sizes
+from rnnlp.tasks.base.components import EmbeddingConfig, EncoderConfig
+from rnnlp.tasks.base.module import ModuleOptions, vocabulary_sizes
+from rnnlp.tasks.base.objective import ObjectiveModule
 from rnnlp.tasks.base.plain import part_of
 
 from .config import GeneratorConfig, check_sampling
-from .scores import TextScores, policy_of
+from .objective import GenerationObjective
 from .segments import read
 
 _STATE = "carried_state"  # in checkpoints
@@ -44,7 +44,7 @@ class GenerationSettings(GeneratorConfig, ModuleOptions):
     label_dropout: float = 0.1
 
 
-class Generation(TaskModule):
+class Generation(ObjectiveModule):
     """Trains a language model that texts can be drawn from. Sizes and labels come from the data.
 
     Long texts come in segments: the state after one is where the next begins, and nothing is
@@ -58,9 +58,9 @@ class Generation(TaskModule):
     higher_is_better = False
     levels = ("word", "character", "bpe")
     one_direction = True
-    headline = ("bits_per_character", "perplexity")
+    headline = GenerationObjective.headline
     hub_name = "text-generation"
-    examples = ("The", "The")
+    examples = GenerationObjective.examples
     network: LanguageModel
     settings: GeneratorConfig
 
@@ -89,7 +89,7 @@ class Generation(TaskModule):
         except ValueError as error:
             raise InputError(f"the model cannot be built: {error}") from error
         self._carried: State | None = None  # after the training segment before
-        self._scores = TextScores(labelled=False)
+        self.objective = GenerationObjective(self.settings)
 
     @staticmethod
     def link(parser: LightningArgumentParser) -> None:
@@ -108,20 +108,6 @@ class Generation(TaskModule):
         self.log("train_loss", loss.detach(), prog_bar=True, batch_size=len(targets))
         return loss
 
-    def on_validation_epoch_start(self) -> None:
-        """Begins to count anew."""
-        self._scores = TextScores(labelled=False)
-
-    def validation_step(self, batch: GenerationBatch, batch_idx: int) -> None:
-        """Adds one segment to what is scored."""
-        self._scores.add(self.network, batch)
-
-    def on_validation_epoch_end(self) -> None:
-        """Logs the loss per token, and bits per character, which decide."""
-        scores = self._scores
-        self.log("validation_loss", scores.nats / max(1, scores.tokens))
-        self.log("validation_score", scores.bits_per_character, prog_bar=True)
-
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         """Keeps the state that the next segment begins with."""
         super().on_save_checkpoint(checkpoint)
@@ -134,27 +120,9 @@ class Generation(TaskModule):
         state = checkpoint.get(_STATE)
         self._carried = None if state is None else State(*state)
 
-    @property
-    def policy(self) -> str:
-        """How the scores are counted."""
-        return policy_of(bool(self.settings.fields))
-
     def summary(self) -> str:
         """What the model is, in a sentence."""
-        encoder, fields = self.settings.encoder, self.settings.fields
-        given = f" for a given {' and '.join(fields)}" if fields else ""
-        order = ", read from the end to the start" if self.settings.reverse else ""
-        return (
-            f"A language model that texts are drawn from{given}{order}: {CELL_NAMES[encoder.cell]} "
-            f"({encoder.num_layers} x {encoder.hidden_size})."
-        )
-
-    def score(self, batches: Iterable[GenerationBatch]) -> dict[str, Any]:
-        """The scores of the present weights, as `evaluate` prints them."""
-        self.network.eval()
-        scores = TextScores(labelled=bool(self.settings.fields))
-        scores.add_all(self.network, batches)
-        return scores.result()
+        return f"{self.objective.describe()}."
 
     def _some_labels(self, batch: GenerationBatch) -> GenerationBatch:
         """Leaves a share of the labels out."""

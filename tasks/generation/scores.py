@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -13,6 +13,7 @@ from rnnlp.data.generation.collate import NOT_GIVEN, GenerationBatch
 from rnnlp.models.generation.language_model import LanguageModel
 from rnnlp.models.layers.losses import token_loss
 from rnnlp.models.recurrence.cells import State
+from rnnlp.tasks.base.objective import BatchLoss
 
 from .segments import read
 
@@ -45,21 +46,19 @@ class TextScores:
         """How the scores are counted."""
         return policy_of(self.labelled)
 
-    def add(self, network: LanguageModel, batch: GenerationBatch) -> None:
-        """Scores a batch; segments of a text must come one after the other."""
-        with torch.inference_mode():
-            self.nats += self._nats(network, batch, 0)
-            if self.labelled:
-                unlabelled = torch.full_like(batch.labels, NOT_GIVEN)
-                self.nats_without += self._nats(network, batch._replace(labels=unlabelled), 1)
-        self.tokens += int(batch.features.lengths.sum())
+    @torch.no_grad()
+    def add(self, network: LanguageModel, batch: GenerationBatch) -> BatchLoss:
+        """Scores a batch, and gives its loss; segments of a text must come one after the other."""
+        nats = self._nats(network, batch, 0)
+        self.nats += nats
+        if self.labelled:
+            unlabelled = torch.full_like(batch.labels, NOT_GIVEN)
+            self.nats_without += self._nats(network, batch._replace(labels=unlabelled), 1)
+        tokens = int(batch.features.lengths.sum())
+        self.tokens += tokens
         self.characters += sum(map(len, batch.gold))
         self.texts += len(batch.gold)
-
-    def add_all(self, network: LanguageModel, batches: Iterable[GenerationBatch]) -> None:
-        """Scores batches."""
-        for batch in batches:
-            self.add(network, batch)
+        return BatchLoss(torch.tensor(nats / tokens), tokens)
 
     @property
     def bits_per_character(self) -> float:
@@ -68,14 +67,14 @@ class TextScores:
 
     def result(self) -> dict[str, float]:
         """The scores."""
-        found = {
-            "perplexity": round(math.exp(min(self.nats / max(1, self.tokens), 700.0)), 4),
-            "bits_per_character": round(self.bits_per_character, 5),
+        result = {
+            "perplexity": math.exp(min(self.nats / max(1, self.tokens), 700.0)),
+            "bits_per_character": self.bits_per_character,
         }
         if self.labelled:
             bits = self.nats_without / math.log(2) / max(1, self.characters)
-            found["bits_per_character_without_labels"] = round(bits, 5)
-        return found
+            result["bits_per_character_without_labels"] = bits
+        return result
 
     def _nats(self, network: LanguageModel, batch: GenerationBatch, which: int) -> float:
         logits, targets, state = read(network, batch, self._states[which])

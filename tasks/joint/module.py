@@ -25,7 +25,7 @@ from rnnlp.data.tagging.collate import TaggingBatch
 from rnnlp.models.joint import JointNetwork
 from rnnlp.tasks.base.components import EmbeddingConfig, EncoderConfig, ModelConfig
 from rnnlp.tasks.base.module import Get, ModuleOptions, TaskModule, link_features
-from rnnlp.tasks.base.objective import Objective
+from rnnlp.tasks.base.objective import Objective, numbers
 from rnnlp.tasks.base.plain import part_of
 from rnnlp.tasks.classification.config import (
     ClassifierConfig,
@@ -170,31 +170,35 @@ class Joint(TaskModule):
         self.log("train_loss", total.detach(), prog_bar=True, batch_size=1)
         return total
 
+    def on_validation_epoch_start(self) -> None:
+        """Begins to count anew."""
+        self._scores = {task: objective.scores() for task, (objective, _) in self.heads.items()}
+        self._seen.clear()
+
     def validation_step(self, batch: TaggingBatch | ClassificationBatch, batch_idx: int) -> None:
         """Adds one batch to the validation scores of its task."""
         task = task_of(batch)
         objective, head = self.heads[task]
-        loss, examples = objective.validate(head, batch)
+        loss, weight = objective.add(self._scores[task], head, batch)
         self._seen.add(task)
-        if examples:
-            self.losses[task].update(loss, weight=examples)
+        if weight:
+            self.losses[task].update(loss, weight=weight)
 
     def on_validation_epoch_end(self) -> None:
         """Logs the scores of both; `validation_score`, the mean of the main ones, decides."""
         losses, mains = [], []
         for task in sorted(self._seen):
             objective, _ = self.heads[task]
-            scores = objective.validated()
-            mains.append(scores[objective.main])
+            result = self._scores[task].result()
+            mains.append(result[objective.main])
             metric = self.losses[task]
             loss = metric.compute()
             metric.reset()
             losses.append(self.weights[task] * loss)
-            for name, value in {**scores, "loss": loss}.items():
+            for name, value in {**numbers(result), "loss": loss}.items():
                 self.log(f"validation_{task}_{name}", value)
-        self._seen.clear()
         self.log("validation_loss", torch.stack(losses).sum())
-        self.log("validation_score", torch.stack(mains).mean(), prog_bar=True)
+        self.log("validation_score", statistics.fmean(mains), prog_bar=True)
 
     @property
     def policy(self) -> dict[str, str]:
@@ -206,24 +210,29 @@ class Joint(TaskModule):
         outputs = [objective.describe() for objective, _ in self.heads.values()]
         return f"A {self.settings.encoder.describe()} with {', and with '.join(outputs)}."
 
-    def score(self, batches: Iterable[TaggingBatch | ClassificationBatch]) -> dict[str, Any]:
+    def score(
+        self, batches: Iterable[TaggingBatch | ClassificationBatch], *, calibrated: bool = False
+    ) -> dict[str, Any]:
         """The scores of each task, as `evaluate` prints them, and the mean of the main ones."""
         self.network.eval()
-        counts = {task: objective.counts() for task, (objective, _) in self.heads.items()}
-        examples = dict.fromkeys(counts, 0)
+        scores = {
+            task: objective.scores(final=True, calibrated=calibrated)
+            for task, (objective, _) in self.heads.items()
+        }
+        examples = dict.fromkeys(scores, 0)
         with torch.inference_mode():
             for batch in batches:
                 task = task_of(batch)
                 objective, head = self.heads[task]
-                objective.count(counts[task], head, batch)
+                objective.add(scores[task], head, batch)
                 examples[task] += len(batch.gold)
-        found = {
-            task: {**objective.result(counts[task], head), "examples": examples[task]}
+        results = {
+            task: {**scores[task].result(), **objective.extras(head), "examples": examples[task]}
             for task, (objective, head) in self.heads.items()
             if examples[task]
         }
-        mains = [scores[self.heads[task][0].main] for task, scores in found.items()]
-        return {**found, "score": statistics.fmean(mains)}
+        mains = [result[self.heads[task][0].main] for task, result in results.items()]
+        return {**results, "score": statistics.fmean(mains)}
 
     def headlines(self, scores: Mapping[str, Any]) -> dict[str, float]:
         """The scores of a split that are shown when training is done."""

@@ -2,21 +2,14 @@
 
 from __future__ import annotations
 
-from itertools import chain
-from typing import Any
-
-import torch
 from torch import Tensor
-from torchmetrics import MeanMetric
 
 from rnnlp.data.tagging.collate import TaggingBatch
-from rnnlp.data.tagging.schemes import is_valid, tags_to_spans
 from rnnlp.models.tagging.tagger import Tagger
-from rnnlp.tasks.base.objective import Objective, Validated
+from rnnlp.tasks.base.objective import BatchLoss, Objective
 
 from .config import TaggerConfig
-from .metrics import SpanF1
-from .outputs import decode_tags
+from .outputs import names_of
 from .scores import TagScores, labels_of
 
 
@@ -33,19 +26,11 @@ class TaggingObjective(Objective):
     def __init__(self, settings: TaggerConfig) -> None:
         super().__init__()
         self.settings = settings
-        tags, scheme = settings.tags, settings.scheme
-        self.span_f1 = SpanF1(sorted(labels_of(tags, scheme)) if scheme else [])
-        self.accuracy = MeanMetric()
 
     @property
     def main(self) -> str:
         """F1 of entities, or accuracy of plain tags."""
         return "accuracy" if self.settings.scheme is None else "f1"
-
-    @property
-    def policy(self) -> str:
-        """How the scores are counted."""
-        return self.counts().policy
 
     def describe(self) -> str:
         """What the head gives, as the end of a sentence."""
@@ -67,37 +52,17 @@ class TaggingObjective(Objective):
         )
         return loss
 
-    def validate(self, network: Tagger, batch: TaggingBatch) -> Validated:
-        """Adds one batch to the scores of the validation split."""
-        predicted = decode_tags(network, batch.features, self.settings.tags)
-        scheme = self.settings.scheme
-        gold: Any = batch.gold  # spans with a scheme, tags without
-        if scheme is None:
-            pairs = zip(chain.from_iterable(predicted), chain.from_iterable(gold), strict=True)
-            right = [guess == truth for guess, truth in pairs]
-            self.accuracy.update(
-                torch.tensor(right, dtype=torch.float, device=batch.features.tokens.device)
-            )
-        else:
-            spans = [tags_to_spans(tags, scheme, strict=True) for tags in predicted]
-            valid = [is_valid(tags, scheme) for tags in predicted]
-            self.span_f1.update(spans, gold, valid)
-        return Validated(self.loss(network, batch), len(gold))
-
-    def validated(self) -> dict[str, Tensor]:
-        """The scores of all batches since the last call."""
-        if self.settings.scheme is None:
-            scores = {"accuracy": self.accuracy.compute()}
-            self.accuracy.reset()
-        else:
-            scores = self.span_f1.compute()
-            self.span_f1.reset()
-        return scores
-
-    def counts(self) -> TagScores:
-        """What `count` adds batches to."""
+    def scores(self, *, final: bool = False, calibrated: bool = False) -> TagScores:
+        """Entity scores, or accuracy of plain tags, that nothing has been added to."""
         return TagScores(self.settings.scheme)
 
-    def count(self, counts: TagScores, network: Tagger, batch: TaggingBatch) -> None:
-        """Adds one batch to what the scores of a split are made of."""
-        counts.add(decode_tags(network, batch.features, self.settings.tags), batch.gold)
+    def add(self, scores: TagScores, network: Tagger, batch: TaggingBatch) -> BatchLoss:
+        """Adds one batch to the scores, and gives its loss, from one encoding of it."""
+        features = batch.features
+        emissions = network.emissions(
+            features.tokens, features.characters, features.token_features, features.lengths
+        )
+        tags = network.output.decode(emissions, features.lengths)
+        scores.add(names_of(tags, features.lengths, self.settings.tags), batch.gold)
+        loss = network.output.loss(emissions, batch.tags, features.lengths)
+        return BatchLoss(loss, len(batch.gold))

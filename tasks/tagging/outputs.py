@@ -16,10 +16,11 @@ def decode_tags(network: Tagger, features: TokenTensors, tags: Sequence[str]) ->
     decoded = network.decode(
         features.tokens, features.characters, features.token_features, features.lengths
     )
-    return _names(decoded.tags, features.lengths, tags)
+    return names_of(decoded.tags, features.lengths, tags)
 
 
-def _names(decoded: torch.Tensor, lengths: torch.Tensor, tags: Sequence[str]) -> list[list[str]]:
+def names_of(decoded: torch.Tensor, lengths: torch.Tensor, tags: Sequence[str]) -> list[list[str]]:
+    """The names of tags `[batch, time]`, padding cut off."""
     rows = zip(decoded.tolist(), lengths.tolist(), strict=True)
     return [[tags[tag] for tag in row[:length]] for row, length in rows]
 

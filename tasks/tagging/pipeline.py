@@ -19,7 +19,7 @@ from rnnlp.tasks.base.length_batches import by_length
 from rnnlp.tasks.model_folder.folder import CONFIG, ModelFolder
 
 from .config import TaggerConfig
-from .outputs import _names, decode_tags, entity
+from .outputs import decode_tags, entity, names_of
 
 if TYPE_CHECKING:
     from .stream import TaggingStream
@@ -108,7 +108,7 @@ class TaggingPipeline:
                 decoded = self.network.decode(
                     batch.tokens, batch.characters, batch.token_features, batch.lengths
                 )
-                names = _names(decoded.tags, batch.lengths, self.settings.tags)
+                names = names_of(decoded.tags, batch.lengths, self.settings.tags)
                 spans = [self._spans_of(tags) for tags in names]
                 places = [(i, span.start, span.end) for i, row in enumerate(spans) for span in row]
                 scores = iter(decoded.span_scores(places).tolist() if places else [])

@@ -3,7 +3,7 @@
 What is counted is what `seqeval` counts in strict mode: a predicted entity is correct when a gold
 entity has the same type and the same two boundaries; precision, recall and F1 are micro averages
 over all entities. The file knows spans and tag strings; it knows no tensors and no tag schemes.
-`metrics.py` keeps the same counts as summed tensors for training on several devices.
+It is the one scorer of entities: validation, the end of training and `evaluate` all add to it.
 """
 
 from __future__ import annotations

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import math
-
 import torch
 from torch import Tensor
 
 from rnnlp.data.datamodule.tensors import TokenTensors
 from rnnlp.data.text.tokenizer import BOS, EOS, PAD, UNK
-from rnnlp.data.translation.collate import TranslationBatch
 from rnnlp.models.search.beam import beam_search
 from rnnlp.models.search.hypotheses import Hypothesis
+from rnnlp.models.translation.decoder import DecoderState
 from rnnlp.models.translation.translator import Translator
 
 from .config import SearchConfig
@@ -19,30 +17,35 @@ from .config import SearchConfig
 _BANNED = (PAD, UNK, BOS)  # never part of a translation
 
 
-def score(network: Translator, batch: TranslationBatch) -> tuple[Tensor, Tensor]:
-    """Logits of the target tokens of a batch, and their ids (see `Translator.forward`)."""
-    features = batch.features
-    state = network.encode(
+def encode(network: Translator, features: TokenTensors) -> DecoderState:
+    """The state before the first target token, of a batch of sources."""
+    features = features.to(next(network.parameters()).device)
+    return network.encode(
         features.tokens, features.characters, features.token_features, features.lengths
     )
-    found: tuple[Tensor, Tensor] = network(state, batch.target, batch.target_lengths)
-    return found
 
 
 @torch.inference_mode()
-def translate(
+def search(
     network: Translator,
-    batch: TokenTensors,
+    state: DecoderState,
+    lengths: Tensor,
     settings: SearchConfig,
     *,
     beam_size: int | None = None,
     nbest: int = 1,
 ) -> list[list[Hypothesis]]:
-    """Searches translations of a batch of sources."""
-    device = next(network.parameters()).device
-    batch = batch.to(device)
-    state = network.encode(batch.tokens, batch.characters, batch.token_features, batch.lengths)
-    lengths = batch.lengths.to(device)
+    """Beam search for translations of a batch of encoded sources.
+
+    Args:
+        network: The translator.
+        state: What `encode` gave.
+        lengths: Of the sources, `[sentences]`.
+        settings: How to search.
+        beam_size: Hypotheses followed for each; that of the settings if not given.
+        nbest: How many to give of each.
+    """
+    lengths = lengths.to(next(network.parameters()).device)
     width = settings.beam_size if beam_size is None else beam_size
     return beam_search(
         network.step,
@@ -64,8 +67,3 @@ def translate(
 def longest_target(lengths: Tensor) -> Tensor:
     """How many tokens a translation of sources of these lengths may have."""
     return 3 * lengths + 10
-
-
-def perplexity(log_probability: float, tokens: int) -> float:
-    """Of a text with this log probability in nats."""
-    return math.exp(min(-log_probability / max(tokens, 1), 700.0))

@@ -11,9 +11,8 @@ from rnnlp.data.errors import InputError
 from rnnlp.data.formats.text_files import read_lines
 from rnnlp.data.translation.readers import read_parallel
 
-from .decoding import perplexity
 from .pipeline import TranslationPipeline
-from .scores import compare, policy_of, translation_scores
+from .scores import TranslationScores, compare
 
 CHUNK = 1024  # pairs that are translated together
 _PROBED = 50  # pairs from which it is seen whether source and target are swapped
@@ -48,10 +47,9 @@ def evaluate_translation(
     """
     settings = pipeline.settings
     notes = Notes()
-    said: list[str] = []
-    gold: list[str] = []
-    source_tokens = target_tokens = 0
-    log_probability = 0.0
+    width = settings.search.beam_size if beam_size is None else beam_size
+    scores = TranslationScores(language=settings.target, beam_size=width)
+    source_tokens = 0
     pairs = read_parallel(
         path,
         source=settings.source,
@@ -63,23 +61,24 @@ def evaluate_translation(
     seconds = 0.0
     while chunk := list(islice(pairs, CHUNK)):
         sources, targets = [pair.source for pair in chunk], [pair.target for pair in chunk]
-        if not gold:
+        if not scores.references:
             check_direction(pipeline, sources[:_PROBED], targets[:_PROBED], path)
         started = time.perf_counter()
-        said += [answer["translation_text"] for answer in pipeline(sources, beam_size=beam_size)]
+        answers = pipeline(sources, beam_size=beam_size)
         seconds += time.perf_counter() - started
-        gold += targets
-        log_probability += sum(pipeline.log_probabilities(sources, targets))
+        scores.add(
+            [answer["translation_text"] for answer in answers],
+            targets,
+            log_probability=sum(pipeline.log_probabilities(sources, targets)),
+            tokens=sum(1 + len(pipeline.target_tokenizer.encode(t)[0]) for t in targets),
+        )
         source_tokens += sum(len(pipeline.featurizer.encode(text)[0].tokens) for text in sources)
-        target_tokens += sum(1 + len(pipeline.target_tokenizer.encode(t)[0]) for t in targets)
         for note in pipeline.notes_on(sources):
             notes.add(note)
+    gold, said = scores.references, scores.translations
     if not gold:
         raise InputError("no pairs to score", path=path)
-    result: dict[str, Any] = {
-        **translation_scores(said, gold, language=settings.target),
-        "perplexity": round(perplexity(log_probability, target_tokens), 3),
-    }
+    result = scores.result()
     if against is not None:
         others = [line for _, line in read_lines(against)]
         if len(others) != len(gold):
@@ -94,8 +93,7 @@ def evaluate_translation(
         "seconds": round(seconds, 3),
         "tokens_per_second": round(source_tokens / seconds) if seconds else 0,
     }
-    policy = policy_of(settings.search.beam_size if beam_size is None else beam_size)
-    return result, policy, notes.lines()
+    return result, scores.policy, notes.lines()
 
 
 def check_direction(

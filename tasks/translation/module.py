@@ -6,32 +6,22 @@ translator needs `pipeline.py` only.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
 import torch
 from pytorch_lightning.cli import LightningArgumentParser
-from torch import Tensor
 
 from rnnlp.data.errors import InputError
-from rnnlp.data.text.tokenizer import Tokenizer
 from rnnlp.data.translation.collate import TranslationBatch
-from rnnlp.models.layers.losses import token_loss
 from rnnlp.models.translation.translator import Translator
-from rnnlp.tasks.base.components import CELL_NAMES, EmbeddingConfig, EncoderConfig
-from rnnlp.tasks.base.module import ModuleOptions, TaskModule, vocabulary_sizes
+from rnnlp.tasks.base.components import EmbeddingConfig, EncoderConfig
+from rnnlp.tasks.base.module import ModuleOptions, vocabulary_sizes
+from rnnlp.tasks.base.objective import ObjectiveModule
 from rnnlp.tasks.base.plain import part_of
 
 from .config import TranslatorConfig
-from .decoding import perplexity, score, translate
-from .scores import bleu_for, policy_of, translation_scores
-
-_EXAMPLES = {
-    "zh": "我昨天买了一本书。",
-    "de": "Ein Mann liest ein Buch.",
-    "fr": "Un homme lit un livre.",
-}
+from .objective import TranslationObjective
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -53,7 +43,7 @@ class TranslationSettings(TranslatorConfig, ModuleOptions):
     scheduled_sampling: float = 0.0
 
 
-class Translation(TaskModule):
+class Translation(ObjectiveModule):
     """Trains a translator. The languages and the sizes come from the training data.
 
     Validation translates greedily; its BLEU decides which weights are kept.
@@ -62,7 +52,8 @@ class Translation(TaskModule):
         options: Those of `TranslationSettings`.
     """
 
-    headline = ("bleu", "chrf", "perplexity")
+    headline = TranslationObjective.headline
+    objective: TranslationObjective
     hub_name = "translation"
     levels = ()  # that of the targets, which no encoder reads
     network: Translator
@@ -93,17 +84,16 @@ class Translation(TaskModule):
             if not 0.0 <= (rate := getattr(settings, name)) < 1.0:
                 raise InputError(f"model.{name} is {rate}: give a share from 0 to below 1")
         self.settings = part_of(settings, TranslatorConfig)
-        self.label_smoothing = settings.label_smoothing
-        self.scheduled_sampling = settings.scheduled_sampling
+        self.objective = TranslationObjective(
+            self.settings,
+            label_smoothing=settings.label_smoothing,
+            scheduled_sampling=settings.scheduled_sampling,
+        )
         try:
             self.network = self.settings.build()
         except ValueError as error:
             raise InputError(f"the model cannot be built: {error}") from error
-        example = _EXAMPLES.get(settings.source, "A man is reading a book.")
-        self.examples = (example, example)
-        self._tokenizer: Tokenizer | None = None
-        self._said: list[str] = []
-        self._gold: list[str] = []
+        self.examples = (self.objective.example(settings.source),) * 2
 
     @staticmethod
     def link(parser: LightningArgumentParser) -> None:
@@ -117,7 +107,7 @@ class Translation(TaskModule):
     def setup(self, stage: str) -> None:
         """Takes the tokenizer that validation makes text with."""
         super().setup(stage)
-        self._tokenizer = self.trainer.datamodule.target_tokenizer  # type: ignore[attr-defined]
+        self.objective.tokenizer = self.trainer.datamodule.target_tokenizer  # type: ignore[attr-defined]
 
     def transfer_batch_to_device(
         self, batch: TranslationBatch, device: torch.device, dataloader_idx: int
@@ -126,73 +116,9 @@ class Translation(TaskModule):
         moved: TranslationBatch = super().transfer_batch_to_device(batch, device, dataloader_idx)
         return moved._replace(target_lengths=batch.target_lengths)
 
-    def training_step(self, batch: TranslationBatch, batch_idx: int) -> Tensor:
-        """The loss of one batch, per target token."""
-        features, network = batch.features, self.network
-        state = network.encode(
-            features.tokens, features.characters, features.token_features, features.lengths
-        )
-        seen = None
-        if self.scheduled_sampling:
-            seen = network.scheduled_sampling(
-                state, batch.target, batch.target_lengths, self.scheduled_sampling
-            )
-        logits, targets = network(state, batch.target, batch.target_lengths, seen)
-        loss = token_loss(logits, targets, smoothing=self.label_smoothing)
-        self.log("train_loss", loss.detach(), prog_bar=True, batch_size=len(targets))
-        return loss
-
-    def validation_step(self, batch: TranslationBatch, batch_idx: int) -> None:
-        """Adds one batch, translated greedily, to what is scored."""
-        logits, targets = score(self.network, batch)
-        self.log("validation_loss", token_loss(logits, targets), batch_size=len(targets))
-        self._said += self._translations(batch, beam_size=1)
-        self._gold += batch.gold
-
-    def on_validation_epoch_end(self) -> None:
-        """Logs BLEU of the greedy translations, which decides."""
-        bleu = bleu_for(self.settings.target).corpus_score(self._said, [self._gold]).score
-        self.log("validation_score", bleu, prog_bar=True)
-        self._said, self._gold = [], []
-
-    @property
-    def policy(self) -> str:
-        """How the scores are counted."""
-        return policy_of(self.settings.search.beam_size)
-
     def summary(self) -> str:
         """What the model is, in a sentence."""
-        encoder, decoder = self.settings.encoder, self.settings.decoder
-        direction = "bidirectional " if encoder.bidirectional else ""
-        return (
-            f"A translator from {self.settings.source} to {self.settings.target}: {direction}"
-            f"{CELL_NAMES[encoder.cell]} encoder ({encoder.num_layers} x {encoder.hidden_size}), "
-            f"{CELL_NAMES[decoder.cell]} decoder ({decoder.num_layers} x {decoder.hidden_size}) "
-            f"with {decoder.attention} attention."
-        )
-
-    def score(self, batches: Iterable[TranslationBatch]) -> dict[str, Any]:
-        """The scores of the present weights, as `evaluate` prints them."""
-        self.network.eval()
-        said: list[str] = []
-        gold: list[str] = []
-        loss, tokens = 0.0, 0
-        with torch.inference_mode():
-            for batch in batches:
-                logits, targets = score(self.network, batch)
-                loss += float(token_loss(logits, targets)) * len(targets)
-                tokens += len(targets)
-                said += self._translations(batch)
-                gold += batch.gold
-        return {
-            **translation_scores(said, gold, language=self.settings.target),
-            "perplexity": round(perplexity(-loss, tokens), 3),
-        }
-
-    def _translations(self, batch: TranslationBatch, beam_size: int | None = None) -> list[str]:
-        assert self._tokenizer is not None
-        found = translate(self.network, batch.features, self.settings.search, beam_size=beam_size)
-        return [self._tokenizer.decode(best.tokens).strip() for best, *_ in found]
+        return f"{self.objective.describe()}."
 
 
 def target_size(data: Any) -> int:

@@ -23,7 +23,7 @@ from rnnlp.tasks.base.length_batches import by_length
 from rnnlp.tasks.model_folder.folder import CONFIG, ModelFolder
 
 from .config import TranslatorConfig
-from .decoding import score, translate
+from .decoding import encode, search
 
 TOKEN_BUDGET = 2048  # padded source positions of a batch; each has as many rows as the beam is wide
 
@@ -136,8 +136,15 @@ class TranslationPipeline:
         found: list[list[Hypothesis]] = [[] for _ in texts]
         for numbers in by_length([len(row.tokens) for row in rows], budget=TOKEN_BUDGET):
             batch = as_tensors(collate([rows[number] for number in numbers]))
-            hypotheses = translate(
-                self.network, batch, self.settings.search, beam_size=beam_size, nbest=nbest
+            with torch.inference_mode():
+                state = encode(self.network, batch)
+            hypotheses = search(
+                self.network,
+                state,
+                batch.lengths,
+                self.settings.search,
+                beam_size=beam_size,
+                nbest=nbest,
             )
             for number, best in zip(numbers, hypotheses, strict=True):
                 found[number] = best
@@ -179,7 +186,8 @@ class TranslationPipeline:
                 }
             )
             with torch.inference_mode():
-                logits, following = score(self.network, batch)
+                state = encode(self.network, batch.features)
+                logits, following = self.network(state, batch.target, batch.target_lengths)
                 of_each = logits.log_softmax(1).gather(1, following.unsqueeze(1)).squeeze(1)
             parts = of_each.split((batch.target_lengths - 1).tolist())
             for number, part in zip(numbers, parts, strict=True):

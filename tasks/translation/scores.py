@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -32,6 +33,56 @@ def policy_of(beam_size: int) -> str:
     )
 
 
+class TranslationScores:
+    """Gathers translations and their references.
+
+    Args:
+        language: Of both.
+        beam_size: Hypotheses that are followed in the search for a translation.
+    """
+
+    def __init__(self, *, language: str, beam_size: int) -> None:
+        self.language = language
+        self.beam_size = beam_size
+        self.translations: list[str] = []
+        self.references: list[str] = []
+        self.log_probability = 0.0
+        self.tokens = 0
+
+    def add(
+        self,
+        translations: Sequence[str],
+        references: Sequence[str],
+        *,
+        log_probability: float,
+        tokens: int,
+    ) -> None:
+        """Adds sentences.
+
+        Args:
+            translations: What the model says.
+            references: What it should say.
+            log_probability: Of all the references, in nats.
+            tokens: Of all the references, their ends counted.
+        """
+        self.translations += translations
+        self.references += references
+        self.log_probability += log_probability
+        self.tokens += tokens
+
+    @property
+    def policy(self) -> str:
+        """How the scores are counted."""
+        return policy_of(self.beam_size)
+
+    def result(self) -> dict[str, Any]:
+        """The scores under the names that `evaluate --json` prints."""
+        return {
+            **translation_scores(self.translations, self.references, language=self.language),
+            "perplexity": math.exp(min(-self.log_probability / max(self.tokens, 1), 700.0)),
+        }
+
+
 def translation_scores(
     translations: Sequence[str], references: Sequence[str], *, language: str
 ) -> dict[str, Any]:
@@ -47,8 +98,8 @@ def translation_scores(
     """
     bleu, chrf = bleu_for(language), CHRF()
     found = {
-        "bleu": round(bleu.corpus_score(translations, [references]).score, 2),
-        "chrf": round(chrf.corpus_score(translations, [references]).score, 2),
+        "bleu": bleu.corpus_score(translations, [references]).score,
+        "chrf": chrf.corpus_score(translations, [references]).score,
     }
     signature = f"BLEU {bleu.get_signature().format()}; chrF {chrf.get_signature().format()}"
     return {**found, "signature": signature}

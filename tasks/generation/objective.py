@@ -1,0 +1,54 @@
+"""What a generator is trained towards: cross entropy of each next token, bits per character."""
+
+from __future__ import annotations
+
+from torch import Tensor
+
+from rnnlp.data.generation.collate import GenerationBatch
+from rnnlp.models.generation.language_model import LanguageModel
+from rnnlp.models.layers.losses import token_loss
+from rnnlp.tasks.base.components import CELL_NAMES
+from rnnlp.tasks.base.objective import BatchLoss, Objective
+
+from .config import GeneratorConfig
+from .scores import TextScores
+from .segments import read
+
+
+class GenerationObjective(Objective):
+    """Scores of a generator. Its training loss hangs on the segment before: see `module.py`.
+
+    Args:
+        settings: Its labels, and what reads.
+    """
+
+    headline = ("bits_per_character", "perplexity")
+    examples = ("The", "The")
+    main = "bits_per_character"
+
+    def __init__(self, settings: GeneratorConfig) -> None:
+        super().__init__()
+        self.settings = settings
+
+    def describe(self) -> str:
+        """What the model is, as a sentence without its end."""
+        encoder, fields = self.settings.encoder, self.settings.fields
+        labelled = f" for a given {' and '.join(fields)}" if fields else ""
+        order = ", read from the end to the start" if self.settings.reverse else ""
+        return (
+            f"A language model that texts are drawn from{labelled}{order}: "
+            f"{CELL_NAMES[encoder.cell]} ({encoder.num_layers} x {encoder.hidden_size})"
+        )
+
+    def loss(self, network: LanguageModel, batch: GenerationBatch) -> Tensor:
+        """The loss per token of segments with which texts begin."""
+        logits, targets, _ = read(network, batch, None)
+        return token_loss(logits, targets)
+
+    def scores(self, *, final: bool = False, calibrated: bool = False) -> TextScores:
+        """Scores that nothing has been added to; without labels as well once training is done."""
+        return TextScores(labelled=final and bool(self.settings.fields))
+
+    def add(self, scores: TextScores, network: LanguageModel, batch: GenerationBatch) -> BatchLoss:
+        """Adds one batch of segments to the scores, and gives its loss."""
+        return scores.add(network, batch)

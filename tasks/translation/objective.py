@@ -1,0 +1,106 @@
+"""What a translator is trained towards: cross entropy of target tokens, BLEU."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from rnnlp.data.text.tokenizer import Tokenizer
+from rnnlp.data.translation.collate import TranslationBatch
+from rnnlp.models.layers.losses import token_loss
+from rnnlp.models.translation.translator import Translator
+from rnnlp.tasks.base.components import CELL_NAMES
+from rnnlp.tasks.base.objective import BatchLoss, Objective
+
+from .config import TranslatorConfig
+from .decoding import encode, search
+from .scores import TranslationScores
+
+_EXAMPLES = {
+    "zh": "我昨天买了一本书。",
+    "de": "Ein Mann liest ein Buch.",
+    "fr": "Un homme lit un livre.",
+}
+
+
+class TranslationObjective(Objective):
+    """Loss and scores of a translator.
+
+    Args:
+        settings: Its languages, and how translations are searched for.
+        label_smoothing: Share of the target that is spread over all tokens.
+        scheduled_sampling: Share of the words read in training that the model would have said.
+
+    Attributes:
+        tokenizer: Makes text of target tokens; known once the data is.
+    """
+
+    headline = ("bleu", "chrf", "perplexity")
+    examples = ("A man is reading a book.", "A man is reading a book.")
+    main = "bleu"
+    tokenizer: Tokenizer
+
+    def __init__(
+        self, settings: TranslatorConfig, *, label_smoothing: float, scheduled_sampling: float
+    ) -> None:
+        super().__init__()
+        self.settings = settings
+        self.label_smoothing = label_smoothing
+        self.scheduled_sampling = scheduled_sampling
+
+    @staticmethod
+    def example(language: str) -> str:
+        """A sentence to try, in a language."""
+        return _EXAMPLES.get(language, TranslationObjective.examples[0])
+
+    def describe(self) -> str:
+        """What the model is, as a sentence without its end."""
+        encoder, decoder = self.settings.encoder, self.settings.decoder
+        direction = "bidirectional " if encoder.bidirectional else ""
+        return (
+            f"A translator from {self.settings.source} to {self.settings.target}: {direction}"
+            f"{CELL_NAMES[encoder.cell]} encoder ({encoder.num_layers} x {encoder.hidden_size}), "
+            f"{CELL_NAMES[decoder.cell]} decoder ({decoder.num_layers} x {decoder.hidden_size}) "
+            f"with {decoder.attention} attention"
+        )
+
+    def loss(self, network: Translator, batch: TranslationBatch) -> Tensor:
+        """The loss of one batch, per target token."""
+        state = encode(network, batch.features)
+        seen = None
+        if self.scheduled_sampling:
+            seen = network.scheduled_sampling(
+                state, batch.target, batch.target_lengths, self.scheduled_sampling
+            )
+        logits, targets = network(state, batch.target, batch.target_lengths, seen)
+        return token_loss(logits, targets, smoothing=self.label_smoothing)
+
+    def scores(self, *, final: bool = False, calibrated: bool = False) -> TranslationScores:
+        """Scores that nothing has been added to; translations are greedy until training is done."""
+        return TranslationScores(
+            language=self.settings.target,
+            beam_size=self.settings.search.beam_size if final else 1,
+        )
+
+    @torch.inference_mode()
+    def add(
+        self, scores: TranslationScores, network: Translator, batch: TranslationBatch
+    ) -> BatchLoss:
+        """Adds one batch to the scores, and gives its loss, from one encoding of its sources."""
+        state = encode(network, batch.features)
+        logits, targets = network(state, batch.target, batch.target_lengths)
+        loss = token_loss(logits, targets)
+        best = search(
+            network,
+            state,
+            batch.features.lengths,
+            self.settings.search,
+            beam_size=scores.beam_size,
+        )
+        scores.add(
+            [self.tokenizer.decode(first.tokens).strip() for first, *_ in best],
+            batch.gold,
+            log_probability=-float(loss) * len(targets),
+            tokens=len(targets),
+        )
+        return BatchLoss(loss, len(targets))
