@@ -214,3 +214,19 @@ class TransferConfig:
         if self.encoder_from is None and (self.freeze_encoder or factor != 1.0):
             name = "freeze_encoder" if self.freeze_encoder else "encoder_learning_rate_factor"
             raise InputError(f"model.{name} is for a reused encoder: set model.encoder_from")
+
+
+def check_ranges(values: object, *rules: tuple[str, bool, str], prefix: str) -> None:
+    """Refuses a setting that is out of its range.
+
+    Args:
+        values: The settings.
+        rules: Of each the name, whether it is within its range, and the range in words.
+        prefix: What stands before the name where the user gives it.
+
+    Raises:
+        InputError: One is not.
+    """
+    for name, fits, what in rules:
+        if not fits:
+            raise InputError(f"{prefix}{name} is {getattr(values, name)}: it must be {what}")

@@ -6,9 +6,8 @@ Annotations here are real types, since LightningCLI reads those of inherited fie
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from rnnlp.data.errors import InputError
 from rnnlp.models.generation.language_model import LanguageModel
-from rnnlp.tasks.base.components import ModelConfig
+from rnnlp.tasks.base.components import ModelConfig, check_ranges
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -71,12 +70,11 @@ def check_sampling(sampling: SamplingConfig, *, prefix: str = "") -> None:
     Raises:
         InputError: One is out of its range.
     """
-    for name, fits, what in (
+    check_ranges(
+        sampling,
         ("temperature", sampling.temperature > 0, "above 0"),
         ("top_k", sampling.top_k >= 0, "0 (for all) or more"),
         ("top_p", 0 < sampling.top_p <= 1, "above 0 and at most 1"),
         ("max_length", sampling.max_length >= 1, "1 or more"),
-    ):
-        if not fits:
-            value = getattr(sampling, name)
-            raise InputError(f"{prefix}{name} is {value}: it must be {what}")
+        prefix=prefix,
+    )

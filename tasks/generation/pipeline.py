@@ -54,6 +54,7 @@ class GenerationPipeline:
     def from_folder(cls, folder: ModelFolder) -> GenerationPipeline:
         """Reads a model folder."""
         settings = GeneratorConfig.from_json(folder.config, source=str(folder.path / CONFIG))
+        check_sampling(settings.sampling, prefix=f"{folder.path / CONFIG}: sampling.")
         network = folder.network(settings.build)
         return cls(network=network, featurizer=folder.featurizer(), settings=settings)
 

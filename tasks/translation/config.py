@@ -9,7 +9,7 @@ from typing import Literal
 from rnnlp.models.recurrence.cells import Cell
 from rnnlp.models.translation.decoder import Decoder
 from rnnlp.models.translation.translator import Translator
-from rnnlp.tasks.base.components import ModelConfig
+from rnnlp.tasks.base.components import ModelConfig, check_ranges
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -111,3 +111,24 @@ class TranslatorConfig(ModelConfig):
                 embedding=embedding.words if decoder.tie_embeddings == "all" else None,
             ),
         )
+
+
+def check_search(search: SearchConfig, *, prefix: str) -> None:
+    """Refuses values that nothing can be searched with.
+
+    Args:
+        search: The values.
+        prefix: What stands before their names where the user gives them.
+
+    Raises:
+        InputError: One is out of its range.
+    """
+    check_ranges(
+        search,
+        ("beam_size", search.beam_size >= 1, "1 or more"),
+        ("length_penalty", search.length_penalty >= 0, "0 or more"),
+        ("coverage_penalty", search.coverage_penalty >= 0, "0 or more"),
+        ("no_repeat_ngram_size", search.no_repeat_ngram_size >= 0, "0 (for none) or more"),
+        ("min_length", search.min_length >= 0, "0 or more"),
+        prefix=prefix,
+    )

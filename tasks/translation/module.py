@@ -20,7 +20,7 @@ from rnnlp.tasks.base.module import ModuleOptions, vocabulary_sizes
 from rnnlp.tasks.base.objective import ObjectiveModule
 from rnnlp.tasks.base.plain import part_of
 
-from .config import TranslatorConfig
+from .config import TranslatorConfig, check_search
 from .objective import TranslationObjective
 
 
@@ -76,10 +76,7 @@ class Translation(ObjectiveModule):
                 "model.decoder.tie_embeddings is all, but each side has a vocabulary of its own: "
                 "set data.joint_vocabulary to true, or model.decoder.tie_embeddings to output"
             )
-        if settings.search.beam_size < 1:
-            raise InputError(
-                f"model.search.beam_size is {settings.search.beam_size}: it must be 1 or more"
-            )
+        check_search(settings.search, prefix="model.search.")
         for name in ("label_smoothing", "scheduled_sampling"):
             if not 0.0 <= (rate := getattr(settings, name)) < 1.0:
                 raise InputError(f"model.{name} is {rate}: give a share from 0 to below 1")

@@ -22,7 +22,7 @@ from rnnlp.models.translation.translator import Translator
 from rnnlp.tasks.base.length_batches import by_length
 from rnnlp.tasks.model_folder.folder import CONFIG, ModelFolder
 
-from .config import TranslatorConfig
+from .config import TranslatorConfig, check_search
 from .decoding import encode, search
 
 TOKEN_BUDGET = 2048  # padded source positions of a batch; each has as many rows as the beam is wide
@@ -65,6 +65,7 @@ class TranslationPipeline:
     def from_folder(cls, folder: ModelFolder) -> TranslationPipeline:
         """Reads a model folder."""
         settings = TranslatorConfig.from_json(folder.config, source=str(folder.path / CONFIG))
+        check_search(settings.search, prefix=f"{folder.path / CONFIG}: search.")
         return cls(
             network=folder.network(settings.build),
             featurizer=folder.featurizer(),

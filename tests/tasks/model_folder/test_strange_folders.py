@@ -64,6 +64,22 @@ def test_an_encoder_is_reused_from_a_whole_folder_only(copy):
         read_encoder(other)
 
 
+@pytest.mark.parametrize(
+    ("name", "part", "setting", "value"),
+    [
+        ("translation-v1", "search", "beam", 0),
+        ("translation-v1", "search", "length_penalty", -1.0),
+        ("generation-v1", "sampling", "temperature", 0.0),
+        ("generation-v1", "sampling", "max_length", 0),
+    ],
+)
+def test_settings_out_of_their_range(copy, name, part, setting, value):
+    folder = copy(name)
+    rewrite(folder / "config.json", lambda content: content["model"][part].update({setting: value}))
+    message = refused(folder)
+    assert "config.json" in message and f"{setting}" in message and str(value) in message
+
+
 def test_nothing_is_built_in_memory_before_the_sizes_are_compared(copy, monkeypatch):
     devices = set()
     build = nn.Linear.__init__
