@@ -1,4 +1,6 @@
+import json
 import pickle
+import time
 import unicodedata
 
 import pytest
@@ -182,3 +184,38 @@ def test_errors_say_what_is_wrong(tmp_path):
     (tmp_path / "tokenizer.json").write_text("{}")
     with pytest.raises(ValueError, match="holds no tokenizer"):
         Tokenizer.load(tmp_path / "tokenizer.json")
+
+
+@pytest.mark.parametrize("level", ["word", "character"])
+@pytest.mark.parametrize(
+    "unit", ["a", "a.", "%20", "+", "aB3_-", "a'b", "@a", "1,", "n't", "é\u0301", "我", "🇩🇪"]
+)
+def test_the_time_of_splitting_grows_with_the_text(level, unit):
+    split = splitter(level)
+
+    def seconds(length):
+        text = (unit * length)[:length]
+        started = time.process_time()
+        split(text)
+        return time.process_time() - started
+
+    short, long = (min(seconds(length) for _ in range(3)) for length in (4_000, 32_000))
+    assert long < 24 * short + 0.2  # 64 times if it grew with the square
+
+
+def test_words_of_any_length_are_split():
+    offsets = splitter("word")("a" * 5_000_000 + " b")
+    assert offsets[-1] == (5_000_001, 5_000_002)
+    assert [end - start for start, end in offsets[:3]] == [10_000] * 3
+    assert sum(end - start for start, end in offsets) == 5_000_001
+    marks = "a" + "\u0301" * 200_000
+    assert splitter("word")(marks) == [(0, len(marks))]
+
+
+def test_the_rules_in_a_file_are_those_of_today(tmp_path):
+    TRAINED["word"].save(tmp_path / "old.json")
+    content = json.loads((tmp_path / "old.json").read_text())
+    content["pre_tokenizer"]["pattern"]["Regex"] = "(a+)+b"
+    (tmp_path / "old.json").write_text(json.dumps(content))
+    loaded = Tokenizer.load(tmp_path / "old.json")
+    assert loaded.level == "word" and loaded.split("a" * 50) == [(0, 50)]
