@@ -84,9 +84,9 @@ class IncrementalText:
         """The text that has become certain, which may be none; it goes on at `end`."""
         self._hold(self._mendable(chunk))
         length = certain_length(self._tokenizer, self._held)
-        for begin, end in self._tags:
+        for begin, end in reversed(self._tags):
             if begin < length < end:  # a text that ends inside a tag has no tag: other tokens
-                length = begin
+                length = certain_length(self._tokenizer, self._held[:begin])
         return self._give(length)
 
     def finish(self) -> str:

@@ -61,10 +61,7 @@ _WORDS = "|".join(
         rf"{_FLAG}|(?!{_BLANK})\X",  # any other character with what belongs to it
     )
 )
-_PATTERNS = {
-    "word": _WORDS,
-    "character": rf"{_FLAG}|\X",
-}  # extended grapheme clusters
+_PATTERNS = {"word": _WORDS, "character": rf"{_FLAG}|\X"}  # extended grapheme clusters (UAX 29)
 _SURROGATE = re.compile("[\ud800-\udfff]")  # half a character, as broken JSON escapes leave it
 
 
@@ -284,10 +281,8 @@ def _from_json(text: str) -> Tokenizer:
     kinds = {content["model"]["type"], content["pre_tokenizer"]["type"]}
     if kinds not in ({"WordLevel", "Split"}, {"BPE", "ByteLevel"}):
         raise ValueError(f"{' and '.join(sorted(kinds))} were not made by rnnlp")
-    if (
-        "Split" in kinds
-    ):  # by the rules of today, which are those of old but for texts that take long
-        character = content["pre_tokenizer"]["pattern"]["Regex"] == _PATTERNS["character"]
+    if "Split" in kinds:  # by the rules of today: those of old split the same, but took long
+        character = content["pre_tokenizer"]["pattern"]["Regex"] in (r"\X", _PATTERNS["character"])
         today = _pre_tokenizer("character" if character else "word")
         content["pre_tokenizer"] = json.loads(today.__getstate__())
     both = [True, False]

@@ -48,6 +48,13 @@ def test_the_tokens_of_the_pieces_are_those_of_the_whole(level, cleaned, chunks,
     assert tokens_of(LEVELS[level], whole if letters else chunks, cleaned=cleaned) == expected
 
 
+def test_a_character_that_takes_up_what_follows_waits_before_a_tag():
+    text = "\u0d4e<I>x"  # the first letter and the blank that the tag becomes are one character
+    whole = LEVELS["character"].encode(clean(text))
+    expected = [(i, a, b) for i, (a, b) in zip(*whole, strict=True)]
+    assert tokens_of(LEVELS["character"], [text], cleaned=True) == expected
+
+
 @pytest.mark.parametrize(
     ("level", "text", "certain"),
     [
