@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 
 from rnnlp.data.errors import note
 from rnnlp.tasks.base.options import add_options, taken
+from rnnlp.tasks.model_folder.files import as_json
 from rnnlp.tasks.registry import head_of, load_plugins, options_of
 
 from .parser import OneLineParser, plugins_of
@@ -42,5 +42,5 @@ def evaluate(arguments: Sequence[str]) -> int:
     )
     for line in evaluation.notes:
         note(line)
-    print(json.dumps(evaluation.scores, ensure_ascii=False) if args.json else evaluation.table)
+    print(as_json(evaluation.scores) if args.json else evaluation.table)
     return 0

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import sys
 from collections.abc import Iterator, Sequence
@@ -15,6 +14,7 @@ from typing import Any, TextIO
 
 from rnnlp.data.errors import InputError, note
 from rnnlp.tasks.base.options import add_options, taken
+from rnnlp.tasks.model_folder.files import as_json
 from rnnlp.tasks.registry import load_plugins, options_of
 
 from .parser import OneLineParser, plugins_of
@@ -76,7 +76,7 @@ def predict(arguments: Sequence[str]) -> int:
             answers = pipeline(chunk, **chosen, **({"first": number} if writes else {}))
             number += len(answers)
             for answer in answers:
-                out.write(json.dumps(answer, ensure_ascii=False) + "\n")
+                out.write(as_json(answer) + "\n")
             out.flush()
     if empty:  # an empty file is an error already
         unprompted = "; --count N writes without a prompt" if writes else ""

@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import argparse
 import codecs
-import json
 import re
 import sys
 from collections.abc import Iterable, Iterator, Mapping
@@ -20,6 +19,7 @@ from typing import TYPE_CHECKING, Any, TextIO, cast
 
 from rnnlp.data.errors import InputError
 from rnnlp.tasks.base.options import Option
+from rnnlp.tasks.model_folder.files import as_json
 
 if TYPE_CHECKING:
     from rnnlp.tasks.base.stream import Result, TextStream
@@ -89,7 +89,7 @@ def stream_stdin(pipeline: Any, options: Mapping[str, Any], *, by_line: bool, ou
         for result in results:
             last = result
             numbered = {"line": line, **result} if by_line else result
-            out.write(json.dumps(numbered, ensure_ascii=False) + "\n")
+            out.write(as_json(numbered) + "\n")
         if results:
             out.flush()
 

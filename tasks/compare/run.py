@@ -21,7 +21,7 @@ from typing import Any, Literal, NamedTuple
 from rnnlp.data.errors import InputError, note
 from rnnlp.tasks.fit.config_files import find_configs, find_task
 from rnnlp.tasks.model_folder.atomic import exclusive, remove, write_atomically
-from rnnlp.tasks.model_folder.files import read_json
+from rnnlp.tasks.model_folder.files import as_json, read_json
 from rnnlp.tasks.registry import task_spec
 
 from .report import write_comparison
@@ -155,7 +155,7 @@ def run_comparison(request: CompareRequest) -> Comparison:
             advance(number, job, {})
             if not (job.folder / RESULT).exists():
                 train(request, plan, job, partial(advance, number, job))
-            found = read_json(job.folder / RESULT)
+            found = json.loads((job.folder / RESULT).read_text(encoding="utf-8"))
             runs[job.cell].append(Run(seed=job.seed, **found))
     return comparison_of(plan, runs)
 
@@ -208,7 +208,7 @@ def make_plan(request: CompareRequest) -> dict[str, Any]:
         found["cells"] = kept["cells"] | found["cells"]
         found["usual"] = found["usual"] or kept["usual"]
     found["settings"] = settings
-    text = json.dumps(found, indent=2, ensure_ascii=False)
+    text = as_json(found, indent=2)
     write_atomically(file, lambda part: part.write_text(text + "\n", encoding="utf-8"))
     return found
 

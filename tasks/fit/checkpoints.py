@@ -1,7 +1,7 @@
 """What happens beside the training steps: the best weights, the point to resume from, Ctrl-C.
 
-Lightning's ModelCheckpoint is not used: it keeps the weights that are in the model when validation
-has ended, which with weight averaging are not the weights that were validated.
+Lightning's ModelCheckpoint is not used for the best weights: with weight averaging it would have to
+write the whole state of the training, several times the weights, whenever a score is the best.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The files of a model folder that may come from a stranger, checked before they are opened.
+"""The files of a model folder that may come from a stranger, checked before they are opened; JSON.
 
 A file may be a pipe, a device, or a link to somewhere else; and JSON may hold what is no number.
 """
@@ -6,7 +6,8 @@ A file may be a pipe, a device, or a link to somewhere else; and JSON may hold w
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+import math
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -59,3 +60,16 @@ def read_json(file: Path) -> Any:
         return json.loads(file.read_text(encoding="utf-8"), parse_constant=refuse)
     except (OSError, ValueError, RecursionError) as error:
         raise InputError(f"cannot be read: {error}", path=str(file)) from error
+
+
+def as_json(content: Any, *, indent: int | None = None) -> str:
+    """JSON with null where a number is none: it knows neither NaN nor infinity."""
+    return json.dumps(_finite(content), ensure_ascii=False, indent=indent, allow_nan=False)
+
+
+def _finite(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return {name: _finite(entry) for name, entry in value.items()}
+    if isinstance(value, list | tuple):
+        return [_finite(entry) for entry in value]
+    return None if isinstance(value, float) and not math.isfinite(value) else value

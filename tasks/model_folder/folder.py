@@ -7,8 +7,6 @@ JSON, safetensors and tokenizer files only. Nothing here imports Lightning.
 
 from __future__ import annotations
 
-import json
-import math
 import os
 import tempfile
 from collections.abc import Callable, Mapping
@@ -26,7 +24,7 @@ from rnnlp.data.text.featurizer import (
 from rnnlp.data.text.tokenizer import Tokenizer
 
 from .atomic import NEW, remove
-from .files import check_files, read_json
+from .files import as_json, check_files, read_json
 from .versions import FORMAT_VERSION, upgraded_settings
 
 if TYPE_CHECKING:
@@ -174,17 +172,7 @@ def save_folder(
 
 
 def _write_json(path: Path, content: Mapping[str, Any]) -> None:
-    text = json.dumps(_finite(content), ensure_ascii=False, indent=2, allow_nan=False)
-    path.write_text(text + "\n", encoding="utf-8")
-
-
-def _finite(value: Any) -> Any:
-    """The same with null where a number is none: JSON knows neither NaN nor infinity."""
-    if isinstance(value, Mapping):
-        return {name: _finite(entry) for name, entry in value.items()}
-    if isinstance(value, list | tuple):
-        return [_finite(entry) for entry in value]
-    return None if isinstance(value, float) and not math.isfinite(value) else value
+    path.write_text(as_json(content, indent=2) + "\n", encoding="utf-8")
 
 
 def holds_model(folder: Path) -> bool:
