@@ -26,7 +26,7 @@ from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
 
 from rnnlp.data.tagging.datamodule import TaggingData
 from rnnlp.models.encoders.base import EncoderOutput
-from rnnlp.models.recurrence.cells import State
+from rnnlp.models.recurrence.cell import State
 from rnnlp.tasks.base.components import EmbeddingConfig, EncoderConfig, Sizes
 from rnnlp.tasks.base.module import vocabulary_sizes
 from rnnlp.tasks.fit.config_files import find_config

@@ -1,1 +1,97 @@
-"""Pure PyTorch: recurrences, encoders, heads. Tensors in, tensors out."""
+"""Networks on recurrences, in pure PyTorch: ids and lengths in, scores out.
+
+    from rnnlp.models import CRF, Embedding, Encoder
+
+    encoder = Encoder(input_size=100, cell="lstm", hidden_size=200)   # both directions
+    states, final = encoder(embedded, lengths)                        # [batch, time, 400]
+
+A cell of one's own is a `Cell` with a `step`, made known by `register_cell`. Importing this package
+costs nothing: torch is first imported when a name is used.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from .classification.classifier import Classifier
+    from .classification.pooling import Pooling
+    from .embeddings.characters import CharacterCNN, CharacterRNN
+    from .embeddings.token import Embedding
+    from .encoders.bag import BagEncoder
+    from .encoders.base import EncoderOutput
+    from .encoders.recurrent import Encoder
+    from .encoders.windowed import WindowedEncoder
+    from .generation.language_model import LanguageModel
+    from .recurrence.cell import Cell, State
+    from .recurrence.cells import CELLS, register_cell
+    from .search.beam import beam_search
+    from .search.sampling import greedy, sample
+    from .tagging.crf import CRF
+    from .tagging.softmax import ConstrainedSoftmax
+    from .tagging.tagger import Tagger
+    from .translation.attention import Attention
+    from .translation.decoder import Decoder
+    from .translation.translator import Translator
+
+_PLACES = {
+    "Attention": "translation.attention",
+    "BagEncoder": "encoders.bag",
+    "CELLS": "recurrence.cells",
+    "CRF": "tagging.crf",
+    "Cell": "recurrence.cell",
+    "CharacterCNN": "embeddings.characters",
+    "CharacterRNN": "embeddings.characters",
+    "Classifier": "classification.classifier",
+    "ConstrainedSoftmax": "tagging.softmax",
+    "Decoder": "translation.decoder",
+    "Embedding": "embeddings.token",
+    "Encoder": "encoders.recurrent",
+    "EncoderOutput": "encoders.base",
+    "LanguageModel": "generation.language_model",
+    "Pooling": "classification.pooling",
+    "State": "recurrence.cell",
+    "Tagger": "tagging.tagger",
+    "Translator": "translation.translator",
+    "WindowedEncoder": "encoders.windowed",
+    "beam_search": "search.beam",
+    "greedy": "search.sampling",
+    "register_cell": "recurrence.cells",
+    "sample": "search.sampling",
+}
+__all__ = [
+    "CELLS",
+    "CRF",
+    "Attention",
+    "BagEncoder",
+    "Cell",
+    "CharacterCNN",
+    "CharacterRNN",
+    "Classifier",
+    "ConstrainedSoftmax",
+    "Decoder",
+    "Embedding",
+    "Encoder",
+    "EncoderOutput",
+    "LanguageModel",
+    "Pooling",
+    "State",
+    "Tagger",
+    "Translator",
+    "WindowedEncoder",
+    "beam_search",
+    "greedy",
+    "register_cell",
+    "sample",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name in _PLACES:
+        return getattr(importlib.import_module(f"{__name__}.{_PLACES[name]}"), name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted([*globals(), *__all__])

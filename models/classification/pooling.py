@@ -13,7 +13,7 @@ import torch
 from torch import Tensor, nn
 
 from rnnlp.models.encoders.base import EncoderOutput
-from rnnlp.models.recurrence.cells import State
+from rnnlp.models.recurrence.cell import State
 
 Way = Literal["last", "max", "mean", "attention"]
 WAYS: tuple[Way, ...] = ("last", "max", "mean", "attention")  # the order in the joined vector

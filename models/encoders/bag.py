@@ -10,7 +10,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from rnnlp.models.recurrence.cells import State
+from rnnlp.models.recurrence.cell import State
 
 from .base import EncoderOutput
 

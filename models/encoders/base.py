@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from torch import Tensor
 
-from rnnlp.models.recurrence.cells import State
+from rnnlp.models.recurrence.cell import State
 
 
 class EncoderOutput(NamedTuple):

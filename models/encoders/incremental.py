@@ -12,7 +12,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from rnnlp.models.recurrence.cells import State
+from rnnlp.models.recurrence.cell import State
 
 from .bag import BagEncoder
 from .recurrent import Encoder

@@ -8,16 +8,17 @@ so that state dicts go both ways; minGRU's are named alike. It does not embed to
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
 from rnnlp.models.layers.dropout import LockedDropout
-from rnnlp.models.recurrence.cells import CELLS, GATES, Cell, State, Weights
+from rnnlp.models.recurrence.cell import State, Weights
+from rnnlp.models.recurrence.cells import find_cell
 from rnnlp.models.recurrence.dispatch import recur
 from rnnlp.models.recurrence.initialization import Initial
-from rnnlp.models.recurrence.step import step
 
 from .base import EncoderOutput
 
@@ -49,9 +50,9 @@ class Encoder(nn.Module):
 
     def __init__(
         self,
-        *,
-        input_size: int,
-        cell: Cell = "lstm",
+        *sizes: int,
+        input_size: int = 0,
+        cell: str = "lstm",
         hidden_size: int = 256,
         num_layers: int = 1,
         bidirectional: bool = True,
@@ -65,8 +66,13 @@ class Encoder(nn.Module):
         memory_span: int | None = None,
     ) -> None:
         super().__init__()
-        if cell not in CELLS:
-            raise ValueError(f"cell must be one of {', '.join(CELLS)}, not {cell!r}")
+        if sizes:
+            named = ", ".join(
+                f"{name}={size}"
+                for name, size in zip(("input_size", "hidden_size"), sizes, strict=False)
+            )
+            raise TypeError(f"sizes are given by name: write Encoder({named})")
+        kind = find_cell(cell)
         for name, size in (
             ("input_size", input_size),
             ("hidden_size", hidden_size),
@@ -77,15 +83,16 @@ class Encoder(nn.Module):
         for name, share in (("dropout", dropout), ("weight_dropout", weight_dropout)):
             if not 0.0 <= share < 1.0:
                 raise ValueError(f"{name} must lie in [0, 1), not {share}")
-        if cell == "mingru" and weight_dropout:
+        if not kind.recurrent and weight_dropout:
             raise ValueError(
-                f"weight_dropout is {weight_dropout}, but minGRU has no recurrent weights: "
+                f"weight_dropout is {weight_dropout}, but {kind.title} has no recurrent weights: "
                 "set it to 0, or take another cell"
             )
         self.initial = Initial(orthogonal, forget_bias, memory_span)
-        self.initial.check(cell)
+        self.initial.check(kind)
         self.input_size = input_size
-        self.cell: Cell = cell
+        self.cell = cell
+        self.kind = kind
         self.hidden_size = hidden_size
         self.num_layers = num_layers
         self.bidirectional = bidirectional
@@ -95,7 +102,7 @@ class Encoder(nn.Module):
         self.norms = nn.ModuleList(
             nn.LayerNorm(self.output_size) for _ in range(num_layers if layer_norm else 0)
         )
-        rows = GATES[cell] * hidden_size
+        rows = kind.gates * hidden_size
         for layer in range(num_layers):
             width = input_size if layer == 0 else self.output_size
             for suffix in self._suffixes(layer):
@@ -105,7 +112,7 @@ class Encoder(nn.Module):
                     ("bias_ih", (rows,)),
                     ("bias_hh", (rows,)),
                 ):
-                    if cell != "mingru" or name.endswith("_ih"):
+                    if kind.recurrent or name.endswith("_ih"):
                         self.register_parameter(name + suffix, nn.Parameter(torch.empty(shape)))
         self.reset_parameters()
 
@@ -127,19 +134,20 @@ class Encoder(nn.Module):
                 nn.init.uniform_(parameter, -bound, bound)
         for layer in range(self.num_layers):
             for suffix in self._suffixes(layer):
-                self.initial.apply(self.cell, self._direction(suffix))
+                self.initial.apply(self.kind, self._direction(suffix))
         for norm in self.norms:
             if isinstance(norm, nn.LayerNorm):
                 norm.reset_parameters()
 
     def forward(
-        self, embedded: Tensor, lengths: Tensor, initial: State | None = None
+        self, embedded: Tensor, lengths: Tensor | Sequence[int], initial: State | None = None
     ) -> EncoderOutput:
         """Encode a padded batch.
 
         Args:
             embedded: Embedded tokens [batch, time, input_size]; what stands at padding is ignored.
-            lengths: Number of tokens of each sequence [batch], int64 on the CPU, at least 1.
+            lengths: Number of tokens of each sequence [batch], int64, at least 1; on the CPU, or it
+                is brought there.
             initial: State to start from, shaped as `final`; zeros when absent.
 
         Returns:
@@ -148,6 +156,7 @@ class Encoder(nn.Module):
         Raises:
             ValueError: Shapes that do not fit each other, or a length outside 1 to time.
         """
+        lengths = torch.as_tensor(lengths).cpu()
         self._check(embedded, lengths)
         d = self.directions
         states, finals = embedded, []
@@ -155,7 +164,7 @@ class Encoder(nn.Module):
             inputs = self.between(states) if layer else states
             begin = None if initial is None else _slice(initial, layer * d, d)
             states, final = recur(
-                self.cell, inputs, lengths, self._weights(layer), begin
+                self.kind, inputs, lengths, self._weights(layer), begin
             )  # [batch, time, directions * hidden_size]
             states = self._finish(layer, inputs, states)
             finals.append(final)
@@ -169,7 +178,7 @@ class Encoder(nn.Module):
         """The state before the first token: zeros for `batch` sequences."""
         like = self._weights(0)[0].input
         hidden = like.new_zeros(self.num_layers * self.directions, batch, self.hidden_size)
-        return State(hidden, torch.zeros_like(hidden) if self.cell == "lstm" else None)
+        return State(hidden, torch.zeros_like(hidden) if self.kind.has_cell else None)
 
     def step(self, embedded: Tensor, state: State) -> tuple[Tensor, State]:
         """Read one token of every sequence: what decoders, generation and streaming call.
@@ -193,7 +202,7 @@ class Encoder(nn.Module):
         for layer in range(self.num_layers):
             inputs = self.between(outputs.unsqueeze(1)).squeeze(1) if layer else outputs
             (weights,) = self._weights(layer)
-            after = step(self.cell, inputs, weights, _slice(state, layer, 1))
+            after = self.kind.step(inputs, weights, _slice(state, layer, 1))
             outputs = self._finish(layer, inputs, after.hidden[0])
             finals.append(after)
         return outputs, _join(finals)
@@ -227,7 +236,7 @@ class Encoder(nn.Module):
     def _direction(self, suffix: str) -> Weights:
         of_input = getattr(self, "weight_ih" + suffix)
         input_bias = getattr(self, "bias_ih" + suffix)
-        if self.cell == "mingru":
+        if not self.kind.recurrent:
             none = of_input.new_empty(0, self.hidden_size)
             return Weights(of_input, none, input_bias, of_input.new_empty(0))
         hidden, hidden_bias = getattr(self, "weight_hh" + suffix), getattr(self, "bias_hh" + suffix)

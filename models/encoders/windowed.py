@@ -12,7 +12,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from rnnlp.models.recurrence.cells import State
+from rnnlp.models.recurrence.cell import State
 
 from .bag import BagEncoder
 from .base import EncoderOutput

@@ -17,7 +17,7 @@ from torch.nn import functional as F
 from rnnlp.models.embeddings.token import Embedding
 from rnnlp.models.encoders.recurrent import Encoder
 from rnnlp.models.layers.dropout import LockedDropout
-from rnnlp.models.recurrence.cells import State
+from rnnlp.models.recurrence.cell import State
 from rnnlp.models.search.hypotheses import Step
 
 

@@ -2,7 +2,7 @@
 
 `torch.nn` shares each small product out among all cores and waits for it at every step. Here a unit
 (a direction, or a share of its sequences) stays on one core from the first step to the last. The
-equations are in `models/recurrence/cells.py`, the layout of a unit in
+equations are in the file of each cell, the layout of a unit in
 `models/recurrence/packing.py`.
 """
 
@@ -12,20 +12,16 @@ import os
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor, wait
 from contextlib import contextmanager
-from functools import lru_cache
+from functools import cache
 from typing import Any, TypeVar
 
 import torch
 from torch import Tensor
-from torch.autograd.function import once_differentiable
 
-from .cells import Block, Cell, Forward, Weights, states_before
-from .gru import gru_backward, gru_forward
-from .lstm import lstm_backward, lstm_forward, lstm_infer
+from .cell import Cell, Weights, states_before
 from .matmul import one_dnn_serves
-from .mingru import mingru_backward, mingru_forward
 from .packing import Unit, make_unit
-from .rnn import rnn_backward, rnn_forward
+from .stepwise import run_stepwise
 
 PART_ROWS = 8  # a core gets no fewer sequences than this: smaller products waste it
 UNIT_WORK = 5_000_000  # nor fewer multiplications: handing a unit over takes a tenth of that
@@ -35,7 +31,10 @@ Result = TypeVar("Result")
 
 
 class Recurrence(torch.autograd.Function):
-    """One layer, all its units; differentiable once."""
+    """One layer, all its units.
+
+    Derivatives of derivatives are taken through plain operations (`stepwise.py`).
+    """
 
     @staticmethod
     def forward(
@@ -58,22 +57,25 @@ class Recurrence(torch.autograd.Function):
             flat = inputs.reshape(batch * time, -1)
             states = inputs.new_zeros(batch * time, directions * size)
             last = inputs.new_empty(directions, batch, size)
-            last_cell = inputs.new_empty((directions, batch, size) if cell == "lstm" else 0)
+            last_cell = inputs.new_empty((directions, batch, size) if cell.has_cell else 0)
 
             def run(place: tuple[int, int]) -> tuple[Unit, tuple[Tensor, ...]]:
                 direction, part = place
                 unit = make_unit(lengths, time=time, direction=direction, part=part, parts=parts)
                 rows = unit.rows
                 tokens = flat.index_select(0, unit.tokens)  # [unit tokens, input_size]
-                found = _forward(
-                    cell,
-                    tokens,
-                    weights[direction],
-                    None if hidden is None else hidden[direction].index_select(0, rows),
-                    None if start_cell is None else start_cell[direction].index_select(0, rows),
-                    unit,
-                    keep,
+                weight = weights[direction]
+                start = None if hidden is None else hidden[direction].index_select(0, rows)
+                first_cell = (
+                    None if start_cell is None else start_cell[direction].index_select(0, rows)
                 )
+                if cell.infer is not None and not keep and one_dnn_serves(weight.hidden):
+                    found = cell.infer(tokens, weight, start, first_cell, unit.sizes)
+                else:
+                    assert cell.forward is not None
+                    found = cell.forward(
+                        tokens, weight, start, first_cell, unit.sizes, unit.last if keep else None
+                    )
                 _columns(states, direction, size).index_copy_(0, unit.tokens, found.hidden)
                 last[direction].index_copy_(0, rows, found.hidden.index_select(0, unit.last))
                 if found.cell is not None:
@@ -83,7 +85,12 @@ class Recurrence(torch.autograd.Function):
             done = _on_cores(run, places, cores)
         if keep:
             ctx.save_for_backward(
-                inputs, hidden, *parameters, *(tensor for _, saved in done for tensor in saved)
+                inputs,
+                hidden,
+                start_cell,
+                lengths,
+                *parameters,
+                *(tensor for _, saved in done for tensor in saved),
             )
             ctx.cell, ctx.units = cell, [unit for unit, _ in done]
             ctx.counts = len(parameters), len(done[0][1])
@@ -91,16 +98,35 @@ class Recurrence(torch.autograd.Function):
         return states.view(batch, time, -1), last, last_cell
 
     @staticmethod
-    @once_differentiable
     def backward(
         ctx: Any, grad_states: Tensor | None, grad_last: Tensor | None, grad_cell: Tensor | None
     ) -> tuple[Tensor | None, ...]:
         """Give the gradients of inputs, initial state and parameters."""
-        inputs, hidden, *others = ctx.saved_tensors
+        inputs, hidden, start_cell, lengths, *others = ctx.saved_tensors
         parameters, saved = others[: ctx.counts[0]], others[ctx.counts[0] :]
         weights = [Weights(*parameters[at : at + 4]) for at in range(0, len(parameters), 4)]
         (batch, time, width), size = inputs.shape, weights[0].hidden.shape[1]
         directions, cell = len(weights), ctx.cell
+        if torch.is_grad_enabled():  # create_graph: the gradient is to have a gradient itself
+            arguments = (inputs, hidden, start_cell, *parameters)
+            outputs = run_stepwise(cell, inputs, lengths, weights, hidden, start_cell)
+            wanted = [a for a, n in zip(arguments, ctx.needs_input_grad[3:], strict=True) if n]
+            pairs = [
+                (output, grad)
+                for output, grad in zip(outputs, (grad_states, grad_last, grad_cell), strict=True)
+                if output is not None and grad is not None
+            ]
+            grads_of = iter(
+                torch.autograd.grad(
+                    [output for output, _ in pairs],
+                    wanted,
+                    [grad for _, grad in pairs],
+                    create_graph=True,
+                    allow_unused=True,
+                )
+            )
+            taken = [next(grads_of) if needed else None for needed in ctx.needs_input_grad[3:]]
+            return None, None, None, *taken
         wants_inputs, wants_hidden, wants_cell = ctx.needs_input_grad[3:6]
         with _dividing(units=len(ctx.units)) as cores:
             flat = inputs.reshape(batch * time, width)
@@ -129,16 +155,17 @@ class Recurrence(torch.autograd.Function):
                 if grad_cell is not None:
                     to_first_cell = grad_cell[direction].index_select(0, rows)
                 found = Weights(*(torch.zeros_like(parameter) for parameter in weight))
-                for at, input_sums, hidden_sums in _backward(
-                    cell, grad, to_first, to_first_cell, own, weight, unit
+                assert cell.backward is not None
+                for at, input_sums, hidden_sums in cell.backward(
+                    grad, to_first, to_first_cell, own, weight, unit.sizes, unit.previous
                 ):
                     places = unit.tokens[at]
                     found.input.addmm_(input_sums.t(), flat.index_select(0, places))
                     found.input_bias.add_(input_sums.sum(0))
-                    if cell != "mingru":
+                    if cell.recurrent:
                         before = states_before(first, states, unit.previous, at)
                         found.hidden.addmm_(hidden_sums.t(), before)
-                    if cell == "gru":
+                    if cell.own_bias:
                         found.hidden_bias.add_(hidden_sums.sum(0))
                     if to_inputs is not None:
                         to_inputs[direction].index_copy_(0, places, input_sums @ weight.input)
@@ -146,12 +173,13 @@ class Recurrence(torch.autograd.Function):
                     to_hidden[direction].index_copy_(0, rows, to_first)
                 if to_cell is not None:
                     to_cell[direction].index_copy_(0, rows, to_first_cell)
-                if cell == "gru":  # the rows of n come first there and last in torch.nn
-                    return found._replace(
-                        hidden=found.hidden.roll(-size, 0),
-                        hidden_bias=found.hidden_bias.roll(-size, 0),
+                if cell.turned:
+                    turn = -cell.turned * size
+                    found = found._replace(
+                        hidden=found.hidden.roll(turn, 0),
+                        hidden_bias=found.hidden_bias.roll(turn, 0),
                     )
-                if cell != "mingru":
+                if cell.recurrent and not cell.own_bias:
                     return found._replace(hidden_bias=found.input_bias.clone())
                 return found
 
@@ -168,49 +196,6 @@ class Recurrence(torch.autograd.Function):
                 total = to_inputs[0] if directions == 1 else to_inputs[0].add_(to_inputs[1])
                 total = total.view(batch, time, width)
             return None, None, None, total, to_hidden, to_cell, *to_weights
-
-
-def _forward(
-    cell: Cell,
-    tokens: Tensor,
-    weights: Weights,
-    start: Tensor | None,
-    start_cell: Tensor | None,
-    unit: Unit,
-    keep: bool,
-) -> Forward:
-    """The forward pass of a cell over a unit."""
-    if cell == "lstm":
-        if not keep and one_dnn_serves(weights.hidden):
-            return lstm_infer(tokens, weights, start, start_cell, unit.sizes)
-        return lstm_forward(
-            tokens, weights, start, start_cell, unit.sizes, unit.last if keep else None
-        )
-    if cell == "gru":
-        return gru_forward(tokens, weights, start, unit.sizes)
-    if cell == "mingru":
-        return mingru_forward(tokens, weights, start, unit.sizes)
-    return rnn_forward(cell, tokens, weights, start, unit.sizes)
-
-
-def _backward(
-    cell: Cell,
-    grad: Tensor,
-    grad_start: Tensor,
-    grad_cell: Tensor,
-    saved: tuple[Tensor, ...],
-    weights: Weights,
-    unit: Unit,
-) -> Iterator[Block]:
-    """The backward pass of a cell over a unit."""
-    sizes, previous = unit.sizes, unit.previous
-    if cell == "lstm":
-        return lstm_backward(grad, grad_start, grad_cell, saved, weights, sizes, previous)
-    if cell == "gru":
-        return gru_backward(grad, grad_start, saved, weights, sizes, previous)
-    if cell == "mingru":
-        return mingru_backward(grad, grad_start, saved, sizes, previous)
-    return rnn_backward(cell, grad, grad_start, saved, weights, sizes)
 
 
 def _columns(states: Tensor, direction: int, size: int) -> Tensor:
@@ -265,7 +250,7 @@ def _on_cores(run: Callable[[Item], Result], items: Sequence[Item], cores: int) 
     return [first, *(future.result() for future in futures)]
 
 
-@lru_cache(maxsize=1)
+@cache
 def _workers(process: int, count: int) -> ThreadPoolExecutor:
     """The worker threads of this process (a fork has none of its parent's)."""
     return ThreadPoolExecutor(count, thread_name_prefix="recurrence")

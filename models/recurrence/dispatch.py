@@ -9,15 +9,14 @@ direction.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 import torch
 from torch import Tensor
 from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
 
 from .autograd import PART_ROWS, Recurrence
-from .cells import Cell, State, Weights
-from .mingru import mingru_scanned
+from .cell import Cell, State, Weights
+from .stepwise import run_stepwise
 
 
 def recur(
@@ -57,11 +56,13 @@ def recur(
     # then torch's functions are as good or better, but for the backward pass of RNN and GRU.
     full = int(lengths.min()) == inputs.shape[1]
     few = full and inputs.shape[0] < PART_ROWS
-    if cell == "mingru":
+    if cell.forward is None:
+        run = run_stepwise
+    elif cell.library is None:
         run = _own if on_cpu else _scanned
     elif not on_cpu:  # cuDNN
         run = _library_full if full else _library_packed
-    elif few and (cell == "lstm" or not torch.is_grad_enabled()):
+    elif few and (cell.infer is not None or not torch.is_grad_enabled()):
         run = _library_full
     else:
         run = _own
@@ -84,14 +85,14 @@ def _own(
     hidden: Tensor | None,
     start_cell: Tensor | None,
 ) -> Found:
-    """The equations of `models/recurrence/cells.py`, a unit for each core."""
+    """The cell's own functions, a unit for each core."""
     parameters = [parameter for direction in weights for parameter in direction]
     tensors = [inputs, hidden, start_cell, *parameters]
     keep = torch.is_grad_enabled() and any(t is not None and t.requires_grad for t in tensors)
     states, last, last_cell = Recurrence.apply(
         cell, keep, lengths, inputs, hidden, start_cell, *parameters
     )
-    return states, last, last_cell if cell == "lstm" else None
+    return states, last, last_cell if cell.has_cell else None
 
 
 def _scanned(
@@ -102,8 +103,9 @@ def _scanned(
     hidden: Tensor | None,
     start_cell: Tensor | None,
 ) -> Found:
-    """minGRU, in parallel over time."""
-    return *mingru_scanned(inputs, lengths, weights, hidden), None
+    """A cell whose gates do not read the state, in parallel over time."""
+    assert cell.scan is not None
+    return *cell.scan(inputs, lengths, weights, hidden), None
 
 
 def _library_full(
@@ -118,8 +120,8 @@ def _library_full(
     flat, start = _library_arguments(cell, inputs, weights, hidden, start_cell)
     two = len(weights) == 2
     training = torch.is_grad_enabled()
-    states, *last = _library(cell)(inputs, start, flat, True, 1, 0.0, training, two, True)
-    return states, last[0], last[1] if cell == "lstm" else None
+    states, *last = cell.library(inputs, start, flat, True, 1, 0.0, training, two, True)
+    return states, last[0], last[1] if cell.has_cell else None
 
 
 def _library_packed(
@@ -137,7 +139,7 @@ def _library_packed(
     hidden = None if hidden is None else hidden.index_select(1, order)
     start_cell = None if start_cell is None else start_cell.index_select(1, order)
     flat, start = _library_arguments(cell, inputs, weights, hidden, start_cell)
-    data, *last = _library(cell)(
+    data, *last = cell.library(
         packed.data,
         packed.batch_sizes,
         start,
@@ -152,18 +154,7 @@ def _library_packed(
         packed._replace(data=data), batch_first=True, total_length=inputs.shape[1]
     )
     last = [part.index_select(1, back) for part in last]
-    return states, last[0], last[1] if cell == "lstm" else None
-
-
-def _library(cell: Cell) -> Any:
-    """The function behind torch.nn's module for this cell."""
-    functions: dict[Cell, Any] = {
-        "rnn": torch.rnn_tanh,
-        "rnn_relu": torch.rnn_relu,
-        "lstm": torch.lstm,
-        "gru": torch.gru,
-    }
-    return functions[cell]
+    return states, last[0], last[1] if cell.has_cell else None
 
 
 def _library_arguments(
@@ -177,6 +168,6 @@ def _library_arguments(
     flat = [parameter for direction in weights for parameter in direction]
     if hidden is None:
         hidden = inputs.new_zeros(len(weights), inputs.shape[0], weights[0].hidden.shape[1])
-    if cell != "lstm":
+    if not cell.has_cell:
         return flat, hidden
     return flat, (hidden, torch.zeros_like(hidden) if start_cell is None else start_cell)

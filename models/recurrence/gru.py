@@ -6,9 +6,33 @@ from collections.abc import Iterator
 
 import torch
 from torch import Tensor
+from torch.nn import functional as F
 
-from .cells import Block, Forward, Weights, blocks, receivers, states_before
+from .cell import Block, Cell, Forward, State, Weights, blocks, receivers, states_before
 from .matmul import Product, of_all_tokens
+
+# GRU (Cho et al. 2014), in the form of torch.nn and cuDNN
+#
+#   r = s(W_ir x + b_ir + W_hr h' + b_hr)      reset gate
+#   z = s(W_iz x + b_iz + W_hz h' + b_hz)      update gate
+#   q = W_hn h' + b_hn
+#   n = tanh(W_in x + b_in + r * q)            candidate
+#   h = (1 - z) * n + z * h'
+#
+# Two things differ from the common textbook form. The update gate z multiplies the OLD state here;
+# Cho et al. also let z keep the old state, while most textbooks (after Chung et al. 2014) write
+# h = z * n + (1 - z) * h'. And the reset gate acts AFTER the product (r * (W_hn h' + b_hn)), where
+# the paper resets the state before it: W_hn (r * h'). Only the form after the product lets one
+# product with h' serve all three gates.
+#
+#   da_n = dh * (1 - z) (1 - n^2)
+#   dq   = dh * (1 - z) (1 - n^2) r
+#   da_r = dh * (1 - z) (1 - n^2) q r (1 - r)
+#   da_z = dh * (h' - n) z (1 - z)
+#   dh'  = dh * z + [dq da_r da_z] @ [W_hn W_hr W_hz]
+#
+# One buffer holds q, r, z, n side by side: the hidden product adds to the first three, the input
+# product fills the last three.
 
 
 def gru_forward(
@@ -79,3 +103,30 @@ def gru_backward(
             da[k].mul_(dh[t].unsqueeze(1))
             leaving[t].addcmul_(dh[t], keep[t]).addmm_(da_qrz[k], weight)
         yield Block(at, sums[:, size:], sums[:, : 3 * size])
+
+
+def gru_step(inputs: Tensor, weights: Weights, state: State) -> State:
+    """GRU, one token: `inputs` [batch, input_size], state [1, batch, hidden_size]."""
+    before = state.hidden[0]
+    i_r, i_z, i_n = F.linear(inputs, weights.input, weights.input_bias).chunk(3, 1)
+    h_r, h_z, q = F.linear(before, weights.hidden, weights.hidden_bias).chunk(3, 1)
+    n = (i_n + (i_r + h_r).sigmoid() * q).tanh()
+    return State(torch.lerp(n, before, (i_z + h_z).sigmoid()).unsqueeze(0))
+
+
+GRU = Cell(
+    name="gru",
+    title="GRU",
+    gates=3,
+    step=gru_step,
+    forward=lambda inputs, weights, start, start_cell, sizes, last: gru_forward(
+        inputs, weights, start, sizes
+    ),
+    backward=lambda grad, grad_start, grad_cell, saved, weights, sizes, previous: gru_backward(
+        grad, grad_start, saved, weights, sizes, previous
+    ),
+    library=torch.gru,
+    keeps=1,
+    turned=1,  # the rows of n come first there and last in torch.nn
+    own_bias=True,
+)

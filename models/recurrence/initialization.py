@@ -12,10 +12,7 @@ from typing import NamedTuple
 import torch
 from torch import nn
 
-from .cells import Cell, Weights
-
-# Which of the gates keeps the old state: f of the LSTM, z of the others.
-KEEPS: dict[Cell, int] = {"lstm": 1, "gru": 1, "mingru": 0}
+from .cell import Cell, Weights
 
 
 class Initial(NamedTuple):
@@ -31,15 +28,15 @@ class Initial(NamedTuple):
         Raises:
             ValueError: A choice that cannot be followed.
         """
-        if self.orthogonal and cell == "mingru":
+        if self.orthogonal and not cell.recurrent:
             raise ValueError(
-                "orthogonal is true, but minGRU has no recurrent weights: set it to false"
+                f"orthogonal is true, but {cell.title} has no recurrent weights: set it to false"
             )
         for name in ("forget_bias", "memory_span"):
             value = getattr(self, name)
-            if value is not None and cell not in KEEPS:
+            if value is not None and cell.keeps is None:
                 raise ValueError(
-                    f"{name} is {value}, but a simple RNN has no gate to start: leave it out, or "
+                    f"{name} is {value}, but a {cell.title} has no gate to start: leave it out, or "
                     "take lstm, gru or mingru"
                 )
         if self.forget_bias is not None and self.memory_span is not None:
@@ -56,7 +53,8 @@ class Initial(NamedTuple):
                 nn.init.orthogonal_(gate)
         if self.forget_bias is None and self.memory_span is None:
             return
-        rows = slice(KEEPS[cell] * size, (KEEPS[cell] + 1) * size)
+        assert cell.keeps is not None
+        rows = slice(cell.keeps * size, (cell.keeps + 1) * size)
         if len(weights.hidden_bias):
             weights.hidden_bias[rows] = 0.0
         if self.forget_bias is not None:
@@ -65,6 +63,6 @@ class Initial(NamedTuple):
             # A gate of s(log v) = 1 - 1 / (1 + v) keeps its state for about v tokens.
             span = torch.rand(size, device=weights.input_bias.device) * (self.memory_span - 1) + 1
             weights.input_bias[rows] = span.log().to(weights.input_bias.dtype)
-            if cell == "lstm":  # the input gate lets in as much as the forget gate lets go
+            if cell.has_cell:  # the input gate lets in as much as the forget gate lets go
                 weights.input_bias[:size] = -weights.input_bias[rows]
                 weights.hidden_bias[:size] = 0.0

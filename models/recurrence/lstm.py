@@ -8,8 +8,25 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from .cells import Block, Forward, Weights, blocks, receivers, states_before
+from .cell import Block, Cell, Forward, State, Weights, blocks, receivers, states_before
 from .matmul import Product, of_all_tokens
+
+# LSTM (Hochreiter & Schmidhuber 1997, with the forget gate of Gers et al. 2000)
+#
+#   i = s(W_ii x + b_ii + W_hi h' + b_hi)      input gate
+#   f = s(W_if x + b_if + W_hf h' + b_hf)      forget gate
+#   g = tanh(W_ig x + b_ig + W_hg h' + b_hg)   candidate
+#   o = s(W_io x + b_io + W_ho h' + b_ho)      output gate
+#   c = f * c' + i * g
+#   h = o * tanh(c)
+#
+#   dc += dh * o (1 - tanh(c)^2)               dc arrives from the next step as dc * f
+#   da_i = dc * g i (1 - i)
+#   da_f = dc * c' f (1 - f)
+#   da_g = dc * i (1 - g^2)
+#   da_o = dh * tanh(c) o (1 - o)
+#   dh' = [da_i da_f da_g da_o] @ W_h
+#   dc' = dc * f
 
 
 def lstm_forward(
@@ -145,3 +162,27 @@ def lstm_backward(
             dc.mul_(forget[t])
             leaving[t].addmm_(da[k], weights.hidden)
         yield Block(at, sums, sums)
+
+
+def lstm_step(inputs: Tensor, weights: Weights, state: State) -> State:
+    """LSTM, one token: `inputs` [batch, input_size], states [1, batch, hidden_size]."""
+    assert state.cell is not None
+    of_input = F.linear(inputs, weights.input, weights.input_bias)
+    of_hidden = F.linear(state.hidden[0], weights.hidden, weights.hidden_bias)
+    i, f, g, o = (of_input + of_hidden).chunk(4, 1)
+    c = f.sigmoid() * state.cell[0] + i.sigmoid() * g.tanh()
+    return State((o.sigmoid() * c.tanh()).unsqueeze(0), c.unsqueeze(0))
+
+
+LSTM = Cell(
+    name="lstm",
+    title="LSTM",
+    gates=4,
+    step=lstm_step,
+    forward=lstm_forward,
+    backward=lstm_backward,
+    infer=lstm_infer,
+    library=torch.lstm,
+    keeps=1,
+    has_cell=True,
+)

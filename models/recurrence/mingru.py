@@ -29,10 +29,9 @@ from typing import Any
 
 import torch
 from torch import Tensor
-from torch.autograd.function import once_differentiable
 from torch.nn import functional as F
 
-from .cells import Block, Forward, Weights, blocks, receivers, states_before
+from .cell import Block, Cell, Forward, State, Weights, blocks, receivers, states_before
 from .matmul import of_all_tokens
 
 # Gradients:
@@ -132,7 +131,6 @@ class _Scan(torch.autograd.Function):
         return states
 
     @staticmethod
-    @once_differentiable
     def backward(ctx: Any, grad: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         keep, states, first = ctx.saved_tensors
         # dh_t = grad_t + keep_(t+1) * dh_(t+1): the same recurrence, read from the end.
@@ -156,3 +154,26 @@ def doubling(keep: Tensor, add: Tensor) -> Tensor:
         keep = torch.cat((keep[:, :reach], keep[:, reach:] * keep[:, :-reach]), 1)
         reach *= 2
     return add
+
+
+def mingru_step(inputs: Tensor, weights: Weights, state: State) -> State:
+    """minGRU, one token: `inputs` [batch, input_size], state [1, batch, hidden_size]."""
+    z, n = F.linear(inputs, weights.input, weights.input_bias).chunk(2, 1)
+    return State(torch.lerp(n, state.hidden[0], z.sigmoid()).unsqueeze(0))
+
+
+MINGRU = Cell(
+    name="mingru",
+    title="minGRU",
+    gates=2,
+    step=mingru_step,
+    forward=lambda inputs, weights, start, start_cell, sizes, last: mingru_forward(
+        inputs, weights, start, sizes
+    ),
+    backward=lambda grad, grad_start, grad_cell, saved, weights, sizes, previous: mingru_backward(
+        grad, grad_start, saved, sizes, previous
+    ),
+    scan=mingru_scanned,
+    keeps=0,
+    recurrent=False,
+)

@@ -3,16 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import partial
+from typing import Any
 
 import torch
 from torch import Tensor
+from torch.nn import functional as F
 
-from .cells import Block, Cell, Forward, Weights, blocks, receivers
+from .cell import Block, Cell, Forward, State, Weights, blocks, receivers
 from .matmul import Product, of_all_tokens
+
+# Simple RNN (Elman 1990)
+#
+#   h = f(W_i x + b_i + W_h h' + b_h)        f = tanh or relu
+#
+#   da  = dh * f'(a)                         f' = 1 - h^2, or 1 where h > 0
+#   dh' = da @ W_h
 
 
 def rnn_forward(
-    cell: Cell, inputs: Tensor, weights: Weights, start: Tensor | None, sizes: list[int]
+    tanh: bool, inputs: Tensor, weights: Weights, start: Tensor | None, sizes: list[int]
 ) -> Forward:
     """Simple RNN over `inputs` [tokens, input_size] from state `start` [sequences, hidden_size]."""
     bias = weights.input_bias + weights.hidden_bias
@@ -23,7 +33,7 @@ def rnn_forward(
     for h in hidden.split(sizes):
         if before is not None:
             product.add_to(h, before[: len(h)])
-        if cell == "rnn":
+        if tanh:
             h.mul_(2).sigmoid_()
             torch.add(minus_one, h, alpha=2, out=h)
         else:
@@ -33,7 +43,7 @@ def rnn_forward(
 
 
 def rnn_backward(
-    cell: Cell,
+    tanh: bool,
     grad: Tensor,
     grad_start: Tensor,
     saved: tuple[Tensor, ...],
@@ -49,9 +59,36 @@ def rnn_backward(
     dh, leaving = grad.split(sizes), receivers(grad_start, grad, sizes)
     for steps, at in blocks(sizes):
         h = hidden[at]
-        sums = (h * h).neg_().add_(1) if cell == "rnn" else (h > 0).to(h.dtype)  # f'(a), then da
+        sums = (h * h).neg_().add_(1) if tanh else (h > 0).to(h.dtype)  # f'(a), then da
         da = sums.split(sizes[steps[-1] : steps[0] + 1])
         for t in steps:
             da_t = da[t - steps[-1]].mul_(dh[t])
             leaving[t].addmm_(da_t, weights.hidden)
         yield Block(at, sums, sums)
+
+
+def rnn_step(tanh: bool, inputs: Tensor, weights: Weights, state: State) -> State:
+    """Simple RNN, one token: `inputs` [batch, input_size], state [1, batch, hidden_size]."""
+    of_input = F.linear(inputs, weights.input, weights.input_bias)
+    total = of_input + F.linear(state.hidden[0], weights.hidden, weights.hidden_bias)
+    return State((total.tanh() if tanh else total.relu()).unsqueeze(0))
+
+
+def _cell(*, name: str, title: str, tanh: bool, library: Any) -> Cell:
+    return Cell(
+        name=name,
+        title=title,
+        gates=1,
+        step=partial(rnn_step, tanh),
+        forward=lambda inputs, weights, start, start_cell, sizes, last: rnn_forward(
+            tanh, inputs, weights, start, sizes
+        ),
+        backward=lambda grad, grad_start, grad_cell, saved, weights, sizes, previous: rnn_backward(
+            tanh, grad, grad_start, saved, weights, sizes
+        ),
+        library=library,
+    )
+
+
+RNN = _cell(name="rnn", title="RNN", tanh=True, library=torch.rnn_tanh)
+RELU_RNN = _cell(name="rnn_relu", title="ReLU RNN", tanh=False, library=torch.rnn_relu)

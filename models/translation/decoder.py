@@ -21,7 +21,8 @@ from torch.nn import functional as F
 from rnnlp.models.encoders.base import EncoderOutput
 from rnnlp.models.encoders.recurrent import Encoder
 from rnnlp.models.layers.dropout import LockedDropout, check_rate
-from rnnlp.models.recurrence.cells import Cell, State
+from rnnlp.models.recurrence.cell import State
+from rnnlp.models.recurrence.cells import find_cell
 
 from .attention import Attention, Memory, Score
 
@@ -92,7 +93,7 @@ class Decoder(nn.Module):
         memory_size: int,
         final_size: int,
         size: int = 256,
-        cell: Cell = "lstm",
+        cell: str = "lstm",
         hidden_size: int = 256,
         num_layers: int = 2,
         attention: Score = "general",
@@ -120,11 +121,13 @@ class Decoder(nn.Module):
         # In a list, or the table would be one of the decoder's parameters a second time.
         self._tables = [self.embedding if embedding is None else embedding]
         self.tie_embeddings: Tied = tie_embeddings
-        self.cell: Cell = cell
+        self.kind = find_cell(cell)
         self.num_layers = num_layers
         self.hidden_size = hidden_size
         self.input_feeding = input_feeding
-        self.start = nn.Linear(final_size, num_layers * hidden_size * (2 if cell == "lstm" else 1))
+        self.start = nn.Linear(
+            final_size, num_layers * hidden_size * (2 if self.kind.has_cell else 1)
+        )
         self.lower = Encoder(
             input_size=size * (2 if input_feeding else 1),
             cell=cell,
@@ -175,7 +178,7 @@ class Decoder(nn.Module):
         ends = source.final.hidden[-width:].transpose(0, 1).flatten(1)  # [sentences, final_size]
         parts = self.start(ends).tanh().unflatten(1, (-1, self.hidden_size)).transpose(0, 1)
         hidden = parts[: self.num_layers].contiguous()  # [layers, sentences, hidden_size]
-        cell = parts[self.num_layers :].contiguous() if self.cell == "lstm" else None
+        cell = parts[self.num_layers :].contiguous() if self.kind.has_cell else None
         return DecoderState(
             self.attention.read(source.states, lengths),
             State(hidden[:1], None if cell is None else cell[:1]),

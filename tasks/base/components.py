@@ -17,17 +17,9 @@ from rnnlp.data.errors import InputError
 from rnnlp.data.text.token_features import TokenFeature
 from rnnlp.models.embeddings.token import Embedding
 from rnnlp.models.encoders.recurrent import Encoder
-from rnnlp.models.recurrence.cells import Cell
+from rnnlp.models.recurrence.cells import find_cell
 
 from .plain import from_plain, to_plain
-
-CELL_NAMES: dict[Cell, str] = {  # as people write them
-    "rnn": "RNN",
-    "rnn_relu": "ReLU RNN",
-    "lstm": "LSTM",
-    "gru": "GRU",
-    "mingru": "minGRU",
-}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -112,7 +104,7 @@ class EncoderConfig:
             this many tokens, each unit its own span.
     """
 
-    cell: Cell = "lstm"
+    cell: str = "lstm"
     hidden_size: int = 200
     num_layers: int = 1
     bidirectional: bool = True
@@ -146,7 +138,7 @@ class EncoderConfig:
     def describe(self) -> str:
         """The encoder in a few words."""
         direction = "bidirectional " if self.bidirectional else ""
-        return f"{direction}{CELL_NAMES[self.cell]} ({self.num_layers} x {self.hidden_size})"
+        return f"{direction}{find_cell(self.cell).title} ({self.num_layers} x {self.hidden_size})"
 
 
 @dataclass(frozen=True, kw_only=True)

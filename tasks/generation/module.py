@@ -17,7 +17,7 @@ from rnnlp.data.errors import InputError
 from rnnlp.data.generation.collate import NOT_GIVEN, GenerationBatch
 from rnnlp.models.generation.language_model import LanguageModel
 from rnnlp.models.layers.losses import token_loss
-from rnnlp.models.recurrence.cells import State
+from rnnlp.models.recurrence.cell import State
 from rnnlp.tasks.base.components import EmbeddingConfig, EncoderConfig
 from rnnlp.tasks.base.module import ModuleOptions, vocabulary_sizes
 from rnnlp.tasks.base.objective import ObjectiveModule

@@ -7,7 +7,7 @@ from torch import Tensor
 from rnnlp.data.generation.collate import GenerationBatch
 from rnnlp.models.generation.language_model import LanguageModel
 from rnnlp.models.layers.losses import token_loss
-from rnnlp.tasks.base.components import CELL_NAMES
+from rnnlp.models.recurrence.cells import find_cell
 from rnnlp.tasks.base.objective import BatchLoss, Objective
 
 from .config import GeneratorConfig
@@ -37,7 +37,7 @@ class GenerationObjective(Objective):
         order = ", read from the end to the start" if self.settings.reverse else ""
         return (
             f"A language model that texts are drawn from{labelled}{order}: "
-            f"{CELL_NAMES[encoder.cell]} ({encoder.num_layers} x {encoder.hidden_size})"
+            f"{find_cell(encoder.cell).title} ({encoder.num_layers} x {encoder.hidden_size})"
         )
 
     def loss(self, network: LanguageModel, batch: GenerationBatch) -> Tensor:

@@ -12,7 +12,7 @@ import torch
 from rnnlp.data.generation.collate import NOT_GIVEN, GenerationBatch
 from rnnlp.models.generation.language_model import LanguageModel
 from rnnlp.models.layers.losses import token_loss
-from rnnlp.models.recurrence.cells import State
+from rnnlp.models.recurrence.cell import State
 from rnnlp.tasks.base.objective import BatchLoss
 
 from .segments import read

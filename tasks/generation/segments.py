@@ -6,7 +6,7 @@ from torch import Tensor
 
 from rnnlp.data.generation.collate import GenerationBatch
 from rnnlp.models.generation.language_model import LanguageModel
-from rnnlp.models.recurrence.cells import State
+from rnnlp.models.recurrence.cell import State
 
 
 def read(

@@ -5,14 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-from rnnlp.models.recurrence.cells import Cell
-
 from .sequences import Task
 
 LAGS = (10, 30, 100, 300, 1000)
 
 
-CELLS: tuple[Cell, ...] = ("rnn", "lstm", "gru", "mingru")
+CELLS: tuple[str, ...] = ("rnn", "lstm", "gru", "mingru")
 
 
 PLAIN = "as torch.nn"
@@ -22,7 +20,7 @@ SPAN = "spans up to the lag"
 
 
 # How the weights of each cell start: as torch.nn has it, and what is said to help.
-STARTS: dict[Cell, tuple[str, ...]] = {
+STARTS: dict[str, tuple[str, ...]] = {
     "rnn": (PLAIN, "orthogonal"),
     "lstm": (PLAIN, "forget bias 1", SPAN),
     "gru": (PLAIN, SPAN),
@@ -63,7 +61,7 @@ class Protocol:
     solved: float = 0.99
     every: int = 50
 
-    def rate(self, cell: Cell) -> float:
+    def rate(self, cell: str) -> float:
         """The learning rate for this cell."""
         return self.simple_learning_rate if cell == "rnn" else self.learning_rate
 
@@ -76,7 +74,7 @@ class Trial(NamedTuple):
     """One training."""
 
     task: Task
-    cell: Cell
+    cell: str
     start: str
     lag: int
     seed: int

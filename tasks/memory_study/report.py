@@ -10,8 +10,7 @@ from pathlib import Path
 from statistics import mean
 from typing import TYPE_CHECKING
 
-from rnnlp.models.recurrence.cells import Cell
-from rnnlp.tasks.base.components import CELL_NAMES
+from rnnlp.models.recurrence.cells import CELLS
 from rnnlp.tasks.model_folder.atomic import write_atomically
 from rnnlp.tasks.reporting.report import Section, Table, write_report
 
@@ -32,7 +31,7 @@ TITLES: dict[Task, str] = {
     "copy": "copying after a delay",
     "recall": "recalling the first symbol",
 }
-COLOURS: dict[Cell, str] = {
+COLOURS: dict[str, str] = {
     "rnn": "#b3261e",
     "lstm": "#1f5fa8",
     "gru": "#2e7d32",
@@ -41,7 +40,7 @@ COLOURS: dict[Cell, str] = {
 }
 DASHES = ("-", "--", ":")  # of the starts of a cell, in order
 
-Variant = tuple[Cell, str]
+Variant = tuple[str, str]
 
 
 def write_long_range(
@@ -174,7 +173,7 @@ def accuracies(results: Results, variants: Sequence[Variant], lags: Sequence[int
 def name(variant: Variant) -> str:
     """A cell and its start, as people write them."""
     cell, start = variant
-    return CELL_NAMES[cell] if start == PLAIN else f"{CELL_NAMES[cell]}, {start}"
+    return CELLS[cell].title if start == PLAIN else f"{CELLS[cell].title}, {start}"
 
 
 def draw_accuracy(results: Results, variants: Sequence[Variant], lags: Sequence[int]) -> Figure:

@@ -12,7 +12,6 @@ from pathlib import Path
 from typing import Any
 
 from rnnlp.data.errors import InputError
-from rnnlp.models.recurrence.cells import Cell
 from rnnlp.tasks.model_folder.atomic import write_atomically
 from rnnlp.tasks.reporting.report import Table
 
@@ -106,7 +105,7 @@ def has_failed(task: Task, accuracy: float) -> bool:
     return accuracy < least + FAILED * (1 - least)
 
 
-def _cell(name: str) -> Cell:
+def _cell(name: str) -> str:
     if name in STARTS:
         return name
     known = ", ".join(STARTS)

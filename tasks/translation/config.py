@@ -6,7 +6,6 @@ Annotations here are real types, since LightningCLI reads those of inherited fie
 from dataclasses import dataclass
 from typing import Literal
 
-from rnnlp.models.recurrence.cells import Cell
 from rnnlp.models.translation.decoder import Decoder
 from rnnlp.models.translation.translator import Translator
 from rnnlp.tasks.base.components import ModelConfig, check_ranges
@@ -32,7 +31,7 @@ class DecoderConfig:
             ("output"), source embeddings as well ("all", with data.joint_vocabulary), or "none".
     """
 
-    cell: Cell = "lstm"
+    cell: str = "lstm"
     hidden_size: int = 256
     num_layers: int = 2
     attention: Literal["general", "dot", "additive", "multihead"] = "general"

@@ -8,8 +8,8 @@ from torch import Tensor
 from rnnlp.data.text.tokenizer import Tokenizer
 from rnnlp.data.translation.collate import TranslationBatch
 from rnnlp.models.layers.losses import token_loss
+from rnnlp.models.recurrence.cells import find_cell
 from rnnlp.models.translation.translator import Translator
-from rnnlp.tasks.base.components import CELL_NAMES
 from rnnlp.tasks.base.objective import BatchLoss, Objective
 
 from .config import TranslatorConfig
@@ -55,13 +55,15 @@ class TranslationObjective(Objective):
 
     def describe(self) -> str:
         """What the model is, as a sentence without its end."""
-        encoder, decoder = self.settings.encoder, self.settings.decoder
-        direction = "bidirectional " if encoder.bidirectional else ""
+        settings = self.settings
+        direction = "bidirectional " if settings.encoder.bidirectional else ""
+        encoder, decoder = (
+            f"{find_cell(part.cell).title} {name} ({part.num_layers} x {part.hidden_size})"
+            for name, part in (("encoder", settings.encoder), ("decoder", settings.decoder))
+        )
         return (
-            f"A translator from {self.settings.source} to {self.settings.target}: {direction}"
-            f"{CELL_NAMES[encoder.cell]} encoder ({encoder.num_layers} x {encoder.hidden_size}), "
-            f"{CELL_NAMES[decoder.cell]} decoder ({decoder.num_layers} x {decoder.hidden_size}) "
-            f"with {decoder.attention} attention"
+            f"A translator from {settings.source} to {settings.target}: {direction}{encoder}, "
+            f"{decoder} with {settings.decoder.attention} attention"
         )
 
     def loss(self, network: Translator, batch: TranslationBatch) -> Tensor:

@@ -5,7 +5,8 @@ import torch
 from torch import nn
 
 from rnnlp.models.encoders.recurrent import Encoder
-from rnnlp.models.recurrence.cells import CELLS, State
+from rnnlp.models.recurrence.cell import State
+from rnnlp.models.recurrence.cells import CELLS
 
 MODULES = {
     "rnn": nn.RNN,

@@ -4,7 +4,8 @@ import pytest
 import torch
 
 from rnnlp.models.encoders.recurrent import Encoder
-from rnnlp.models.recurrence.cells import GATES, State
+from rnnlp.models.recurrence.cell import State
+from rnnlp.models.recurrence.cells import CELLS
 
 GATED = {"lstm": 1, "gru": 1, "mingru": 0}  # which gate keeps the old state
 
@@ -20,7 +21,7 @@ def biases(encoder):
         total = getattr(encoder, "bias_ih" + suffix).clone()
         if encoder.cell != "mingru":
             total += getattr(encoder, "bias_hh" + suffix)
-        yield total.view(GATES[encoder.cell], -1)
+        yield total.view(CELLS[encoder.cell].gates, -1)
 
 
 @pytest.mark.parametrize("cell", ["rnn", "rnn_relu", "lstm", "gru"])
@@ -40,7 +41,7 @@ def test_forget_bias(cell):
     for one, other in zip(biases(changed), biases(plain), strict=True):
         gate = GATED[cell]
         assert one[gate].equal(torch.full((6,), 1.5))
-        others = [row for row in range(GATES[cell]) if row != gate]
+        others = [row for row in range(CELLS[cell].gates) if row != gate]
         assert one[others].equal(other[others])
 
 

@@ -9,10 +9,10 @@ from torch import nn
 from rnnlp.models.encoders.recurrent import Encoder
 from rnnlp.models.recurrence import autograd as layer
 from rnnlp.models.recurrence import dispatch as kernels
-from rnnlp.models.recurrence.cells import State, Weights
+from rnnlp.models.recurrence.cell import State, Weights
+from rnnlp.models.recurrence.cells import CELLS
 from rnnlp.models.recurrence.dispatch import recur
 from rnnlp.models.recurrence.mingru import mingru_scanned, scan
-from rnnlp.models.recurrence.step import step
 from rnnlp.models.transfer import WORDS, forward_direction, join_directions
 
 
@@ -47,7 +47,7 @@ def draw(batch, time, width, size, directions, seed=0, dtype=torch.float64):
 
 
 def ours(x, lengths, weights, start):
-    states, final = recur("mingru", x, lengths, weights, State(start))
+    states, final = recur(CELLS["mingru"], x, lengths, weights, State(start))
     return states, final.hidden
 
 
@@ -138,10 +138,10 @@ def test_both_ways_give_the_same(batch, time, num_layers, bidirectional, start, 
 
 def test_step_equals_batch():
     x, _, weights, start = draw(5, 6, 3, 4, 1)
-    states, _ = recur("mingru", x, torch.full((5,), 6), weights, State(start))
+    states, _ = recur(CELLS["mingru"], x, torch.full((5,), 6), weights, State(start))
     state = State(start)
     for t in range(6):
-        state = step("mingru", x[:, t], weights[0], state)
+        state = CELLS["mingru"].step(x[:, t], weights[0], state)
         torch.testing.assert_close(state.hidden[0], states[:, t])
 
 

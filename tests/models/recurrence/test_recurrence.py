@@ -12,10 +12,10 @@ from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
 from rnnlp.models.encoders.recurrent import Encoder
 from rnnlp.models.recurrence import autograd as layer
 from rnnlp.models.recurrence import matmul as products
-from rnnlp.models.recurrence.cells import CELLS, GATES, State, Weights
+from rnnlp.models.recurrence.cell import State, Weights
+from rnnlp.models.recurrence.cells import CELLS
 from rnnlp.models.recurrence.dispatch import recur
 from rnnlp.models.recurrence.packing import make_unit
-from rnnlp.models.recurrence.step import step
 
 MODULES = {
     "rnn": lambda *sizes, **options: nn.RNN(*sizes, nonlinearity="tanh", **options),
@@ -147,14 +147,19 @@ def test_long_sentences(cell, on_cores):
 def test_gradcheck(cell, start, on_cores):
     x, lengths, initial, _ = draw(cell, 3, 4, 3, 2, 2, dtype=torch.float64)
     torch.manual_seed(3)
-    shapes = [(GATES[cell] * 2, 3), (GATES[cell] * 2, 2), (GATES[cell] * 2,), (GATES[cell] * 2,)]
+    shapes = [
+        (CELLS[cell].gates * 2, 3),
+        (CELLS[cell].gates * 2, 2),
+        (CELLS[cell].gates * 2,),
+        (CELLS[cell].gates * 2,),
+    ]
     parameters = [torch.randn(shape, dtype=torch.float64) for shape in shapes * 2]
     names = len(initial)
 
     def run(x, *others):
         begin, flat = others[:names], others[names:]
         weights = [Weights(*flat[:4]), Weights(*flat[4:])]
-        states, final = recur(cell, x, lengths, weights, State(*begin) if start else None)
+        states, final = recur(CELLS[cell], x, lengths, weights, State(*begin) if start else None)
         return states, *tensors(final)
 
     arguments = [part.requires_grad_() for part in (x, *initial, *parameters)]
@@ -220,13 +225,40 @@ def test_backward_twice_through_one_graph(cell):
     assert all(torch.equal(one, other) for one, other in zip(first, second, strict=True))
 
 
-def test_second_derivative_is_refused():
-    encoder = Encoder(input_size=3, hidden_size=3)
-    x = torch.randn(2, 4, 3, requires_grad=True)
-    loss = encoder(x, torch.tensor([4, 2])).states.pow(2).sum()
-    (grad,) = torch.autograd.grad(loss, x, create_graph=True)
-    with pytest.raises(RuntimeError, match="once_differentiable"):
-        grad.sum().backward()
+@pytest.mark.parametrize("rows", [3, 9])  # by torch's functions where these serve, and by our own
+@pytest.mark.parametrize(("cell", "kind"), [("rnn", nn.RNN), ("lstm", nn.LSTM), ("gru", nn.GRU)])
+def test_second_derivatives_are_those_of_torch(cell, kind, rows):
+    """As a gradient penalty needs them: the gradient of the norm of a gradient."""
+    torch.manual_seed(1)
+    encoder = Encoder(input_size=3, cell=cell, hidden_size=4).double()
+    oracle = kind(3, 4, batch_first=True, bidirectional=True).double()
+    oracle.load_state_dict(encoder.state_dict())
+    lengths = torch.randint(1, 6, (rows,))
+    lengths[0] = 5
+    penalties = []
+    for name, model in (("own", encoder), ("torch", oracle)):
+        x = torch.randn(rows, 5, 3, generator=torch.Generator().manual_seed(2)).double()
+        x.requires_grad_()
+        if name == "own":
+            states = model(x, lengths).states
+        else:
+            packed = pack_padded_sequence(x, lengths, batch_first=True, enforce_sorted=False)
+            states, _ = pad_packed_sequence(model(packed)[0], batch_first=True, total_length=5)
+        (gradient,) = torch.autograd.grad(states.pow(2).sum(), x, create_graph=True)
+        penalty = gradient.norm()
+        penalties.append((penalty, torch.autograd.grad(penalty, list(model.parameters()))))
+    (own, ours), (other, theirs) = penalties
+    torch.testing.assert_close(own, other)
+    for one, two in zip(ours, theirs, strict=True):
+        torch.testing.assert_close(one, two)
+
+
+def test_second_derivatives_of_mingru_are_those_of_differences():
+    torch.manual_seed(1)
+    encoder = Encoder(input_size=3, cell="mingru", hidden_size=2).double()
+    x = torch.randn(3, 4, 3, dtype=torch.float64, requires_grad=True)
+    lengths = torch.tensor([4, 2, 1])
+    assert torch.autograd.gradgradcheck(lambda x: encoder(x, lengths).states, x)
 
 
 @pytest.mark.parametrize("cell", CELLS)
@@ -270,12 +302,12 @@ def test_low_precision_weights(cell):
 
 @pytest.mark.parametrize("cell", MODULES)
 def test_step_equals_batch(cell):
-    weights = Weights(*(torch.randn(GATES[cell] * 3, *more) for more in [(4,), (3,), (), ()]))
+    weights = Weights(*(torch.randn(CELLS[cell].gates * 3, *more) for more in [(4,), (3,), (), ()]))
     x, _, initial, _ = draw(cell, 5, 6, 4, 3, 1)
     state = State(*initial)
-    states, _ = recur(cell, x, torch.full((5,), 6), [weights], state)
+    states, _ = recur(CELLS[cell], x, torch.full((5,), 6), [weights], state)
     for t in range(6):
-        state = step(cell, x[:, t], weights, state)
+        state = CELLS[cell].step(x[:, t], weights, state)
         torch.testing.assert_close(state.hidden[0], states[:, t], atol=1e-5, rtol=1e-5)
 
 

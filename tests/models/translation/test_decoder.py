@@ -7,7 +7,8 @@ import torch
 from torch import nn
 
 from rnnlp.models.encoders.base import EncoderOutput
-from rnnlp.models.recurrence.cells import CELLS, State
+from rnnlp.models.recurrence.cell import State
+from rnnlp.models.recurrence.cells import CELLS
 from rnnlp.models.translation.attention import SCORES
 from rnnlp.models.translation.decoder import Decoder
 

@@ -11,7 +11,7 @@ LABELS = ["$", "$$", "$$$", "$\\frac$", "a_b^{", "\x1b[31m\n", "好", "\ud800"]
 HEADER = "epoch,step,train_loss,validation_f1,validation_$x$\n"
 
 
-@pytest.mark.filterwarnings("error")
+@pytest.mark.filterwarnings("error::UserWarning")
 def test_labels_are_no_formulas(tmp_path):
     counts = [[1] * len(LABELS) for _ in LABELS]
     draw_confusion(LABELS, counts, tmp_path / "c.png", title="$runs$")
@@ -27,7 +27,7 @@ def test_text_stays_as_it_is(tmp_path):
         assert not figure.suptitle("$x$").get_parse_math()
 
 
-@pytest.mark.filterwarnings("error")
+@pytest.mark.filterwarnings("error::UserWarning")
 @pytest.mark.parametrize(
     ("rows", "steps"),
     [
