@@ -16,9 +16,9 @@ import numpy as np
 import pytorch_lightning as pl
 import torch
 from pytorch_lightning.callbacks import Checkpoint, EarlyStopping, Timer
-from safetensors.torch import load_file, save
 
 from rnnlp.tasks.model_folder.atomic import write_atomically
+from rnnlp.tasks.model_folder.weights import read_weights, write_weights
 
 RATE = "model.optimizer.learning_rate"
 
@@ -94,15 +94,14 @@ class KeepBest(Checkpoint):
         if score == score and (self.score is None or sign * score > sign * self.score):
             self.score, self.epoch, self.step = score, trainer.current_epoch, trainer.global_step
             self.path.parent.mkdir(parents=True, exist_ok=True)
-            content = save(self._validated)
-            write_atomically(self.path, lambda part: part.write_bytes(content))
+            write_atomically(self.path, lambda part: write_weights(part, self._validated))
         self._validated = {}
 
     def best_weights(self) -> dict[str, torch.Tensor]:
         """The best weights, or the present ones where validation never ran."""
         if self.score is None or not self.path.exists():
             return {name: tensor.detach().cpu() for name, tensor in self.weights().items()}
-        return load_file(self.path)
+        return read_weights(self.path)
 
     def state_dict(self) -> dict[str, Any]:
         """What a resumed run needs to know about the best weights."""

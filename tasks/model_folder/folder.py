@@ -149,14 +149,13 @@ def save_folder(
         card: The model card.
         pictures: What draws each of `PICTURES` that there is, given a path.
     """
-    from safetensors.torch import save
+    from .weights import write_weights
 
     config = {"format_version": FORMAT_VERSION, "task": task, "model": dict(model)}
-    contiguous = {name: tensor.contiguous() for name, tensor in weights.items()}
     folder.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=folder, prefix=NEW) as temporary:
         new = Path(temporary)
-        (new / WEIGHTS).write_bytes(save(contiguous, metadata={"format": "pt"}))
+        write_weights(new / WEIGHTS, weights)
         save_tokenizers(new)
         _write_json(new / METRICS, metrics)
         (new / TRAINING).write_text(training_config, encoding="utf-8")

@@ -7,13 +7,14 @@ of the classes that take them.
 from __future__ import annotations
 
 import threading
+import zlib
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TypeVar
 
 import torch
 from safetensors import SafetensorError, safe_open
-from safetensors.torch import load_file
+from safetensors.torch import load_file, save
 from torch import nn
 from torch.nn.modules.module import register_module_parameter_registration_hook
 
@@ -23,6 +24,7 @@ from rnnlp.models.embeddings.token import Embedding
 
 from .versions import upgraded_weight
 
+CHECKSUM = "crc32"  # of all weights, in the header of their file
 Network = TypeVar("Network", bound=nn.Module)
 
 
@@ -59,6 +61,21 @@ def shapes_of(file: Path) -> dict[str, tuple[int, ...]]:
         raise InputError(f"cannot read the weights: {error}", path=str(file)) from error
 
 
+def write_weights(file: Path, weights: Mapping[str, torch.Tensor]) -> None:
+    """Writes weights with a checksum; `read_weights` reads them."""
+    whole = {name: value.detach().cpu().contiguous() for name, value in weights.items()}
+    metadata = {"format": "pt", CHECKSUM: checksum(whole)}
+    file.write_bytes(save(whole, metadata=metadata))
+
+
+def checksum(weights: Mapping[str, torch.Tensor]) -> str:
+    """Identifies the bits of weights."""
+    total = 0
+    for name in sorted(weights):
+        total = zlib.crc32(weights[name].reshape(-1).view(torch.uint8).numpy().data, total)
+    return f"{total:08x}"
+
+
 def read_weights(file: Path) -> dict[str, torch.Tensor]:
     """The weights of a network.
 
@@ -66,9 +83,14 @@ def read_weights(file: Path) -> dict[str, torch.Tensor]:
         InputError: The file is damaged, or a weight is not a number.
     """
     try:
-        weights = {upgraded_weight(name): value for name, value in load_file(file).items()}
+        with safe_open(file, framework="pt") as content:
+            kept = (content.metadata() or {}).get(CHECKSUM)
+        weights = load_file(file)
     except (OSError, SafetensorError) as error:
         raise InputError(f"cannot read the weights: {error}", path=str(file)) from error
+    if kept not in (None, checksum(weights)):  # other writers give none
+        raise InputError("is damaged: the weights are not those that were written", path=str(file))
+    weights = {upgraded_weight(name): value for name, value in weights.items()}
     for name, value in weights.items():
         if not torch.isfinite(value).all():
             raise InputError(

@@ -7,6 +7,7 @@ import shutil
 from pathlib import Path
 
 import pytest
+import torch
 from safetensors.torch import load_file, save_file
 from torch import nn
 
@@ -14,6 +15,7 @@ import rnnlp as package
 from rnnlp.data.errors import InputError
 from rnnlp.data.text.tokenizer import Tokenizer
 from rnnlp.tasks.base.transfer import read_encoder
+from rnnlp.tasks.model_folder.weights import read_weights, write_weights
 
 GOLDEN = Path(__file__).parents[2] / "folders"
 
@@ -102,6 +104,25 @@ def test_weights_that_are_no_numbers(copy, value):
     next(iter(weights.values())).view(-1)[0] = value
     save_file(weights, folder / "model.safetensors")
     assert "model.safetensors" in refused(folder) and "NaN" in refused(folder)
+
+
+def test_a_flipped_bit_in_the_weights(tmp_path):
+    file = tmp_path / "model.safetensors"
+    weights = {
+        "a": torch.arange(6.0).view(2, 3), "b": torch.tensor(2), "c": torch.tensor([True, False]),
+        "d": torch.ones(3, dtype=torch.bfloat16), "e": torch.zeros(0), "f": torch.eye(2).T,
+    }  # fmt: skip
+    write_weights(file, weights)
+    again = read_weights(file)
+    assert again.keys() == weights.keys()
+    assert all(torch.equal(again[name], weights[name]) for name in weights)
+    content = bytearray(file.read_bytes())
+    content[-3] ^= 1
+    file.write_bytes(content)
+    with pytest.raises(InputError, match="is damaged"):
+        read_weights(file)
+    save_file(weights | {"f": torch.eye(2)}, file)  # other writers give no checksum
+    read_weights(file)
 
 
 @pytest.mark.parametrize("value", [0.0, -1.0])
