@@ -114,6 +114,21 @@ def allowed_transitions(
     return transition, start, end
 
 
+def ids_by_letter(tags: Sequence[str], scheme: str) -> dict[str, dict[str, int]]:
+    """Of each type the ids of its tags, by the letter that BIOES would write.
+
+    Args:
+        tags: All tags, in the order of their ids.
+        scheme: Their scheme.
+    """
+    ids: dict[str, dict[str, int]] = {}
+    for number, tag in enumerate(tags):
+        part = _canonical(tag, scheme)
+        if part.letter != "O":
+            ids.setdefault(part.type, {})[part.letter] = number
+    return ids
+
+
 def tags_to_spans(tags: Sequence[str], scheme: str, *, strict: bool = False) -> list[Span]:
     """The spans that a tag sequence stands for.
 

@@ -31,25 +31,16 @@ Not here: where emissions come from (`tagger.py`), the search (`viterbi.py`), la
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
 import torch
 from torch import Tensor, nn
 
 from rnnlp.models.layers.masks import inside
 
+from .spans import Lattice
 from .transitions import FORBIDDEN, LegalTags, PathPosterior, exact_type
 from .viterbi import viterbi
-
-
-class Lattice(NamedTuple):
-    """All that forward and backward sums say about a batch; time comes first, padding is junk."""
-
-    log_partition: Tensor  # [batch]
-    alpha: Tensor  # [time, batch, tags], normalised
-    marginals: Tensor  # [time, batch, tags], p(y_t = j)
-    arriving: Tensor  # [time - 1, batch, tags], b_t / z_t for t >= 1
-    steps: Tensor  # [tags, tags], P up to a factor that cancels in all uses
 
 
 def forward_backward(
@@ -239,6 +230,27 @@ class CRF(LegalTags):
         return (lattice.marginals.transpose(0, 1) * valid[:, :, None]).to(emissions.dtype)
 
     @torch.no_grad()
+    def lattice(
+        self,
+        emissions: Tensor,
+        lengths: Tensor,
+        *,
+        before: Tensor | None = None,
+        goes_on: bool = False,
+    ) -> Lattice:
+        """Return what forward and backward sums say; see `posterior` for the arguments."""
+        emissions = self.check_batch(emissions, lengths)
+        with torch.autocast(emissions.device.type, enabled=False):
+            transitions, start, end = self.path_scores()
+            return forward_backward(
+                emissions,
+                transitions,
+                start if before is None else before,
+                torch.zeros_like(end) if goes_on else end,
+                lengths,
+            )
+
+    @torch.no_grad()
     def posterior(
         self,
         emissions: Tensor,
@@ -262,16 +274,7 @@ class CRF(LegalTags):
             goes_on: whether sentences may go on after the last position, so that no tag is asked
                 to be a legal last one.
         """
-        emissions = self.check_batch(emissions, lengths)
-        with torch.autocast(emissions.device.type, enabled=False):
-            transitions, start, end = self.path_scores()
-            lattice = forward_backward(
-                emissions,
-                transitions,
-                start if before is None else before,
-                torch.zeros_like(end) if goes_on else end,
-                lengths,
-            )
+        lattice = self.lattice(emissions, lengths, before=before, goes_on=goes_on)
         tiny = torch.finfo(lattice.alpha.dtype).tiny
         path = tags.t().clamp_min(0)[:, :, None]  # [time, batch, 1]
         single = lattice.marginals.gather(2, path)[:, :, 0]

@@ -17,6 +17,7 @@ from torch import Tensor
 
 from .crf import CRF
 from .softmax import ConstrainedSoftmax
+from .spans import SpanPosterior, SpanRules
 
 
 class TagStream:
@@ -88,29 +89,33 @@ class TagStream:
             self._tags.pop(0)
         self._kept = position
 
-    def log_probability(self, start: int, end: int) -> float:
-        """Return how sure the model is that tokens `start` to `end` - 1 carry the tags decided.
+    def probability(self, start: int, end: int, rules: SpanRules) -> float:
+        """Return how sure the model is that tokens `start` to `end` - 1 form a span.
 
-        It is the log of the exact probability given all tokens that have been read, where the
-        sentence may go on in any way unless it has ended.
+        It is the exact probability given all tokens that have been read, where the sentence may go
+        on in any way unless it has ended.
 
         Args:
             start: position of a token that is not released.
             end: position after the last one, above `start`; all of them are decided.
+            rules: the tags that such a span is made of.
         """
-        self.release(start)
+        self.release(max(start - 1, self._kept))  # what stands before it may belong to it
         emissions = torch.stack(self._emissions)[None]  # [1, time, tags]
-        tags = torch.tensor(self._tags + [0] * (len(self._emissions) - len(self._tags)))[None]
         device = next(iter(self._output.buffers())).device
-        tag, step = self._output.posterior(
+        lattice = self._output.lattice(
             emissions.to(device, torch.float32),
-            tags.to(device),
             torch.tensor([emissions.shape[1]]),
             before=self._sums.to(device, torch.float32),
             goes_on=not self._ended,
         )
-        total = tag[0, 0] + step[0, 1 : end - start].sum()
-        return min(float(total), 0.0)
+        return SpanPosterior(lattice).probability(
+            rules,
+            row=0,
+            start=start - self._kept,
+            end=end - self._kept,
+            length=emissions.shape[1],
+        )
 
     def _step(self) -> None:
         """Find, for each tag of the next token, the best way to arrive there."""

@@ -12,7 +12,8 @@ from torch.nn import functional as F
 
 from rnnlp.models.layers.masks import inside
 
-from .transitions import LegalTags, PathPosterior
+from .spans import Lattice
+from .transitions import LegalTags, PathPosterior, exact_type
 from .viterbi import viterbi
 
 
@@ -62,6 +63,22 @@ class ConstrainedSoftmax(LegalTags):
         """Return p(y_t = j) as `[batch, time, tags]`, zeros at padding."""
         scores = self.check_batch(emissions, lengths)
         return scores.softmax(2) * inside(lengths, scores.shape[1], scores.device)[:, :, None]
+
+    @torch.no_grad()
+    def lattice(
+        self,
+        emissions: Tensor,
+        lengths: Tensor,
+        *,
+        before: Tensor | None = None,
+        goes_on: bool = False,
+    ) -> Lattice:
+        """Return the lattice of independent tokens, in the form of the CRF's."""
+        scores = self.check_batch(emissions, lengths).transpose(0, 1)  # [time, batch, tags]
+        shares = scores.to(exact_type(scores.device)).softmax(2)
+        steps = torch.ones(self.tags, self.tags, dtype=shares.dtype, device=shares.device)
+        nothing = shares.new_zeros(shares.shape[1])
+        return Lattice(nothing, shares, shares, shares[1:], steps)
 
     @torch.no_grad()
     def posterior(

@@ -18,6 +18,7 @@ from rnnlp.models.layers.dropout import LockedDropout
 
 from .crf import CRF
 from .softmax import ConstrainedSoftmax
+from .spans import SpanPosterior, SpanRules
 
 
 class Decoded(NamedTuple):
@@ -28,21 +29,20 @@ class Decoded(NamedTuple):
     lengths: Tensor  # [batch]
     output: CRF | ConstrainedSoftmax
 
-    def span_scores(self, places: Sequence[tuple[int, int, int]]) -> Tensor:
-        """Return the exact probabilities that spans of tokens carry just the tags found.
+    def span_scores(self, spans: Sequence[tuple[int, int, int, SpanRules]]) -> list[float]:
+        """Return the exact probabilities of spans, each the sum over all tag sequences with it.
 
         Args:
-            places: row, first token and end (exclusive) of each span, none of them empty.
-
-        Returns:
-            `[len(places)]` on the CPU, between 0 and 1.
+            spans: row, first token, end (exclusive) and the rules of its type, of each span.
         """
-        posterior = self.output.posterior(self.emissions, self.tags, self.lengths)
-        tag, step = (part.double().cpu() for part in posterior)  # [batch, time]
-        row, start, end = torch.tensor(places, dtype=torch.int64).view(-1, 3).unbind(1)
-        so_far = step.cumsum(1)
-        inner = so_far[row, end - 1] - so_far[row, start]
-        return (tag[row, start] + inner).clamp_max(0.0).exp()
+        if not spans:
+            return []
+        posterior = SpanPosterior(self.output.lattice(self.emissions, self.lengths))
+        lengths = self.lengths.tolist()
+        return [
+            posterior.probability(rules, row=row, start=start, end=end, length=lengths[row])
+            for row, start, end, rules in spans
+        ]
 
 
 class Tagger(nn.Module):

@@ -8,6 +8,8 @@ from typing import Any
 import torch
 
 from rnnlp.data.datamodule.tensors import TokenTensors
+from rnnlp.data.tagging.schemes import ids_by_letter
+from rnnlp.models.tagging.spans import SpanRules
 from rnnlp.models.tagging.tagger import Tagger
 
 
@@ -45,3 +47,36 @@ def entity(
         "start": start,
         "end": end,
     }
+
+
+def span_rules(tags: Sequence[str], scheme: str | None) -> dict[str, SpanRules]:
+    """What spans of each type are made of, in ids of tags.
+
+    Args:
+        tags: All tags, in the order of their ids.
+        scheme: Their scheme; None for plain tags, each of which is a span of one token.
+    """
+    if scheme is None:
+        return {tag: SpanRules({i: ()}, {}, {i: ()}) for i, tag in enumerate(tags)}
+    rules = {}
+    for kind, ids in ids_by_letter(tags, scheme).items():
+        b, i, e, s = (ids.get(letter) for letter in "BIES")
+
+        def known(*some: int | None) -> tuple[int, ...]:
+            return tuple(one for one in some if one is not None)
+
+        if scheme in ("IOB1", "IOB2"):  # nothing but what follows tells where a span ends
+            first: dict[int, tuple[int, ...]] = {tag: () for tag in known(b)}
+            if scheme == "IOB1":
+                first |= {tag: known(b, i) for tag in known(i)}
+            both = known(b, i)
+            rules[kind] = SpanRules(
+                first, {tag: known(i) for tag in both}, {tag: known(i) for tag in both}
+            )
+        else:
+            rules[kind] = SpanRules(
+                {tag: () for tag in known(b, s)},
+                {tag: known(i, e) for tag in known(b, i)},
+                {tag: () for tag in known(e, s)},
+            )
+    return rules

@@ -19,7 +19,7 @@ from rnnlp.tasks.base.length_batches import by_length
 from rnnlp.tasks.model_folder.folder import CONFIG, ModelFolder
 
 from .config import TaggerConfig
-from .outputs import decode_tags, entity, names_of
+from .outputs import decode_tags, entity, names_of, span_rules
 
 if TYPE_CHECKING:
     from .stream import TaggingStream
@@ -42,6 +42,7 @@ class TaggingPipeline:
         self.network = network.eval()
         self.featurizer = featurizer
         self.settings = settings
+        self._rules = span_rules(settings.tags, settings.scheme)
 
     @classmethod
     def from_folder(cls, folder: ModelFolder) -> TaggingPipeline:
@@ -110,8 +111,15 @@ class TaggingPipeline:
                 )
                 names = names_of(decoded.tags, batch.lengths, self.settings.tags)
                 spans = [self._spans_of(tags) for tags in names]
-                places = [(i, span.start, span.end) for i, row in enumerate(spans) for span in row]
-                scores = iter(decoded.span_scores(places).tolist() if places else [])
+                scores = iter(
+                    decoded.span_scores(
+                        [
+                            (number, span.start, span.end, self._rules[span.type])
+                            for number, row in enumerate(spans)
+                            for span in row
+                        ]
+                    )
+                )
             for row, row_spans in zip(rows, spans, strict=True):
                 found[row] = [(span, next(scores)) for span in row_spans]
         return found

@@ -8,7 +8,6 @@ are cut; that of the pipeline also knows what follows. Without a CRF the two are
 
 from __future__ import annotations
 
-import math
 from collections import deque
 
 from rnnlp.data.datamodule.tensors import as_tensors
@@ -21,7 +20,7 @@ from rnnlp.models.tagging.tagger import Tagger
 from rnnlp.tasks.base.stream import BLOCK, Result, TextStream, check_direction
 
 from .config import TaggerConfig
-from .outputs import entity
+from .outputs import entity, span_rules
 
 
 class TaggingStream(TextStream):
@@ -49,6 +48,7 @@ class TaggingStream(TextStream):
         self._network = network
         self._featurizer = featurizer
         self._names = settings.tags
+        self._rules = span_rules(settings.tags, settings.scheme)
         self._tags = TagStream(output=network.output, lag=lag)
         self._spans = SpanReader(settings.scheme)
         self._reading = Reading()
@@ -93,14 +93,14 @@ class TaggingStream(TextStream):
             spans = self._spans.read(self._names[tag])
             found += [self._entity(span) for span in spans]
         settled = self._spans.settled
-        self._tags.release(settled)
+        self._tags.release(max(settled - 1, 0))  # the score of a span hangs on what is before it
         while self._first < settled:
             self._offsets.popleft()
             self._first += 1
         return found
 
     def _entity(self, span: Span) -> Result:
-        score = math.exp(self._tags.log_probability(span.start, span.end))
+        score = self._tags.probability(span.start, span.end, self._rules[span.type])
         start = self._offsets[span.start - self._first][0]
         end = self._offsets[span.end - 1 - self._first][1]
         return entity(self._kept, start, end, span.type, score, text_from=self._kept_from)

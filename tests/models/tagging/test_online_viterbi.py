@@ -1,5 +1,6 @@
 """Tags decided as tokens arrive: those of the search over the whole sentence."""
 
+import itertools
 import math
 from itertools import pairwise
 
@@ -12,6 +13,7 @@ from rnnlp.data.tagging.schemes import allowed_transitions
 from rnnlp.models.tagging.crf import CRF
 from rnnlp.models.tagging.online_viterbi import TagStream
 from rnnlp.models.tagging.softmax import ConstrainedSoftmax
+from rnnlp.models.tagging.spans import SpanRules
 
 TAGS = ["O", "B-A", "I-A", "E-A", "S-A", "B-B", "I-B", "E-B", "S-B"]
 
@@ -119,8 +121,9 @@ def test_the_score_is_the_probability_given_what_was_read():
                         sums = (sums[:, None] + transitions).logsumexp(0)
                 return float(sums.logsumexp(0))
 
-            found = stream.log_probability(place, place + 1)
-            assert found == pytest.approx(total({place: decided[place]}) - total({}), abs=1e-4)
+            tag = decided[place]
+            found = stream.probability(place, place + 1, SpanRules({tag: ()}, {}, {tag: ()}))
+            assert found == pytest.approx(math.exp(total({place: tag}) - total({})), abs=1e-4)
             checked += 1
     assert checked
 
@@ -132,11 +135,13 @@ def test_at_the_end_the_score_is_that_of_the_whole_sentence():
     tags = stream.finish()
     assert len(tags) >= 2
     path = whole(layer, emissions)
-    whole_path = torch.tensor([path])
-    tag, step = layer.posterior(emissions[None], whole_path, torch.tensor([12]))
-    expected = float(tag[0, done] + step[0, done + 1 :].sum())
-    assert stream.log_probability(done, 12) == pytest.approx(expected, abs=1e-4)
-    assert math.exp(expected) < 0.9
+    tag, step = layer.posterior(emissions[None], torch.tensor([path]), torch.tensor([12]))
+    expected = math.exp(tag[0, done] + step[0, done + 1 :].sum())
+    successors = {tag: (after,) for tag, after in itertools.pairwise(path[done:])}
+    rules = SpanRules({path[done]: ()}, successors, {path[-1]: ()})
+    if len(set(path[done:])) == len(path[done:]):  # each tag then has one successor
+        assert stream.probability(done, 12, rules) == pytest.approx(expected, abs=1e-4)
+    assert expected < 0.9
 
 
 def test_scores_do_not_lose_precision_in_a_long_text():

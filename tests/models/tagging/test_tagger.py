@@ -7,6 +7,7 @@ from rnnlp.models.embeddings.token import Embedding
 from rnnlp.models.encoders.recurrent import Encoder
 from rnnlp.models.tagging.crf import CRF
 from rnnlp.models.tagging.softmax import ConstrainedSoftmax
+from rnnlp.models.tagging.spans import SpanRules
 from rnnlp.models.tagging.tagger import Tagger
 
 
@@ -101,9 +102,16 @@ def test_batch_order_size_and_padding_change_nothing(output, characters):
             features["lengths"][row : row + 1],
         )
         assert torch.equal(alone.tags[0], together.tags[row, :length])
-        torch.testing.assert_close(
-            alone.span_scores([(0, 0, length)]), together.span_scores([(row, 0, length)])
+        rules = path_rules(alone.tags[0].tolist())
+        assert alone.span_scores([(0, 0, length, rules)]) == pytest.approx(
+            together.span_scores([(row, 0, length, rules)])
         )
+
+
+def path_rules(path):
+    """Those of any span of these tags."""
+    some = dict.fromkeys(path, ())
+    return SpanRules(some, dict.fromkeys(path, tuple(set(path))), some)
 
 
 def test_span_scores_are_probabilities_of_the_spans():
@@ -113,16 +121,12 @@ def test_span_scores_are_probabilities_of_the_spans():
     row = int(features["lengths"].argmax())
     length = int(features["lengths"][row])
     marginals = tagger.output.marginals(decoded.emissions, features["lengths"])
-    singles = decoded.span_scores([(row, t, t + 1) for t in range(length)])
-    torch.testing.assert_close(
-        singles, marginals[row, range(length), decoded.tags[row, :length]].detach()
+    path = decoded.tags[row, :length].tolist()
+    singles = decoded.span_scores(
+        [(row, t, t + 1, SpanRules({tag: ()}, {}, {tag: ()})) for t, tag in enumerate(path)]
     )
-    whole = decoded.span_scores([(row, 0, length)])
-    loss = tagger.output.loss(
-        decoded.emissions[row : row + 1], decoded.tags[row : row + 1], torch.tensor([length])
-    )
-    torch.testing.assert_close(whole[0], (-loss * length).exp().detach())
-    assert decoded.span_scores([]).shape == (0,)
+    assert singles == pytest.approx(marginals[row, range(length), path].tolist())
+    assert decoded.span_scores([]) == []
 
 
 def test_weights_hold_no_rules_and_reload_exactly():
