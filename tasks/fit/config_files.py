@@ -146,7 +146,7 @@ def check_classes(config: Path) -> None:
         reason = " ".join(str(error).split())
         raise InputError(f"cannot be read: {reason}", path=str(config)) from error
     for key, name in _strings(content, ""):
-        data = key.startswith("data.") and Path(name).exists()
+        data = key.startswith("data.") and not key.endswith(".class_path")  # names of files
         if _DOTTED.fullmatch(name) and not name.startswith(TRUSTED) and not data:
             raise InputError(
                 f"{key} names {name}, which would be imported: if you trust this folder, say so "

@@ -259,6 +259,7 @@ def test_a_flipped_bit_is_noticed(finished, tmp_path):
         {"trainer": {"logger": {"class_path": "evil.Boom", "init_args": {}}}},
         {"trainer": {"strategy": "evil.Boom"}},
         {"model": {"encoder": {"cell": "evil.Boom"}}},
+        {"data": {"reader": {"class_path": "evil.Boom"}}},
         {
             "trainer": {
                 "callbacks": [
@@ -282,3 +283,14 @@ def test_a_folder_names_no_code(rnnlp, run, tmp_path, monkeypatch, change):
     code, _, err = rnnlp("fit", "--resume", "--output", run)
     assert code == 2 and "would be imported" in err and "evil" in err and err.count("\n") == 1
     assert "evil" not in sys.modules
+
+
+def test_data_that_is_gone_is_said_to_be_gone(rnnlp, run):
+    code, _, err = rnnlp("fit", "--resume", "--output", run, "--data.train=gone.conll")
+    assert code == 2 and "gone.conll" in err and "imported" not in err
+    file = run / "checkpoints/config.yaml"
+    content = yaml.safe_load(file.read_text())
+    content["data"]["train"] = "gone.conll"
+    file.write_text(yaml.safe_dump(content))
+    code, _, err = rnnlp("fit", "--resume", "--output", run)
+    assert code == 2 and "gone.conll" in err and "imported" not in err
