@@ -63,7 +63,7 @@ def find_configs(
         InputError: There is no such file, or none is named.
     """
     if names:
-        return [find_config(name) for name in names]
+        return [file for name in names for file in with_bases(find_config(name))]
     if resumed is not None:
         file = resumed / CHECKPOINTS / TRAINING
         if not file.is_file():
@@ -95,8 +95,38 @@ def find_task(files: Sequence[Path], *, task: str | None = None) -> str:
         raise InputError(error.message, path=str(files[-1]) if files else None) from error
 
 
+def with_bases(file: Path, above: Sequence[Path] = ()) -> list[Path]:
+    """The config, after those that it says to begin with: `base: ner`, a name or a path.
+
+    Args:
+        file: The config.
+        above: The configs that are laid over it.
+
+    Raises:
+        InputError: A base is missing, or two configs name each other.
+    """
+    base = read_config(file).get("base")
+    if base is None:
+        return [file]
+    beside = file.parent / str(base)
+    below = beside if beside.is_file() else find_config(str(base))
+    if below.resolve() in [one.resolve() for one in (file, *above)]:
+        raise InputError(f"its base {base!r} begins with it in turn", path=str(file))
+    return [*with_bases(below, (file, *above)), file]
+
+
 def config_task(path: Path) -> str | None:
     """The task that a config names at its top level.
+
+    Raises:
+        InputError: The file is not a YAML mapping.
+    """
+    task = read_config(path).get("task")
+    return None if task is None else str(task)
+
+
+def read_config(path: Path) -> dict[str, Any]:
+    """The content of a config.
 
     Raises:
         InputError: The file is not a YAML mapping.
@@ -112,8 +142,7 @@ def config_task(path: Path) -> str | None:
         raise InputError(f"is not valid YAML: {problem}", path=str(path), line=line) from error
     if not isinstance(content, dict):
         raise InputError("holds no settings: a config is a YAML mapping", path=str(path))
-    task = content.get("task")
-    return None if task is None else str(task)
+    return content
 
 
 def key_lines(path: Path) -> Iterator[tuple[str, int]]:

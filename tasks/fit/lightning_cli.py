@@ -99,6 +99,7 @@ class FitCommand(LightningCLI):
         """Adds what Lightning does not know, and what the model learns from the data."""
         request = self.request
         parser.add_argument("--task", default=request.task, help="What kind of model is trained.")
+        parser.add_argument("--base", default=None, help="The config that this one is laid over.")
         parser.add_argument("--output", default=str(request.output), help="The model folder.")
         parser.add_argument(
             "--resume", action="store_true", help="Go on from the last checkpoint in the folder."
@@ -204,7 +205,7 @@ class FitCommand(LightningCLI):
     def resolved_config(self) -> str:
         """Every setting as YAML, fit to be given as `--config` again."""
         config = self.config.clone()
-        for key in ("config", "output", "resume", "overwrite"):
+        for key in ("config", "base", "output", "resume", "overwrite"):
             config.pop(key, None)
         text: str = self.parser.dump(config, skip_unset=False, skip_validation=True)
         return text
