@@ -70,6 +70,9 @@ class Protocol:
         return max(self.every, min(self.updates, self.updates * 300 // lag))
 
 
+PROTOCOL = Protocol()
+
+
 class Trial(NamedTuple):
     """One training."""
 

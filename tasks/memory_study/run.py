@@ -19,6 +19,7 @@ from .protocol import (
     CELLS,
     FAILED,
     LAGS,
+    PROTOCOL,
     STARTS,
     Protocol,
     Results,
@@ -36,7 +37,7 @@ def run(
     cells: Sequence[str] = CELLS,
     lags: Sequence[int] = LAGS,
     seeds: int = 1,
-    protocol: Protocol = Protocol(),
+    protocol: Protocol = PROTOCOL,
     command: str = "rnnlp compare --long-range",
 ) -> Table:
     """Trains what is still missing, and writes the report.
