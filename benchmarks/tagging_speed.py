@@ -32,6 +32,7 @@ from rnnlp.tasks.base.module import vocabulary_sizes
 from rnnlp.tasks.fit.config_files import find_config
 from rnnlp.tasks.tagging.module import Tagging
 from rnnlp.tasks.tagging.pipeline import TaggingPipeline
+from rnnlp.tasks.tagging.torch_engine import TorchTagger
 
 
 class LibraryEncoder(nn.Module):
@@ -228,7 +229,7 @@ class _Clock(pl.Callback):
 
 def latency(model: Tagging, data: TaggingData, count: int = 300) -> dict:
     pipeline = TaggingPipeline(
-        network=model.network, featurizer=data.featurizer, settings=model.settings
+        engine=TorchTagger(model.network), featurizer=data.featurizer, settings=model.settings
     )
     rows = data.prepare().corpora["validation"].column("tokens")
     joiner = "" if data.options.level == "character" else " "

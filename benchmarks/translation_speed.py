@@ -26,7 +26,7 @@ from rnnlp.models.layers.losses import token_loss
 from rnnlp.tasks.base.components import EmbeddingConfig, EncoderConfig, Sizes
 from rnnlp.tasks.base.optimizer import OptimizerConfig
 from rnnlp.tasks.translation.config import DecoderConfig, TranslatorConfig
-from rnnlp.tasks.translation.decoding import encode
+from rnnlp.tasks.translation.torch_engine import encode
 
 
 def main() -> None:

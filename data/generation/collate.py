@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 import torch
@@ -12,10 +12,8 @@ from rnnlp.data.datamodule.tensors import TokenTensors, as_tensors
 from rnnlp.data.text.featurizer import FeatureRow, Featurizer, collate
 from rnnlp.data.text.tokenizer import BOS, EOS
 
+from .labels import NOT_GIVEN, Fields, label_ids, token_ids
 from .segments import Segment
-
-NOT_GIVEN = 0  # id of a label that a text does not have, or that training never saw
-Fields = Mapping[str, Sequence[str]]  # the labels that each field may have; ids count them from 1
 
 
 class GenerationBatch(NamedTuple):
@@ -69,14 +67,3 @@ class GenerationCollate:
             carried=None if segment.carried is None else torch.tensor(segment.carried),
             gold=list(rows["text"]) if segment.carried is None else [],
         )
-
-
-def label_ids(fields: Fields) -> list[dict[str | None, int]]:
-    """The ids of the labels of each field."""
-    return [{label: n for n, label in enumerate(known, 1)} for known in fields.values()]
-
-
-def token_ids(featurizer: Featurizer, text: str, *, reverse: bool) -> list[int]:
-    """The ids of a text in the order in which they are read."""
-    ids = featurizer.encode(text)[0].tokens
-    return ids[::-1] if reverse else ids

@@ -30,7 +30,8 @@ from rnnlp.data.formats.hub import Split
 from rnnlp.data.text.featurizer import Featurizer
 from rnnlp.data.text.tokenizer import Tokenizer
 
-from .collate import GenerationCollate, token_ids
+from .collate import GenerationCollate
+from .labels import token_ids
 from .readers import TextExample, labels_of, read_texts
 from .sample import sample_generation
 from .segments import SegmentBatchSampler, SegmentRows

@@ -7,7 +7,7 @@ is given back where attention is one of them.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Literal, NamedTuple
+from typing import NamedTuple
 
 import torch
 from torch import Tensor, nn
@@ -15,8 +15,7 @@ from torch import Tensor, nn
 from rnnlp.models.encoders.base import EncoderOutput
 from rnnlp.models.recurrence.cell import State
 
-Way = Literal["last", "max", "mean", "attention"]
-WAYS: tuple[Way, ...] = ("last", "max", "mean", "attention")  # the order in the joined vector
+WAYS = ("last", "max", "mean", "attention")  # the order in the joined vector
 
 
 class Pooled(NamedTuple):
@@ -50,7 +49,7 @@ class Pooling(nn.Module):
         attention_size: Width of the hidden layer that attention weights come from.
     """
 
-    def __init__(self, *, size: int, ways: Sequence[Way], attention_size: int = 100) -> None:
+    def __init__(self, *, size: int, ways: Sequence[str], attention_size: int = 100) -> None:
         super().__init__()
         unknown = [way for way in ways if way not in WAYS]
         if unknown or not ways or len(set(ways)) < len(ways):

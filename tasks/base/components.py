@@ -4,22 +4,23 @@ Each class below is what stands under `model.embedding`, `model.encoder` and so 
 what `config.json` of a model folder keeps. `build` calls the constructor in `models/`; nothing else
 in the package turns names into modules, so a saved model is rebuilt by the very code that made it.
 
-Annotations here are real types, since LightningCLI reads those of inherited fields.
+Annotations here are real types, since LightningCLI reads those of inherited fields. torch is
+imported where a network is built: a model on another engine needs the values only.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from typing_extensions import Self
 
 from rnnlp.data.errors import InputError
 from rnnlp.data.text.token_features import TokenFeature
-from rnnlp.models.embeddings.token import Embedding
-from rnnlp.models.encoders.recurrent import Encoder
-from rnnlp.models.recurrence.cells import find_cell
 
 from .plain import from_plain, to_plain
+
+if TYPE_CHECKING:
+    from rnnlp.models import Embedding, Encoder
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -65,8 +66,10 @@ class EmbeddingConfig:
     dropout: float = 0.3
     freeze_vectors: bool = False
 
-    def build(self, sizes: Sizes) -> Embedding:
+    def build(self, sizes: Sizes) -> "Embedding":
         """The embedding for vocabularies of these sizes."""
+        from rnnlp.models import Embedding
+
         return Embedding(
             vocabulary_size=sizes.tokens,
             size=self.size,
@@ -117,8 +120,10 @@ class EncoderConfig:
     forget_bias: float | None = None
     memory_span: int | None = None
 
-    def build(self, input_size: int) -> Encoder:
+    def build(self, input_size: int) -> "Encoder":
         """The encoder for vectors of `input_size` components."""
+        from rnnlp.models import Encoder
+
         return Encoder(
             input_size=input_size,
             cell=self.cell,
@@ -137,6 +142,8 @@ class EncoderConfig:
 
     def describe(self) -> str:
         """The encoder in a few words."""
+        from rnnlp.models.recurrence.cells import find_cell
+
         direction = "bidirectional " if self.bidirectional else ""
         return f"{direction}{find_cell(self.cell).title} ({self.num_layers} x {self.hidden_size})"
 

@@ -1,20 +1,18 @@
 """A text classifier as plain values: what `config.json` of its folder keeps, and its rebuilding.
 
-Annotations here are real types, since LightningCLI reads those of inherited fields.
+Annotations here are real types, since LightningCLI reads those of inherited fields. torch is
+imported where a network is built: a model on another engine needs the values only.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from rnnlp.data.errors import InputError
-from rnnlp.models.classification.classifier import Classifier
-from rnnlp.models.classification.pooling import WAYS, Pooling, Way
-from rnnlp.models.embeddings.token import Embedding
-from rnnlp.models.encoders.bag import BagEncoder
-from rnnlp.models.encoders.recurrent import Encoder
-from rnnlp.models.encoders.windowed import WindowedEncoder
 from rnnlp.tasks.base.components import ModelConfig
+
+if TYPE_CHECKING:
+    from rnnlp.models import BagEncoder, Classifier, Embedding, Encoder
 
 LongTexts = Literal["head_tail", "windows"]
 
@@ -33,7 +31,7 @@ class ClassifierHead:
         label_before: The mark up to which a label in a file counts.
     """
 
-    pooling: list[Way] = field(default_factory=lambda: ["max"])
+    pooling: list[str] = field(default_factory=lambda: ["max"])
     attention_size: int = 100
     max_length: int | None = 512
     state_dropout: float = 0.0
@@ -76,8 +74,10 @@ class ClassifierConfig(ModelConfig, ClassifierHead):
         """Most tokens of a text that are kept; windows read all of them."""
         return self.max_length if self.long_texts == "head_tail" else None
 
-    def build(self) -> Classifier:
+    def build(self) -> "Classifier":
         """The classifier with fresh weights."""
+        from rnnlp.models import BagEncoder
+
         embedding = self.embedding.build(self.sizes)
         return self.build_on(
             embedding,
@@ -86,8 +86,10 @@ class ClassifierConfig(ModelConfig, ClassifierHead):
             else BagEncoder(input_size=embedding.output_size),
         )
 
-    def build_on(self, embedding: Embedding, reader: Encoder | BagEncoder) -> Classifier:
+    def build_on(self, embedding: "Embedding", reader: "Encoder | BagEncoder") -> "Classifier":
         """The classifier around an embedding and an encoder that there are already."""
+        from rnnlp.models import Classifier, Pooling, WindowedEncoder
+
         encoder: Encoder | BagEncoder | WindowedEncoder = reader
         if self.long_texts == "windows" and self.max_length is not None:
             encoder = WindowedEncoder(encoder=reader, window=self.max_length)
@@ -111,7 +113,9 @@ def check_pooling(pooling: Sequence[str], name: str) -> None:
     Raises:
         InputError: It does.
     """
-    if not pooling or len(set(pooling)) < len(pooling):
+    from rnnlp.models.classification.pooling import WAYS
+
+    if not set(pooling) <= set(WAYS) or not pooling or len(set(pooling)) < len(pooling):
         raise InputError(
             f"{name} is {list(pooling)}: name one or more of {', '.join(WAYS)}, each once"
         )

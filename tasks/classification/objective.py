@@ -19,8 +19,8 @@ from rnnlp.tasks.model_folder.folder import CONFUSION
 from rnnlp.tasks.reporting.confusion_matrix import draw_confusion
 
 from .config import ClassifierConfig, ClassifierTraining
-from .outputs import run
 from .scores import ClassScores, fits
+from .torch_engine import run
 
 
 class ClassificationObjective(Objective):
@@ -77,7 +77,8 @@ class ClassificationObjective(Objective):
     ) -> BatchLoss:
         """Adds one batch to the scores, and gives its loss, over the texts with a known label."""
         logits, targets = run(network, batch.features).logits, batch.targets
-        scores.add(network.probabilities(logits), batch.gold, numbers=batch.number.tolist())
+        probabilities = network.probabilities(logits).detach().float().cpu().numpy()
+        scores.add(probabilities, batch.gold, numbers=batch.number.tolist())
         if not self.settings.multilabel:
             known = targets != UNKNOWN_CLASS
             logits, targets = logits[known], targets[known]
@@ -101,7 +102,7 @@ class ClassificationObjective(Objective):
                 strict=True,
             )
         )
-        fitted = fits(numbers)
+        fitted = torch.from_numpy(fits(numbers.numpy()))
         if not fitted.any():
             return
         logits, targets = logits[fitted], targets[fitted]

@@ -5,17 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from rnnlp.data.datamodule.tensors import TokenTensors
-from rnnlp.models.classification.classifier import Classifier, Scores
-
 from .config import ClassifierConfig
-from .scores import THRESHOLD
 
-
-def run(network: Classifier, batch: TokenTensors) -> Scores:
-    """The scores of a batch of features."""
-    scores: Scores = network(batch.tokens, batch.characters, batch.token_features, batch.lengths)
-    return scores
+THRESHOLD = 0.5  # of several labels a text, those of this probability and more
 
 
 def label_of(probabilities: Sequence[float], settings: ClassifierConfig) -> dict[str, Any]:

@@ -1,28 +1,26 @@
 """A trained classifier in use: raw text in, labels with probabilities out.
 
-Lives on torch, tokenizers and safetensors alone. Texts are batched by length inside; neither their
-order nor the batch they fall into changes a result.
+Texts are batched by length inside; neither their order nor the batch they fall into changes a
+result.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, overload
+from collections.abc import Iterable, Iterator, Sequence
+from typing import TYPE_CHECKING, Any, Protocol
 
-import torch
-from torch import Tensor
+import numpy as np
 
-from rnnlp.data.datamodule.tensors import as_tensors
 from rnnlp.data.errors import InputError
-from rnnlp.data.text.featurizer import Featurizer
+from rnnlp.data.text.featurizer import TokenBatch
 from rnnlp.data.text.preprocessing import EMPTY, tokenise
 from rnnlp.data.text.tokenizer import Offsets
-from rnnlp.models.classification.classifier import Classifier
 from rnnlp.tasks.base.length_batches import by_length
+from rnnlp.tasks.base.pipeline import Pipeline
 from rnnlp.tasks.model_folder.folder import CONFIG, ModelFolder
 
 from .config import ClassifierConfig
-from .outputs import label_of, run
+from .outputs import label_of
 
 if TYPE_CHECKING:
     from .stream import ClassificationStream
@@ -30,54 +28,45 @@ if TYPE_CHECKING:
 TOKEN_BUDGET = 8192  # padded positions of a batch
 
 
-class ClassificationPipeline:
+class Engine(Protocol):
+    """What answers for a classifier."""
+
+    def probabilities(self, batch: TokenBatch) -> tuple[np.ndarray, np.ndarray | None]:
+        """Calibrated probabilities [texts, classes], and attention weights [texts, time]."""
+
+
+class ClassificationPipeline(Pipeline):
     """Gives texts their labels.
 
     Args:
-        network: The classifier.
+        engine: Answers for the classifier.
         featurizer: Splits and looks up what the classifier reads.
         settings: The labels, and what the network was built from.
     """
 
     task = "classification"
-
-    def __init__(
-        self, *, network: Classifier, featurizer: Featurizer, settings: ClassifierConfig
-    ) -> None:
-        if not network.temperature > 0.0:
-            raise InputError(
-                f"the temperature among the weights is {network.temperature.item():g}, and "
-                "probabilities need one above 0: the model is damaged"
-            )
-        self.network = network.eval()
-        self.featurizer = featurizer
-        self.settings = settings
+    engine: Engine
+    settings: ClassifierConfig
 
     @classmethod
     def from_folder(cls, folder: ModelFolder) -> ClassificationPipeline:
         """Reads a model folder."""
+        from .torch_engine import TorchClassifier
+
         settings = ClassifierConfig.from_json(folder.config, source=str(folder.path / CONFIG))
-        network = folder.network(settings.build)
-        return cls(network=network, featurizer=folder.featurizer(), settings=settings)
+        engine = TorchClassifier(folder.network(settings.build))
+        return cls(engine=engine, featurizer=folder.featurizer(), settings=settings)
 
     @property
     def explains(self) -> bool:
         """Whether the model can tell which tokens it looked at."""
         return "attention" in self.settings.pooling
 
-    @overload
-    def __call__(  # type: ignore[overload-overlap]
-        self, texts: str, *, explain: bool = False
-    ) -> dict[str, Any]: ...
-    @overload
-    def __call__(self, texts: Sequence[str], *, explain: bool = False) -> list[dict[str, Any]]: ...
-    def __call__(
-        self, texts: str | Sequence[str], *, explain: bool = False
-    ) -> dict[str, Any] | list[dict[str, Any]]:
+    def __call__(self, texts: str | Iterable[str], *, explain: bool = False) -> Any:
         """Labels texts.
 
         Args:
-            texts: One text, or several.
+            texts: One text, or any iterable of them.
             explain: Add the attention weight of each token, for models with attention pooling.
 
         Returns:
@@ -90,8 +79,12 @@ class ClassificationPipeline:
         Raises:
             InputError: `explain` for a model without attention.
         """
-        if isinstance(texts, str):
-            return self([texts], explain=explain)[0]
+        return self.answer(texts, explain=explain)
+
+    def answers(  # type: ignore[override]
+        self, texts: list[str], *, explain: bool = False
+    ) -> list[dict[str, Any]]:
+        """The labels of some texts."""
         if explain and not self.explains:
             raise InputError(
                 "this model has no attention weights to show; train one with "
@@ -99,23 +92,25 @@ class ClassificationPipeline:
             )
         split = [self.tokens(text) for text in texts]
         answers: list[dict[str, Any]] = [{} for _ in texts]
-        sentences = [tokens for tokens, _ in split]
-        for rows, scores in self._scores(sentences):
-            found = self.network.probabilities(scores.logits).tolist()
-            for place, (row, probabilities) in enumerate(zip(rows, found, strict=True)):
-                answer = {"text": texts[row], **label_of(probabilities, self.settings)}
-                if explain and scores.weights is not None:
-                    weights = scores.weights[place].tolist()
-                    answer["tokens"] = [
+        for rows, probabilities, weights in self._batches([tokens for tokens, _ in split]):
+            for place, row in enumerate(rows):
+                text, offsets = texts[row], split[row][1]
+                answers[row] = {
+                    "text": text,
+                    **label_of(probabilities[place].tolist(), self.settings),
+                }
+                if explain and weights is not None:
+                    answers[row]["tokens"] = [
                         {
-                            "word": texts[row][start:end],
+                            "word": text[start:end],
                             "weight": round(weight, 4),
                             "start": start,
                             "end": end,
                         }
-                        for (start, end), weight in zip(split[row][1], weights, strict=False)
+                        for (start, end), weight in zip(
+                            offsets, weights[place].tolist(), strict=False
+                        )
                     ]
-                answers[row] = answer
         return answers
 
     def stream(self) -> ClassificationStream:
@@ -137,15 +132,18 @@ class ClassificationPipeline:
         )
         return tokens or EMPTY, offsets
 
-    def probabilities(self, sentences: Sequence[Sequence[str]]) -> Tensor:
+    def probabilities(self, sentences: Sequence[Sequence[str]]) -> np.ndarray:
         """Probabilities [texts, classes] of texts given as tokens."""
-        found = torch.empty(len(sentences), len(self.settings.classes))
-        for rows, scores in self._scores(sentences):
-            found[rows] = self.network.probabilities(scores.logits)
-        return found
+        results = np.empty((len(sentences), len(self.settings.classes)), dtype=np.float32)
+        for rows, probabilities, _ in self._batches(sentences):
+            results[rows] = probabilities
+        return results
 
-    def _scores(self, sentences: Sequence[Sequence[str]]) -> Any:
+    def _batches(
+        self, sentences: Sequence[Sequence[str]]
+    ) -> Iterator[tuple[list[int], np.ndarray, np.ndarray | None]]:
         for rows in by_length([len(tokens) for tokens in sentences], budget=TOKEN_BUDGET):
-            batch = as_tensors(self.featurizer.batch([sentences[row] for row in rows]))
-            with torch.inference_mode():
-                yield rows, run(self.network, batch)
+            yield (
+                rows,
+                *self.engine.probabilities(self.featurizer.batch([sentences[row] for row in rows])),
+            )

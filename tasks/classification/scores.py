@@ -13,14 +13,13 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
-import torch
-from torch import Tensor
 
 from rnnlp.tasks.base.ratios import precision_recall_f1, safe_ratio
 from rnnlp.tasks.reporting.score_table import rate_lines
 
+from .outputs import THRESHOLD
+
 BINS = 15
-THRESHOLD = 0.5
 _LARGEST_TABLE = 60  # classes of a confusion matrix that is kept
 
 
@@ -53,7 +52,7 @@ class ClassScores:
 
     def add(
         self,
-        probabilities: Tensor,
+        probabilities: np.ndarray,
         gold: Sequence[Sequence[str]],
         *,
         numbers: Sequence[int] | None = None,
@@ -67,10 +66,10 @@ class ClassScores:
         """
         if len(probabilities) != len(gold):
             raise ValueError(f"{len(probabilities)} predictions for {len(gold)} texts")
-        probabilities = probabilities.detach().float().cpu()
-        counted = torch.ones(len(gold), dtype=torch.bool)
+        probabilities = np.asarray(probabilities, dtype=np.float32)
+        counted = np.ones(len(gold), dtype=bool)
         if self.calibrated:
-            counted = ~fits(torch.tensor(numbers))
+            counted = ~fits(np.asarray(numbers))
         if self.multilabel:
             self._add_multilabel(probabilities, gold, counted)
         else:
@@ -78,10 +77,9 @@ class ClassScores:
         self.texts += len(gold)
 
     def _add_single(
-        self, probabilities: Tensor, gold: Sequence[Sequence[str]], counted: Tensor
+        self, probabilities: np.ndarray, gold: Sequence[Sequence[str]], counted: np.ndarray
     ) -> None:
-        confidence, best = probabilities.max(1)
-        names = [self.classes[i] for i in best.tolist()]
+        names = [self.classes[i] for i in probabilities.argmax(1)]
         truth = [labels[0] for labels in gold]
         self.pairs.update(zip(truth, names, strict=True))
         self.gold.update(truth)
@@ -89,7 +87,7 @@ class ClassScores:
         right = [name == label for name, label in zip(names, truth, strict=True)]
         self.correct.update(name for name, hit in zip(names, right, strict=True) if hit)
         self.right += sum(right)
-        self._calibrate(confidence[counted], torch.tensor(right)[counted])
+        self._calibrate(probabilities.max(1)[counted], np.array(right, dtype=bool)[counted])
         if len(self.classes) == 2:
             for label, score in zip(truth, probabilities[:, 1].tolist(), strict=True):
                 if label in self.classes:
@@ -97,21 +95,21 @@ class ClassScores:
                     self._is_second.append(label == self.classes[1])
 
     def _add_multilabel(
-        self, probabilities: Tensor, gold: Sequence[Sequence[str]], counted: Tensor
+        self, probabilities: np.ndarray, gold: Sequence[Sequence[str]], counted: np.ndarray
     ) -> None:
         chosen = probabilities >= THRESHOLD
-        is_gold = torch.tensor([[name in labels for name in self.classes] for labels in gold])
+        is_gold = np.array([[name in labels for name in self.classes] for labels in gold])
         for row, labels in zip(chosen.tolist(), gold, strict=True):
             names = {name for name, yes in zip(self.classes, row, strict=True) if yes}
             self.right += names == set(labels)
             self.gold.update(set(labels))
             self.predicted.update(names)
             self.correct.update(names & set(labels))
-        confidence = torch.where(chosen, probabilities, 1.0 - probabilities)
+        confidence = np.where(chosen, probabilities, 1.0 - probabilities)
         self._calibrate(confidence[counted].flatten(), (chosen == is_gold)[counted].flatten())
 
-    def _calibrate(self, confidence: Tensor, right: Tensor) -> None:
-        values, hits = confidence.double().numpy(), right.double().numpy()
+    def _calibrate(self, confidence: np.ndarray, right: np.ndarray) -> None:
+        values, hits = confidence.astype(float), right.astype(float)
         bins = np.clip(np.ceil(values * BINS).astype(int) - 1, 0, BINS - 1)
         for row, weights in enumerate((np.ones_like(values), values, hits)):
             self._bins[row] += np.bincount(bins, weights=weights, minlength=BINS)
@@ -166,7 +164,7 @@ class ClassScores:
         return found
 
 
-def fits(numbers: Tensor) -> Tensor:
+def fits(numbers: np.ndarray) -> np.ndarray:
     """Which texts of the validation split the temperature is fitted on: every second one.
 
     Args:

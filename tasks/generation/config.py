@@ -1,13 +1,17 @@
 """What a generator is built from: the values under `model` in a config and in `config.json`.
 
-Annotations here are real types, since LightningCLI reads those of inherited fields.
+Annotations here are real types, since LightningCLI reads those of inherited fields. torch is
+imported where a network is built: a model on another engine needs the values only.
 """
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
-from rnnlp.models.generation.language_model import LanguageModel
 from rnnlp.tasks.base.components import ModelConfig, check_ranges
+
+if TYPE_CHECKING:
+    from rnnlp.models import LanguageModel
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -47,8 +51,10 @@ class GeneratorConfig(ModelConfig):
     dropout: float = 0.3
     sampling: SamplingConfig = SamplingConfig()
 
-    def build(self) -> LanguageModel:
+    def build(self) -> "LanguageModel":
         """The generator with fresh weights."""
+        from rnnlp.models import LanguageModel
+
         embedding = self.embedding.build(self.sizes)
         return LanguageModel(
             embedding=embedding,

@@ -8,7 +8,8 @@ from typing import Any
 
 from rnnlp.data.corpus.report import Notes
 from rnnlp.data.errors import InputError
-from rnnlp.data.generation.collate import GenerationCollate, token_ids
+from rnnlp.data.generation.collate import GenerationCollate
+from rnnlp.data.generation.labels import token_ids
 from rnnlp.data.generation.readers import read_texts
 from rnnlp.data.generation.segments import SegmentBatchSampler
 from rnnlp.data.text.tokenizer import UNK

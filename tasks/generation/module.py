@@ -14,7 +14,8 @@ from pytorch_lightning.cli import LightningArgumentParser
 from torch import Tensor
 
 from rnnlp.data.errors import InputError
-from rnnlp.data.generation.collate import NOT_GIVEN, GenerationBatch
+from rnnlp.data.generation.collate import GenerationBatch
+from rnnlp.data.generation.labels import NOT_GIVEN
 from rnnlp.models.generation.language_model import LanguageModel
 from rnnlp.models.layers.losses import token_loss
 from rnnlp.models.recurrence.cell import State

@@ -1,25 +1,21 @@
 """A trained generator in use: prompts and labels in, texts out.
 
-Lives on torch, tokenizers and safetensors alone. Each text has random numbers of its own, so that
-neither the batch it falls into nor what is drawn beside it changes it.
+Each text has random numbers of its own, so that neither the batch it falls into nor what is drawn
+beside it changes it.
 """
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any, overload
-
-import torch
-from torch import Tensor
+from itertools import islice
+from typing import TYPE_CHECKING, Any, Protocol
 
 from rnnlp.data.errors import InputError
-from rnnlp.data.generation.collate import NOT_GIVEN, label_ids, token_ids
-from rnnlp.data.text.featurizer import Featurizer
-from rnnlp.data.text.tokenizer import BOS, EOS, PAD, UNK
-from rnnlp.models.generation.language_model import LanguageModel
-from rnnlp.models.search.sampling import sample
+from rnnlp.data.generation.labels import NOT_GIVEN, label_ids, token_ids
+from rnnlp.data.text.tokenizer import BOS
+from rnnlp.tasks.base.pipeline import CHUNK, Pipeline, each_text
 from rnnlp.tasks.model_folder.folder import CONFIG, ModelFolder
 
 from .config import GeneratorConfig, SamplingConfig, check_sampling
@@ -28,55 +24,48 @@ if TYPE_CHECKING:
     from .stream import GenerationStream
 
 ROWS = 64  # texts that are drawn together
-_BANNED = (PAD, UNK, BOS)  # never part of a text
 
 
-class GenerationPipeline:
+class Engine(Protocol):
+    """What answers for a language model."""
+
+    def draw(
+        self,
+        prompts: Sequence[Sequence[int]],
+        labels: Sequence[int],
+        sampling: SamplingConfig,
+        seeds: Sequence[int],
+    ) -> list[list[int]]:
+        """The tokens that go on after prompts, each drawn with a seed of its own."""
+
+
+class GenerationPipeline(Pipeline):
     """Writes texts, from prompts or from nothing.
 
     Args:
-        network: The generator.
+        engine: Answers for the language model.
         featurizer: Splits and looks up prompts.
         settings: The labels, and what the network was built from.
     """
 
     task = "generation"
-    writes = True  # texts of its own, drawn with random numbers
-
-    def __init__(
-        self, *, network: LanguageModel, featurizer: Featurizer, settings: GeneratorConfig
-    ) -> None:
-        self.network = network.eval()
-        self.featurizer = featurizer
-        self.settings = settings
+    writes = True
+    engine: Engine
+    settings: GeneratorConfig
 
     @classmethod
     def from_folder(cls, folder: ModelFolder) -> GenerationPipeline:
         """Reads a model folder."""
+        from .torch_engine import TorchGenerator
+
         settings = GeneratorConfig.from_json(folder.config, source=str(folder.path / CONFIG))
         check_sampling(settings.sampling, prefix=f"{folder.path / CONFIG}: sampling.")
-        network = folder.network(settings.build)
-        return cls(network=network, featurizer=folder.featurizer(), settings=settings)
+        engine = TorchGenerator(folder.network(settings.build))
+        return cls(engine=engine, featurizer=folder.featurizer(), settings=settings)
 
-    @overload
     def __call__(
         self,
-        texts: str = "",
-        *,
-        count: None = None,
-        labels: Mapping[str, str] | None = None,
-        temperature: float | None = None,
-        top_k: int | None = None,
-        top_p: float | None = None,
-        max_length: int | None = None,
-        seed: int = 1,
-        first: int = 0,
-    ) -> dict[str, Any]: ...
-
-    @overload
-    def __call__(
-        self,
-        texts: str | Sequence[str] = "",
+        texts: str | Iterable[str] = "",
         *,
         count: int | None = None,
         labels: Mapping[str, str] | None = None,
@@ -86,26 +75,12 @@ class GenerationPipeline:
         max_length: int | None = None,
         seed: int = 1,
         first: int = 0,
-    ) -> list[dict[str, Any]]: ...
-
-    def __call__(
-        self,
-        texts: str | Sequence[str] = "",
-        *,
-        count: int | None = None,
-        labels: Mapping[str, str] | None = None,
-        temperature: float | None = None,
-        top_k: int | None = None,
-        top_p: float | None = None,
-        max_length: int | None = None,
-        seed: int = 1,
-        first: int = 0,
-    ) -> dict[str, Any] | list[dict[str, Any]]:
+    ) -> Any:
         """Writes texts.
 
         Args:
-            texts: One prompt, or several; an empty one is the start symbol alone. A model that was
-                trained in reverse writes what comes before its prompt.
+            texts: One prompt, or any iterable of them; an empty one is the start symbol alone. A
+                model that was trained in reverse writes what comes before its prompt.
             count: How many texts to write for each prompt.
             labels: Label by field, such as `{"M": "6/8"}`; fields that are left out have none.
             temperature: Below 1 the probable becomes more probable; None, as for the next three,
@@ -123,41 +98,58 @@ class GenerationPipeline:
         Raises:
             InputError: A label, or another value, that there is not.
         """
-        if isinstance(texts, str) and count is None:
-            (answer,) = self(
-                [texts],
-                count=1,
-                labels=labels,
-                temperature=temperature,
-                top_k=top_k,
-                top_p=top_p,
-                max_length=max_length,
-                seed=seed,
-                first=first,
-            )
-            return answer
-        given = {
+        options: dict[str, Any] = {
+            "labels": labels,
             "temperature": temperature,
             "top_k": top_k,
             "top_p": top_p,
             "max_length": max_length,
+            "seed": seed,
+            "first": first,
         }
-        changes: dict[str, Any] = {key: value for key, value in given.items() if value is not None}
-        sampling = replace(self.settings.sampling, **changes)
-        check_sampling(sampling)
-        row = self.label_row(labels or {})
+        if count is None:
+            return self.answer(texts, **options)
         prompts = [texts] if isinstance(texts, str) else texts
-        wanted = [prompt for prompt in prompts for _ in range(1 if count is None else count)]
-        found: list[dict[str, Any]] = []
-        for start in range(0, len(wanted), ROWS):
-            part = wanted[start : start + ROWS]
-            seeds = [seed_of(seed, first + start + number) for number in range(len(part))]
-            written = self._draw(part, row, sampling, seeds)
-            found += [
+        return list(self.predict(prompts, count=count, **options))
+
+    def predict(
+        self, texts: Iterable[str], *, count: int = 1, first: int = 0, **options: Any
+    ) -> Iterator[dict[str, Any]]:
+        """The answers one by one; their numbers, and so their random numbers, go on."""
+        wanted = (text for text in each_text(texts) for _ in range(count))
+        while some := list(islice(wanted, CHUNK)):
+            yield from self.answers(some, first=first, **options)
+            first += len(some)
+
+    def answers(
+        self,
+        texts: list[str],
+        *,
+        labels: Mapping[str, str] | None = None,
+        seed: int = 1,
+        first: int = 0,
+        **sampling: Any,
+    ) -> list[dict[str, Any]]:
+        """What is written after some prompts."""
+        given = {key: value for key, value in sampling.items() if value is not None}
+        settings = replace(self.settings.sampling, **given)
+        check_sampling(settings)
+        row = self.label_row(labels or {})
+        reverse = self.settings.reverse
+        answers: list[dict[str, Any]] = []
+        for start in range(0, len(texts), ROWS):
+            prompts = texts[start : start + ROWS]
+            written = self.engine.draw(
+                [[BOS, *token_ids(self.featurizer, text, reverse=reverse)] for text in prompts],
+                row,
+                settings,
+                [seed_of(seed, first + start + number) for number in range(len(prompts))],
+            )
+            answers += [
                 {"text": prompt, "generated_text": self._joined(prompt, tokens)}
-                for prompt, tokens in zip(part, written, strict=True)
+                for prompt, tokens in zip(prompts, written, strict=True)
             ]
-        return found
+        return answers
 
     def stream(self, *, labels: Mapping[str, str] | None = None) -> GenerationStream:
         """Says what each token of a text costs as it arrives; see `GenerationStream`.
@@ -201,41 +193,6 @@ class GenerationPipeline:
             known.get(labels.get(field), NOT_GIVEN)
             for field, known in zip(fields, label_ids(fields), strict=True)
         ]
-
-    @torch.inference_mode()
-    def _draw(
-        self,
-        prompts: Sequence[str],
-        labels: Sequence[int],
-        sampling: SamplingConfig,
-        seeds: Sequence[int],
-    ) -> list[list[int]]:
-        """Tokens that go on after prompts, in the order in which they are read."""
-        device = next(self.network.parameters()).device
-        read = [
-            [BOS, *token_ids(self.featurizer, prompt, reverse=self.settings.reverse)]
-            for prompt in prompts
-        ]
-        lengths = torch.tensor([len(ids) - 1 for ids in read])  # the last one begins the search
-        before = torch.full((len(read), max(1, int(lengths.max()))), PAD)
-        for ids, target in zip(read, before, strict=True):
-            target[: len(ids) - 1] = torch.tensor(ids[:-1], dtype=torch.long)
-        given: Tensor | None = None
-        if labels:
-            given = torch.tensor(list(labels), device=device).expand(len(read), -1)
-        found = sample(
-            self.network.step,
-            self.network.begin(before.to(device), lengths, given),
-            begin=torch.tensor([ids[-1] for ids in read], device=device),
-            end=EOS,
-            max_lengths=torch.full((len(read),), sampling.max_length, device=device),
-            temperature=sampling.temperature,
-            top_k=sampling.top_k,
-            top_p=sampling.top_p,
-            banned=_BANNED,
-            generator=[torch.Generator().manual_seed(seed) for seed in seeds],
-        )
-        return [hypothesis.tokens for hypothesis in found]
 
     def _joined(self, prompt: str, tokens: Sequence[int]) -> str:
         """A prompt, as it was given, and what was written after it, or before it in reverse."""

@@ -9,7 +9,8 @@ from typing import Any
 
 import torch
 
-from rnnlp.data.generation.collate import NOT_GIVEN, GenerationBatch
+from rnnlp.data.generation.collate import GenerationBatch
+from rnnlp.data.generation.labels import NOT_GIVEN
 from rnnlp.models.generation.language_model import LanguageModel
 from rnnlp.models.layers.losses import token_loss
 from rnnlp.models.recurrence.cell import State

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from rnnlp.data.errors import InputError
-from rnnlp.models.joint import JointNetwork
 from rnnlp.tasks.base.components import EmbeddingConfig, EncoderConfig, Sizes
 from rnnlp.tasks.classification.config import ClassifierConfig
 from rnnlp.tasks.tagging.config import TaggerConfig
+
+if TYPE_CHECKING:
+    from rnnlp.models.joint import JointNetwork
 
 _SHARED = ("sizes", "embedding", "encoder")
 
@@ -44,6 +46,8 @@ class JointConfig:
 
     def build(self) -> JointNetwork:
         """Both networks with fresh weights, on the same embedding and encoder."""
+        from rnnlp.models.joint import JointNetwork
+
         tagger = self.tagging.build()
         classifier = self.classification.build_on(tagger.embedding, tagger.encoder)
         return JointNetwork(tagger=tagger, classifier=classifier)

@@ -131,9 +131,9 @@ def save_folder(
     model: Mapping[str, Any],
     weights: Mapping[str, torch.Tensor],
     save_tokenizers: Callable[[Path], object],
-    metrics: Mapping[str, Any],
-    training_config: str,
     card: str,
+    metrics: Mapping[str, Any] | None = None,
+    training_config: str | None = None,
     pictures: Mapping[str, Callable[[Path], object]] | None = None,
 ) -> None:
     """Writes a complete model folder; `config.json`, which makes it one, comes last.
@@ -144,9 +144,9 @@ def save_folder(
         model: Constructor arguments as plain scalars, lists and dictionaries.
         weights: State dict of the network.
         save_tokenizers: Writes the tokenizer files into a folder.
+        card: The model card.
         metrics: What goes into `metrics.json`.
         training_config: The full resolved config, as YAML.
-        card: The model card.
         pictures: What draws each of `PICTURES` that there is, given a path.
     """
     from .weights import write_weights
@@ -157,16 +157,18 @@ def save_folder(
         new = Path(temporary)
         write_weights(new / WEIGHTS, weights)
         save_tokenizers(new)
-        _write_json(new / METRICS, metrics)
-        (new / TRAINING).write_text(training_config, encoding="utf-8")
+        if metrics is not None:
+            _write_json(new / METRICS, metrics)
+        if training_config is not None:
+            (new / TRAINING).write_text(training_config, encoding="utf-8")
         (new / CARD).write_text(card, encoding="utf-8")
         for name, draw in (pictures or {}).items():
             draw(new / name)
         _write_json(new / CONFIG, config)
-        for stale in set(TOKENIZERS) - {file.name for file in new.iterdir()}:
+        written = {file.name for file in new.iterdir()}
+        for stale in {METRICS, TRAINING, *PICTURES, *TOKENIZERS} - written:
             (folder / stale).unlink(missing_ok=True)
-        names = sorted((file.name for file in new.iterdir()), key=lambda name: name == CONFIG)
-        for name in names:
+        for name in sorted(written, key=lambda name: name == CONFIG):
             os.replace(new / name, folder / name)
 
 

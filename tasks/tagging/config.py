@@ -1,15 +1,17 @@
 """What a tagger is built from: plain values on one side, the network on the other.
 
-Annotations here are real types, since LightningCLI reads those of inherited fields.
+Annotations here are real types, since LightningCLI reads those of inherited fields. torch is
+imported where a network is built: a model on another engine needs the values only.
 """
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from rnnlp.data.tagging.schemes import allowed_transitions
-from rnnlp.models.tagging.crf import CRF
-from rnnlp.models.tagging.softmax import ConstrainedSoftmax
-from rnnlp.models.tagging.tagger import Tagger
 from rnnlp.tasks.base.components import ModelConfig
+
+if TYPE_CHECKING:
+    from rnnlp.models import Tagger
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -37,8 +39,10 @@ class TaggerConfig(ModelConfig, TaggerHead):
     tags: list[str]
     scheme: str | None
 
-    def build(self) -> Tagger:
+    def build(self) -> "Tagger":
         """The tagger with fresh weights. Either way of decoding obeys the scheme."""
+        from rnnlp.models import CRF, ConstrainedSoftmax, Tagger
+
         allowed, start, end = allowed_transitions(self.tags, self.scheme)
         head = CRF if self.crf else ConstrainedSoftmax
         embedding = self.embedding.build(self.sizes)

@@ -3,25 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import torch
-
-from rnnlp.data.datamodule.tensors import TokenTensors
 from rnnlp.data.tagging.schemes import ids_by_letter
 from rnnlp.models.tagging.spans import SpanRules
-from rnnlp.models.tagging.tagger import Tagger
+
+if TYPE_CHECKING:
+    import numpy as np
+    import torch
 
 
-def decode_tags(network: Tagger, features: TokenTensors, tags: Sequence[str]) -> list[list[str]]:
-    """The best tags of each sentence of a batch, padding cut off."""
-    decoded = network.decode(
-        features.tokens, features.characters, features.token_features, features.lengths
-    )
-    return names_of(decoded.tags, features.lengths, tags)
-
-
-def names_of(decoded: torch.Tensor, lengths: torch.Tensor, tags: Sequence[str]) -> list[list[str]]:
+def names_of(
+    decoded: torch.Tensor | np.ndarray, lengths: torch.Tensor | np.ndarray, tags: Sequence[str]
+) -> list[list[str]]:
     """The names of tags `[batch, time]`, padding cut off."""
     rows = zip(decoded.tolist(), lengths.tolist(), strict=True)
     return [[tags[tag] for tag in row[:length]] for row, length in rows]

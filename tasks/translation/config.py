@@ -1,14 +1,16 @@
 """What a translator is built from: the values under `model` in a config and in `config.json`.
 
-Annotations here are real types, since LightningCLI reads those of inherited fields.
+Annotations here are real types, since LightningCLI reads those of inherited fields. torch is
+imported where a network is built: a model on another engine needs the values only.
 """
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
-from rnnlp.models.translation.decoder import Decoder
-from rnnlp.models.translation.translator import Translator
 from rnnlp.tasks.base.components import ModelConfig, check_ranges
+
+if TYPE_CHECKING:
+    from rnnlp.models import Translator
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -84,8 +86,10 @@ class TranslatorConfig(ModelConfig):
     search: SearchConfig = SearchConfig()
     max_length: int | None = None
 
-    def build(self) -> Translator:
+    def build(self) -> "Translator":
         """The translator with fresh weights."""
+        from rnnlp.models import Decoder, Translator
+
         decoder = self.decoder
         embedding = self.embedding.build(self.sizes)
         encoder = self.encoder.build(embedding.output_size)

@@ -13,8 +13,8 @@ from rnnlp.models.translation.translator import Translator
 from rnnlp.tasks.base.objective import BatchLoss, Objective
 
 from .config import TranslatorConfig
-from .decoding import encode, search
 from .scores import TranslationScores
+from .torch_engine import encode, search
 
 _EXAMPLES = {
     "zh": "我昨天买了一本书。",

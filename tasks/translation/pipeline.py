@@ -1,29 +1,30 @@
 """A trained translator in use: raw text in, translations out.
 
-Lives on torch, tokenizers and safetensors alone. Texts are batched by length inside; neither their
-order nor the batch they fall into changes a result.
+Texts are batched by length inside; neither their order nor the batch they fall into changes a
+result.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from itertools import islice
-from typing import Any, NamedTuple, NoReturn, overload
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn, Protocol
 
-import torch
+import numpy as np
 
-from rnnlp.data.datamodule.tensors import as_tensors
 from rnnlp.data.errors import InputError
-from rnnlp.data.text.featurizer import TARGET_FILE, Featurizer, collate
+from rnnlp.data.text.featurizer import TARGET_FILE, Featurizer, TokenBatch, collate
 from rnnlp.data.text.tokenizer import Offsets, Tokenizer
-from rnnlp.data.translation.collate import TranslationBatch, TranslationCollate
-from rnnlp.models.search.hypotheses import Hypothesis
-from rnnlp.models.translation.translator import Translator
 from rnnlp.tasks.base.length_batches import by_length
+from rnnlp.tasks.base.pipeline import Pipeline
 from rnnlp.tasks.model_folder.folder import CONFIG, ModelFolder
 
-from .config import TranslatorConfig, check_search
-from .decoding import encode, search
+from .config import SearchConfig, TranslatorConfig, check_search
+
+if TYPE_CHECKING:
+    from rnnlp.data.translation.collate import TranslationBatch
+    from rnnlp.models.search.hypotheses import Hypothesis
 
 TOKEN_BUDGET = 2048  # padded source positions of a batch; each has as many rows as the beam is wide
 
@@ -36,58 +37,69 @@ class Alignment(NamedTuple):
     weights: list[list[float]]  # of each target token over the source tokens; each sums to 1
 
 
-class TranslationPipeline:
+class Engine(Protocol):
+    """What answers for a translator."""
+
+    def search(
+        self, batch: TokenBatch, settings: SearchConfig, *, beam_size: int | None, nbest: int
+    ) -> list[list[Hypothesis]]:
+        """The best translations of each source, best first."""
+
+    def log_probabilities(self, batch: TranslationBatch) -> list[float]:
+        """Log probability in nats of each target, its end included, given its source."""
+
+
+class TranslationPipeline(Pipeline):
     """Translates texts.
 
     Args:
-        network: The translator.
+        engine: Answers for the translator.
         featurizer: Splits and looks up sources.
         target_tokenizer: Makes text of target tokens.
         settings: The languages, and what the network was built from.
     """
 
     task = "translation"
+    engine: Engine
+    settings: TranslatorConfig
 
     def __init__(
         self,
         *,
-        network: Translator,
+        engine: Engine,
         featurizer: Featurizer,
         target_tokenizer: Tokenizer,
         settings: TranslatorConfig,
     ) -> None:
-        self.network = network.eval()
-        self.featurizer = featurizer
+        super().__init__(engine=engine, featurizer=featurizer, settings=settings)
         self.target_tokenizer = target_tokenizer
-        self.settings = settings
 
     @classmethod
     def from_folder(cls, folder: ModelFolder) -> TranslationPipeline:
         """Reads a model folder."""
+        from .torch_engine import TorchTranslator
+
         settings = TranslatorConfig.from_json(folder.config, source=str(folder.path / CONFIG))
         check_search(settings.search, prefix=f"{folder.path / CONFIG}: search.")
         return cls(
-            network=folder.network(settings.build),
+            engine=TorchTranslator(folder.network(settings.build)),
             featurizer=folder.featurizer(),
             target_tokenizer=folder.tokenizer(TARGET_FILE, settings.target_size),
             settings=settings,
         )
 
-    @overload
-    def __call__(  # type: ignore[overload-overlap]
-        self, texts: str, *, beam_size: int | None = None, nbest: int = 1
-    ) -> dict[str, Any]: ...
-    @overload
+    def save_tokenizers(self, folder: Path) -> None:
+        """Writes the vocabularies of both sides."""
+        super().save_tokenizers(folder)
+        self.target_tokenizer.save(folder / TARGET_FILE)
+
     def __call__(
-        self, texts: Sequence[str], *, beam_size: int | None = None, nbest: int = 1
-    ) -> list[dict[str, Any]]: ...
-    def __call__(
-        self, texts: str | Sequence[str], *, beam_size: int | None = None, nbest: int = 1
-    ) -> dict[str, Any] | list[dict[str, Any]]:
+        self, texts: str | Iterable[str], *, beam_size: int | None = None, nbest: int = 1
+    ) -> Any:
         """Translates texts.
 
         Args:
-            texts: One text, or several. Each is translated as one sentence.
+            texts: One text, or any iterable of them. Each is translated as one sentence.
             beam_size: Hypotheses followed for each; None for what the model was trained with.
             nbest: How many different translations to give of each; the beam is at least as wide.
                 There may be fewer, since two hypotheses may be the same text cut differently.
@@ -98,12 +110,16 @@ class TranslationPipeline:
             `translations`, a list of `{"translation_text", "score"}`, best first. A blank text has
             a blank translation.
         """
-        if isinstance(texts, str):
-            return self([texts], beam_size=beam_size, nbest=nbest)[0]
+        return self.answer(texts, beam_size=beam_size, nbest=nbest)
+
+    def answers(  # type: ignore[override]
+        self, texts: list[str], *, beam_size: int | None = None, nbest: int = 1
+    ) -> list[dict[str, Any]]:
+        """The translations of some texts."""
         width = self.settings.search.beam_size if beam_size is None else beam_size
         # Several ways of cutting a text into sub-words are one translation: look among all.
         looked_at = 1 if nbest == 1 else max(width, nbest)
-        found = []
+        answers = []
         for text, hypotheses in zip(
             texts, self.search(texts, beam_size=beam_size, nbest=looked_at), strict=True
         ):
@@ -115,8 +131,8 @@ class TranslationPipeline:
                 for said, score in islice(scores.items(), nbest)
             ]
             more = {"translations": ranked} if nbest > 1 else {}
-            found.append({"text": text, **ranked[0], **more})
-        return found
+            answers.append({"text": text, **ranked[0], **more})
+        return answers
 
     def stream(self) -> NoReturn:
         """Refuses: a translation begins when the whole text has been read.
@@ -134,22 +150,15 @@ class TranslationPipeline:
     ) -> list[list[Hypothesis]]:
         """The best hypotheses of each text, best first; none for a blank text."""
         rows = [self.featurizer.encode(text.strip())[0] for text in texts]
-        found: list[list[Hypothesis]] = [[] for _ in texts]
+        results: list[list[Hypothesis]] = [[] for _ in texts]
         for numbers in by_length([len(row.tokens) for row in rows], budget=TOKEN_BUDGET):
-            batch = as_tensors(collate([rows[number] for number in numbers]))
-            with torch.inference_mode():
-                state = encode(self.network, batch)
-            hypotheses = search(
-                self.network,
-                state,
-                batch.lengths,
-                self.settings.search,
-                beam_size=beam_size,
-                nbest=nbest,
+            batch = collate([rows[number] for number in numbers])
+            hypotheses = self.engine.search(
+                batch, self.settings.search, beam_size=beam_size, nbest=nbest
             )
             for number, best in zip(numbers, hypotheses, strict=True):
-                found[number] = best
-        return found
+                results[number] = best
+        return results
 
     def align(self, text: str) -> Alignment:
         """Where the translator looked as it translated a text.
@@ -162,11 +171,12 @@ class TranslationPipeline:
             raise ValueError("a blank text has no alignment")
         stripped, best = text.strip(), hypotheses[0]
         assert best.attention is not None
-        weights = best.attention  # [tokens + 1, source]
+        weights = np.asarray(best.attention)  # [tokens + 1, source]
         source, columns = _whole_source(stripped, self.featurizer.encode(stripped)[1])
         target, rows = _whole_target(best.tokens, self.target_tokenizer)
-        weights = torch.stack([part.sum(1) for part in weights.split(columns, 1)], 1)
-        weights = torch.stack([part.mean(0) for part in weights.split([*rows, 1])])
+        weights = np.add.reduceat(weights, np.cumsum([0, *columns[:-1]]), axis=1)
+        counts = np.array([*rows, 1])  # tokens of each word, and the end
+        weights = np.add.reduceat(weights, np.cumsum([0, *rows]), axis=0) / counts[:, None]
         return Alignment(source, [*target, "end"], weights.tolist())
 
     def log_probabilities(self, sources: Sequence[str], targets: Sequence[str]) -> list[float]:
@@ -174,26 +184,24 @@ class TranslationPipeline:
 
         Sources must not be blank.
         """
+        from rnnlp.data.translation.collate import TranslationCollate
+
         prepare = TranslationCollate(
             featurizer=self.featurizer, target_tokenizer=self.target_tokenizer
         )
-        found = [0.0] * len(sources)
+        results = [0.0] * len(sources)
         for numbers in by_length([1 + len(text) for text in sources], budget=4 * TOKEN_BUDGET):
-            batch: TranslationBatch = prepare(
+            batch = prepare(
                 {
                     "source": [sources[number] for number in numbers],
                     "target": [targets[number] for number in numbers],
                     "index": numbers,
                 }
             )
-            with torch.inference_mode():
-                state = encode(self.network, batch.features)
-                logits, following = self.network(state, batch.target, batch.target_lengths)
-                of_each = logits.log_softmax(1).gather(1, following.unsqueeze(1)).squeeze(1)
-            parts = of_each.split((batch.target_lengths - 1).tolist())
-            for number, part in zip(numbers, parts, strict=True):
-                found[number] = float(part.sum())
-        return found
+            values = self.engine.log_probabilities(batch)
+            for number, value in zip(numbers, values, strict=True):
+                results[number] = value
+        return results
 
     def notes_on(self, texts: Sequence[str]) -> list[str]:
         """What a user should know of texts to be translated, one line each."""

@@ -22,10 +22,10 @@ from safetensors.torch import load_file, save_file
 import rnnlp
 from rnnlp.data.text.featurizer import Featurizer
 from rnnlp.tasks.base.components import EmbeddingConfig, EncoderConfig, Sizes
-from rnnlp.tasks.model_folder.folder import save_folder
 from rnnlp.tasks.model_folder.weights import zero_padding
 from rnnlp.tasks.tagging.config import TaggerConfig
 from rnnlp.tasks.tagging.pipeline import TaggingPipeline
+from rnnlp.tasks.tagging.torch_engine import TorchTagger
 
 TAGS = ["O", *(f"{letter}-{kind}" for letter in "BEIS" for kind in ("LOC", "PER"))]
 SENTENCES = [
@@ -68,7 +68,7 @@ def fresh(
         for parameter in network.parameters():
             parameter.add_(torch.randn_like(parameter))
     zero_padding(network)
-    return TaggingPipeline(network=network, featurizer=featurizer, settings=settings)
+    return TaggingPipeline(engine=TorchTagger(network), featurizer=featurizer, settings=settings)
 
 
 # Small models of the other tasks, trained for a moment on the sample corpus.
@@ -154,16 +154,7 @@ def write(folder: Path) -> None:
         token_feature_size=4,
     )
     pipeline = fresh(embedding, EncoderConfig(hidden_size=10, num_layers=2))
-    save_folder(
-        folder,
-        task="tagging",
-        model=pipeline.settings.to_json(),
-        weights=pipeline.network.state_dict(),
-        save_tokenizers=pipeline.featurizer.save,
-        metrics={},
-        training_config="task: tagging\n",
-        card="A model with random weights, kept to check that old folders load.\n",
-    )
+    pipeline.save(folder)
     keep(pipeline(TEXTS), folder)
 
 

@@ -1,7 +1,7 @@
 """Classifiers from fit to predict, as a user drives them, and saved over every combination."""
 
 import json
-from itertools import islice, product
+from itertools import islice
 
 import pytest
 import torch
@@ -15,9 +15,10 @@ from rnnlp.tasks.base.length_batches import by_length
 from rnnlp.tasks.classification.config import ClassifierConfig
 from rnnlp.tasks.classification.module import Classification
 from rnnlp.tasks.classification.pipeline import ClassificationPipeline
+from rnnlp.tasks.classification.torch_engine import TorchClassifier
 from rnnlp.tasks.cli import main as cli
-from rnnlp.tasks.model_folder.folder import save_folder
 
+from ...pairwise import pairwise
 from ..fit.test_resume import check_same_end
 
 TEXTS = ["A fine film.", "", "So dull<br />dull, dull 李明 and 42!", "fine " * 40, "\u3000"]
@@ -210,36 +211,32 @@ def fresh(**settings):
     )
     network = config.build()
     network.temperature.fill_(1.3)
-    return ClassificationPipeline(network=network, featurizer=featurizer, settings=config)
+    return ClassificationPipeline(
+        engine=TorchClassifier(network), featurizer=featurizer, settings=config
+    )
 
 
 def check_saved_and_loaded(pipeline, folder):
-    save_folder(
-        folder, task="classification", model=pipeline.settings.to_json(),
-        weights=pipeline.network.state_dict(), save_tokenizers=pipeline.featurizer.save,
-        metrics={}, training_config="", card="",
-    )  # fmt: skip
+    pipeline.save(folder)
     loaded = package.load(folder)
     explain = pipeline.explains
     assert loaded(TEXTS, explain=explain) == pipeline(TEXTS, explain=explain)
     texts = [pipeline.tokens(text)[0] for text in TEXTS]
-    assert torch.equal(loaded.probabilities(texts), pipeline.probabilities(texts))
+    assert (loaded.probabilities(texts) == pipeline.probabilities(texts)).all()
     assert json.dumps(loaded.settings.to_json()) == json.dumps(pipeline.settings.to_json())
 
 
 @pytest.mark.parametrize(
     ("cell", "bidirectional", "pooling", "long_texts", "multilabel"),
-    list(
-        product(
-            ["rnn", "lstm", "gru", "mingru", None],
-            [True, False],
-            [["last"], ["attention"], ["max", "mean"], ["mean", "attention", "last", "max"]],
-            ["head_tail", "windows"],
-            [True, False],
-        )
+    pairwise(
+        ["rnn", "lstm", "gru", "mingru", None],
+        [True, False],
+        [["last"], ["attention"], ["max", "mean"], ["mean", "attention", "last", "max"]],
+        ["head_tail", "windows"],
+        [True, False],
     ),
 )
-def test_every_combination(tmp_path, cell, bidirectional, pooling, long_texts, multilabel):
+def test_every_pair_of_parts(tmp_path, cell, bidirectional, pooling, long_texts, multilabel):
     pipeline = fresh(
         encoder=EncoderConfig(cell=cell or "gru", hidden_size=5, bidirectional=bidirectional),
         recurrent=cell is not None,

@@ -11,9 +11,9 @@ from rnnlp.data.datamodule.tensors import as_tensors
 from rnnlp.data.errors import InputError
 from rnnlp.data.text.featurizer import Featurizer
 from rnnlp.tasks.base.components import EmbeddingConfig, EncoderConfig, Sizes
-from rnnlp.tasks.model_folder.folder import save_folder
 from rnnlp.tasks.tagging.config import TaggerConfig
 from rnnlp.tasks.tagging.pipeline import TaggingPipeline
+from rnnlp.tasks.tagging.torch_engine import TorchTagger
 
 from ...pairwise import pairwise
 from ..make_golden_folder import SENTENCES, TAGS, featurizer_for, fresh
@@ -25,11 +25,7 @@ GOLDEN = Path(__file__).parents[2] / "folders"
 
 
 def saved_and_loaded(pipeline, folder):
-    save_folder(
-        folder, task="tagging", model=pipeline.settings.to_json(),
-        weights=pipeline.network.state_dict(), save_tokenizers=pipeline.featurizer.save,
-        metrics={}, training_config="", card="",
-    )  # fmt: skip
+    pipeline.save(folder, overwrite=True)
     return package.load(folder)
 
 
@@ -152,5 +148,7 @@ def test_sizes_come_from_the_featurizer():
         sizes=Sizes(**sizes._asdict()),
         embedding=embedding, encoder=EncoderConfig(hidden_size=4),
     )  # fmt: skip
-    pipeline = TaggingPipeline(network=settings.build(), featurizer=featurizer, settings=settings)
+    pipeline = TaggingPipeline(
+        engine=TorchTagger(settings.build()), featurizer=featurizer, settings=settings
+    )
     assert len(pipeline.tags(SENTENCES)[0]) == len(SENTENCES[0])

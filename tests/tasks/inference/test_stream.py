@@ -23,11 +23,14 @@ from rnnlp.data.text.tokenizer import BOS, EOS, Tokenizer
 from rnnlp.tasks.base.components import EmbeddingConfig, EncoderConfig, Sizes
 from rnnlp.tasks.classification.config import ClassifierConfig
 from rnnlp.tasks.classification.pipeline import ClassificationPipeline
+from rnnlp.tasks.classification.torch_engine import TorchClassifier
 from rnnlp.tasks.generation.config import GeneratorConfig
 from rnnlp.tasks.generation.pipeline import GenerationPipeline
+from rnnlp.tasks.generation.torch_engine import TorchGenerator
 from rnnlp.tasks.inference.load import load
 from rnnlp.tasks.tagging.config import TaggerConfig
 from rnnlp.tasks.tagging.pipeline import TaggingPipeline
+from rnnlp.tasks.tagging.torch_engine import TorchTagger
 
 from ..conftest import train
 
@@ -68,6 +71,13 @@ def parts(features, encoder):
     }  # fmt: skip
 
 
+ENGINES = {
+    TaggingPipeline: TorchTagger,
+    ClassificationPipeline: TorchClassifier,
+    GenerationPipeline: TorchGenerator,
+}
+
+
 def made(pipeline, config, features, spread=0.5):
     torch.manual_seed(7)
     network = config.build()
@@ -76,7 +86,7 @@ def made(pipeline, config, features, spread=0.5):
     for table in network.modules():
         if isinstance(table, torch.nn.Embedding) and table.padding_idx is not None:
             table.weight.data[table.padding_idx] = 0.0
-    return pipeline(network=network, featurizer=features, settings=config)
+    return pipeline(engine=ENGINES[pipeline](network), featurizer=features, settings=config)
 
 
 def tagger(level="word", *, characters=True, token_features=("bigram", "shape"), crf=True,
@@ -308,7 +318,7 @@ def test_a_generator_that_reads_backwards_is_refused():
     model = generator()
     backwards = GeneratorConfig(**{**vars(model.settings), "reverse": True})
     pipeline = GenerationPipeline(
-        network=model.network, featurizer=model.featurizer, settings=backwards
+        engine=model.engine, featurizer=model.featurizer, settings=backwards
     )
     with pytest.raises(InputError, match="reads from the end of a text"):
         pipeline.stream()

@@ -1,12 +1,14 @@
-"""Decoding: translations searched for batches of sources, and targets scored."""
+"""A translator on torch: ids of sources in, translations and probabilities of targets out."""
 
 from __future__ import annotations
 
 import torch
 from torch import Tensor
 
-from rnnlp.data.datamodule.tensors import TokenTensors
+from rnnlp.data.datamodule.tensors import TokenTensors, as_tensors
+from rnnlp.data.text.featurizer import TokenBatch
 from rnnlp.data.text.tokenizer import BOS, EOS, PAD, UNK
+from rnnlp.data.translation.collate import TranslationBatch
 from rnnlp.models.search.beam import beam_search
 from rnnlp.models.search.hypotheses import Hypothesis
 from rnnlp.models.translation.decoder import DecoderState
@@ -15,6 +17,45 @@ from rnnlp.models.translation.translator import Translator
 from .config import SearchConfig
 
 _BANNED = (PAD, UNK, BOS)  # never part of a translation
+
+
+class TorchTranslator:
+    """Answers for a translator.
+
+    Args:
+        network: The translator.
+    """
+
+    def __init__(self, network: Translator) -> None:
+        self.network = network.eval()
+
+    @torch.inference_mode()
+    def search(
+        self,
+        batch: TokenBatch,
+        settings: SearchConfig,
+        *,
+        beam_size: int | None = None,
+        nbest: int = 1,
+    ) -> list[list[Hypothesis]]:
+        """The best translations of each source, best first; see `search`."""
+        features = as_tensors(batch)
+        return search(
+            self.network,
+            encode(self.network, features),
+            features.lengths,
+            settings,
+            beam_size=beam_size,
+            nbest=nbest,
+        )
+
+    @torch.inference_mode()
+    def log_probabilities(self, batch: TranslationBatch) -> list[float]:
+        """Log probability in nats of each target, its end included, given its source."""
+        state = encode(self.network, batch.features)
+        logits, following = self.network(state, batch.target, batch.target_lengths)
+        of_each = logits.log_softmax(1).gather(1, following.unsqueeze(1)).squeeze(1)
+        return [float(one.sum()) for one in of_each.split((batch.target_lengths - 1).tolist())]
 
 
 def encode(network: Translator, features: TokenTensors) -> DecoderState:

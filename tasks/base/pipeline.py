@@ -1,0 +1,142 @@
+"""What the pipelines of all tasks share: which texts they take, how many at once, and `save`.
+
+A pipeline knows text and labels, and works on numpy arrays. What it asks about them it asks of an
+engine, which holds the network: `torch_engine.py` of the task's room. Nothing here imports torch.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterable, Iterator, Mapping
+from importlib.metadata import version
+from itertools import islice
+from os import PathLike
+from pathlib import Path
+from typing import Any, ClassVar
+
+from rnnlp.data.errors import InputError
+from rnnlp.data.text.featurizer import Featurizer
+from rnnlp.tasks.model_folder.folder import holds_model, save_folder
+
+CHUNK = 1024  # texts that are in memory at once
+
+CARD = """\
+---
+library_name: rnnlp
+tags:
+- rnnlp
+- {task}
+---
+
+A model for {task}, saved from Python by rnnlp {version}: `rnnlp.load` reads it.
+"""
+
+
+class Pipeline(ABC):
+    """A trained model in use.
+
+    Args:
+        engine: Answers for the network.
+        featurizer: Splits texts and looks up what the network reads.
+        settings: What the network was built from, and the names of its labels; has `to_json`.
+
+    Attributes:
+        task: Name of its task.
+        writes: Whether each answer hangs on random numbers of its own.
+    """
+
+    task: ClassVar[str]
+    writes: ClassVar[bool] = False
+
+    def __init__(self, *, engine: Any, featurizer: Featurizer, settings: Any) -> None:
+        self.engine = engine
+        self.featurizer = featurizer
+        self.settings = settings
+
+    @property
+    def network(self) -> Any:
+        """The network, an `nn.Module`, of a model on torch."""
+        return self.engine.network
+
+    @abstractmethod
+    def answers(self, texts: list[str], **options: Any) -> list[dict[str, Any]]:
+        """What the model says of some texts, in their order."""
+
+    def answer(self, texts: str | Iterable[str], **options: Any) -> Any:
+        """A dictionary for one text, a list of them for several: what calling a pipeline gives.
+
+        Args:
+            texts: One text, or any iterable of them: a list, a generator, a column of a table.
+            options: Those of the task.
+
+        Raises:
+            InputError: Something among the texts is none; its position is named.
+        """
+        if isinstance(texts, str):
+            (answer,) = self.answers([str(texts)], **options)
+            return answer
+        return list(self.predict(texts, **options))
+
+    def predict(self, texts: Iterable[str], **options: Any) -> Iterator[dict[str, Any]]:
+        """The answers to any number of texts, one by one: neither they nor the texts need to fit
+        into memory. See calling the pipeline for options and answers.
+        """
+        source = each_text(texts)
+        while some := list(islice(source, CHUNK)):
+            yield from self.answers(some, **options)
+
+    def save(self, folder: str | PathLike[str], *, overwrite: bool = False) -> None:
+        """Writes a model folder, which `rnnlp.load` and every verb read.
+
+        Args:
+            folder: Where; made if there is none.
+            overwrite: Whether a model that lies there already is replaced.
+
+        Raises:
+            InputError: A model lies there, or this one is an exported one.
+        """
+        target = Path(folder)
+        if holds_model(target) and not overwrite:
+            raise InputError("holds a model already: overwrite=True replaces it", path=str(target))
+        save_folder(
+            target,
+            task=self.task,
+            model=self.settings.to_json(),
+            weights=self.network.state_dict(),
+            save_tokenizers=self.save_tokenizers,
+            card=CARD.format(task=self.task, version=version("rnnlp")),
+        )
+
+    def save_tokenizers(self, folder: Path) -> None:
+        """Writes the vocabularies."""
+        self.featurizer.save(folder)
+
+
+def each_text(texts: Iterable[Any]) -> Iterator[str]:
+    """The texts of an iterable, in order, each looked at once.
+
+    Args:
+        texts: A list, a generator, a numpy array, a column of pandas or Arrow.
+
+    Raises:
+        InputError: It is no iterable of texts, or something in it is not a text.
+    """
+    if isinstance(texts, bytes | Mapping) or hasattr(texts, "columns"):
+        raise InputError(
+            f"texts are wanted, not {type(texts).__name__}: give a string, or an iterable of "
+            "strings such as one column of a table"
+        )
+    try:
+        source = iter(texts)
+    except TypeError as error:
+        raise InputError(
+            f"{texts!r:.60} is no text: give a string, or an iterable of strings"
+        ) from error
+    for number, text in enumerate(source):
+        value = text.as_py() if hasattr(text, "as_py") else text  # a scalar of Arrow
+        if not isinstance(value, str):
+            raise InputError(
+                f"texts[{number}] is {value!r:.60} ({type(value).__name__}), not a string: leave "
+                'it out, or give "" where there is nothing to read'
+            )
+        yield str(value)

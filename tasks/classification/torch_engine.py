@@ -1,0 +1,45 @@
+"""A classifier on torch: ids in, probabilities and attention weights out."""
+
+from __future__ import annotations
+
+import numpy as np
+import torch
+
+from rnnlp.data.datamodule.tensors import TokenTensors, as_tensors
+from rnnlp.data.errors import InputError
+from rnnlp.data.text.featurizer import TokenBatch
+from rnnlp.models.classification.classifier import Classifier, Scores
+
+
+class TorchClassifier:
+    """Answers for a classifier.
+
+    Args:
+        network: The classifier.
+
+    Raises:
+        InputError: Its temperature is not above 0.
+    """
+
+    def __init__(self, network: Classifier) -> None:
+        if not network.temperature > 0.0:
+            raise InputError(
+                f"the temperature among the weights is {network.temperature.item():g}, and "
+                "probabilities need one above 0: the model is damaged"
+            )
+        self.network = network.eval()
+
+    @torch.inference_mode()
+    def probabilities(self, batch: TokenBatch) -> tuple[np.ndarray, np.ndarray | None]:
+        """Calibrated probabilities [texts, classes], and attention weights [texts, time] of models
+        that have them.
+        """
+        scores = run(self.network, as_tensors(batch))
+        weights = None if scores.weights is None else scores.weights.numpy()
+        return self.network.probabilities(scores.logits).numpy(), weights
+
+
+def run(network: Classifier, batch: TokenTensors) -> Scores:
+    """The scores of a batch of features."""
+    scores: Scores = network(batch.tokens, batch.characters, batch.token_features, batch.lengths)
+    return scores

@@ -1,0 +1,64 @@
+"""A language model on torch: ids of prompts in, ids of what goes on after them out."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import torch
+
+from rnnlp.data.text.tokenizer import BOS, EOS, PAD, UNK
+from rnnlp.models.generation.language_model import LanguageModel
+from rnnlp.models.search.sampling import sample
+
+from .config import SamplingConfig
+
+_BANNED = (PAD, UNK, BOS)  # never part of a text
+
+
+class TorchGenerator:
+    """Answers for a language model.
+
+    Args:
+        network: The language model.
+    """
+
+    def __init__(self, network: LanguageModel) -> None:
+        self.network = network.eval()
+
+    @torch.inference_mode()
+    def draw(
+        self,
+        prompts: Sequence[Sequence[int]],
+        labels: Sequence[int],
+        sampling: SamplingConfig,
+        seeds: Sequence[int],
+    ) -> list[list[int]]:
+        """The tokens that go on after prompts.
+
+        Args:
+            prompts: Ids of each; the start symbol first.
+            labels: Id of the label of each field.
+            sampling: How to draw.
+            seeds: Of the random numbers of each.
+        """
+        device = next(self.network.parameters()).device
+        lengths = torch.tensor([len(ids) - 1 for ids in prompts])  # the last one begins the search
+        before = torch.full((len(prompts), max(1, int(lengths.max()))), PAD)
+        for ids, target in zip(prompts, before, strict=True):
+            target[: len(ids) - 1] = torch.tensor(ids[:-1], dtype=torch.long)
+        every = None
+        if labels:
+            every = torch.tensor(list(labels), device=device).expand(len(prompts), -1)
+        drawn = sample(
+            self.network.step,
+            self.network.begin(before.to(device), lengths, every),
+            begin=torch.tensor([ids[-1] for ids in prompts], device=device),
+            end=EOS,
+            max_lengths=torch.full((len(prompts),), sampling.max_length, device=device),
+            temperature=sampling.temperature,
+            top_k=sampling.top_k,
+            top_p=sampling.top_p,
+            banned=_BANNED,
+            generator=[torch.Generator().manual_seed(seed) for seed in seeds],
+        )
+        return [hypothesis.tokens for hypothesis in drawn]
