@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from rnnlp.data.errors import InputError
     from rnnlp.tasks.compare.run import compare
+    from rnnlp.tasks.export.export import export
     from rnnlp.tasks.fit.run import fit
     from rnnlp.tasks.inference.encoder import load_encoder
     from rnnlp.tasks.inference.evaluate import evaluate
@@ -29,6 +30,7 @@ _PLACES = {
     "InputError": "rnnlp.data.errors",
     "TaskSpec": "rnnlp.tasks.registry",
     "compare": "rnnlp.tasks.compare.run",
+    "export": "rnnlp.tasks.export.export",
     "evaluate": "rnnlp.tasks.inference.evaluate",
     "fit": "rnnlp.tasks.fit.run",
     "load": "rnnlp.tasks.inference.load",
@@ -41,6 +43,7 @@ __all__ = [
     "__version__",
     "compare",
     "evaluate",
+    "export",
     "fit",
     "load",
     "load_encoder",

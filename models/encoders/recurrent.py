@@ -164,7 +164,7 @@ class Encoder(nn.Module):
             inputs = self.between(states) if layer else states
             begin = None if initial is None else _slice(initial, layer * d, d)
             states, final = recur(
-                self.kind, inputs, lengths, self._weights(layer), begin
+                self.kind, inputs, lengths, self.weights(layer), begin
             )  # [batch, time, directions * hidden_size]
             states = self._finish(layer, inputs, states)
             finals.append(final)
@@ -176,7 +176,7 @@ class Encoder(nn.Module):
 
     def start(self, batch: int) -> State:
         """The state before the first token: zeros for `batch` sequences."""
-        like = self._weights(0)[0].input
+        like = self.weights(0)[0].input
         hidden = like.new_zeros(self.num_layers * self.directions, batch, self.hidden_size)
         return State(hidden, torch.zeros_like(hidden) if self.kind.has_cell else None)
 
@@ -201,7 +201,7 @@ class Encoder(nn.Module):
         outputs, finals = embedded, []
         for layer in range(self.num_layers):
             inputs = self.between(outputs.unsqueeze(1)).squeeze(1) if layer else outputs
-            (weights,) = self._weights(layer)
+            (weights,) = self.weights(layer)
             after = self.kind.step(inputs, weights, _slice(state, layer, 1))
             outputs = self._finish(layer, inputs, after.hidden[0])
             finals.append(after)
@@ -226,7 +226,8 @@ class Encoder(nn.Module):
     def _suffixes(self, layer: int) -> list[str]:
         return [f"_l{layer}", f"_l{layer}_reverse"][: self.directions]
 
-    def _weights(self, layer: int) -> list[Weights]:
+    def weights(self, layer: int) -> list[Weights]:
+        """The parameters of a layer, one for each direction."""
         found = [self._direction(suffix) for suffix in self._suffixes(layer)]
         if self.weight_dropout:
             rate, on = self.weight_dropout, self.training

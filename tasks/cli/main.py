@@ -10,7 +10,14 @@ import os
 import sys
 from collections.abc import Sequence
 
-VERBS = ("fit", "evaluate", "predict", "encode", "compare")  # each a module and its function
+VERBS = (
+    "fit",
+    "evaluate",
+    "predict",
+    "encode",
+    "compare",
+    "export",
+)  # each a module and its function
 
 USAGE = """\
 rnnlp: train and use recurrent networks on sequences
@@ -20,6 +27,7 @@ rnnlp: train and use recurrent networks on sequences
   rnnlp predict MODEL [TEXT ...]                 label texts; JSON lines out
   rnnlp encode MODEL [TEXT ...] --output FILE    vectors of texts, as .parquet or .npy
   rnnlp compare --config NAME|FILE               train each cell; says which one to take
+  rnnlp export MODEL --output DIR [--int8]       for ONNX Runtime, without torch
 
   rnnlp VERB --help    what the verb takes
   rnnlp fit --help     also lists the shipped configs

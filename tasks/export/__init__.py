@@ -1,0 +1,1 @@
+"""Models away from torch: their networks as ONNX graphs, in folders of their own."""

@@ -1,0 +1,27 @@
+"""What an exported folder holds: names, versions, and the operators that its graphs are made of."""
+
+from __future__ import annotations
+
+FORMAT = 1  # of the folder; higher ones are of later versions of rnnlp
+OPSET, IR_VERSION = 17, 8  # of ONNX; ONNX Runtime reads them since 1.13
+MICROSOFT = "com.microsoft"  # the operators in int8 that ONNX Runtime has of its own
+ENGINE = "onnx"
+INSTALL = "pip install 'rnnlp[export]'"
+
+GRAPHS = {  # the files of each task
+    "tagging": ("model.onnx",),
+    "classification": ("model.onnx",),
+    "joint": ("model.onnx",),
+    "generation": ("model.onnx",),
+    "translation": ("encoder.onnx", "decoder.onnx"),
+}
+
+_OPERATORS = """
+Add Cast Concat Conv Div Expand GRU Gather Greater Identity LSTM LayerNormalization Less LogSoftmax
+MatMul Max Min Mul Pad RNN Range ReduceMax ReduceMean ReduceSum Relu Reshape Scan Shape Sigmoid
+Slice Softmax Split Squeeze Sub Tanh Transpose Unsqueeze Where
+"""
+OPERATORS = {
+    "": frozenset(_OPERATORS.split()),
+    MICROSOFT: frozenset(("DynamicQuantizeLSTM", "DynamicQuantizeMatMul")),
+}

@@ -1,0 +1,228 @@
+"""The networks of the tasks as ONNX graphs: what goes in, what comes out, and how it is named.
+
+An encoder of one
+direction takes the state that it begins from and gives the one that it ends with, so that a text
+can be read as it arrives; zeros begin a text.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from onnx import ModelProto
+from torch import nn
+
+from rnnlp.models.classification.classifier import Classifier
+from rnnlp.models.embeddings.token import Embedding
+from rnnlp.models.encoders.recurrent import Encoder
+from rnnlp.models.generation.language_model import LanguageModel
+from rnnlp.models.joint import JointNetwork
+from rnnlp.models.tagging.tagger import Tagger
+from rnnlp.models.translation.decoder import Decoder
+from rnnlp.models.translation.translator import Translator
+
+from .graph import Graph, Shape, as_array
+from .parts import Encoded, State, attend, embed, encode, inside, last, pool
+
+
+def tagger(network: Tagger, *, int8: bool) -> Mapping[str, ModelProto]:
+    """Ids to the scores of every tag for every token, and those of transitions."""
+    graph = Graph(int8=int8)
+    embedded, lengths = _read(graph, network.embedding)
+    encoded = _encoded(graph, network.encoder, embedded, lengths)
+    _tag(graph, network, encoded)
+    return {"model.onnx": graph.model("tagger")}
+
+
+def classifier(network: Classifier, *, int8: bool) -> Mapping[str, ModelProto]:
+    """Ids to logits, calibrated probabilities and attention."""
+    graph = Graph(int8=int8)
+    embedded, lengths = _read(graph, network.embedding)
+    _classify(graph, network, _encoded(graph, network.encoder, embedded, lengths), lengths)
+    return {"model.onnx": graph.model("classifier")}
+
+
+def joint(network: JointNetwork, *, int8: bool) -> Mapping[str, ModelProto]:
+    """What tagger and classifier give, from one encoder."""
+    graph = Graph(int8=int8)
+    embedded, lengths = _read(graph, network.embedding)
+    encoded = _encoded(graph, network.encoder, embedded, lengths)
+    _tag(graph, network.tagger, encoded)
+    _classify(graph, network.classifier, encoded, lengths)
+    return {"model.onnx": graph.model("joint")}
+
+
+def language_model(network: LanguageModel, *, int8: bool) -> Mapping[str, ModelProto]:
+    """Ids to log probabilities of what follows the tokens at `positions`, row by row."""
+    graph = Graph(int8=int8)
+    embedded, lengths = _read(graph, network.embedding)
+    if len(network.labels):
+        labels = graph.input("labels", "int64", ["batch", len(network.labels)])
+        for number, table in enumerate(network.labels):
+            ids = graph.add("Gather", labels, graph.constant(number), axis=1)
+            vector = graph.add("Unsqueeze", graph.lookup(table, ids), graph.constant([1]))  # type: ignore
+            embedded = graph.add("Add", embedded, vector)
+    positions = graph.input("positions", "int64", ["scored"])
+    encoded = _encoded(graph, network.encoder, embedded, lengths)
+    states = graph.reshape(encoded.states, -1, network.encoder.output_size)
+    states = graph.add("Gather", states, positions)  # [scored, output_size]
+    if isinstance(network.readout, nn.Linear):
+        states = graph.linear(states, network.readout)
+    if network.tie_embeddings:
+        logits = graph.product(states, network.embedding.words.weight, network.output_bias)
+    else:
+        logits = graph.linear(states, network.output)
+    _log_probabilities(graph, logits)
+    return {"model.onnx": graph.model("language model")}
+
+
+def translator(network: Translator, *, int8: bool) -> Mapping[str, ModelProto]:
+    """Sources to what a decoder reads, and one step of the decoder; the search is outside."""
+    graph = Graph(int8=int8)
+    embedded, lengths = _read(graph, network.embedding)
+    encoded = encode(graph, network.encoder, embedded, lengths)
+    _begin(graph, network.decoder, encoded)
+    return {
+        "encoder.onnx": graph.model("encoder"),
+        "decoder.onnx": _step(network.decoder, int8=int8),
+    }
+
+
+NETWORKS: dict[str, Callable[..., Mapping[str, ModelProto]]] = {
+    "tagging": tagger,
+    "classification": classifier,
+    "joint": joint,
+    "generation": language_model,
+    "translation": translator,
+}
+
+
+def _read(graph: Graph, module: Embedding) -> tuple[str, str]:
+    """The inputs of every network, and the vectors of the tokens."""
+    names = {"tokens": graph.input("tokens", "int64", ["batch", "time"])}
+    lengths = graph.input("lengths", "int64", ["batch"])
+    if module.spelling is not None:
+        names["characters"] = graph.input("characters", "int64", ["batch", "time", "width"])
+    if count := len(module.token_features):
+        names["token_features"] = graph.input("token_features", "int64", ["batch", "time", count])
+    return embed(graph, module, **names), lengths
+
+
+def _encoded(graph: Graph, module: Any, embedded: str, lengths: str) -> Encoded:
+    """What the encoder makes of the tokens; its states, and its final state, are outputs."""
+    start = None
+    stateful = isinstance(module, Encoder) and not module.bidirectional
+    shape: Shape = []
+    if stateful:
+        shape = [module.num_layers, "batch", module.hidden_size]
+        start = State(
+            graph.input("hidden", "float", shape),
+            graph.input("cell", "float", shape) if module.kind.has_cell else "",
+        )
+    encoded = encode(graph, module, embedded, lengths, start)
+    graph.output("states", encoded.states, ["batch", "time", module.output_size])
+    if stateful:
+        graph.output("final_hidden", encoded.final.hidden, shape)
+        if encoded.final.cell:
+            graph.output("final_cell", encoded.final.cell, shape)
+    else:
+        graph.output("last", last(graph, encoded), ["batch", module.output_size])
+    return encoded
+
+
+def _tag(graph: Graph, network: Tagger, encoded: Encoded) -> None:
+    tags = network.output.tags
+    emissions = graph.linear(encoded.states, network.projection, exact=True)
+    graph.output("emissions", emissions, ["batch", "time", tags])
+    transitions, start, end = (as_array(one) for one in network.output.path_scores())
+    graph.output("transitions", graph.weight(transitions), [tags, tags])
+    graph.output("start_transitions", graph.weight(start), [tags])
+    graph.output("end_transitions", graph.weight(end), [tags])
+
+
+def _classify(graph: Graph, network: Classifier, encoded: Encoded, lengths: str) -> None:
+    vector, attention = pool(graph, network.pooling, encoded, lengths)
+    logits = graph.linear(vector, network.projection, exact=True)
+    classes = network.projection.out_features
+    graph.output("logits", logits, ["batch", classes])
+    scaled = graph.add("Div", logits, graph.weight(as_array(network.temperature)))
+    probabilities = graph.add("Sigmoid" if network.multilabel else "Softmax", scaled)
+    graph.output("probabilities", probabilities, ["batch", classes])
+    if attention:
+        graph.output("attention", attention, ["batch", "time"])
+
+
+def _log_probabilities(graph: Graph, logits: str) -> None:
+    graph.output("log_probs", graph.add("LogSoftmax", logits, axis=-1), ["rows", "vocabulary"])
+
+
+def _begin(graph: Graph, module: Decoder, encoded: Encoded) -> None:
+    """The state before the first target token: what attention reads, and that of the layers."""
+    attention, states = module.attention, encoded.states
+    keys = states if attention.score == "dot" else graph.linear(states, attention.key)
+    values = graph.linear(states, attention.value) if attention.score == "multihead" else states
+    graph.output("keys", keys, ["batch", "time", "key_size"])
+    graph.output("values", values, ["batch", "time", "value_size"])
+    start = graph.add("Tanh", graph.linear(last(graph, encoded), module.start))
+    start = graph.reshape(start, 0, -1, module.hidden_size)
+    start = graph.add("Transpose", start, perm=[1, 0, 2])  # [layers or twice that, batch, size]
+    layers = module.num_layers
+    shape: Shape = [layers, "batch", module.hidden_size]
+    graph.output("hidden", graph.part(start, 0, layers, 0), shape)
+    if module.kind.has_cell:
+        graph.output("cell", graph.part(start, layers, 2 * layers, 0), shape)
+
+
+def _step(module: Decoder, *, int8: bool) -> ModelProto:
+    """One token of every row; the rows of a sentence lie side by side, of each equally many."""
+    graph = Graph(int8=int8)
+    size, layers = module.readout.out_features, module.num_layers
+    shape: Shape = [layers, "rows", module.hidden_size]
+    tokens = graph.input("tokens", "int64", ["rows"])
+    keys = graph.input("keys", "float", ["sentences", "source", "key_size"])
+    values = graph.input("values", "float", ["sentences", "source", "value_size"])
+    lengths = graph.input("source_lengths", "int64", ["sentences"])
+    has_cell = module.kind.has_cell
+    start = State(
+        graph.input("hidden", "float", shape),
+        graph.input("cell", "float", shape) if has_cell else "",
+    )
+    vectors = graph.lookup(module.table, tokens)
+    if module.input_feeding:
+        fed = graph.input("fed", "float", ["rows", size])
+        vectors = graph.add("Concat", vectors, fed, axis=1)
+
+    def layers_of(state: State, start: int, stop: int) -> State:
+        return State(*(one and graph.part(one, start, stop, 0) for one in state))
+
+    def alone(value: str) -> str:  # [rows, size] as sequences of one token, [rows, 1, size]
+        return graph.add("Unsqueeze", value, graph.constant([1]))
+
+    lower = encode(graph, module.lower, alone(vectors), start=layers_of(start, 0, 1))
+    states = graph.add("Squeeze", lower.states, graph.constant([1]))  # [rows, hidden_size]
+    queries = graph.reshape(states, graph.size(keys, 0), -1, module.hidden_size)
+    mask = inside(graph, lengths, graph.size(keys, 1))
+    context, weights = attend(graph, module.attention, queries, keys, values, mask)
+    context = graph.reshape(context, -1, module.attention.output_size)
+    final = lower.final
+    if module.upper is not None:
+        inputs = graph.add("Concat", states, context, axis=1)
+        upper = encode(graph, module.upper, alone(inputs), start=layers_of(start, 1, layers))
+        states = graph.add("Squeeze", upper.states, graph.constant([1]))
+        both = zip(lower.final, upper.final, strict=True)
+        final = State(*(one and graph.add("Concat", one, two, axis=0) for one, two in both))
+    together = graph.add("Concat", states, context, axis=1)
+    readout = graph.add("Tanh", graph.linear(together, module.readout))
+    if module.tie_embeddings == "none":
+        logits = graph.linear(readout, module.output)
+    else:
+        logits = graph.product(readout, module.table.weight, module.output_bias)
+    _log_probabilities(graph, logits)
+    graph.output("attention", graph.reshape(weights, -1, graph.size(keys, 1)), ["rows", "source"])
+    graph.output("final_hidden", final.hidden, shape)
+    if has_cell:
+        graph.output("final_cell", final.cell, shape)
+    if module.input_feeding:
+        graph.output("final_fed", readout, ["rows", size])
+    return graph.model("decoder")
