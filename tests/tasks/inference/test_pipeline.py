@@ -1,0 +1,84 @@
+"""What every pipeline takes as texts, and that a saved one is a model folder."""
+
+from itertools import count, islice
+
+import numpy as np
+import pyarrow as pa
+import pytest
+
+import rnnlp as package
+from rnnlp.data.errors import InputError
+from rnnlp.tasks.base.components import EmbeddingConfig
+from rnnlp.tasks.base.pipeline import each_text
+
+from ..make_golden_folder import fresh
+
+TEXTS = ["Maria visited Oslo.", "", "In Rio, 42!"]
+
+
+class Shuffled:
+    """A column as pandas has it: its index gives another order than iteration does."""
+
+    def __getitem__(self, index):
+        return TEXTS[::-1][index]
+
+    def __len__(self):
+        return len(TEXTS)
+
+    def __iter__(self):
+        return iter(TEXTS)
+
+
+@pytest.mark.parametrize(
+    "texts",
+    [
+        TEXTS,
+        tuple(TEXTS),
+        iter(TEXTS),
+        (text for text in TEXTS),
+        np.array(TEXTS),
+        pa.array(TEXTS),
+        pa.chunked_array([TEXTS[:1], TEXTS[1:]]),
+        Shuffled(),
+    ],
+    ids=lambda texts: type(texts).__name__,
+)
+def test_any_iterable_is_read_in_order_once(texts):
+    tagger = fresh(EmbeddingConfig(size=6))
+    assert tagger(texts) == tagger(TEXTS)
+
+
+@pytest.mark.parametrize(
+    ("texts", "says"),
+    [
+        (["a", None], r"texts\[1\] is None \(NoneType\)"),
+        (["a", "b", float("nan")], r"texts\[2\] is nan \(float\)"),
+        (["a", b"b"], r"texts\[1\] is b'b' \(bytes\)"),
+        (np.array([1, 2]), r"texts\[0\] is .*1"),
+        ([["a", "b"]], r"texts\[0\] is \['a', 'b'\] \(list\)"),
+        (b"abc", "not bytes"),
+        ({"text": "a"}, "not dict"),
+        (7, "7 is no text"),
+        (None, "None is no text"),
+    ],
+)
+def test_what_is_no_text_is_named(texts, says):
+    with pytest.raises(InputError, match=says):
+        list(each_text(texts))
+
+
+def test_answers_come_while_texts_are_read():
+    tagger = fresh(EmbeddingConfig(size=6))
+    endless = (f"text {number}" for number in count())
+    answers = islice(tagger.predict(endless), 2)
+    assert [one["text"] for one in answers] == ["text 0", "text 1"]
+
+
+def test_save(tmp_path):
+    tagger = fresh(EmbeddingConfig(size=6))
+    tagger.save(tmp_path / "model")
+    assert package.load(tmp_path / "model")(TEXTS) == tagger(TEXTS)
+    with pytest.raises(InputError, match="holds a model already"):
+        tagger.save(tmp_path / "model")
+    tagger.save(tmp_path / "model", overwrite=True)
+    assert "rnnlp.load" in (tmp_path / "model" / "README.md").read_text()
