@@ -9,22 +9,22 @@ is said by `SpanRules`.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
-if TYPE_CHECKING:
-    from torch import Tensor
-
 
 class Lattice(NamedTuple):
-    """All that forward and backward sums say about a batch; time comes first, padding is junk."""
+    """All that forward and backward sums say about a batch, as tensors or as arrays in float64.
 
-    log_partition: Tensor  # [batch]
-    alpha: Tensor  # [time, batch, tags], normalised
-    marginals: Tensor  # [time, batch, tags], p(y_t = j)
-    arriving: Tensor  # [time - 1, batch, tags], b_t / z_t for t >= 1
-    steps: Tensor  # [tags, tags], P up to a factor that cancels in all uses
+    Time comes first, padding is junk.
+    """
+
+    log_partition: Any  # [batch]
+    alpha: Any  # [time, batch, tags], normalised
+    marginals: Any  # [time, batch, tags], p(y_t = j)
+    arriving: Any  # [time - 1, batch, tags], b_t / z_t for t >= 1
+    steps: Any  # [tags, tags], P up to a factor that cancels in all uses
 
 
 class SpanRules(NamedTuple):
@@ -50,7 +50,7 @@ class SpanPosterior:
 
     def __init__(self, lattice: Lattice) -> None:
         self._alpha, self._marginals, self._arriving, self._steps = (
-            part.double().cpu().numpy()
+            part if isinstance(part, np.ndarray) else part.double().cpu().numpy()
             for part in (lattice.alpha, lattice.marginals, lattice.arriving, lattice.steps)
         )
 

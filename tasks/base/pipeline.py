@@ -55,8 +55,18 @@ class Pipeline(ABC):
 
     @property
     def network(self) -> Any:
-        """The network, an `nn.Module`, of a model on torch."""
-        return self.engine.network
+        """The network, an `nn.Module`, of a model on torch.
+
+        Raises:
+            InputError: It is an exported one.
+        """
+        network = getattr(self.engine, "network", None)
+        if network is None:
+            raise InputError(
+                "this is an exported model, which predicts and no more: take the model folder that "
+                "it was exported from"
+            )
+        return network
 
     @abstractmethod
     def answers(self, texts: list[str], **options: Any) -> list[dict[str, Any]]:

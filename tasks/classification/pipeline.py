@@ -51,10 +51,16 @@ class ClassificationPipeline(Pipeline):
     @classmethod
     def from_folder(cls, folder: ModelFolder) -> ClassificationPipeline:
         """Reads a model folder."""
-        from .torch_engine import TorchClassifier
-
         settings = ClassifierConfig.from_json(folder.config, source=str(folder.path / CONFIG))
-        engine = TorchClassifier(folder.network(settings.build))
+        engine: Engine
+        if folder.export is not None:
+            from .onnx_engine import OnnxClassifier
+
+            engine = OnnxClassifier.of(folder, settings)
+        else:
+            from .torch_engine import TorchClassifier
+
+            engine = TorchClassifier(folder.network(settings.build))
         return cls(engine=engine, featurizer=folder.featurizer(), settings=settings)
 
     @property

@@ -11,12 +11,18 @@ from pathlib import Path
 from rnnlp.data.errors import InputError
 from rnnlp.tasks.model_folder.atomic import NEW, exclusive
 from rnnlp.tasks.model_folder.files import as_json, check_files
-from rnnlp.tasks.model_folder.folder import CARD, CONFIG, TOKENIZERS, holds_model, open_folder
+from rnnlp.tasks.model_folder.folder import (
+    CARD,
+    CONFIG,
+    EXPORTED,
+    TOKENIZERS,
+    holds_model,
+    open_folder,
+)
 from rnnlp.tasks.model_folder.versions import FORMAT_VERSION
 from rnnlp.tasks.registry import pipeline_of
-
-from .check import checksum_of
-from .format import ENGINE, FORMAT, INSTALL, OPSET
+from rnnlp.tasks.runtime.check import checksum_of
+from rnnlp.tasks.runtime.format import FORMAT, INSTALL, OPSET
 
 _CARD = """\
 # An exported model for {task}
@@ -59,6 +65,7 @@ def export(
             raise
         raise InputError(f"exporting needs the package onnx: {INSTALL}") from error
     folder, target = open_folder(model), Path(output)
+    folder.check_weights()
     if folder.task not in NETWORKS:
         raise InputError(
             f"is a model for {folder.task}; {', '.join(NETWORKS)} can be exported", path=str(model)
@@ -77,7 +84,7 @@ def export(
         "format_version": FORMAT_VERSION,
         "task": folder.task,
         "model": folder.config,
-        "engine": ENGINE,
+        "engine": EXPORTED,
         "export": {
             "format": FORMAT,
             "opset": OPSET,

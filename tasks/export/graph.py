@@ -25,7 +25,7 @@ from onnx import (
 )
 from torch import Tensor, nn
 
-from .format import IR_VERSION, MICROSOFT, OPSET
+from rnnlp.tasks.runtime.format import IR_VERSION, MICROSOFT, OPSET
 
 ZERO_POINT = 128
 _TYPES = {"int64": TensorProto.INT64, "float": TensorProto.FLOAT, "bool": TensorProto.BOOL}

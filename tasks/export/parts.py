@@ -23,8 +23,8 @@ from rnnlp.models.encoders.recurrent import Encoder
 from rnnlp.models.encoders.windowed import WindowedEncoder
 from rnnlp.models.recurrence.cell import Weights
 from rnnlp.models.translation.attention import Attention
+from rnnlp.tasks.runtime.format import MICROSOFT
 
-from .format import MICROSOFT
 from .graph import ZERO_POINT, Graph, as_array, quantised
 
 # Operators of ONNX for whole layers: name, in which order they have the blocks of rows that

@@ -17,6 +17,7 @@ from rnnlp.data.generation.labels import NOT_GIVEN, label_ids, token_ids
 from rnnlp.data.text.tokenizer import BOS
 from rnnlp.tasks.base.pipeline import CHUNK, Pipeline, each_text
 from rnnlp.tasks.model_folder.folder import CONFIG, ModelFolder
+from rnnlp.tasks.runtime.session import Graphs
 
 from .config import GeneratorConfig, SamplingConfig, check_sampling
 
@@ -56,11 +57,17 @@ class GenerationPipeline(Pipeline):
     @classmethod
     def from_folder(cls, folder: ModelFolder) -> GenerationPipeline:
         """Reads a model folder."""
-        from .torch_engine import TorchGenerator
-
         settings = GeneratorConfig.from_json(folder.config, source=str(folder.path / CONFIG))
         check_sampling(settings.sampling, prefix=f"{folder.path / CONFIG}: sampling.")
-        engine = TorchGenerator(folder.network(settings.build))
+        engine: Engine
+        if folder.export is not None:
+            from .onnx_engine import OnnxGenerator
+
+            engine = OnnxGenerator(Graphs.of(folder))
+        else:
+            from .torch_engine import TorchGenerator
+
+            engine = TorchGenerator(folder.network(settings.build))
         return cls(engine=engine, featurizer=folder.featurizer(), settings=settings)
 
     def __call__(

@@ -46,10 +46,16 @@ class JointPipeline(Pipeline):
     @classmethod
     def from_folder(cls, folder: ModelFolder) -> JointPipeline:
         """Reads a model folder."""
-        from .torch_engine import TorchJoint
-
         settings = JointConfig.from_json(folder.config, source=str(folder.path / CONFIG))
-        engine = TorchJoint(folder.network(settings.build))
+        engine: Any
+        if folder.export is not None:
+            from .onnx_engine import OnnxJoint
+
+            engine = OnnxJoint(folder, settings)
+        else:
+            from .torch_engine import TorchJoint
+
+            engine = TorchJoint(folder.network(settings.build))
         return cls(engine=engine, featurizer=folder.featurizer(), settings=settings)
 
     @property

@@ -42,7 +42,8 @@ CARD, CURVES, CONFUSION = "README.md", "curves.png", "confusion.png"
 PICTURES = (CURVES, CONFUSION)
 TOKENIZERS = (TOKENS_FILE, CHARACTERS_FILE, TARGET_FILE, *TOKEN_FEATURE_FILES.values())
 CHECKPOINTS, LOGS = "checkpoints", "logs"
-NEEDED = (CONFIG, WEIGHTS, "tokenizer.json")
+EXPORTED = "onnx"  # the engine that an exported model names in its config
+NEEDED = (CONFIG, WEIGHTS, TOKENS_FILE)
 PUBLISHED = (CONFIG, WEIGHTS, METRICS, TRAINING, CARD, *PICTURES, *TOKENIZERS)
 
 
@@ -52,6 +53,7 @@ class ModelFolder(NamedTuple):
     path: Path
     task: str
     config: dict[str, Any]
+    export: dict[str, Any] | None = None  # of an exported model what is said of its graphs
 
     def network(self, build: Callable[[], Network]) -> Network:
         """The network with the weights of the folder: every one of them, and no other.
@@ -64,6 +66,7 @@ class ModelFolder(NamedTuple):
         """
         from .weights import load_network
 
+        self.check_weights()
         return load_network(build, self.path / WEIGHTS)
 
     def weights(self) -> dict[str, torch.Tensor]:
@@ -74,7 +77,21 @@ class ModelFolder(NamedTuple):
         """
         from .weights import read_weights
 
+        self.check_weights()
         return read_weights(self.path / WEIGHTS)
+
+    def check_weights(self) -> None:
+        """Refuses an exported model where weights for torch are needed.
+
+        Raises:
+            InputError: It is one.
+        """
+        if self.export is not None:
+            raise InputError(
+                "is an exported model, which predicts and no more: take the model folder that it "
+                "was exported from",
+                path=str(self.path),
+            )
 
     def featurizer(self) -> Featurizer:
         """The vocabularies that the network reads with.
@@ -205,6 +222,12 @@ def open_folder(model: str | os.PathLike[str], *, revision: str | None = None) -
     if not path.is_dir():
         raise InputError("is a file; a model is a folder that `rnnlp fit` wrote", path=str(model))
     missing = [name for name in NEEDED if not os.path.lexists(path / name)]
+    content: Any = None
+    if missing == [WEIGHTS]:
+        check_files(path, (CONFIG,))
+        content = read_json(path / CONFIG)
+        if isinstance(content, dict) and content.get("engine") == EXPORTED:
+            missing = []
     if missing:
         hint = ""
         if (path / CHECKPOINTS).exists():
@@ -214,7 +237,7 @@ def open_folder(model: str | os.PathLike[str], *, revision: str | None = None) -
         )
     check_files(path, PUBLISHED)
     file = path / CONFIG
-    content = read_json(file)
+    content = content or read_json(file)
     try:
         version, task, config = content["format_version"], content["task"], content["model"]
     except (KeyError, TypeError) as error:
@@ -226,7 +249,12 @@ def open_folder(model: str | os.PathLike[str], *, revision: str | None = None) -
         )
     if not isinstance(config, dict):
         raise InputError("is not the config of a model: no settings", path=str(file))
-    return ModelFolder(path, str(task), upgraded_settings(config, version))
+    export = None
+    if content.get("engine") == EXPORTED:
+        export = content.get("export")
+        if not isinstance(export, dict):
+            raise InputError("says nothing of its graphs: export it again", path=str(file))
+    return ModelFolder(path, str(task), upgraded_settings(config, version), export)
 
 
 def _download(name: str, revision: str | None) -> Path:
@@ -238,7 +266,9 @@ def _download(name: str, revision: str | None) -> Path:
         from huggingface_hub.errors import HfHubHTTPError, HFValidationError
 
         try:
-            return Path(snapshot_download(name, revision=revision, allow_patterns=list(PUBLISHED)))
+            return Path(
+                snapshot_download(name, revision=revision, allow_patterns=[*PUBLISHED, "*.onnx"])
+            )
         except (HfHubHTTPError, HFValidationError, OSError, RuntimeError) as error:
             reason = str(error).strip().splitlines()[0]
             raise InputError(

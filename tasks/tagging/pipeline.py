@@ -64,10 +64,16 @@ class TaggingPipeline(Pipeline):
     @classmethod
     def from_folder(cls, folder: ModelFolder) -> TaggingPipeline:
         """Reads a model folder."""
-        from .torch_engine import TorchTagger
-
         settings = TaggerConfig.from_json(folder.config, source=str(folder.path / CONFIG))
-        engine = TorchTagger(folder.network(settings.build))
+        engine: Engine
+        if folder.export is not None:
+            from .onnx_engine import OnnxTagger
+
+            engine = OnnxTagger.of(folder, settings)
+        else:
+            from .torch_engine import TorchTagger
+
+            engine = TorchTagger(folder.network(settings.build))
         return cls(engine=engine, featurizer=folder.featurizer(), settings=settings)
 
     def __call__(self, texts: str | Iterable[str]) -> Any:

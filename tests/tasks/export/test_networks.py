@@ -17,8 +17,11 @@ from rnnlp.models.generation.language_model import LanguageModel
 from rnnlp.models.joint import JointNetwork
 from rnnlp.models.translation.decoder import Decoder
 from rnnlp.models.translation.translator import Translator
-from rnnlp.tasks.export import engine, networks
-from rnnlp.tasks.export.check import checksum_of
+from rnnlp.tasks.export import networks
+from rnnlp.tasks.generation.onnx_engine import OnnxGenerator
+from rnnlp.tasks.runtime import session as engine
+from rnnlp.tasks.runtime.check import checksum_of
+from rnnlp.tasks.translation.onnx_engine import OnnxTranslator
 from tests.pairwise import pairwise
 
 BUILT_IN = ("rnn", "rnn_relu", "lstm", "gru", "mingru")
@@ -185,7 +188,7 @@ def test_language_model(tmp_path, cell, layers, tied, hidden, fields):
             input_size=7, cell=cell, hidden_size=hidden, num_layers=layers, bidirectional=False
         ),
     ).eval()  # fmt: skip
-    model = engine.LanguageModel(opened(tmp_path, networks.language_model(network, int8=False)))
+    model = OnnxGenerator(opened(tmp_path, networks.language_model(network, int8=False)))
     batch = batch_of()
     labels = np.array([[1, 2], [0, 0], [3, 0], [2, 1]]) if fields else None
     of_torch = None if labels is None else torch.from_numpy(labels)
@@ -235,8 +238,8 @@ def test_translator(tmp_path, cell, layers, score, fed, tied, two, characters):
     )  # fmt: skip
     network = Translator(embedding=embedded, encoder=encoder, decoder=decoder).eval()
     batch = batch_of(characters)
-    model = engine.Translator(opened(tmp_path, networks.translator(network, int8=False)))
-    rough = engine.Translator(opened(tmp_path, networks.translator(network, int8=True)))
+    model = OnnxTranslator(opened(tmp_path, networks.translator(network, int8=False)))
+    rough = OnnxTranslator(opened(tmp_path, networks.translator(network, int8=True)))
     inside = np.arange(6) < batch.lengths[:, None]
     with torch.inference_mode():
         wanted, state = network.encode(*tensors(batch)), model.encode(batch)

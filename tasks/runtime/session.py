@@ -9,12 +9,14 @@ from __future__ import annotations
 import os
 from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 
 from rnnlp.data.errors import InputError
 from rnnlp.data.text.featurizer import TokenBatch
+from rnnlp.tasks.model_folder.files import check_files
+from rnnlp.tasks.model_folder.folder import CONFIG, ModelFolder
 
 from .check import check_graph
 from .format import FORMAT, GRAPHS, INSTALL, OPSET
@@ -135,21 +137,13 @@ class Graphs(NamedTuple):
     checksums: dict[str, str]
 
     @classmethod
-    def read(cls, path: Path, task: str, content: Mapping[str, Any]) -> Graphs:
-        """Looks at what `config.json` has under `export`.
-
-        Args:
-            path: The folder.
-            task: Its task.
-            content: All of `config.json`.
+    def of(cls, folder: ModelFolder) -> Graphs:
+        """Those of a folder.
 
         Raises:
-            InputError: It is of a later version, or does not name the graphs of the task.
+            InputError: It is of a later version, or does not name the graphs of its task.
         """
-        file = str(path / "config.json")
-        export = content.get("export")
-        if not isinstance(export, Mapping):
-            raise InputError("says nothing of an exported model", path=file)
+        export, file = folder.export or {}, str(folder.path / CONFIG)
         version, opset = export.get("format"), export.get("opset")
         if version != FORMAT or opset != OPSET:
             raise InputError(
@@ -157,14 +151,16 @@ class Graphs(NamedTuple):
                 f"{FORMAT} with opset {OPSET}: upgrade it, or export again",
                 path=file,
             )
-        checksums = export.get("graphs")
-        names = GRAPHS.get(task, ())
+        checksums, names = export.get("graphs"), GRAPHS.get(folder.task, ())
         if not isinstance(checksums, Mapping) or sorted(checksums) != sorted(names):
-            raise InputError(f"does not name the graphs of {task}: {', '.join(names)}", path=file)
+            raise InputError(
+                f"does not name the graphs of {folder.task}: {', '.join(names)}", path=file
+            )
+        check_files(folder.path, names)
         for name in names:
-            if not (path / name).is_file():
-                raise InputError(f"is not complete: no {name}", path=str(path))
-        return cls(path, {str(name): str(value) for name, value in checksums.items()})
+            if not (folder.path / name).is_file():
+                raise InputError(f"is not complete: no {name}", path=str(folder.path))
+        return cls(folder.path, {str(name): str(value) for name, value in checksums.items()})
 
     def open(
         self,
@@ -184,7 +180,7 @@ class Graphs(NamedTuple):
         )
 
 
-_READ, _MORE = ("tokens", "lengths"), ("characters", "token_features", "hidden", "cell")
+READ, SPELLED = ("tokens", "lengths"), ("characters", "token_features")  # inputs
 _TAGS = ("emissions", "transitions", "start_transitions", "end_transitions")
 _CLASSES = ("logits", "probabilities")
 
@@ -202,7 +198,9 @@ class Reader:
 
     def __init__(self, graphs: Graphs, task: str) -> None:
         outputs = {"tagging": _TAGS, "classification": _CLASSES, "joint": _TAGS + _CLASSES}[task]
-        self.session = graphs.open("model.onnx", inputs=_READ, optional=_MORE, outputs=outputs)
+        self.session = graphs.open(
+            "model.onnx", inputs=READ, optional=(*SPELLED, *State._fields), outputs=outputs
+        )
         self.stateful = "hidden" in self.session.inputs
 
     def __call__(
@@ -235,141 +233,6 @@ class Reader:
         told = np.ones((1, 1, features.shape[2] if features else 0), np.int64)
         steps, start, end = self(TokenBatch(one[0], one[0, 0], one, told), *_TAGS[1:])
         return steps, start, end
-
-
-class LanguageModel:
-    """A language model.
-
-    Args:
-        graphs: Those of the folder.
-    """
-
-    def __init__(self, graphs: Graphs) -> None:
-        self.session = graphs.open(
-            "model.onnx",
-            inputs=(*_READ, "positions", "hidden"),
-            optional=("cell", "labels", "token_features", "characters"),
-            outputs=("log_probs", "final_hidden"),
-        )
-
-    def start(self, rows: int) -> State:
-        """The state before the first token."""
-        return self.session.start(rows)
-
-    def read(
-        self,
-        tokens: np.ndarray,
-        lengths: np.ndarray,
-        state: State,
-        labels: np.ndarray | None = None,
-        positions: np.ndarray | None = None,
-    ) -> tuple[np.ndarray, State]:
-        """Reads on.
-
-        Args:
-            tokens: `[rows, time]`.
-            lengths: `[rows]`, at least 1.
-            state: The state before them.
-            labels: `[rows, fields]` of models with labels.
-            positions: Where what follows is to be scored: row * time + place in the row; none if
-                not given.
-
-        Returns:
-            Log probabilities `[positions, vocabulary]` and the state after the last tokens.
-        """
-        feeds = {
-            "tokens": tokens,
-            "lengths": lengths,
-            "positions": np.zeros(0, np.int64) if positions is None else positions,
-            **state.feeds(),
-        }
-        if "labels" in self.session.inputs:
-            assert labels is not None
-            feeds["labels"] = labels
-        names = ["log_probs", *(f"final_{name}" for name in state.feeds())]
-        log_probs, *final = self.session(names, feeds)
-        return log_probs, State(*final)
-
-    def step(
-        self, tokens: np.ndarray, state: State, labels: np.ndarray | None = None
-    ) -> tuple[np.ndarray, State]:
-        """Log probabilities of what follows `tokens` [rows], and the state after them."""
-        rows = np.arange(len(tokens))
-        return self.read(tokens[:, None], np.ones_like(tokens), state, labels, rows)
-
-
-class DecoderState(NamedTuple):
-    """What a translator carries on; the rows of a sentence lie side by side."""
-
-    keys: np.ndarray  # [sentences, source, key_size]
-    values: np.ndarray  # [sentences, source, value_size]
-    source_lengths: np.ndarray  # [sentences]
-    recurrent: State
-    fed: np.ndarray | None  # [rows, size]; input feeding only
-
-    def reorder(self, index: np.ndarray) -> DecoderState:
-        """The state of the rows picked (and repeated) by `index`."""
-        rows, sentences = self.recurrent.hidden.shape[1], len(self.keys)
-        read = index // (rows // sentences)  # which sentence each of the new rows reads
-        first = np.flatnonzero(np.diff(read, prepend=-1))
-        counts = np.diff(first, append=len(read))
-        picked = read[first] if counts.min() == counts.max() else read  # shared in equal parts
-        memory = self[:3]
-        if not np.array_equal(picked, np.arange(sentences)):
-            memory = tuple(part[picked] for part in memory)
-        fed = None if self.fed is None else self.fed[index]
-        return DecoderState(*memory, self.recurrent.reorder(index), fed)
-
-
-class Translator:
-    """A translator: its encoder, and one step of its decoder.
-
-    Args:
-        graphs: Those of the folder.
-    """
-
-    def __init__(self, graphs: Graphs) -> None:
-        self.encoder = graphs.open(
-            "encoder.onnx",
-            inputs=_READ,
-            optional=_MORE[:2],
-            outputs=("keys", "values", "hidden"),
-        )
-        self.decoder = graphs.open(
-            "decoder.onnx",
-            inputs=("tokens", "keys", "values", "source_lengths", "hidden"),
-            optional=("cell", "fed"),
-            outputs=("log_probs", "attention", "final_hidden"),
-        )
-
-    def encode(self, batch: TokenBatch) -> DecoderState:
-        """The state before the first target token."""
-        feeds = {name: value for name, value in batch._asdict().items() if value is not None}
-        names = [name for name in State._fields if name in self.decoder.inputs]
-        keys, values, *state = self.encoder(["keys", "values", *names], feeds)
-        fed = None
-        if "fed" in self.decoder.inputs:
-            fed = np.zeros((len(keys), self.decoder.inputs["fed"].shape[1]), np.float32)
-        return DecoderState(keys, values, batch.lengths, State(*state), fed)
-
-    def step(
-        self, tokens: np.ndarray, state: DecoderState
-    ) -> tuple[np.ndarray, np.ndarray, DecoderState]:
-        """Log probabilities of what follows `tokens` [rows], attention [rows, source], and the new
-        state.
-        """
-        feeds = {
-            "tokens": tokens,
-            **dict(zip(DecoderState._fields[:3], state[:3], strict=True)),
-            **state.recurrent.feeds(),
-        }
-        if state.fed is not None:
-            feeds["fed"] = state.fed
-        carried = [name for name in ("hidden", "cell", "fed") if name in self.decoder.inputs]
-        names = ["log_probs", "attention", *(f"final_{name}" for name in carried)]
-        log_probs, attention, *new = self.decoder(names, feeds)
-        fed = new.pop() if state.fed is not None else None
-        return log_probs, attention, state._replace(recurrent=State(*new), fed=fed)
 
 
 def _short(error: Exception) -> str:

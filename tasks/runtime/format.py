@@ -5,7 +5,6 @@ from __future__ import annotations
 FORMAT = 1  # of the folder; higher ones are of later versions of rnnlp
 OPSET, IR_VERSION = 17, 8  # of ONNX; ONNX Runtime reads them since 1.13
 MICROSOFT = "com.microsoft"  # the operators in int8 that ONNX Runtime has of its own
-ENGINE = "onnx"
 INSTALL = "pip install 'rnnlp[export]'"
 
 GRAPHS = {  # the files of each task

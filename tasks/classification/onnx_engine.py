@@ -1,0 +1,49 @@
+"""A classifier on ONNX Runtime: ids in, probabilities and attention weights out."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from rnnlp.data.errors import InputError
+from rnnlp.data.text.featurizer import TokenBatch
+from rnnlp.tasks.model_folder.folder import ModelFolder
+from rnnlp.tasks.runtime.session import Graphs, Reader
+
+from .config import ClassifierConfig
+
+
+class OnnxClassifier:
+    """Answers for a classifier.
+
+    Args:
+        reader: The graph.
+        settings: The labels, and whether there is attention.
+
+    Raises:
+        InputError: The graph has other labels, or no attention where there should be.
+    """
+
+    def __init__(self, reader: Reader, settings: ClassifierConfig) -> None:
+        self._reader = reader
+        self._outputs = ["probabilities"]
+        if "attention" in settings.pooling:
+            self._outputs.append("attention")
+        size = reader.session.size("probabilities")
+        if size != len(settings.classes) or self._outputs[-1] not in reader.session.outputs:
+            raise InputError(
+                f"has scores of {size} labels, and config.json names {len(settings.classes)}, or "
+                "there is no attention, and config.json says so",
+                path=reader.session.file,
+            )
+
+    @classmethod
+    def of(cls, folder: ModelFolder, settings: ClassifierConfig) -> OnnxClassifier:
+        """That of an exported folder."""
+        return cls(Reader(Graphs.of(folder), "classification"), settings)
+
+    def probabilities(self, batch: TokenBatch) -> tuple[np.ndarray, np.ndarray | None]:
+        """Calibrated probabilities [texts, classes], and attention weights [texts, time] of models
+        that have them.
+        """
+        probabilities, *attention = self._reader(batch, *self._outputs)
+        return probabilities, attention[0] if attention else None

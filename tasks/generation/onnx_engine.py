@@ -1,0 +1,142 @@
+"""A language model on ONNX Runtime: ids of prompts in, ids of what goes on after them out."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import count
+
+import numpy as np
+
+from rnnlp.data.text.tokenizer import BOS, EOS, PAD, UNK
+from rnnlp.tasks.runtime.session import READ, Graphs, State
+
+from .config import SamplingConfig
+
+_BANNED = (PAD, UNK, BOS)  # never part of a text
+
+
+class OnnxGenerator:
+    """Answers for a language model.
+
+    Args:
+        graphs: Those of the folder.
+    """
+
+    def __init__(self, graphs: Graphs) -> None:
+        self.session = graphs.open(
+            "model.onnx",
+            inputs=(*READ, "positions", "hidden"),
+            optional=("cell", "labels"),
+            outputs=("log_probs", "final_hidden"),
+        )
+
+    def start(self, rows: int) -> State:
+        """The state before the first token."""
+        return self.session.start(rows)
+
+    def read(
+        self,
+        tokens: np.ndarray,
+        lengths: np.ndarray,
+        state: State,
+        labels: np.ndarray | None = None,
+        positions: np.ndarray | None = None,
+    ) -> tuple[np.ndarray, State]:
+        """Reads on.
+
+        Args:
+            tokens: `[rows, time]`.
+            lengths: `[rows]`, at least 1.
+            state: The state before them.
+            labels: `[rows, fields]` of models with labels.
+            positions: Where what follows is to be scored: row * time + place in the row; none if
+                not given.
+
+        Returns:
+            Log probabilities `[positions, vocabulary]` and the state after the last tokens.
+        """
+        feeds = {
+            "tokens": tokens,
+            "lengths": lengths,
+            "positions": np.zeros(0, np.int64) if positions is None else positions,
+            **state.feeds(),
+        }
+        if "labels" in self.session.inputs:
+            assert labels is not None
+            feeds["labels"] = labels
+        names = ["log_probs", *(f"final_{name}" for name in state.feeds())]
+        log_probs, *final = self.session(names, feeds)
+        return log_probs, State(*final)
+
+    def step(
+        self, tokens: np.ndarray, state: State, labels: np.ndarray | None = None
+    ) -> tuple[np.ndarray, State]:
+        """Log probabilities of what follows `tokens` [rows], and the state after them."""
+        rows = np.arange(len(tokens))
+        return self.read(tokens[:, None], np.ones_like(tokens), state, labels, rows)
+
+    def draw(
+        self,
+        prompts: Sequence[Sequence[int]],
+        labels: Sequence[int],
+        sampling: SamplingConfig,
+        seeds: Sequence[int],
+    ) -> list[list[int]]:
+        """The tokens that go on after prompts; as in `TorchGenerator`, and with its numbers."""
+        state = self.start(len(prompts))
+        every = np.tile(np.array(labels, np.int64), (len(prompts), 1))
+        counts = np.array([len(ids) - 1 for ids in prompts])  # the last one begins
+        reading = np.flatnonzero(counts)
+        if len(reading):
+            inside = np.arange(counts.max()) < counts[reading, None]
+            before = np.zeros(inside.shape, np.int64)
+            before[inside] = [one for ids in prompts for one in ids[:-1]]
+            rows = state.reorder(reading)
+            _, read = self.read(before, counts[reading], rows, every[reading])
+            for whole, part in zip(state.feeds().values(), read.feeds().values(), strict=True):
+                whole[:, reading] = part
+        last = np.array([ids[-1] for ids in prompts], np.int64)
+        numbers = [np.random.MT19937() for _ in seeds]
+        for one, seed in zip(numbers, seeds, strict=True):
+            one._legacy_seeding(seed % 2**32)  # as torch.Generator begins
+        active = np.arange(len(prompts))
+        written: list[list[int]] = [[] for _ in prompts]
+        for time in count():
+            log_probs, state = self.step(last, state, every[active])
+            log_probs[:, list(_BANNED)] = -np.inf
+            if time >= sampling.max_length:
+                break
+            draws = np.array([_uniform(numbers[row]) for row in active], np.float32)
+            last = _pick(log_probs, draws, sampling)
+            for row, token in zip(active.tolist(), last.tolist(), strict=True):
+                if token != EOS:
+                    written[row].append(token)
+            rows_left = np.flatnonzero(last != EOS)
+            active, last, state = active[rows_left], last[rows_left], state.reorder(rows_left)
+            if not len(active):
+                break
+        return written
+
+
+def _uniform(numbers: np.random.MT19937) -> float:
+    """A number in [0, 1) of 24 bits, as torch draws one."""
+    return float(int(numbers.random_raw()) % 2**24) / 2**24
+
+
+def _pick(log_probs: np.ndarray, draws: np.ndarray, sampling: SamplingConfig) -> np.ndarray:
+    """A token of each row, by its probability; see `rnnlp.models.search.sampling.sample`."""
+    peak = log_probs.max(1, keepdims=True)
+    mass = np.exp((log_probs - peak) / np.float32(sampling.temperature))
+    order = None
+    if 0 < sampling.top_k < mass.shape[1] or sampling.top_p < 1:
+        order = np.argsort(-mass, axis=1, kind="stable")
+        mass = np.take_along_axis(mass, order, 1)
+        if sampling.top_k:
+            mass[:, sampling.top_k :] = 0.0
+    mass /= mass.sum(1, keepdims=True)
+    sums = mass.cumsum(1, dtype=np.float32)
+    if sampling.top_p < 1:  # keep a token if what is before it does not reach the sum yet
+        mass[sums - mass >= sampling.top_p] = 0.0
+        sums = mass.cumsum(1, dtype=np.float32)
+    picked = (sums <= (draws[:, None] * sums[:, -1:])).sum(1).clip(max=sums.shape[1] - 1)
+    return picked if order is None else np.take_along_axis(order, picked[:, None], 1)[:, 0]

@@ -1,0 +1,1 @@
+"""ONNX Runtime: the graphs of an exported folder, opened and run."""
