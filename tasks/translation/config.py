@@ -5,12 +5,16 @@ imported where a network is built: a model on another engine needs the values on
 """
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
+from rnnlp.data.text.tokenizer import BOS, PAD, UNK
 from rnnlp.tasks.base.components import ModelConfig, check_ranges
 
 if TYPE_CHECKING:
     from rnnlp.models import Translator
+
+
+BANNED = (PAD, UNK, BOS)  # never part of a translation
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -114,6 +118,11 @@ class TranslatorConfig(ModelConfig):
                 embedding=embedding.words if decoder.tie_embeddings == "all" else None,
             ),
         )
+
+
+def longest_target(lengths: Any) -> Any:
+    """How many tokens a translation of sources of these lengths, a tensor or an array, may have."""
+    return 3 * lengths + 10
 
 
 def check_search(search: SearchConfig, *, prefix: str) -> None:

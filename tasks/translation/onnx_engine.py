@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
 from rnnlp.data.text.featurizer import TokenBatch
+from rnnlp.data.text.tokenizer import BOS, EOS
+from rnnlp.tasks.runtime.beam import beam_search
 from rnnlp.tasks.runtime.session import READ, SPELLED, Graphs, State
+
+from .config import BANNED, SearchConfig, longest_target
+
+if TYPE_CHECKING:
+    from rnnlp.data.translation.collate import TranslationBatch
 
 
 class DecoderState(NamedTuple):
@@ -53,6 +60,43 @@ class OnnxTranslator:
             optional=("cell", "fed"),
             outputs=("log_probs", "attention", "final_hidden"),
         )
+
+    def search(
+        self,
+        batch: TokenBatch,
+        settings: SearchConfig,
+        *,
+        beam_size: int | None = None,
+        nbest: int = 1,
+    ) -> list[list[Any]]:
+        """The best translations of each source, best first."""
+        width = settings.beam_size if beam_size is None else beam_size
+        return beam_search(
+            self.step,
+            self.encode(batch),
+            begin=BOS,
+            end=EOS,
+            max_lengths=longest_target(batch.lengths),
+            source_lengths=batch.lengths,
+            beam_size=max(width, nbest),
+            nbest=nbest,
+            banned=BANNED,
+            min_length=settings.min_length,
+            length_penalty=settings.length_penalty,
+            coverage_penalty=settings.coverage_penalty,
+            no_repeat_ngram_size=settings.no_repeat_ngram_size,
+        )
+
+    def log_probabilities(self, batch: TranslationBatch) -> list[float]:
+        """Log probability in nats of each target, its end included, given its source."""
+        ids: Any = [None if part is None else np.asarray(part) for part in batch.features]
+        target, lengths = np.asarray(batch.target), np.asarray(batch.target_lengths)
+        state = self.encode(TokenBatch(*ids))
+        total, rows = np.zeros(len(target)), np.arange(len(target))
+        for t in range(target.shape[1] - 1):
+            log_probs, _, state = self.step(np.ascontiguousarray(target[:, t]), state)
+            total += np.where(t + 1 < lengths, log_probs[rows, target[:, t + 1]], 0.0)
+        return [float(one) for one in total]
 
     def encode(self, batch: TokenBatch) -> DecoderState:
         """The state before the first target token."""

@@ -19,6 +19,7 @@ from rnnlp.data.text.tokenizer import Offsets, Tokenizer
 from rnnlp.tasks.base.length_batches import by_length
 from rnnlp.tasks.base.pipeline import Pipeline
 from rnnlp.tasks.model_folder.folder import CONFIG, ModelFolder
+from rnnlp.tasks.runtime.session import Graphs
 
 from .config import SearchConfig, TranslatorConfig, check_search
 
@@ -77,12 +78,19 @@ class TranslationPipeline(Pipeline):
     @classmethod
     def from_folder(cls, folder: ModelFolder) -> TranslationPipeline:
         """Reads a model folder."""
-        from .torch_engine import TorchTranslator
-
         settings = TranslatorConfig.from_json(folder.config, source=str(folder.path / CONFIG))
         check_search(settings.search, prefix=f"{folder.path / CONFIG}: search.")
+        engine: Engine
+        if folder.export is not None:
+            from .onnx_engine import OnnxTranslator
+
+            engine = OnnxTranslator(Graphs.of(folder))
+        else:
+            from .torch_engine import TorchTranslator
+
+            engine = TorchTranslator(folder.network(settings.build))
         return cls(
-            engine=TorchTranslator(folder.network(settings.build)),
+            engine=engine,
             featurizer=folder.featurizer(),
             target_tokenizer=folder.tokenizer(TARGET_FILE, settings.target_size),
             settings=settings,

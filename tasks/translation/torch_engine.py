@@ -7,16 +7,14 @@ from torch import Tensor
 
 from rnnlp.data.datamodule.tensors import TokenTensors, as_tensors
 from rnnlp.data.text.featurizer import TokenBatch
-from rnnlp.data.text.tokenizer import BOS, EOS, PAD, UNK
+from rnnlp.data.text.tokenizer import BOS, EOS
 from rnnlp.data.translation.collate import TranslationBatch
 from rnnlp.models.search.beam import beam_search
 from rnnlp.models.search.hypotheses import Hypothesis
 from rnnlp.models.translation.decoder import DecoderState
 from rnnlp.models.translation.translator import Translator
 
-from .config import SearchConfig
-
-_BANNED = (PAD, UNK, BOS)  # never part of a translation
+from .config import BANNED, SearchConfig, longest_target
 
 
 class TorchTranslator:
@@ -95,7 +93,7 @@ def search(
         end=EOS,
         max_lengths=longest_target(lengths),
         beam_size=max(width, nbest),
-        banned=_BANNED,
+        banned=BANNED,
         min_length=settings.min_length,
         length_penalty=settings.length_penalty,
         coverage_penalty=settings.coverage_penalty,
@@ -103,8 +101,3 @@ def search(
         nbest=nbest,
         source_lengths=lengths,
     )
-
-
-def longest_target(lengths: Tensor) -> Tensor:
-    """How many tokens a translation of sources of these lengths may have."""
-    return 3 * lengths + 10

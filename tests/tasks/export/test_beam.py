@@ -1,0 +1,59 @@
+"""The search on arrays finds what the search on tensors finds, for every two of its settings."""
+
+import numpy as np
+import pytest
+import torch
+
+from rnnlp.data.text.featurizer import TokenBatch
+from rnnlp.tasks.base.components import EmbeddingConfig, EncoderConfig, Sizes
+from rnnlp.tasks.export.networks import translator
+from rnnlp.tasks.runtime.check import checksum_of
+from rnnlp.tasks.runtime.session import Graphs
+from rnnlp.tasks.translation.config import DecoderConfig, SearchConfig, TranslatorConfig
+from rnnlp.tasks.translation.onnx_engine import OnnxTranslator
+from rnnlp.tasks.translation.torch_engine import TorchTranslator
+from tests.pairwise import pairwise
+
+
+@pytest.fixture(scope="module")
+def engines(tmp_path_factory):
+    """A translator with random weights that are large enough to prefer something."""
+    torch.manual_seed(5)
+    settings = TranslatorConfig(
+        sizes=Sizes(tokens=20), source="a", target="b", target_size=15,
+        embedding=EmbeddingConfig(size=6, characters="none"), encoder=EncoderConfig(hidden_size=4),
+        decoder=DecoderConfig(hidden_size=8, num_layers=2),
+    )  # fmt: skip
+    network = settings.build().eval()
+    with torch.no_grad():
+        for parameter in network.parameters():
+            parameter.add_(torch.randn_like(parameter))
+    folder, sums = tmp_path_factory.mktemp("graphs"), {}
+    for name, model in translator(network, int8=False).items():
+        content = model.SerializeToString()
+        (folder / name).write_bytes(content)
+        sums[name] = checksum_of(content)
+    return TorchTranslator(network), OnnxTranslator(Graphs(folder, sums))
+
+
+@pytest.mark.parametrize(
+    ("beam", "nbest", "length_penalty", "coverage_penalty", "ngram", "shortest"),
+    pairwise((1, 2, 5), (1, 2), (0.0, 1.0), (0.0, 0.4), (0, 1, 2), (0, 4)),
+)
+def test_both_searches(engines, beam, nbest, length_penalty, coverage_penalty, ngram, shortest):
+    settings = SearchConfig(
+        beam_size=beam, length_penalty=length_penalty, coverage_penalty=coverage_penalty,
+        no_repeat_ngram_size=ngram, min_length=shortest,
+    )  # fmt: skip
+    lengths = np.array([5, 1, 3, 2, 4])
+    inside = np.arange(5) < lengths[:, None]
+    tokens = np.random.default_rng(2).integers(1, 20, inside.shape) * inside
+    batch = TokenBatch(tokens, lengths, None, None)
+    theirs, ours = (engine.search(batch, settings, nbest=nbest) for engine in engines)
+    assert [len(row) for row in ours] == [len(row) for row in theirs]
+    for row, other in zip(ours, theirs, strict=True):
+        for one, wanted in zip(row, other, strict=True):
+            assert one.tokens == wanted.tokens
+            assert one.score == pytest.approx(wanted.score, abs=1e-4)
+            assert one.log_prob == pytest.approx(wanted.log_prob, abs=1e-4)
+            np.testing.assert_allclose(one.attention, wanted.attention, atol=1e-4)
