@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from .parser import OneLineParser
@@ -20,6 +20,9 @@ def export(arguments: Sequence[str]) -> int:
     parser.add_argument(
         "--int8", action="store_true", help="weights in 8 bits: smaller and faster, nearly as good"
     )
+    parser.add_argument(
+        "--data", metavar="FILE", help="score both models on this file, and show what was lost"
+    )
     parser.add_argument("--overwrite", action="store_true", help="replace the model in DIR")
     args = parser.parse_args(list(arguments))
 
@@ -28,7 +31,25 @@ def export(arguments: Sequence[str]) -> int:
     folder = export(args.model, args.output, int8=args.int8, overwrite=args.overwrite)
     for file in sorted(folder.glob("*.onnx")):
         print(f"{file}  {_size(file)}")
+    if args.data is not None:
+        for line in _losses(args.model, folder, args.data):
+            print(line)
     return 0
+
+
+def _losses(model: str, folder: Path, data: str) -> Iterator[str]:
+    """The scores of the model and of the exported one on a file, as lines."""
+    from rnnlp.tasks.inference.evaluate import evaluate_model
+    from rnnlp.tasks.inference.load import load
+    from rnnlp.tasks.registry import head_of, task_spec
+
+    pipelines = load(model), load(folder)
+    for task in task_spec(pipelines[0].task).heads or (pipelines[0].task,):
+        before, after = (evaluate_model(head_of(one, task), data).scores for one in pipelines)
+        for name, score in before.items():
+            if isinstance(score, float) and name not in ("seconds", "tokens_per_second"):
+                change = after[name] - score
+                yield f"{name}: {score:.4f}, exported {after[name]:.4f} ({change:+.4f})"
 
 
 def _size(file: Path) -> str:

@@ -241,6 +241,15 @@ def test_a_text_is_drawn_with_the_numbers_of_torch(tmp_path):
             assert exported(prompt, count=5, seed=3, **{"max_length": 40, **options}) == wanted
 
 
+def test_what_int8_costs_on_data(rnnlp, tmp_path, english, corpus):
+    arguments = ("export", english, "--output", tmp_path / "x", "--int8")
+    code, out, err = rnnlp(*arguments, "--data", corpus / "test.conll")
+    assert code == 0, err
+    (line,) = [line for line in out.splitlines() if line.startswith("f1: ")]
+    before, after = float(line.split()[1].rstrip(",")), float(line.split()[3])
+    assert before > 0.3 and abs(after - before) < 0.05
+
+
 @pytest.mark.parametrize("what", ["stream", "save", "export", "encoder"])
 def test_what_an_exported_model_cannot_do(tagger, tmp_path, what):
     with pytest.raises(InputError, match="take the model folder that it was exported from"):
