@@ -16,7 +16,7 @@ from typing import Any, ClassVar
 
 from rnnlp.data.errors import InputError
 from rnnlp.data.text.featurizer import Featurizer
-from rnnlp.tasks.model_folder.folder import holds_model, save_folder
+from rnnlp.tasks.model_folder.folder import WITHOUT_TORCH, holds_model, save_folder
 
 CHUNK = 1024  # texts that are in memory at once
 
@@ -62,10 +62,7 @@ class Pipeline(ABC):
         """
         network = getattr(self.engine, "network", None)
         if network is None:
-            raise InputError(
-                "this is an exported model, which predicts and no more: take the model folder that "
-                "it was exported from"
-            )
+            raise InputError(f"this is {WITHOUT_TORCH}")
         return network
 
     @abstractmethod

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+from rnnlp.data.errors import note
+
 from .parser import OneLineParser
 
 
@@ -29,6 +31,8 @@ def export(arguments: Sequence[str]) -> int:
     from rnnlp.tasks.export.export import export
 
     folder = export(args.model, args.output, int8=args.int8, overwrite=args.overwrite)
+    if args.int8 and args.data is None:
+        note("scores differ a little in int8, also with what is in the same batch; --data measures")
     for file in sorted(folder.glob("*.onnx")):
         print(f"{file}  {_size(file)}")
     if args.data is not None:

@@ -33,7 +33,7 @@ rnnlp: train and use recurrent networks on sequences
   rnnlp fit --help     also lists the shipped configs
   rnnlp --version      the version
 
-MODEL is a model folder or a hub id. RNNLP_DEBUG=1 shows tracebacks.
+MODEL is a model folder, an exported one, or a hub id. RNNLP_DEBUG=1 shows tracebacks.
 """
 
 

@@ -42,6 +42,10 @@ CARD, CURVES, CONFUSION = "README.md", "curves.png", "confusion.png"
 PICTURES = (CURVES, CONFUSION)
 TOKENIZERS = (TOKENS_FILE, CHARACTERS_FILE, TARGET_FILE, *TOKEN_FEATURE_FILES.values())
 CHECKPOINTS, LOGS = "checkpoints", "logs"
+WITHOUT_TORCH = (
+    "an exported model, without the weights for torch that this needs: take the model folder that "
+    "it was exported from"
+)
 EXPORTED = "onnx"  # the engine that an exported model names in its config
 NEEDED = (CONFIG, WEIGHTS, TOKENS_FILE)
 PUBLISHED = (CONFIG, WEIGHTS, METRICS, TRAINING, CARD, *PICTURES, *TOKENIZERS)
@@ -87,11 +91,7 @@ class ModelFolder(NamedTuple):
             InputError: It is one.
         """
         if self.export is not None:
-            raise InputError(
-                "is an exported model, which predicts and no more: take the model folder that it "
-                "was exported from",
-                path=str(self.path),
-            )
+            raise InputError(f"is {WITHOUT_TORCH}", path=str(self.path))
 
     def featurizer(self) -> Featurizer:
         """The vocabularies that the network reads with.

@@ -21,9 +21,12 @@ from rnnlp.tasks.model_folder.folder import CONFIG, ModelFolder
 from .check import check_graph
 from .format import FORMAT, GRAPHS, INSTALL, OPSET
 
-_IDS = frozenset(
-    ("tokens", "lengths", "characters", "token_features", "labels", "positions", "source_lengths")
-)
+_IDS = {  # dimensions of inputs that are ids
+    "tokens": (1, 2), "lengths": (1,), "characters": (3,), "token_features": (3,), "labels": (2,),
+    "positions": (1,), "source_lengths": (1,),
+}  # fmt: skip
+_VALUES = {"hidden": 3, "cell": 3, "keys": 3, "values": 3, "fed": 2}  # and of the others
+_WIDEST = 1 << 24  # numbers in the state of a text
 
 
 class State(NamedTuple):
@@ -96,12 +99,15 @@ class Session:
                 raise InputError(
                     f"the {what} {odd[0]!r} is missing, or none of ours", path=str(file)
                 )
-        for one in self._session.get_inputs():
-            kind = "tensor(int64)" if one.name in _IDS else "tensor(float)"
-            if one.type != kind:
-                raise InputError(
-                    f"the input {one.name!r} is {one.type}, not {kind}", path=str(file)
-                )
+        for name, one in self.inputs.items():
+            kind = "tensor(int64)" if name in _IDS else "tensor(float)"
+            ranks = _IDS[name] if name in _IDS else (_VALUES[name],)
+            fits = one.type == kind and len(one.shape) in ranks
+            if name in State._fields:
+                layers, _, size = one.shape if fits else (0, 0, 0)
+                fits = type(layers) is type(size) is int and 0 < layers * size <= _WIDEST
+            if not fits:
+                raise InputError(f"the input {name!r} is none of ours", path=str(file))
 
     def __call__(self, outputs: Sequence[str], feeds: Mapping[str, np.ndarray]) -> list[np.ndarray]:
         """The outputs that are named.

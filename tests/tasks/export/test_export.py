@@ -151,13 +151,16 @@ def test_every_byte_may_be_wrong(tagger, tmp_path):
     """No byte of a graph, changed, gives anything but one clear line."""
     content = (tagger / "model.onnx").read_bytes()
     numbers = np.random.default_rng(1)
+    batch = package.load(tagger).featurizer.batch([["Maria", "visited"], ["Oslo"]])
     for _ in range(150):
         changed = bytearray(content)
         changed[numbers.integers(0, len(content))] = numbers.integers(0, 256)
         (tmp_path / "model.onnx").write_bytes(changed)
         graphs = engine.Graphs(tmp_path, {"model.onnx": checksum_of(bytes(changed))})
         try:
-            engine.Reader(graphs, "tagging")
+            reader = engine.Reader(graphs, "tagging")
+            reader.path_scores()
+            reader(batch, "emissions")
         except InputError as error:
             assert "\n" not in str(error)
 
