@@ -8,10 +8,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from rnnlp.data.text.tokenizer import BOS, PAD, UNK
 from rnnlp.tasks.base.components import ModelConfig, check_ranges
 
 if TYPE_CHECKING:
     from rnnlp.models import LanguageModel
+
+
+BANNED = (PAD, UNK, BOS)  # never part of a text
 
 
 @dataclass(frozen=True, kw_only=True)

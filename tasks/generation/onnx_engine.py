@@ -7,12 +7,10 @@ from itertools import count
 
 import numpy as np
 
-from rnnlp.data.text.tokenizer import BOS, EOS, PAD, UNK
+from rnnlp.data.text.tokenizer import EOS
 from rnnlp.tasks.runtime.session import READ, Graphs, State
 
-from .config import SamplingConfig
-
-_BANNED = (PAD, UNK, BOS)  # never part of a text
+from .config import BANNED, SamplingConfig
 
 
 class OnnxGenerator:
@@ -103,7 +101,7 @@ class OnnxGenerator:
         written: list[list[int]] = [[] for _ in prompts]
         for time in count():
             log_probs, state = self.step(last, state, every[active])
-            log_probs[:, list(_BANNED)] = -np.inf
+            log_probs[:, list(BANNED)] = -np.inf
             if time >= sampling.max_length:
                 break
             draws = np.array([_uniform(numbers[row]) for row in active], np.float32)

@@ -6,13 +6,11 @@ from collections.abc import Sequence
 
 import torch
 
-from rnnlp.data.text.tokenizer import BOS, EOS, PAD, UNK
+from rnnlp.data.text.tokenizer import EOS, PAD
 from rnnlp.models.generation.language_model import LanguageModel
 from rnnlp.models.search.sampling import sample
 
-from .config import SamplingConfig
-
-_BANNED = (PAD, UNK, BOS)  # never part of a text
+from .config import BANNED, SamplingConfig
 
 
 class TorchGenerator:
@@ -58,7 +56,7 @@ class TorchGenerator:
             temperature=sampling.temperature,
             top_k=sampling.top_k,
             top_p=sampling.top_p,
-            banned=_BANNED,
+            banned=BANNED,
             generator=[torch.Generator().manual_seed(seed) for seed in seeds],
         )
         return [hypothesis.tokens for hypothesis in drawn]
