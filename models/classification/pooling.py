@@ -18,6 +18,11 @@ from rnnlp.models.recurrence.cell import State
 WAYS = ("last", "max", "mean", "attention")  # the order in the joined vector
 
 
+def can_pool(ways: Sequence[str]) -> bool:
+    """Whether there is at least one way, each of them known and named once."""
+    return bool(ways) and set(ways) <= set(WAYS) and len(set(ways)) == len(ways)
+
+
 class Pooled(NamedTuple):
     """What is left of a text."""
 
@@ -51,8 +56,7 @@ class Pooling(nn.Module):
 
     def __init__(self, *, size: int, ways: Sequence[str], attention_size: int = 100) -> None:
         super().__init__()
-        unknown = [way for way in ways if way not in WAYS]
-        if unknown or not ways or len(set(ways)) < len(ways):
+        if not can_pool(ways):
             raise ValueError(
                 f"pooling takes each of {', '.join(WAYS)} at most once and at least one of them, "
                 f"not {list(ways)}"

@@ -54,6 +54,20 @@ class SpanPosterior:
             for part in (lattice.alpha, lattice.marginals, lattice.arriving, lattice.steps)
         )
 
+    def probabilities(
+        self, spans: Sequence[tuple[int, int, int, SpanRules]], lengths: Sequence[int]
+    ) -> list[float]:
+        """The probabilities of spans.
+
+        Args:
+            spans: Row, first token, end (exclusive) and the rules of its type, of each span.
+            lengths: Tokens of each row.
+        """
+        return [
+            self.probability(rules, row=row, start=start, end=end, length=lengths[row])
+            for row, start, end, rules in spans
+        ]
+
     def probability(
         self, rules: SpanRules, *, row: int, start: int, end: int, length: int
     ) -> float:

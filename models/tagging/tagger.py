@@ -38,11 +38,7 @@ class Decoded(NamedTuple):
         if not spans:
             return []
         posterior = SpanPosterior(self.output.lattice(self.emissions, self.lengths))
-        lengths = self.lengths.tolist()
-        return [
-            posterior.probability(rules, row=row, start=start, end=end, length=lengths[row])
-            for row, start, end, rules in spans
-        ]
+        return posterior.probabilities(spans, self.lengths.tolist())
 
 
 class Tagger(nn.Module):

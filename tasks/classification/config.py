@@ -113,9 +113,9 @@ def check_pooling(pooling: Sequence[str], name: str) -> None:
     Raises:
         InputError: It does.
     """
-    from rnnlp.models.classification.pooling import WAYS
+    from rnnlp.models.classification.pooling import WAYS, can_pool
 
-    if not set(pooling) <= set(WAYS) or not pooling or len(set(pooling)) < len(pooling):
+    if not can_pool(pooling):
         raise InputError(
             f"{name} is {list(pooling)}: name one or more of {', '.join(WAYS)}, each once"
         )

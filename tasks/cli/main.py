@@ -10,14 +10,8 @@ import os
 import sys
 from collections.abc import Sequence
 
-VERBS = (
-    "fit",
-    "evaluate",
-    "predict",
-    "encode",
-    "compare",
-    "export",
-)  # each a module and its function
+# Each a module and its function.
+VERBS = ("fit", "evaluate", "predict", "encode", "compare", "export")
 
 USAGE = """\
 rnnlp: train and use recurrent networks on sequences

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import os
 import shutil
-import tempfile
 from importlib.metadata import version
 from pathlib import Path
 
 from rnnlp.data.errors import InputError
-from rnnlp.tasks.model_folder.atomic import NEW, exclusive
+from rnnlp.tasks.model_folder.atomic import exclusive
 from rnnlp.tasks.model_folder.files import as_json, check_files
 from rnnlp.tasks.model_folder.folder import (
     CARD,
@@ -17,6 +16,7 @@ from rnnlp.tasks.model_folder.folder import (
     EXPORTED,
     TOKENIZERS,
     holds_model,
+    new_content,
     open_folder,
 )
 from rnnlp.tasks.model_folder.versions import FORMAT_VERSION
@@ -99,8 +99,7 @@ def export(
         weights="weights in 8 bits" if int8 else "weights in float",
         graphs="\n\n".join(_described(name, graph) for name, graph in graphs.items()),
     )
-    with exclusive(target), tempfile.TemporaryDirectory(dir=target, prefix=NEW) as temporary:
-        new = Path(temporary)
+    with exclusive(target), new_content(target, replaces=TOKENIZERS) as new:
         for name, content in files.items():
             (new / name).write_bytes(content)
         for name in TOKENIZERS:
@@ -108,11 +107,6 @@ def export(
                 shutil.copyfile(folder.path / name, new / name)
         (new / CARD).write_text(card, encoding="utf-8")
         (new / CONFIG).write_text(as_json(config, indent=2) + "\n", encoding="utf-8")
-        written = sorted((file.name for file in new.iterdir()), key=lambda name: name == CONFIG)
-        for stale in {*TOKENIZERS} - {*written}:
-            (target / stale).unlink(missing_ok=True)
-        for name in written:
-            os.replace(new / name, target / name)
     return target
 
 

@@ -17,7 +17,6 @@ from rnnlp.data.generation.labels import NOT_GIVEN, label_ids, token_ids
 from rnnlp.data.text.tokenizer import BOS
 from rnnlp.tasks.base.pipeline import CHUNK, Pipeline, each_text
 from rnnlp.tasks.model_folder.folder import CONFIG, ModelFolder
-from rnnlp.tasks.runtime.session import Graphs
 
 from .config import GeneratorConfig, SamplingConfig, check_sampling
 
@@ -61,6 +60,8 @@ class GenerationPipeline(Pipeline):
         check_sampling(settings.sampling, prefix=f"{folder.path / CONFIG}: sampling.")
         engine: Engine
         if folder.export is not None:
+            from rnnlp.tasks.runtime.session import Graphs
+
             from .onnx_engine import OnnxGenerator
 
             engine = OnnxGenerator(Graphs.of(folder))

@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import os
 import tempfile
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -170,8 +171,7 @@ def save_folder(
 
     config = {"format_version": FORMAT_VERSION, "task": task, "model": dict(model)}
     folder.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=folder, prefix=NEW) as temporary:
-        new = Path(temporary)
+    with new_content(folder, replaces=(METRICS, TRAINING, *PICTURES, *TOKENIZERS)) as new:
         write_weights(new / WEIGHTS, weights)
         save_tokenizers(new)
         if metrics is not None:
@@ -182,8 +182,21 @@ def save_folder(
         for name, draw in (pictures or {}).items():
             draw(new / name)
         _write_json(new / CONFIG, config)
+
+
+@contextmanager
+def new_content(folder: Path, *, replaces: Iterable[str]) -> Iterator[Path]:
+    """A temporary folder whose files are moved into a model folder once all are written.
+
+    Args:
+        folder: The model folder. `config.json`, which makes it one, is moved last.
+        replaces: Files that are removed from it where there is no new one.
+    """
+    with tempfile.TemporaryDirectory(dir=folder, prefix=NEW) as temporary:
+        new = Path(temporary)
+        yield new
         written = {file.name for file in new.iterdir()}
-        for stale in {METRICS, TRAINING, *PICTURES, *TOKENIZERS} - written:
+        for stale in set(replaces) - written:
             (folder / stale).unlink(missing_ok=True)
         for name in sorted(written, key=lambda name: name == CONFIG):
             os.replace(new / name, folder / name)

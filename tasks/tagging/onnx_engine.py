@@ -41,12 +41,7 @@ class Decoded(NamedTuple):
             return []
         sums = lattice if self.crf else independent
         posterior = SpanPosterior(sums(self.emissions, self.paths, self.lengths))
-        return [
-            posterior.probability(
-                rules, row=row, start=start, end=end, length=int(self.lengths[row])
-            )
-            for row, start, end, rules in spans
-        ]
+        return posterior.probabilities(spans, self.lengths.tolist())
 
 
 class OnnxTagger:

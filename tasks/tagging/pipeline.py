@@ -125,9 +125,7 @@ class TaggingPipeline(Pipeline):
     def spans(self, sentences: Sequence[Sequence[str]]) -> list[list[tuple[Span, float]]]:
         """Entities of tokenised sentences and their probabilities; each plain tag is a span."""
         results: list[list[tuple[Span, float]]] = [[] for _ in sentences]
-        for rows, batch in self._batches(sentences):
-            decoded = self.engine.decode(batch)
-            names = names_of(decoded.tags, batch.lengths, self.settings.tags)
+        for rows, decoded, names in self._decoded(sentences):
             spans = [self._spans_of(tags) for tags in names]
             asked = [
                 (row, span.start, span.end, self._rules[span.type])
@@ -142,9 +140,7 @@ class TaggingPipeline(Pipeline):
     def tags(self, sentences: Sequence[Sequence[str]]) -> list[list[str]]:
         """One tag a token for tokenised sentences."""
         results: list[list[str]] = [[] for _ in sentences]
-        for rows, batch in self._batches(sentences):
-            decoded = self.engine.decode(batch)
-            names = names_of(decoded.tags, batch.lengths, self.settings.tags)
+        for rows, _, names in self._decoded(sentences):
             for row, tags in zip(rows, names, strict=True):
                 results[row] = tags
         return results
@@ -155,9 +151,14 @@ class TaggingPipeline(Pipeline):
             return [Span(place, place + 1, tag) for place, tag in enumerate(tags)]
         return tags_to_spans(tags, scheme, strict=True)
 
-    def _batches(
+    def _decoded(
         self, sentences: Sequence[Sequence[str]]
-    ) -> Iterator[tuple[list[int], TokenBatch]]:
-        """Sentences of like length together; empty ones are left out."""
+    ) -> Iterator[tuple[list[int], Tags, list[list[str]]]]:
+        """The rows of each batch, what the engine says of it, and the names of the tags.
+
+        Sentences of like length are together; empty ones are left out.
+        """
         for rows in by_length([len(tokens) for tokens in sentences], budget=TOKEN_BUDGET):
-            yield rows, self.featurizer.batch([sentences[row] for row in rows])
+            batch = self.featurizer.batch([sentences[row] for row in rows])
+            decoded = self.engine.decode(batch)
+            yield rows, decoded, names_of(decoded.tags, batch.lengths, self.settings.tags)

@@ -19,7 +19,6 @@ from rnnlp.data.text.tokenizer import Offsets, Tokenizer
 from rnnlp.tasks.base.length_batches import by_length
 from rnnlp.tasks.base.pipeline import Pipeline
 from rnnlp.tasks.model_folder.folder import CONFIG, ModelFolder
-from rnnlp.tasks.runtime.session import Graphs
 
 from .config import SearchConfig, TranslatorConfig, check_search
 
@@ -82,6 +81,8 @@ class TranslationPipeline(Pipeline):
         check_search(settings.search, prefix=f"{folder.path / CONFIG}: search.")
         engine: Engine
         if folder.export is not None:
+            from rnnlp.tasks.runtime.session import Graphs
+
             from .onnx_engine import OnnxTranslator
 
             engine = OnnxTranslator(Graphs.of(folder))
