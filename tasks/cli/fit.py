@@ -47,6 +47,7 @@ def fit(arguments: Sequence[str]) -> int:
     parser = OneLineParser(prog="rnnlp fit", add_help=False, allow_abbrev=False)
     parser.add_argument("-c", "--config", action="append", default=[])
     parser.add_argument("--task")
+    parser.add_argument("--base")
     parser.add_argument("--output", type=Path)
     parser.add_argument("--resume", action="store_true")
     parser.add_argument("--overwrite", action="store_true")
@@ -56,6 +57,11 @@ def fit(arguments: Sequence[str]) -> int:
         known.config, task=known.task, resumed=known.output if known.resume else None
     )
     task = find_task(files, task=known.task)
+    if known.base is not None:
+        raise InputError(
+            "--base is a key of config files: on the command line, give --config "
+            f"{known.base} before the other --config"
+        )
     if known.resume and known.overwrite:
         raise InputError("--resume and --overwrite exclude each other")
     output = known.output or Path("runs") / (files[-1].stem if files else task)

@@ -47,8 +47,8 @@ def export(
     Args:
         model: A model folder, or a hub id.
         output: The folder to write.
-        int8: Whether weights are kept in 8 bits and products taken in them: a quarter of the size,
-            and faster; scores differ a little, and hang a little on what is in the same batch.
+        int8: Whether weights are kept in 8 bits and products taken in them: about a third of the
+            size; scores differ a little, and hang a little on what is in the same batch.
             Characters of words and the layer before the labels stay in float.
         overwrite: Whether a model that lies there already is replaced.
 
