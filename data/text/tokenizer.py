@@ -1,10 +1,10 @@
 """Text to tokens with character offsets, and tokens to ids: one class for all tasks.
 
-Three levels: ``word`` and ``character`` keep a vocabulary counted on the training split, ``bpe``
-learns sub-words over bytes, so that any text decodes to itself. (A unigram model is left out: its
-trainer in the `tokenizers` library gives another vocabulary on every run.) Everything is kept in
-one ``tokenizer.json`` of that library. Sentence boundaries are not added here: a task that wants
-them puts `BOS` and `EOS` around the ids itself.
+``word``, ``character``, ``symbol`` and ``lemma`` keep a vocabulary counted on the training split,
+``bpe`` learns sub-words over bytes, so that any text decodes to itself. (A unigram model is left
+out: its trainer in the `tokenizers` library gives another vocabulary on every run.) Everything is
+kept in one ``tokenizer.json`` of that library. Sentence boundaries are not added here: a task that
+wants them puts `BOS` and `EOS` around the ids itself.
 """
 
 from __future__ import annotations
@@ -15,12 +15,12 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import cache, partial
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import tokenizers
 from tokenizers import Regex, decoders, models, normalizers, pre_tokenizers, trainers
 
-Level = Literal["word", "character", "bpe"]
+Level = Literal["word", "character", "bpe", "symbol", "lemma"]
 Offsets = list[tuple[int, int]]
 
 SPECIALS = ("<pad>", "<unk>", "<bos>", "<eos>")
@@ -61,7 +61,14 @@ _WORDS = "|".join(
         rf"{_FLAG}|(?!{_BLANK})\X",  # any other character with what belongs to it
     )
 )
-_PATTERNS = {"word": _WORDS, "character": rf"{_FLAG}|\X"}  # extended grapheme clusters (UAX 29)
+_CHARACTERS = rf"{_FLAG}|\X"  # extended grapheme clusters (UAX 29)
+_PATTERNS = {
+    "word": _WORDS,
+    "character": _CHARACTERS,
+    "symbol": r"\S+",
+    "lemma": rf"[\t;][^\t;]+|{_CHARACTERS}",  # a feature is told from a letter by its mark
+}
+_JOINERS = {"word": " ", "symbol": " "}
 _SURROGATE = re.compile("[\ud800-\udfff]")  # half a character, as broken JSON escapes leave it
 
 
@@ -88,13 +95,15 @@ def splitter(level: Level) -> Callable[[str], Offsets]:
         level: ``word`` keeps URLs, @names, #tags, numbers and dotted initials whole, splits English
             clitics as the Penn Treebank does, and makes every Han or Kana character and every other
             mark a token of its own; white space and invisible characters are never tokens.
-            ``character`` makes every grapheme cluster a token, white space included.
+            ``character`` makes every grapheme cluster a token, white space included. ``symbol``
+            takes what white space parts, such as the phones of a word. ``lemma`` is ``character``
+            for a word, after which a tab and features parted by ``;`` may stand, each a token.
 
     Returns:
         A function from a text to the ``(start, end)`` character offsets of its tokens.
     """
     if level not in _PATTERNS:
-        raise ValueError(f"only word and character level split without a vocabulary, not {level!r}")
+        raise ValueError(f"{' and '.join(_PATTERNS)} split without a vocabulary, not {level!r}")
     return partial(_split, _pre_tokenizer(level))
 
 
@@ -105,7 +114,7 @@ class Tokenizer:
     lower case and zeroed digits where asked for); sub-words are learned on the bytes as they are.
 
     Attributes:
-        level: ``word``, ``character`` or ``bpe``.
+        level: What a token is, one of `Level`.
         vocabulary: The tokens in the order of their ids.
     """
 
@@ -162,7 +171,7 @@ class Tokenizer:
             backend.add_special_tokens(list(SPECIALS))
             return cls(backend)
         if level != "bpe":
-            raise ValueError(f"level is word, character or bpe, not {level!r}")
+            raise ValueError(f"level is {', '.join(_PATTERNS)} or bpe, not {level!r}")
         if zero_digits or extra:
             raise ValueError("bpe learns from the text as it is: no zero_digits, no extra tokens")
         return cls(_train_bpe(texts, vocabulary_size or 8000, min_frequency, lowercase))
@@ -236,12 +245,12 @@ class Tokenizer:
         """Text of some ids, special tokens but `UNK` left out.
 
         Sub-words give back exactly the text that was encoded, characters the same up to NFC and
-        normalisation; words are joined by blanks.
+        normalisation; words and symbols are joined by blanks.
         """
         kept = [i for i in ids if i == UNK or i >= len(SPECIALS)]
         if self.level not in _PATTERNS:
             return self._backend.decode(kept, skip_special_tokens=False)
-        return (" " if self.level == "word" else "").join(self.vocabulary[i] for i in kept)
+        return _JOINERS.get(self.level, "").join(self.vocabulary[i] for i in kept)
 
     def save(self, path: str | Path) -> None:
         """Writes the one file that `load` needs."""
@@ -282,8 +291,7 @@ def _from_json(text: str) -> Tokenizer:
     if kinds not in ({"WordLevel", "Split"}, {"BPE", "ByteLevel"}):
         raise ValueError(f"{' and '.join(sorted(kinds))} were not made by rnnlp")
     if "Split" in kinds:  # by the rules of today: those of old split the same, but took long
-        character = content["pre_tokenizer"]["pattern"]["Regex"] in (r"\X", _PATTERNS["character"])
-        today = _pre_tokenizer("character" if character else "word")
+        today = _pre_tokenizer(_split_level(content["pre_tokenizer"]))
         content["pre_tokenizer"] = json.loads(today.__getstate__())
     both = [True, False]
     ours = [_normalizer(lowercase=lower, zero_digits=zero) for lower in both for zero in both]
@@ -299,8 +307,18 @@ def _from_json(text: str) -> Tokenizer:
 def _level(backend: tokenizers.Tokenizer) -> Level:
     if isinstance(backend.model, models.BPE):
         return "bpe"
-    pattern = json.loads(backend.pre_tokenizer.__getstate__())["pattern"]["Regex"]
-    return "character" if pattern == _PATTERNS["character"] else "word"
+    return _split_level(json.loads(backend.pre_tokenizer.__getstate__()))
+
+
+def _split_level(pre_tokenizer: Any) -> Level:
+    """Of a vocabulary of whole tokens; patterns that are not of today are older ones of words."""
+    levels: dict[str, Level] = {
+        r"\X": "character",  # version 1
+        _PATTERNS["character"]: "character",
+        _PATTERNS["symbol"]: "symbol",
+        _PATTERNS["lemma"]: "lemma",
+    }
+    return levels.get(pre_tokenizer["pattern"]["Regex"], "word")
 
 
 def _normalizer(*, lowercase: bool, zero_digits: bool) -> normalizers.Normalizer:

@@ -26,15 +26,42 @@ from rnnlp.data.datamodule.options import SequenceOptions, at_least, check_subwo
 from rnnlp.data.errors import InputError
 from rnnlp.data.formats.hub import Split
 from rnnlp.data.text.featurizer import TARGET_FILE, Featurizer
-from rnnlp.data.text.tokenizer import Tokenizer
+from rnnlp.data.text.tokenizer import Level, Tokenizer
 
 from .collate import TranslationCollate, source_row
-from .readers import NESTED, ParallelExample, checked_pair, keys_of, read_parallel, texts_of
+from .readers import (
+    NESTED,
+    ParallelExample,
+    checked_pair,
+    keys_of,
+    read_parallel,
+    roles,
+    texts_of,
+)
 from .sample import sample_translation
+from .sample_strings import sample_forms, sample_sounds
 
 _COLUMNS = {"source": pa.string(), "target": pa.string(), "index": pa.int64()}
-_SAMPLE = ("zh", "en")  # languages of the sample corpus
-_NAMES = {"bpe": "sub-words", "word": "words", "character": "characters"}
+_NAMES = {
+    "bpe": "sub-words",
+    "word": "words",
+    "character": "characters",
+    "symbol": "symbols",
+    "lemma": "characters and features",
+}
+
+
+def _backwards(split: Split, seed: int) -> Iterator[ParallelExample]:
+    for pair in sample_translation(split, seed):
+        yield ParallelExample(pair.target, pair.source, pair.line)
+
+
+_SAMPLES = {  # sample corpora, by what data.source and data.target say
+    ("zh", "en"): sample_translation,
+    ("en", "zh"): _backwards,
+    ("word", "phones"): sample_sounds,
+    ("lemma", "form"): sample_forms,
+}
 
 
 class _Measures(NamedTuple):
@@ -71,8 +98,12 @@ class TranslationOptions(SequenceOptions):
         source_column: Column of the sources, by name or by number from 1; that of the language if
             not given.
         target_column: Column of the targets, likewise.
-        level: What a token is: sub-words (bpe), words, or characters; of targets only where the
+        features_column: Column of features that a source comes with, such as `V;PST`, parted by
+            `;` or `|`; needs level lemma.
+        level: What a token is: sub-words (bpe), words, characters, symbols parted by blanks
+            (symbol), or characters with features after a tab (lemma); of targets only where the
             tokenizer of the sources comes from elsewhere.
+        target_level: What a token of a target is; as `level` if not given (character for lemma).
         joint_vocabulary: Have one vocabulary for both sides.
         vocabulary_size: Most tokens of a side, or of both together where `joint_vocabulary`; null
             for all, or for 8000 sub-words.
@@ -95,7 +126,9 @@ class TranslationOptions(SequenceOptions):
     format: Literal["auto", "pair", "tsv", "jsonl"] = "auto"
     source_column: str | int | None = None
     target_column: str | int | None = None
-    level: Literal["bpe", "word", "character"] = "bpe"
+    features_column: str | int | None = None
+    level: Literal["bpe", "word", "character", "symbol", "lemma"] = "bpe"
+    target_level: Literal["bpe", "word", "character", "symbol"] | None = None
     joint_vocabulary: bool = False
     vocabulary_size: int | None = 8000
     bpe_dropout: float = 0.0
@@ -124,20 +157,33 @@ class TranslationData(SequenceData[ParallelExample]):
             raise InputError(
                 f"data.source and data.target are both {chosen.source!r}: name two languages"
             )
-        if chosen.train is None and chosen.hub is None and languages != set(_SAMPLE):
+        if chosen.train is None and chosen.hub is None and self._direction not in _SAMPLES:
             raise InputError(
                 f"no data from {chosen.source!r} to {chosen.target!r}: set data.train, or "
-                "data.source and data.target to the languages of the sample corpus, "
-                f"{' and '.join(_SAMPLE)}"
+                "data.source and data.target to those of a sample corpus: "
+                f"{', '.join(' to '.join(direction) for direction in _SAMPLES)}"
             )
         check_subwords(chosen)
         if not 0.0 <= chosen.bpe_dropout < 1.0:
             raise InputError(
                 f"data.bpe_dropout is {chosen.bpe_dropout}: give a probability from 0 to below 1"
             )
-        if chosen.bpe_dropout and chosen.level != "bpe":
+        self._target_level: Level = chosen.target_level or (
+            "character" if chosen.level == "lemma" else chosen.level
+        )
+        for level in (chosen.level, self._target_level):
+            if chosen.bpe_dropout and level != "bpe":
+                raise InputError(
+                    f"data.bpe_dropout is for data.level bpe, not {level}: set it to 0"
+                )
+        if chosen.features_column is not None and chosen.level != "lemma":
             raise InputError(
-                f"data.bpe_dropout is for data.level bpe, not {chosen.level}: set it to 0"
+                f"data.features_column needs data.level lemma, not {chosen.level}: set it so"
+            )
+        if chosen.joint_vocabulary and chosen.level != self._target_level:
+            raise InputError(
+                f"data.joint_vocabulary needs one level for both sides, not {chosen.level} and "
+                f"{self._target_level}"
             )
         if chosen.lowercase and chosen.joint_vocabulary:
             raise InputError(
@@ -224,7 +270,6 @@ class TranslationData(SequenceData[ParallelExample]):
     def _learn_tokenizers(self, train: Corpus, notes: Notes) -> tuple[Featurizer, Tokenizer]:
         learn = partial(
             Tokenizer.train,
-            level=self.options.level,
             vocabulary_size=self.options.vocabulary_size,
             min_frequency=self.options.min_frequency,
         )
@@ -237,18 +282,23 @@ class TranslationData(SequenceData[ParallelExample]):
                     path=self.options.tokenizer_from,
                 )
             self.note_unknown(given, (given.tokens.encode(text)[0] for text in sources), notes)
-            return given, given.tokens if self.options.joint_vocabulary else learn(targets)
+            if self.options.joint_vocabulary:
+                return given, given.tokens
+            return given, learn(targets, level=self._target_level)
         if self.options.joint_vocabulary:
-            both = learn(chain(sources, targets))
+            both = learn(chain(sources, targets), level=self._target_level)
             return Featurizer(tokens=both), both
-        return Featurizer(tokens=learn(sources, lowercase=self.options.lowercase)), learn(targets)
+        read = learn(sources, level=self.options.level, lowercase=self.options.lowercase)
+        return Featurizer(tokens=read), learn(targets, level=self._target_level)
 
     def _describe(self, split: str, measures: _Measures, kept: np.ndarray, notes: Notes) -> None:
         source, target = measures.source[kept].mean(), measures.target[kept].mean()
         unit = _NAMES[self.options.level] if self.options.tokenizer_from is None else "tokens"
+        written = _NAMES[self._target_level]
         notes.add(
             f"{split}: {len(kept):,} pairs, on average {source:.1f} {unit} in "
-            f"{self.options.source} and {target:.1f} in {self.options.target}"
+            f"{self.options.source} and {target:.1f} {'' if written == unit else f'{written} '}in "
+            f"{self.options.target}"
         )
         if count := measures.prints.contradictions():
             notes.add(f"{split}: {count:,} different sources have several translations")
@@ -278,13 +328,19 @@ class TranslationData(SequenceData[ParallelExample]):
                 format=self.options.format,
                 source_column=self.options.source_column,
                 target_column=self.options.target_column,
+                features_column=self.options.features_column,
             )
 
         return Source(path, read)
 
     def _hub(self, rows: datasets.Dataset, name: str) -> Source[ParallelExample]:
         languages = (self.options.source, self.options.target)
-        keys = keys_of(languages, (self.options.source_column, self.options.target_column))
+        options = self.options
+        keys = keys_of(
+            *roles(
+                languages, (options.source_column, options.target_column), options.features_column
+            )
+        )
         columns = list(keys)
         if NESTED in rows.column_names and not set(keys) <= set(rows.column_names):
             columns = [NESTED]
@@ -312,13 +368,13 @@ class TranslationData(SequenceData[ParallelExample]):
 
     def _sample(self, split: Split) -> Source[ParallelExample]:
         def read(notes: Notes) -> Iterator[ParallelExample]:
-            for pair in sample_translation(split, self.options.seed):
-                if self.options.source == _SAMPLE[0]:
-                    yield pair
-                else:
-                    yield ParallelExample(pair.target, pair.source, pair.line)
+            return _SAMPLES[self._direction](split, self.options.seed)
 
-        return Source(f"sample corpus ({self.options.source}-{self.options.target}, {split})", read)
+        return Source(f"sample corpus ({'-'.join(self._direction)}, {split})", read)
+
+    @property
+    def _direction(self) -> tuple[str, str]:
+        return self.options.source, self.options.target
 
 
 def _measure(corpus: Corpus, featurizer: Featurizer, target_tokenizer: Tokenizer) -> _Measures:

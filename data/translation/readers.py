@@ -8,6 +8,7 @@ so memory does not grow with the files. Splitting into tokens happens later.
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import chain, islice, zip_longest
 from pathlib import Path
@@ -22,7 +23,8 @@ class ParallelExample(NamedTuple):
     """A text and its translation.
 
     Args:
-        source: The text to translate, without white space at its ends; never empty.
+        source: The text to translate, without white space at its ends; never empty. Features that
+            it comes with stand after a tab, parted by `;`.
         target: Its translation, likewise.
         line: The line of the file, or of both files, that the pair stands in, counted from 1.
     """
@@ -34,6 +36,8 @@ class ParallelExample(NamedTuple):
 
 FORMATS = ("auto", "pair", "tsv", "jsonl")
 _HEAD = 100  # lines that the format is recognised from
+FEATURES = "features"  # what the third column is called
+_ROLES = ("source", "target", FEATURES)
 NESTED = "translation"  # key of the object that holds both texts, as many data sets have it
 
 
@@ -45,6 +49,7 @@ def read_parallel(
     format: str = "auto",
     source_column: str | int | None = None,
     target_column: str | int | None = None,
+    features_column: str | int | None = None,
 ) -> Iterator[ParallelExample]:
     """Yields the pairs of a file, or of two files.
 
@@ -57,6 +62,8 @@ def read_parallel(
         source_column: Column of the sources in TSV, by name or by number from 1, or JSON key, where
             that is not the name of the language; 1 in TSV without a header.
         target_column: Likewise for the targets; 2 in TSV without a header.
+        features_column: Column of features that a source comes with, such as `V;PST`; parted by
+            `;` or `|`, in JSON also a list.
 
     Raises:
         InputError: A file is missing or cannot be read, the two files have different numbers of
@@ -71,20 +78,22 @@ def read_parallel(
     name = os.fspath(path)
     if format == "auto":
         format = _recognise(name, source, target)
-    languages, columns = (source, target), (source_column, target_column)
     files = (name, name)
     found: Iterable[tuple[int, str, str]]
+    if features_column is not None and format == "pair":
+        raise InputError("features stand in a column of TSV or JSON lines", path=name)
+    names, columns = roles((source, target), (source_column, target_column), features_column)
     if format == "pair":
-        files = _two_files(name, languages)
+        files = _two_files(name, (source, target))
         found = _lines(files)
     elif format == "tsv":
-        found = _tab_separated(name, languages, columns)
+        found = _tab_separated(name, names, columns)
     else:
-        found = _json(name, languages, columns)
+        found = _json(name, names, columns)
     empty = True
     for line, *texts in found:
         empty = False
-        yield checked_pair((texts[0], texts[1]), languages, paths=files, line=line)
+        yield checked_pair((texts[0], texts[1]), (source, target), paths=files, line=line)
     if empty:
         raise InputError("no pairs in the file", path=name)
 
@@ -114,10 +123,34 @@ def checked_pair(
     return ParallelExample(source, target, line)
 
 
+def with_features(source: str, features: str | Sequence[str]) -> str:
+    """A source as translators of level ``lemma`` read it: a tab, then features parted by `;`.
+
+    Args:
+        source: The word or text.
+        features: Such as `V;PST` or `Number=Sing|Tense=Past`, or a list; those that are empty or
+            `_` do not count.
+    """
+    parts = re.split("[;|]", features) if isinstance(features, str) else features
+    marks = [part.strip() for part in parts if part.strip() not in ("", "_")]
+    return f"{source.strip()}\t{';'.join(marks)}"
+
+
+def roles(
+    languages: tuple[str, str],
+    columns: tuple[str | int | None, str | int | None],
+    features_column: str | int | None,
+) -> tuple[Sequence[str], Sequence[str | int | None]]:
+    """What is read from a row: the names of two or three columns, and where to find them."""
+    if features_column is None:
+        return languages, columns
+    return (*languages, FEATURES), (*columns, features_column)
+
+
 def _same(column: object) -> InputError:
     return InputError(
-        f"source and target would both be column {column}: set data.source_column and "
-        "data.target_column"
+        f"two texts would both be column {column}: set data.source_column, "
+        "data.target_column and data.features_column"
     )
 
 
@@ -212,35 +245,34 @@ def _suffixes(prefix: str) -> list[str]:
 
 
 def _tab_separated(
-    name: str, languages: tuple[str, str], columns: tuple[str | int | None, str | int | None]
+    name: str, languages: Sequence[str], columns: Sequence[str | int | None]
 ) -> Iterator[tuple[int, str, str]]:
-    """Two columns of a table without quoting; those after them do not matter."""
+    """Two or three columns of a table without quoting; others do not matter."""
     rows = ((number, line.split("\t")) for number, line in read_lines(name) if line.strip())
     first = next(rows, None)
     if first is None:
         return
     try:
-        (left, right), has_header = _places(first[1], languages, columns)
+        places, has_header = _places(first[1], languages, columns)
     except InputError as error:
         raise InputError(error.message, path=name, line=first[0]) from error
-    last = max(left, right)
+    last = max(places)
     for number, row in chain([] if has_header else [first], rows):
         if len(row) <= last:
             raise InputError(
-                f"{len(row)} columns, and the text in {languages[last == right]!r} would be in "
-                f"column {last + 1}; part text and translation by a tab",
+                f"{len(row)} columns, and the text in {languages[places.index(last)]!r} would be "
+                f"in column {last + 1}; part text and translation by a tab",
                 path=name,
                 line=number,
             )
-        yield number, row[left], row[right]
+        left, right, *marks = (row[place] for place in places)
+        yield number, with_features(left, marks[0]) if marks else left, right
 
 
 def _places(
-    first: Sequence[str],
-    languages: tuple[str, str],
-    columns: tuple[str | int | None, str | int | None],
-) -> tuple[tuple[int, int], bool]:
-    """Where the two texts stand, counted from 0, and whether the first row is a header."""
+    first: Sequence[str], languages: Sequence[str], columns: Sequence[str | int | None]
+) -> tuple[list[int], bool]:
+    """Where the texts stand, counted from 0, and whether the first row is a header."""
     names = [field.strip().casefold() for field in first]
     wanted = [
         int(column) if isinstance(column, str) and column.isdecimal() else column
@@ -252,8 +284,8 @@ def _places(
         or any(language.casefold() in names for language in languages)
     )
     places: list[int] = []
-    for side, option in enumerate(("source", "target")):
-        column = wanted[side]
+    for side, column in enumerate(wanted):
+        option = _ROLES[side]
         if column is None and not has_header:
             column = side + 1
         if isinstance(column, int):
@@ -272,16 +304,16 @@ def _places(
                     f"data.{option}_column"
                 )
             places.append(names.index(key.casefold()))
-    left, right = places
-    if left == right:
-        raise _same(left + 1)
+    for place in places:
+        if places.count(place) > 1:
+            raise _same(place + 1)
     if numbered:  # a header that names just these columns is still one
-        has_header = (names[left], names[right]) == tuple(map(str.casefold, languages))
-    return (left, right), has_header
+        has_header = [names[place] for place in places] == list(map(str.casefold, languages))
+    return places, has_header
 
 
 def _json(
-    name: str, languages: tuple[str, str], columns: tuple[str | int | None, str | int | None]
+    name: str, languages: Sequence[str], columns: Sequence[str | int | None]
 ) -> Iterator[tuple[int, str, str]]:
     keys = keys_of(languages, columns)
     for number, line in read_lines(name):
@@ -295,10 +327,8 @@ def _json(
         yield number, *texts
 
 
-def keys_of(
-    languages: tuple[str, str], columns: tuple[str | int | None, str | int | None]
-) -> tuple[str, str]:
-    """The keys that an object has its two texts under.
+def keys_of(languages: Sequence[str], columns: Sequence[str | int | None]) -> tuple[str, ...]:
+    """The keys that an object has its texts, and its features, under.
 
     Args:
         languages: The languages, which are the keys unless told otherwise.
@@ -307,21 +337,22 @@ def keys_of(
     Raises:
         InputError: It is the same key twice.
     """
-    source, target = (
+    keys = tuple(
         str(language if column is None else column)
         for language, column in zip(languages, columns, strict=True)
     )
-    if source == target:
-        raise _same(repr(source))
-    return source, target
+    for key in keys:
+        if keys.count(key) > 1:
+            raise _same(repr(key))
+    return keys
 
 
-def texts_of(row: Mapping[str, Any], keys: tuple[str, str]) -> tuple[str, str]:
+def texts_of(row: Mapping[str, Any], keys: Sequence[str]) -> tuple[str, str]:
     """Text and translation of one object, which may hold them in an object `translation`.
 
     Args:
         row: The object.
-        keys: Key of the text, and key of the translation.
+        keys: Key of the text, key of the translation, and that of features where there are some.
 
     Raises:
         InputError: A key is missing, or its value is not a text.
@@ -329,13 +360,21 @@ def texts_of(row: Mapping[str, Any], keys: tuple[str, str]) -> tuple[str, str]:
     nested = row.get(NESTED)
     values = nested if isinstance(nested, Mapping) else row
     texts: list[str] = []
-    for key, option in zip(keys, ("source", "target"), strict=True):
+    for key, option in zip(keys, _ROLES, strict=False):
         if key not in values:
             raise InputError(
                 f"no key {key!r} among {', '.join(map(str, values)) or 'none'}: set data.{option} "
                 f"or data.{option}_column"
             )
-        if not isinstance(values[key], str):
-            raise InputError(f"{key!r} is {values[key]!r}, not a text")
-        texts.append(values[key])
-    return texts[0], texts[1]
+        value = values[key]
+        if (
+            option == FEATURES
+            and isinstance(value, list)
+            and all(isinstance(mark, str) for mark in value)
+        ):
+            value = ";".join(value)
+        if not isinstance(value, str):
+            raise InputError(f"{key!r} is {value!r}, not a text")
+        texts.append(value)
+    source, target, *marks = texts
+    return with_features(source, marks[0]) if marks else source, target

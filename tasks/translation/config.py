@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from rnnlp.models import Translator
 
 
+Metric = Literal["bleu", "chrf", "exact_match"]
 BANNED = (PAD, UNK, BOS)  # never part of a translation
 
 
@@ -81,6 +82,8 @@ class TranslatorConfig(ModelConfig):
         decoder: The layers that write the target.
         search: How translations are searched for, once training is done.
         max_length: Most tokens of a training sentence.
+        metric: The score that decides which weights are kept: bleu, chrf, or exact_match (the share
+            of outputs that are right as a whole), which short strings want.
     """
 
     source: str
@@ -89,6 +92,7 @@ class TranslatorConfig(ModelConfig):
     decoder: DecoderConfig = DecoderConfig()
     search: SearchConfig = SearchConfig()
     max_length: int | None = None
+    metric: Metric = "bleu"
 
     def build(self) -> "Translator":
         """The translator with fresh weights."""

@@ -25,6 +25,7 @@ def evaluate_translation(
     format: str = "auto",
     source_column: str | int | None = None,
     target_column: str | int | None = None,
+    features_column: str | int | None = None,
     against: str | None = None,
     beam_size: int | None = None,
 ) -> tuple[dict[str, Any], str, list[str]]:
@@ -36,6 +37,7 @@ def evaluate_translation(
         format: The format, recognised by default.
         source_column: Column of the sources, by name or by number from 1.
         target_column: Column of the targets, likewise.
+        features_column: Column of features that a source comes with, likewise.
         against: A file with other translations, one a line, to compare with.
         beam_size: Hypotheses followed for each sentence; None for the model's own setting.
 
@@ -48,7 +50,9 @@ def evaluate_translation(
     settings = pipeline.settings
     notes = Notes()
     width = settings.search.beam_size if beam_size is None else beam_size
-    scores = TranslationScores(language=settings.target, beam_size=width)
+    scores = TranslationScores(
+        language=settings.target, level=pipeline.target_tokenizer.level, beam_size=width
+    )
     source_tokens = 0
     pairs = read_parallel(
         path,
@@ -57,6 +61,7 @@ def evaluate_translation(
         format=format,
         source_column=source_column,
         target_column=target_column,
+        features_column=features_column,
     )
     seconds = 0.0
     while chunk := list(islice(pairs, CHUNK)):

@@ -35,9 +35,8 @@ class TranslationObjective(Objective):
         tokenizer: Makes text of target tokens; known once the data is.
     """
 
-    headline = ("bleu", "chrf", "perplexity")
+    headline = ("bleu", "chrf", "exact_match", "perplexity")
     examples = ("A man is reading a book.", "A man is reading a book.")
-    main = "bleu"
     tokenizer: Tokenizer
 
     def __init__(
@@ -47,6 +46,11 @@ class TranslationObjective(Objective):
         self.settings = settings
         self.label_smoothing = label_smoothing
         self.scheduled_sampling = scheduled_sampling
+
+    @property
+    def main(self) -> str:
+        """The score that decides which weights are kept."""
+        return self.settings.metric
 
     @staticmethod
     def example(language: str) -> str:
@@ -81,6 +85,7 @@ class TranslationObjective(Objective):
         """Scores that nothing has been added to; translations are greedy until training is done."""
         return TranslationScores(
             language=self.settings.target,
+            level=self.tokenizer.level,
             beam_size=self.settings.search.beam_size if final else 1,
         )
 

@@ -18,6 +18,11 @@ EVALUATE = (
     Option(
         name="target_column", type=column, help="column of the target: a name, or a number from 1"
     ),
+    Option(
+        name="features_column",
+        type=column,
+        help="column of the features of a source: a name, or a number from 1",
+    ),
     Option(name="against", metavar="FILE", help="other translations, one a line, to compare with"),
     BEAM_SIZE,
 )

@@ -1,13 +1,19 @@
-"""BLEU and chrF of translations as text, by sacrebleu, and whether two systems really differ."""
+"""BLEU and chrF of translations as text, by sacrebleu, and whether two systems really differ.
+
+Short strings are better judged as a whole, and by how many of their symbols are wrong.
+"""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+from rapidfuzz.distance import Levenshtein
 from sacrebleu.metrics import BLEU, CHRF
 from sacrebleu.significance import PairedTest
+
+from rnnlp.data.text.tokenizer import Level
 
 RESAMPLES = 1000
 # Languages that are written without blanks; 13a would take a sentence for a word.
@@ -38,11 +44,13 @@ class TranslationScores:
 
     Args:
         language: Of both.
+        level: Of the target tokens.
         beam_size: Hypotheses that are followed in the search for a translation.
     """
 
-    def __init__(self, *, language: str, beam_size: int) -> None:
+    def __init__(self, *, language: str, level: Level, beam_size: int) -> None:
         self.language = language
+        self.level = level
         self.beam_size = beam_size
         self.translations: list[str] = []
         self.references: list[str] = []
@@ -79,6 +87,10 @@ class TranslationScores:
         """The scores under the names that `evaluate --json` prints."""
         return {
             **translation_scores(self.translations, self.references, language=self.language),
+            "exact_match": exact_match(self.translations, self.references),
+            "symbol_error_rate": symbol_error_rate(
+                self.translations, self.references, level=self.level
+            ),
             "perplexity": math.exp(min(-self.log_probability / max(self.tokens, 1), 700.0)),
         }
 
@@ -103,6 +115,29 @@ def translation_scores(
     }
     signature = f"BLEU {bleu.get_signature().format()}; chrF {chrf.get_signature().format()}"
     return {**found, "signature": signature}
+
+
+def exact_match(outputs: Sequence[str], references: Sequence[str]) -> float:
+    """Share of outputs that equal their reference, in per cent; 100 less the word error rate."""
+    right = sum(output == gold for output, gold in zip(outputs, references, strict=True))
+    return 100.0 * right / max(len(references), 1)
+
+
+def symbol_error_rate(outputs: Sequence[str], references: Sequence[str], *, level: Level) -> float:
+    """Symbol error rate: edits (Levenshtein) over the symbols of the references, in per cent.
+
+    Args:
+        outputs: What the model says.
+        references: What it should say.
+        level: Symbols are what blanks part at level ``symbol`` (phones), else characters, or words
+            at level ``word`` and ``bpe`` in languages with blanks.
+    """
+    split: Callable[[str], Sequence[str]] = list if level == "character" else str.split
+    edits = symbols = 0
+    for output, gold in zip(outputs, references, strict=True):
+        edits += Levenshtein.distance(split(output), split(gold))
+        symbols += len(split(gold))
+    return 100.0 * edits / max(symbols, 1)
 
 
 def compare(
@@ -143,6 +178,8 @@ def score_lines(result: Mapping[str, Any], policy: str) -> list[str]:
     """The scores as lines for people."""
     lines = [
         f"BLEU {result['bleu']:.2f}  chrF {result['chrf']:.2f}  "
+        f"exact match {result['exact_match']:.2f}  "
+        f"symbol error rate {result['symbol_error_rate']:.2f}  "
         f"perplexity {result['perplexity']:.2f}"
     ]
     if other := result.get("against"):

@@ -214,3 +214,36 @@ def test_a_format_that_is_given_is_not_questioned(tmp_path):
     prefix = write_pair(tmp_path, PAIRS, prefix="b")
     assert read(prefix) == [("x", "y")]
     assert read(prefix, format="pair") == PAIRS
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "columns"),
+    [
+        ("a.tsv", "go\tV;PST\twent\nox\t_\toxen\n", (1, 3, 2)),
+        ("b.tsv", "form\tlemma\tfeatures\nwent\tgo\tV|PST\noxen\tox\t\n", (None, None, "FEATURES")),
+        (
+            "c.jsonl",
+            '{"lemma": "go", "form": "went", "tags": ["V", "PST"]}\n'
+            '{"lemma": "ox", "form": "oxen", "tags": ""}\n',
+            (None, None, "tags"),
+        ),
+    ],
+)
+def test_features_stand_after_a_tab(name, text, columns, tmp_path):
+    source, target, features = columns
+    pairs = read(
+        write(tmp_path / name, text),
+        *("lemma", "form"),
+        source_column=source,
+        target_column=target,
+        features_column=features,
+    )
+    assert pairs == [("go\tV;PST", "went"), ("ox", "oxen")]
+
+
+def test_features_need_columns(tmp_path):
+    with pytest.raises(InputError, match="column of TSV or JSON lines"):
+        read(write_pair(tmp_path, PAIRS), features_column=3)
+    table = write(tmp_path / "a.tsv", "go\tV;PST\twent\nox\n")
+    with pytest.raises(InputError, match=r"a\.tsv:2: 1 columns"):
+        read(table, "lemma", "form", source_column=1, target_column=3, features_column=2)

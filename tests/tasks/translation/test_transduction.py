@@ -1,0 +1,116 @@
+"""Short strings to short strings: letters to sounds, lemma with features to form."""
+
+import json
+from itertools import islice
+
+import pytest
+from torchmetrics.functional.text import char_error_rate, word_error_rate
+
+import rnnlp as package
+from rnnlp.data.translation.sample_strings import sample_forms, sample_sounds
+from rnnlp.tasks.translation.scores import exact_match, symbol_error_rate
+
+SMALL = (
+    *("--model.embedding.size", 24, "--model.encoder.hidden_size", 32),
+    *("--model.decoder.hidden_size", 32, "--model.decoder.attention_size", 16),
+    *("--model.optimizer.learning_rate", 0.02, "--trainer.enable_progress_bar", "false"),
+)
+
+
+@pytest.fixture(scope="module")
+def inflector(tmp_path_factory):
+    from rnnlp.tasks.cli import main as cli
+
+    folder = tmp_path_factory.mktemp("forms")
+    for split, count in (("train", 300), ("validation", 40)):
+        rows = []
+        for pair in islice(sample_forms(split), count):
+            lemma, features = pair.source.split("\t")
+            rows.append(f"{lemma}\t{features}\t{pair.target}\n")
+        (folder / f"{split}.tsv").write_text("".join(rows), encoding="utf-8")
+    arguments = (
+        *("fit", "--config", "inflection", "--data.train", folder / "train.tsv"),
+        *("--data.validation", folder / "validation.tsv", "--output", folder / "model"),
+        *("--trainer.max_epochs", 4, *SMALL),
+    )
+    assert cli.run([str(argument) for argument in arguments]) == 0
+    return folder
+
+
+def test_features_change_the_form(inflector):
+    model = package.load(inflector / "model")
+    answers = model(["makhut\tN;SG;NOM", "makhut\tV;FUT;1;PL"])
+    assert answers[0]["translation_text"] != answers[1]["translation_text"]
+    assert answers[0]["text"] == "makhut\tN;SG;NOM"
+    batch = model(["stil\tN;SG;NOM", "makhut\tN;SG;NOM", "lo\tN;PL;GEN"])
+    assert batch[1] == answers[0]
+
+
+def test_evaluate_reads_the_columns_of_training(rnnlp, inflector):
+    code, out, err = rnnlp(
+        *("evaluate", inflector / "model", inflector / "validation.tsv", "--json"),
+        *("--source_column", 1, "--features_column", 2, "--target_column", 3),
+    )
+    assert code == 0, err
+    stored = json.loads((inflector / "model" / "metrics.json").read_text())["validation"]
+    found = json.loads(out)
+    for name in ("exact_match", "symbol_error_rate", "chrf"):
+        assert found[name] == stored[name]
+
+
+def test_exported_inflection_gives_the_same(rnnlp, inflector):
+    code, _, err = rnnlp("export", inflector / "model", "--output", inflector / "onnx")
+    assert code == 0, err
+    texts = ["makhut\tN;SG;NOM", "stil\tV;FUT;1;PL", "unseen\tX;Y"]
+    said = [model(texts) for model in map(package.load, (inflector / "model", inflector / "onnx"))]
+    for one, other in zip(*said, strict=True):
+        assert one["translation_text"] == other["translation_text"]
+        assert one["score"] == pytest.approx(other["score"], abs=1e-4)
+
+
+def test_letters_to_sounds_on_the_sample(rnnlp, tmp_path, monkeypatch):
+    from rnnlp.data.samples.grammar import SIZES
+
+    for split, size in (("train", 300), ("validation", 20), ("test", 20)):
+        monkeypatch.setitem(SIZES, split, size)
+    code, _, err = rnnlp(
+        *("fit", "--config", "g2p", "--output", tmp_path / "model"),
+        *("--trainer.max_epochs", 3, "--model.search.min_length", 1, *SMALL),
+    )
+    assert code == 0, err
+    assert "characters in word and" in err and "symbols in phones" in err
+    (answer,) = package.load(tmp_path / "model")(["knigh"])
+    phones = {phone for pair in sample_sounds("train") for phone in pair.target.split()}
+    assert answer["translation_text"]
+    assert set(answer["translation_text"].split()) <= phones
+
+
+@pytest.mark.parametrize(
+    ("settings", "words"),
+    [
+        (("--data.level", "character"), "data.features_column needs data.level lemma"),
+        (("--data.features_column", "3"), "would both be column 3"),
+        (("--data.features_column", "4"), "would be in column 4 of 3"),
+        (("--data.joint_vocabulary", "true"), "one level for both sides"),
+        (("--data.bpe_dropout", "0.1"), "bpe_dropout is for data.level bpe"),
+        (("--model.metric", "wer"), "metric"),
+    ],
+)
+def test_wrong_settings(rnnlp, inflector, tmp_path, settings, words):
+    code, _, err = rnnlp(
+        *("fit", "--config", "inflection", "--data.train", inflector / "train.tsv"),
+        *("--output", tmp_path / "model", *settings),
+    )
+    assert code == 2 and words in err and "Traceback" not in err, err
+
+
+def test_error_rates_are_those_of_torchmetrics():
+    said = ["n aɪ t", "f eɪ s", "", "ʃ ɛ l i i"]
+    gold = ["n aɪ t", "f eɪ z", "k æ t", "ʃ ɛ l i"]
+    assert symbol_error_rate(said, gold, level="symbol") == pytest.approx(
+        100 * float(word_error_rate(said, gold))
+    )
+    assert symbol_error_rate(said, gold, level="character") == pytest.approx(
+        100 * float(char_error_rate(said, gold))
+    )
+    assert exact_match(said, gold) == 25.0
