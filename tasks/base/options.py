@@ -65,6 +65,27 @@ class Option:
         return self.convert(given) if self.convert else given
 
 
+def probability(text: str) -> float:
+    """A probability as it is named on the command line.
+
+    Raises:
+        ValueError: It is none.
+    """
+    value = float(text)
+    if not 0.0 <= value <= 1.0:
+        raise ValueError(f"{text} is no probability")
+    return value
+
+
+MIN_SCORE = Option(
+    name="min_score",
+    type=probability,
+    metavar="P",
+    help="leave out entities of a lower score; a text whose best label has a lower one gets the "
+    "label null (evaluate tells what that gains)",
+)
+
+
 def column(text: str) -> str | int:
     """A column as it is named on the command line: a number from 1, or a name."""
     return int(text) if text.isascii() and text.isdigit() else text

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from rnnlp.tasks.base.options import Option, column
+from rnnlp.tasks.base.options import MIN_SCORE, Option, column
 
 TEXT_COLUMN = Option(
     name="text_column", type=column, help="column of the text: a name, or a number from 1"
@@ -19,5 +19,6 @@ PREDICT = (
         type=None,
         help="add the weight of each token (classifiers with attention pooling)",
     ),
+    MIN_SCORE,
 )
 STREAM: tuple[Option, ...] = ()

@@ -10,13 +10,24 @@ from .config import ClassifierConfig
 THRESHOLD = 0.5  # of several labels a text, those of this probability and more
 
 
-def label_of(probabilities: Sequence[float], settings: ClassifierConfig) -> dict[str, Any]:
-    """`label`, `score` and `scores` of a text, from the probability of each class."""
+def label_of(
+    probabilities: Sequence[float], settings: ClassifierConfig, *, min_score: float | None = None
+) -> dict[str, Any]:
+    """`label`, `score` and `scores` of a text, from the probability of each class.
+
+    Args:
+        probabilities: Of each class.
+        settings: The labels, and whether a text may have several.
+        min_score: Where no label is as probable as this, `label` is None; of several labels a
+            text, those that are.
+    """
     scores = dict(zip(settings.classes, probabilities, strict=True))
     ranked = sorted(scores.items(), key=lambda item: -item[1])
     rounded = {name: round(score, 4) for name, score in scores.items()}
     if settings.multilabel:
-        chosen = [name for name, score in ranked if score >= THRESHOLD]
+        least = THRESHOLD if min_score is None else min_score
+        chosen = [name for name, score in ranked if score >= least]
         return {"label": chosen, "score": [rounded[name] for name in chosen], "scores": rounded}
-    best = ranked[0][0]
-    return {"label": best, "score": rounded[best], "scores": rounded}
+    best, score = ranked[0]
+    label = best if min_score is None or score >= min_score else None
+    return {"label": label, "score": rounded[best], "scores": rounded}

@@ -68,12 +68,20 @@ class ClassificationPipeline(Pipeline):
         """Whether the model can tell which tokens it looked at."""
         return "attention" in self.settings.pooling
 
-    def __call__(self, texts: str | Iterable[str], *, explain: bool = False) -> Any:
+    def __call__(
+        self,
+        texts: str | Iterable[str],
+        *,
+        explain: bool = False,
+        min_score: float | None = None,
+    ) -> Any:
         """Labels texts.
 
         Args:
             texts: One text, or any iterable of them.
             explain: Add the attention weight of each token, for models with attention pooling.
+            min_score: Where no label is as probable as this, `label` is None. Where a text may have
+                several labels, those that are.
 
         Returns:
             For each text `{"text", "label", "score", "scores"}`: the most probable label, its
@@ -85,10 +93,10 @@ class ClassificationPipeline(Pipeline):
         Raises:
             InputError: `explain` for a model without attention.
         """
-        return self.answer(texts, explain=explain)
+        return self.answer(texts, explain=explain, min_score=min_score)
 
     def answers(  # type: ignore[override]
-        self, texts: list[str], *, explain: bool = False
+        self, texts: list[str], *, explain: bool = False, min_score: float | None = None
     ) -> list[dict[str, Any]]:
         """The labels of some texts."""
         if explain and not self.explains:
@@ -103,7 +111,7 @@ class ClassificationPipeline(Pipeline):
                 text, offsets = texts[row], split[row][1]
                 answers[row] = {
                     "text": text,
-                    **label_of(probabilities[place].tolist(), self.settings),
+                    **label_of(probabilities[place].tolist(), self.settings, min_score=min_score),
                 }
                 if explain and weights is not None:
                     answers[row]["tokens"] = [

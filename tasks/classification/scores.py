@@ -20,6 +20,7 @@ from rnnlp.tasks.reporting.score_table import rate_lines
 from .outputs import THRESHOLD
 
 BINS = 15
+MIN_SCORES = (0.0, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 0.99)  # of the risk-coverage table
 _LARGEST_TABLE = 60  # classes of a confusion matrix that is kept
 
 
@@ -47,6 +48,7 @@ class ClassScores:
         self.predicted: Counter[str] = Counter()
         self.gold: Counter[str] = Counter()
         self._bins = np.zeros((3, BINS))  # decisions, summed confidence, right decisions
+        self._answered = np.zeros((2, len(MIN_SCORES)))  # texts of that score, right ones
         self._second = array("f")  # probability of the second of two classes
         self._is_second = array("b")
 
@@ -87,7 +89,10 @@ class ClassScores:
         right = [name == label for name, label in zip(names, truth, strict=True)]
         self.correct.update(name for name, hit in zip(names, right, strict=True) if hit)
         self.right += sum(right)
-        self._calibrate(probabilities.max(1)[counted], np.array(right, dtype=bool)[counted])
+        best, hits = probabilities.max(1), np.array(right, dtype=bool)
+        answered = best[:, None] >= np.array(MIN_SCORES)  # [batch, thresholds]
+        self._answered += answered.sum(0), (answered & hits[:, None]).sum(0)
+        self._calibrate(best[counted], hits[counted])
         if len(self.classes) == 2:
             for label, score in zip(truth, probabilities[:, 1].tolist(), strict=True):
                 if label in self.classes:
@@ -155,6 +160,16 @@ class ClassScores:
         area = area_under_curve(np.array(self._second), np.array(self._is_second, dtype=bool))
         if area is not None:
             found["auroc"] = area
+        if not self.multilabel:
+            found["risk_coverage"] = [
+                {
+                    "min_score": least,
+                    "coverage": safe_ratio(texts, self.texts),
+                    "accuracy": safe_ratio(hits, texts),
+                }
+                for least, texts, hits in zip(MIN_SCORES, *self._answered.tolist(), strict=True)
+                if texts
+            ]
         found["per_class"] = per_class
         if not self.multilabel and len(names) <= _LARGEST_TABLE:
             found["confusion"] = {
@@ -199,5 +214,19 @@ def score_lines(result: Mapping[str, Any], policy: str) -> list[str]:
     return [
         f"{'  '.join(shown)}  ece {result['ece']:.4f}",
         *rate_lines(result["per_class"], "texts"),
+        *_risk_lines(result.get("risk_coverage", [])),
         f"policy: {policy}",
+    ]
+
+
+def _risk_lines(rows: Sequence[Mapping[str, float]]) -> list[str]:
+    """What is gained by answering only where the score is high: risk against coverage."""
+    if not rows:
+        return []
+    return [
+        "predict --min_score  answered  of them right",
+        *(
+            f"{row['min_score']:19.2f}  {100 * row['coverage']:8.2f}  {100 * row['accuracy']:13.2f}"
+            for row in rows
+        ),
     ]

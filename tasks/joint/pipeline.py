@@ -63,12 +63,19 @@ class JointPipeline(Pipeline):
         """Whether the classifier can tell which tokens it looked at."""
         return self.classification.explains
 
-    def __call__(self, texts: str | Iterable[str], *, explain: bool = False) -> Any:
+    def __call__(
+        self,
+        texts: str | Iterable[str],
+        *,
+        explain: bool = False,
+        min_score: float | None = None,
+    ) -> Any:
         """Tags and labels texts.
 
         Args:
             texts: One text, or any iterable of them.
             explain: Add the attention weight of each token, for models with attention pooling.
+            min_score: Entities and labels of a lower score are left out.
 
         Returns:
             For each text `{"text", "entities", "label", "score", "scores"}`, with `explain` also
@@ -77,16 +84,18 @@ class JointPipeline(Pipeline):
         Raises:
             InputError: `explain` for a model without attention.
         """
-        return self.answer(texts, explain=explain)
+        return self.answer(texts, explain=explain, min_score=min_score)
 
     def answers(  # type: ignore[override]
-        self, texts: list[str], *, explain: bool = False
+        self, texts: list[str], *, explain: bool = False, min_score: float | None = None
     ) -> list[dict[str, Any]]:
         """Entities and labels of some texts."""
-        labels = self.classification.answers(texts, explain=explain)
+        labels = self.classification.answers(texts, explain=explain, min_score=min_score)
         return [
             entities | label
-            for entities, label in zip(self.tagging.answers(texts), labels, strict=True)
+            for entities, label in zip(
+                self.tagging.answers(texts, min_score=min_score), labels, strict=True
+            )
         ]
 
     def stream(self) -> NoReturn:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from rnnlp.tasks.base.options import Option
+from rnnlp.tasks.base.options import MIN_SCORE, Option
 
 EVALUATE = (
     Option(name="token_column", type=int, help="column of the tokens, from 1"),
     Option(name="tag_column", type=int, help="column of the tags, from 1"),
 )
-PREDICT: tuple[Option, ...] = ()
+PREDICT = (MIN_SCORE,)
 STREAM = (
     Option(
         name="lag",

@@ -76,20 +76,23 @@ class TaggingPipeline(Pipeline):
             engine = TorchTagger(folder.network(settings.build))
         return cls(engine=engine, featurizer=folder.featurizer(), settings=settings)
 
-    def __call__(self, texts: str | Iterable[str]) -> Any:
+    def __call__(self, texts: str | Iterable[str], *, min_score: float | None = None) -> Any:
         """Finds the entities of texts.
 
         Args:
             texts: One text, or any iterable of them.
+            min_score: Entities of a lower score are left out.
 
         Returns:
             For each text `{"text", "entities": [...]}`, each entity with `entity_group`, `score`,
             `word`, `start` and `end`: `text[start:end] == word`, and the score is the probability
             of the whole entity.
         """
-        return self.answer(texts)
+        return self.answer(texts, min_score=min_score)
 
-    def answers(self, texts: list[str]) -> list[dict[str, Any]]:  # type: ignore[override]
+    def answers(  # type: ignore[override]
+        self, texts: list[str], *, min_score: float | None = None
+    ) -> list[dict[str, Any]]:
         """The entities of some texts."""
         offsets = [self.featurizer.split(text) for text in texts]
         sentences = [
@@ -102,6 +105,7 @@ class TaggingPipeline(Pipeline):
                 "entities": [
                     entity(text, places[span.start][0], places[span.end - 1][1], span.type, score)
                     for span, score in spans
+                    if min_score is None or score >= min_score
                 ],
             }
             for text, places, spans in zip(texts, offsets, self.spans(sentences), strict=True)

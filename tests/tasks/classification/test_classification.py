@@ -122,6 +122,34 @@ def test_predict_and_explain(rnnlp, model):
     assert "tokens" not in package.load(model)("a")
 
 
+def test_answers_of_a_low_score_are_held_back(rnnlp, reviews, model):
+    pipeline = package.load(model)
+    answers = pipeline(TEXTS)
+    least = sorted(answer["score"] for answer in answers)[len(answers) // 2] - 1e-4
+    code, out, _ = rnnlp("predict", model, "--min_score", least, *TEXTS)
+    assert code == 0
+    for answer, held in zip(answers, map(json.loads, out.splitlines()), strict=True):
+        label = answer["label"] if answer["score"] >= least else None
+        assert held == {**answer, "label": label}
+    code, _, err = rnnlp("predict", model, "--min_score", "60", "a")
+    assert code == 2 and "--min_score" in err
+    # What evaluate says of a threshold is what predict does with it.
+    _, out, _ = rnnlp("evaluate", model, reviews / "validation.jsonl", "--json")
+    rows = {row["min_score"]: row for row in json.loads(out)["risk_coverage"]}
+    examples = [json.loads(line) for line in (reviews / "validation.jsonl").open()]
+    held = pipeline([example["text"] for example in examples], min_score=0.9)
+    labels = [
+        (answer["label"], example["label"]) for answer, example in zip(held, examples, strict=True)
+    ]
+    answered = [(label, gold) for label, gold in labels if label is not None]
+    assert rows[0.0]["coverage"] == 1.0
+    assert rows[0.9]["coverage"] == pytest.approx(len(answered) / len(labels))
+    right = sum(label == gold for label, gold in answered)
+    assert rows[0.9]["accuracy"] == pytest.approx(right / len(answered))
+    _, out, _ = rnnlp("evaluate", model, reviews / "validation.jsonl")
+    assert "predict --min_score" in out
+
+
 def test_neither_order_nor_company_changes_an_answer(model):
     pipeline = package.load(model)
     together = pipeline(TEXTS * 3)

@@ -115,6 +115,10 @@ def test_predict(rnnlp, model):
         assert answer.keys() == {"text", "entities", "label", "score", "scores", "tokens"}
         assert answer["score"] == max(answer["scores"].values())
     assert any(answer["entities"] for answer in answers)
+    sure = pipeline(TEXTS, min_score=0.6)
+    for answer, one in zip(answers, sure, strict=True):
+        assert one["entities"] == [some for some in answer["entities"] if some["score"] >= 0.6]
+        assert one["label"] == (answer["label"] if answer["score"] >= 0.6 else None)
     # Each is just what the part of its task says, alone and in any company.
     for text, tags, labels in zip(
         TEXTS, pipeline.tagging(TEXTS), pipeline.classification(TEXTS), strict=True
