@@ -49,7 +49,7 @@ class ClassificationFiles(Files, Batches):
         format: Format of the files; "auto" recognises it from the content.
         text_column: Column of the text, by name or by number from 1; guessed if not given.
         label_column: Column of the label, by name or by number from 1; guessed if not given.
-        label_separator: What parts the labels where a column holds several of them.
+        label_separator: What parts the labels where a column holds several of them; "" for nothing.
         label_before: Keep of a label only what stands before this mark: with ":" LOC of LOC:city.
         max_length: Most tokens of a text, or of a window; null for no limit.
     """
@@ -59,8 +59,8 @@ class ClassificationFiles(Files, Batches):
     format: Literal["auto", "csv", "tsv", "jsonl", "fasttext", "lines"] = "auto"
     text_column: str | int | None = None
     label_column: str | int | None = None
-    label_separator: str | None = None
-    label_before: str | None = None
+    label_separator: str = ""
+    label_before: str = ""
     max_length: int | None = 512
     max_tokens: int = 2048
 
@@ -135,10 +135,12 @@ class ClassificationData(LabelledData[ClassifiedExample]):
     ) -> Iterator[dict[str, Any]]:
         offsets_of = splitter(self.options.level)
         most = self.options.max_length if self.options.long_texts == "head_tail" else None
+        bare: ClassifiedExample | None = None  # the first training text without a label
         for index, example in enumerate(source.read(notes)):
             place = f"{source.name}:{example.line}"
             if split == "train":
-                self._multilabel |= len(example.labels) != 1
+                self._multilabel |= len(example.labels) > 1
+                bare = bare or (None if example.labels else example)
             elif not self._multilabel:
                 single_label(example.labels, path=source.name, line=example.line)
             tokens, _, count = tokenise(example.text, offsets_of, max_length=most)
@@ -152,6 +154,8 @@ class ClassificationData(LabelledData[ClassifiedExample]):
                 kind = f"{split} texts of more than {self.options.max_length} tokens, {what}"
                 notes.count(kind, place)
             yield {"tokens": tokens or EMPTY, "gold": example.labels, "index": index}
+        if bare is not None and not self._multilabel:
+            single_label([], path=source.name, line=bare.line)
 
     def _learn_labels(self, corpora: dict[str, Corpus], notes: Notes) -> None:
         for split, corpus in corpora.items():
@@ -198,6 +202,7 @@ class ClassificationData(LabelledData[ClassifiedExample]):
                 label_column=self.options.label_column,
                 label_separator=self.options.label_separator,
                 label_before=self.options.label_before,
+                notes=notes,
             )
 
         return Source(path, read)
@@ -232,7 +237,7 @@ class ClassificationData(LabelledData[ClassifiedExample]):
                         line=line,
                     )
                 labels = [str(n) if names is None else names[n] for n in labels]
-                if self.options.label_before is not None:
+                if self.options.label_before:
                     labels = [label.split(self.options.label_before, 1)[0] for label in labels]
                 yield ClassifiedExample(text, labels, line)
 

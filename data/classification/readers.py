@@ -14,9 +14,10 @@ from collections.abc import Iterable, Iterator
 from itertools import chain, islice
 from typing import Any, NamedTuple
 
+from rnnlp.data.corpus.report import Notes
 from rnnlp.data.errors import InputError
 from rnnlp.data.formats.delimited import LABEL_NAMES, TEXT_NAMES, delimiter_of, read_table
-from rnnlp.data.formats.jsonl import json_object
+from rnnlp.data.formats.jsonl import accepted, json_object
 from rnnlp.data.formats.text_files import read_lines, stem
 
 
@@ -46,8 +47,9 @@ def read_classification(
     format: str = "auto",
     text_column: str | int | None = None,
     label_column: str | int | None = None,
-    label_separator: str | None = None,
-    label_before: str | None = None,
+    label_separator: str = "",
+    label_before: str = "",
+    notes: Notes,
 ) -> Iterator[ClassifiedExample]:
     """Yields the texts of a file with their labels.
 
@@ -60,6 +62,7 @@ def read_classification(
         label_separator: What parts the labels of a text that may have several.
         label_before: Only what stands before this mark in a label counts: with ":" the label
             "LOC:city" is "LOC".
+        notes: Takes the count of what is left out.
 
     Raises:
         InputError: The file cannot be read, or a line of it is malformed or has no label.
@@ -74,7 +77,7 @@ def read_classification(
         format = _recognise(name, head)
     found: Iterable[tuple[int, str, list[str]]]
     if format == "jsonl":
-        found = _json(lines, name, text_column, label_column)
+        found = _json(lines, name, text_column, label_column, notes)
     elif format == "fasttext":
         found = _fasttext(lines)
     elif format == "lines":
@@ -92,10 +95,10 @@ def read_classification(
         found = ((number, text, [label]) for number, text, label in rows)
     empty = True
     for number, text, labels in found:
-        if label_separator is not None:
+        if label_separator:
             labels = [part.strip() for label in labels for part in label.split(label_separator)]
             labels = [label for label in labels if label]
-        if label_before is not None:
+        if label_before:
             labels = [label.split(label_before, 1)[0] for label in labels]
         if not all(labels):
             raise InputError("the label is empty; add one or drop the line", path=name, line=number)
@@ -157,8 +160,8 @@ def _label_first(
     for number, line in lines:
         if not line.strip():
             continue
-        label, _, text = line.lstrip().replace("\t", " ", 1).partition(" ")
-        yield number, text, [label]
+        label, *text = line.split(None, 1)
+        yield number, "".join(text), [label]
 
 
 def _fasttext(lines: Iterable[tuple[int, str]]) -> Iterator[tuple[int, str, list[str]]]:
@@ -172,12 +175,15 @@ def _json(
     path: str,
     text_key: str | int | None,
     label_key: str | int | None,
+    notes: Notes,
 ) -> Iterator[tuple[int, str, list[str]]]:
     for number, line in lines:
         if not line.strip():
             continue
         try:
             row = json_object(line)
+            if not accepted(row, f"{path}:{number}", notes):
+                continue
             text = _value(row, text_key, TEXT_NAMES, "text_column")
             if not isinstance(text, str):
                 raise InputError(f"the text is {text!r}, not a string")

@@ -70,11 +70,13 @@ def read_table(
     head = list(islice(rows, _HEAD))
     if not head:
         raise InputError("no rows in the file", path=path)
-    named = [name for name in (text_column, label_column) if isinstance(name, str)]
     first = [field.strip() for field in head[0][1]]
-    has_header = bool(named) or _is_header(first) or _looks_like_header(head)
+    text_column, label_column = (_numbered_or_named(c, first) for c in (text_column, label_column))
+    named = [name for name in (text_column, label_column) if isinstance(name, str)]
+    usual = _is_header(first) and not _recurs(head)
+    has_header = bool(named) or usual or _looks_like_header(head)
     try:
-        if named or _is_header(first):
+        if named or usual:
             columns = _from_header(first, text_column, label_column)
         else:
             columns = _from_values([row for _, row in head], text_column, label_column)
@@ -133,6 +135,24 @@ def _csv_rows(
 
 def _is_header(fields: Sequence[str]) -> bool:
     return any(field.strip().lower() in (*TEXT_NAMES, *LABEL_NAMES) for field in fields)
+
+
+def _recurs(head: Sequence[tuple[int, Sequence[str]]]) -> bool:
+    """Whether a usual name of the first row stands below as well: then it is a value."""
+    first, rest = head[0][1], [row for _, row in head[1:]]
+    return any(
+        len(row) > place and row[place].strip() == name.strip()
+        for place, name in enumerate(first)
+        if _is_header([name])
+        for row in rest
+    )
+
+
+def _numbered_or_named(column: str | int | None, names: Sequence[str]) -> str | int | None:
+    """A column as it is meant: the command line gives numbers as texts."""
+    if isinstance(column, str) and column.isdecimal() and column not in names:
+        return int(column)
+    return column
 
 
 def _looks_like_header(head: Sequence[tuple[int, Sequence[str]]]) -> bool:

@@ -5,7 +5,10 @@ from __future__ import annotations
 import json
 from typing import Any
 
+from rnnlp.data.corpus.report import Notes
 from rnnlp.data.errors import InputError
+
+_REFUSED = ("reject", "ignore")  # Prodigy's answers beside "accept"
 
 
 def json_object(line: str) -> dict[str, Any]:
@@ -23,6 +26,20 @@ def json_object(line: str) -> dict[str, Any]:
     if not isinstance(row, dict):
         raise InputError(f"a JSON {type(row).__name__}; write one JSON object a line")
     return row
+
+
+def accepted(row: dict[str, Any], where: str, notes: Notes) -> bool:
+    """Whether an annotator let the example of a row stand; those who did not are counted.
+
+    Args:
+        row: An object that may have an `answer`, as Prodigy writes it.
+        where: Its place, for the note.
+        notes: Takes the count.
+    """
+    if row.get("answer") not in _REFUSED:
+        return True
+    notes.count('examples whose answer is "reject" or "ignore", left out', where)
+    return False
 
 
 def _refuse_surrogates(row: Any) -> None:

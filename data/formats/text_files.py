@@ -1,21 +1,38 @@
 """Reads text files line by line, and says clearly what is wrong with those that are not.
 
-UTF-8 only, gzip by name, one line in memory at a time. Lines end at "\\n" alone: the other marks
-that `str.splitlines` honours (U+2028, U+0085, form feed) occur inside real tokens.
+UTF-8 only, gzip by name, one line in memory at a time. Lines end at "\\n", "\\r\\n" or "\\r\\r\\n",
+or all of them at "\\r" alone; the other marks that `str.splitlines` honours (U+2028, U+0085, form
+feed) occur inside real tokens.
 """
 
 from __future__ import annotations
 
 import gzip
+import io
 import os
 import zlib
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
-from typing import BinaryIO, cast
+from typing import cast
 
 from rnnlp.data.errors import InputError
 
 _BYTE_ORDER_MARK = "\ufeff"
+_CHUNK = 1 << 16
+LONGEST_LINE = 1 << 26  # bytes; what is longer is no line of a text, and would fill the memory
+# What a file begins with that is no text, and what to do about it.
+_OTHERS = {
+    b"\x1f\x8b": "gzip data; let its name end in .gz",
+    b"\xff\xfe": "UTF-16 text; convert it to UTF-8",
+    b"\xfe\xff": "UTF-16 text; convert it to UTF-8",
+    b"PK\x03\x04": "a ZIP archive, as .xlsx files are; save the table as CSV in UTF-8",
+    b"\xd0\xcf\x11\xe0": "an old Excel or Word file; save the table as CSV in UTF-8",
+    b"PAR1": "a Parquet file; name its folder with data.hub, or convert it to CSV or JSON lines",
+    b"BZh": "bzip2 data; unpack it, or pack it with gzip",
+    b"\xfd7zXZ": "xz data; unpack it, or pack it with gzip",
+    b"%PDF": "a PDF file; give plain text",
+}
 
 
 def read_lines(path: str | os.PathLike[str]) -> Iterator[tuple[int, str]]:
@@ -30,11 +47,18 @@ def read_lines(path: str | os.PathLike[str]) -> Iterator[tuple[int, str]]:
     number = 0
     with _open(path) as file:
         try:
-            for number, raw in enumerate(file, start=1):
+            for number, raw in enumerate(_raw_lines(file, path), start=1):
+                if len(raw) > LONGEST_LINE:
+                    raise InputError(
+                        f"a line of more than {LONGEST_LINE >> 20} MiB: not a text file with one "
+                        "example a line",
+                        path=path,
+                        line=number,
+                    )
                 text = _decode(raw, path, number)
                 if number == 1:
                     text = text.removeprefix(_BYTE_ORDER_MARK)
-                yield number, text.removesuffix("\n").removesuffix("\r")
+                yield number, text.removesuffix("\n").rstrip("\r")
         except (gzip.BadGzipFile, EOFError, zlib.error) as error:
             raise InputError(
                 f"not a whole gzip file ({error}); pack it again, or drop .gz from its name",
@@ -55,25 +79,42 @@ def stem(path: str | os.PathLike[str]) -> tuple[str, str]:
     return name.stem, name.suffix.lower()
 
 
-def _open(path: str | os.PathLike[str]) -> BinaryIO:
+def _open(path: str | os.PathLike[str]) -> io.BufferedReader:
     if not os.path.exists(path):
         raise InputError("no such file; check the path", path=path)
     if os.path.isdir(path):
         raise InputError("this is a folder; name a file in it", path=path)
     try:
         if os.fspath(path).lower().endswith(".gz"):
-            return cast(BinaryIO, gzip.open(path, "rb"))
-        return open(path, "rb")
+            return cast(io.BufferedReader, gzip.open(path, "rb"))
+        return io.BufferedReader(io.FileIO(path), _CHUNK)
     except OSError as error:
         raise InputError(f"cannot be opened: {error.strerror or error}", path=path) from error
 
 
+def _raw_lines(file: io.BufferedReader, path: str | os.PathLike[str]) -> Iterator[bytes]:
+    """Lines with their ends; they end at carriage returns where a file begins so."""
+    head = file.peek(_CHUNK)
+    if b"\n" in head or b"\r" not in head:
+        yield from iter(partial(file.readline, LONGEST_LINE + 1), b"")
+        return
+    rest = b""
+    while chunk := file.read(_CHUNK):
+        if b"\n" in chunk:
+            raise InputError("line ends of two kinds, CR and LF; convert it to LF", path=path)
+        *whole, rest = (rest + chunk).split(b"\r")
+        yield from whole
+        if len(rest) > LONGEST_LINE:
+            break
+    if rest:
+        yield rest
+
+
 def _decode(raw: bytes, path: str | os.PathLike[str], number: int) -> str:
     if number == 1:
-        if raw.startswith(b"\x1f\x8b"):
-            raise InputError("gzip data; let its name end in .gz", path=path, line=1)
-        if raw.startswith((b"\xff\xfe", b"\xfe\xff")):
-            raise InputError("UTF-16 text; convert it to UTF-8", path=path, line=1)
+        for mark, what in _OTHERS.items():
+            if raw.startswith(mark):
+                raise InputError(what, path=path, line=1)
     if b"\0" in raw:
         raise InputError("a NUL byte: not a text file", path=path, line=number)
     try:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
+from itertools import pairwise
 from typing import NamedTuple
 
 from rnnlp.data.corpus.report import Notes
@@ -37,6 +38,7 @@ class _Layout(NamedTuple):
     token: int  # index of the token's column
     tag: int | None  # index of the tag's column, None if there is none
     positions: bool  # tokens are characters with a position
+    numbered: bool  # the first column numbers the words
     tags: frozenset[str]  # some of the tags
 
     def split(self, line: str) -> list[str]:
@@ -84,6 +86,8 @@ def read_conll(
         notes: Takes the count of lost characters.
     """
     layout = _look(head, path, token_column, tag_column)
+    if layout.numbered and token_column is None:
+        notes.add(f"{path}: the first column numbers the words, which stand in the second")
     if labelled and layout.tag is None:
         raise InputError(
             "only one column: tokens without tags; add the tags as a second column", path=path
@@ -140,6 +144,12 @@ def read_conllu(
                     path=path,
                     line=number,
                 )
+            if not fields[token]:
+                raise InputError(
+                    f"the word in column {token + 1} is empty; write _ or the word",
+                    path=path,
+                    line=number,
+                )
             first = first or number
             tokens.append(fields[token])
             tags.append(fields[tag])
@@ -168,12 +178,25 @@ def _split(line: str, tabs: bool) -> list[str]:
 
 def _rows(block: list[Line], layout: _Layout, path: str) -> Iterator[tuple[int, list[str]]]:
     first = True
+    previous: int | None = None  # number of the word before
     for number, line in block:
         fields = layout.split(line)
         if layout.is_comment(line, fields, first=first):
             continue
         if len(fields) != layout.columns:
             raise _ragged(len(fields), layout.columns, path, number)
+        if layout.numbered:
+            if _SKIPPED_ID.fullmatch(fields[0]):
+                continue
+            if not _WORD_ID.fullmatch(fields[0]):
+                raise InputError(f"{fields[0]!r} is no word number", path=path, line=number)
+            if previous is not None and int(fields[0]) <= previous:
+                raise InputError(
+                    f"word {fields[0]} after word {previous}: part sentences by a blank line",
+                    path=path,
+                    line=number,
+                )
+            previous = int(fields[0])
         first = False
         yield number, fields
 
@@ -222,6 +245,7 @@ def _look(
         for block in blocks
     ]
     numbered = columns >= 3 and _counts_tokens([[row[0] for row in rows] for rows in sentences])
+    numbered = numbered and token_column != 1
     token = _index(token_column, 2 if numbered else 1, columns, path)
     if columns == 1 and tag_column is None:
         tag = None
@@ -229,12 +253,22 @@ def _look(
         tag = _index(tag_column, columns, columns, path)
     if tag == token:
         raise InputError(f"column {token + 1} cannot be both token and tag", path=path)
+    if tag is not None and token_column is tag_column is None:
+        words, tags = ({row[column] for row in rows} for column in (token, tag))
+        if len(tags) > len(words):
+            raise InputError(
+                f"column {tag + 1} would hold the tags, and has {len(tags):,} different ones in "
+                f"the first lines, more than the {len(words):,} words of column {token + 1}: set "
+                "data.token_column and data.tag_column",
+                path=path,
+            )
     return _Layout(
         tabs=tabs,
         columns=columns,
         token=token,
         tag=tag,
         positions=_has_positions([[row[token] for row in rows] for rows in sentences]),
+        numbered=numbered,
         tags=frozenset() if tag is None else frozenset(row[tag] for row in rows),
     )
 
@@ -251,10 +285,23 @@ def _separator(lines: list[str]) -> tuple[bool, int]:
 
 
 def _counts_tokens(sentences: list[list[str]]) -> bool:
-    """Whether a column holds 1, 2, 3, ... in every sentence."""
-    return any(map(len, sentences)) and all(
-        column == [str(i) for i in range(1, len(column) + 1)] for column in sentences
-    )
+    """Whether a column counts words: from 0, from 1 or on through the file, ranges between them."""
+    last: int | None = None
+    longest = 0
+    for column in sentences:
+        numbers = [value for value in column if not _SKIPPED_ID.fullmatch(value)]
+        if not all(_WORD_ID.fullmatch(value) for value in numbers):
+            return False
+        counts = [int(value) for value in numbers]
+        if not counts:
+            continue
+        if counts[0] not in (0, 1, None if last is None else last + 1):
+            return False
+        steps = pairwise(counts)
+        if any(after != before + 1 for before, after in steps if after not in (0, 1)):
+            return False
+        last, longest = counts[-1], max(longest, len(counts))
+    return longest > 1
 
 
 def _has_positions(sentences: list[list[str]]) -> bool:

@@ -91,6 +91,11 @@ class TaggingData(LabelledData[TaggedExample]):
         sources = self._sources()
         training_labels = labelling(sources["train"])
         self._has_spans = training_labels is not None
+        if not self._has_spans:
+            notes.add(
+                "the tags are plain ones, such as parts of speech; if they mark entities, write B- "
+                "and I- before their types, and O outside"
+            )
         for split, source in sources.items():
             labels = training_labels
             if labels is not None and split != "train":

@@ -13,7 +13,7 @@ from typing import Any
 
 from rnnlp.data.corpus.report import Notes
 from rnnlp.data.errors import InputError
-from rnnlp.data.formats.jsonl import json_object
+from rnnlp.data.formats.jsonl import accepted, json_object
 
 from .example import TaggedExample
 from .schemes import Span
@@ -24,6 +24,7 @@ Split = Callable[[str], list[tuple[int, int]]]
 TAG_KEYS = ("tags", "ner_tags", "labels")
 SPAN_KEYS = ("entities", "label", "labels", "spans")
 _TYPE_KEYS = ("label", "type", "entity_group")
+_SURFACE_KEYS = ("text", "word", "surface")
 
 
 def read_tagging_json(
@@ -49,6 +50,8 @@ def read_tagging_json(
             continue
         try:
             row = json_object(line)
+            if not accepted(row, f"{path}:{number}", notes):
+                continue
             if _has_own_tokens(row):
                 example = _from_tokens(row, number, labelled)
             elif isinstance(row.get("text"), str):
@@ -113,12 +116,13 @@ def _from_text(
     if isinstance(row[key], dict):
         characters = list(_cluener_spans(row[key], text))
     elif isinstance(row[key], list):
-        characters = [_span(item, text) for item in row[key]]
+        characters = [_span(item, text, where, notes) for item in row[key]]
     else:
         raise InputError(f"`{key}` is {row[key]!r}; give a list of spans")
-    spans, misaligned = align(characters, offsets)
+    spans, widened, lost = align(characters, offsets)
     spans, overlapping = drop_overlaps(spans)
-    notes.count("spans that begin or end inside a token, widened to it", where, misaligned)
+    notes.count("spans that begin or end inside a token, widened to it", where, widened)
+    notes.count("spans over white space alone, dropped", where, lost)
     notes.count("overlapping spans dropped (the longer one stays)", where, overlapping)
     return TaggedExample(tokens, None, spans, number)
 
@@ -140,14 +144,37 @@ def _cluener_spans(label: dict[str, Any], text: str) -> Iterator[Span]:
                 yield span
 
 
-def _span(item: Any, text: str) -> Span:
+def _span(item: Any, text: str, where: str, notes: Notes) -> Span:
     if isinstance(item, dict):
         kind = next((item[key] for key in _TYPE_KEYS if key in item), None)
-        return _checked(item.get("start"), item.get("end"), kind, text)
+        surface = next((item[key] for key in _SURFACE_KEYS if isinstance(item.get(key), str)), None)
+        start, end = item.get("start"), item.get("end")
+        if surface is None or not surface.strip():
+            return _checked(start, end, kind, text)
+        return _held_against(surface, start, end, kind, text, where, notes)
     if isinstance(item, list) and len(item) == 3:
         start, end, kind = item
         return _checked(start, end, kind, text)
     raise InputError(f"span {item!r} is neither [start, end, type] nor a dictionary")
+
+
+def _held_against(
+    surface: str, start: Any, end: Any, kind: Any, text: str, where: str, notes: Notes
+) -> Span:
+    """A span that brings its own text, by which wrong offsets and those of JavaScript show."""
+    if type(start) is int and type(end) is int:
+        if text[max(start, 0) : max(end, 0)].strip() == surface.strip():
+            return _checked(start, end, kind, text)
+        units = text.encode("utf-16-le")  # offsets of JavaScript count units of 16 bits
+        if 0 <= start < end and units[2 * start : 2 * end] == surface.encode("utf-16-le"):
+            notes.count("spans whose offsets count UTF-16 units, converted", where)
+            first = len(units[: 2 * start].decode("utf-16-le"))
+            return _checked(first, first + len(surface), kind, text)
+        raise InputError(
+            f"span {start}..{end} reads {text[max(start, 0) : max(end, 0)]!r:.80}, not its own "
+            f"text {surface!r:.80}; correct its offsets"
+        )
+    return _checked(start, end, kind, text)
 
 
 def _checked(start: Any, end: Any, kind: Any, text: str, *, inclusive: bool = False) -> Span:

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 from .schemes import Span
 
 
-def align(spans: Iterable[Span], offsets: Sequence[tuple[int, int]]) -> tuple[list[Span], int]:
+def align(spans: Iterable[Span], offsets: Sequence[tuple[int, int]]) -> tuple[list[Span], int, int]:
     """Widens each character span to the tokens it touches.
 
     Args:
@@ -16,21 +16,21 @@ def align(spans: Iterable[Span], offsets: Sequence[tuple[int, int]]) -> tuple[li
         offsets: Start and end (exclusive) of each token in the text, in order.
 
     Returns:
-        The token spans, in the order given, and how many were misaligned: they begin or end
-        inside a token (and were widened), or touch no token at all (and were dropped).
+        The token spans, in the order given, how many of them were widened since they begin or end
+        inside a token, and how many others were dropped since they touch no token at all.
     """
     starts = [start for start, _ in offsets]
     ends = [end for _, end in offsets]
-    aligned, misaligned = [], 0
+    aligned, widened, lost = [], 0, 0
     for start, end, kind in spans:
         first = bisect_right(ends, start)  # the first token that ends after the span's start
         last = bisect_left(starts, end)  # one past the last token that starts before its end
         if first >= last:
-            misaligned += 1
+            lost += 1
             continue
-        misaligned += starts[first] < start or ends[last - 1] > end
+        widened += starts[first] < start or ends[last - 1] > end
         aligned.append(Span(first, last, kind))
-    return aligned, misaligned
+    return aligned, widened, lost
 
 
 def drop_overlaps(spans: Iterable[Span]) -> tuple[list[Span], int]:
@@ -40,8 +40,12 @@ def drop_overlaps(spans: Iterable[Span]) -> tuple[list[Span], int]:
         The spans that stay, sorted, and how many were dropped; a span stated twice is one span.
     """
     distinct = list(dict.fromkeys(spans))
-    kept: list[Span] = []
+    kept: list[Span] = []  # sorted; they do not overlap, so one neighbour on each side decides
     for span in sorted(distinct, key=lambda s: (s.start - s.end, s.start)):
-        if all(span.end <= other.start or other.end <= span.start for other in kept):
-            kept.append(span)
-    return sorted(kept), len(distinct) - len(kept)
+        place = bisect_left(kept, span)
+        before, after = kept[max(place - 1, 0) : place], kept[place : place + 1]
+        if all(other.end <= span.start for other in before) and all(
+            span.end <= other.start for other in after
+        ):
+            kept.insert(place, span)
+    return kept, len(distinct) - len(kept)

@@ -32,11 +32,11 @@ from .collate import TranslationCollate, source_row
 from .readers import (
     NESTED,
     ParallelExample,
-    checked_pair,
     keys_of,
     read_parallel,
     roles,
     texts_of,
+    whole_pair,
 )
 from .sample import sample_translation
 from .sample_strings import sample_forms, sample_sounds
@@ -192,6 +192,7 @@ class TranslationData(SequenceData[ParallelExample]):
             )
         at_least(chosen, max_length=1)
         self._target_tokenizer: Tokenizer | None = None
+        self._length_ratio = 0.0
 
     @property
     def target_tokenizer(self) -> Tokenizer:
@@ -199,6 +200,12 @@ class TranslationData(SequenceData[ParallelExample]):
         self.prepare()
         assert self._target_tokenizer is not None
         return self._target_tokenizer
+
+    @property
+    def length_ratio(self) -> float:
+        """Target tokens for each source token, beyond the first ten, of all but odd pairs."""
+        self.prepare()
+        return self._length_ratio
 
     def save_tokenizers(self, folder: str | Path) -> None:
         """Writes the vocabularies of both sides into a folder."""
@@ -247,6 +254,9 @@ class TranslationData(SequenceData[ParallelExample]):
                 )
             if len(kept) < len(corpus.lengths):
                 found[split] = found[split].select(kept)
+            if split == "train":
+                ratios = (measures.target[kept] - 10) / np.maximum(measures.source[kept], 1)
+                self._length_ratio = round(float(np.quantile(ratios, 0.999)), 3)
             self._describe(split, measures, kept, notes)
             budget = (
                 self.options.max_tokens if split == "train" else self.options.evaluation_max_tokens
@@ -329,6 +339,7 @@ class TranslationData(SequenceData[ParallelExample]):
                 source_column=self.options.source_column,
                 target_column=self.options.target_column,
                 features_column=self.options.features_column,
+                notes=notes,
             )
 
         return Source(path, read)
@@ -362,7 +373,9 @@ class TranslationData(SequenceData[ParallelExample]):
                         texts = texts_of(row, keys)
                     except InputError as error:
                         raise InputError(error.message, path=name, line=line) from error
-                    yield checked_pair(texts, languages, paths=(name, name), line=line)
+                    pair = whole_pair(*texts, path=name, line=line, notes=notes)
+                    if pair is not None:
+                        yield pair
 
         return Source(name, read)
 

@@ -14,6 +14,7 @@ from itertools import chain, islice, zip_longest
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from rnnlp.data.corpus.report import Notes
 from rnnlp.data.errors import InputError
 from rnnlp.data.formats.jsonl import json_object
 from rnnlp.data.formats.text_files import read_lines, stem
@@ -35,6 +36,7 @@ class ParallelExample(NamedTuple):
 
 
 FORMATS = ("auto", "pair", "tsv", "jsonl")
+_NUMBER = re.compile(r"\s*[0-9.,:-]+\s*")
 _HEAD = 100  # lines that the format is recognised from
 FEATURES = "features"  # what the third column is called
 _ROLES = ("source", "target", FEATURES)
@@ -50,6 +52,7 @@ def read_parallel(
     source_column: str | int | None = None,
     target_column: str | int | None = None,
     features_column: str | int | None = None,
+    notes: Notes,
 ) -> Iterator[ParallelExample]:
     """Yields the pairs of a file, or of two files.
 
@@ -64,10 +67,11 @@ def read_parallel(
         target_column: Likewise for the targets; 2 in TSV without a header.
         features_column: Column of features that a source comes with, such as `V;PST`; parted by
             `;` or `|`, in JSON also a list.
+        notes: Takes the count of pairs that are left out since a side is blank.
 
     Raises:
         InputError: A file is missing or cannot be read, the two files have different numbers of
-            lines, a line is malformed, or a text of a pair is empty.
+            lines, or a line is malformed.
     """
     if format not in FORMATS:
         raise InputError(f"unknown format {format!r}; choose one of {', '.join(FORMATS)}")
@@ -91,36 +95,31 @@ def read_parallel(
     else:
         found = _json(name, names, columns)
     empty = True
-    for line, *texts in found:
-        empty = False
-        yield checked_pair((texts[0], texts[1]), (source, target), paths=files, line=line)
+    for line, left, right in found:
+        if (pair := whole_pair(left, right, path=files[0], line=line, notes=notes)) is not None:
+            empty = False
+            yield pair
     if empty:
         raise InputError("no pairs in the file", path=name)
 
 
-def checked_pair(
-    texts: tuple[str, str], languages: tuple[str, str], *, paths: tuple[str, str], line: int
-) -> ParallelExample:
-    """A pair without the white space at the ends of its texts.
+def whole_pair(
+    source: str, target: str, *, path: str, line: int, notes: Notes
+) -> ParallelExample | None:
+    """A pair without the white space at the ends of its texts; None if a text is blank.
 
     Args:
-        texts: The text and its translation.
-        languages: Their languages.
-        paths: The file of each.
+        source: The text.
+        target: Its translation.
+        path: The file, for the note.
         line: The line of both.
-
-    Raises:
-        InputError: Nothing is left of a text.
+        notes: Takes the count of blank ones.
     """
-    source, target = (text.strip() for text in texts)
-    for text, language, path in zip((source, target), languages, paths, strict=True):
-        if not text:
-            raise InputError(
-                f"the text in {language!r} is empty; remove it and the text that belongs to it",
-                path=path,
-                line=line,
-            )
-    return ParallelExample(source, target, line)
+    source, target = source.strip(), target.strip()
+    if source and target:
+        return ParallelExample(source, target, line)
+    notes.count("pairs with a blank side, left out", f"{path}:{line}")
+    return None
 
 
 def with_features(source: str, features: str | Sequence[str]) -> str:
@@ -249,15 +248,24 @@ def _tab_separated(
 ) -> Iterator[tuple[int, str, str]]:
     """Two or three columns of a table without quoting; others do not matter."""
     rows = ((number, line.split("\t")) for number, line in read_lines(name) if line.strip())
-    first = next(rows, None)
-    if first is None:
+    ahead = list(islice(rows, _HEAD))
+    if not ahead:
         return
+    first = ahead[0]
     try:
         places, has_header = _places(first[1], languages, columns)
+        head = [row for _, row in ahead]
+        if not has_header and len(first[1]) > 2 and columns[:2] == (None, None):
+            for place, option in zip(places, _ROLES, strict=False):
+                if all(_NUMBER.fullmatch(row[place]) for row in head if len(row) > place):
+                    raise InputError(
+                        f"column {place + 1} of {len(first[1])} holds numbers, not texts: set "
+                        f"data.{option}_column"
+                    )
     except InputError as error:
         raise InputError(error.message, path=name, line=first[0]) from error
     last = max(places)
-    for number, row in chain([] if has_header else [first], rows):
+    for number, row in chain(ahead[has_header:], rows):
         if len(row) <= last:
             raise InputError(
                 f"{len(row)} columns, and the text in {languages[places.index(last)]!r} would be "

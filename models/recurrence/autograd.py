@@ -250,6 +250,15 @@ def _on_cores(run: Callable[[Item], Result], items: Sequence[Item], cores: int) 
     return [first, *(future.result() for future in futures)]
 
 
+def _in_child() -> None:
+    """A fork has none of its parent's threads, and OpenMP would wait for them: one thread it is."""
+    torch.set_num_threads(1)
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_in_child)
+
+
 @cache
 def _workers(process: int, count: int) -> ThreadPoolExecutor:
     """The worker threads of this process (a fork has none of its parent's)."""

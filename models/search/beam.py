@@ -50,6 +50,7 @@ def beam_search(
     no_repeat_ngram_size: int = 0,
     nbest: int = 1,
     source_lengths: Tensor | None = None,
+    keep_attention: bool = True,
 ) -> list[list[Hypothesis]]:
     """Follow the most probable beginnings of each sentence side by side.
 
@@ -80,6 +81,8 @@ def beam_search(
         nbest: How many hypotheses to return for a sentence, at most `beam_size`.
         source_lengths: `[sentences]`: how many positions of the source, from the first, are not
             padding; None if none is padding. Coverage and attention leave the others out.
+        keep_attention: Whether hypotheses tell where they looked, which takes memory for each
+            position of the source at each step.
 
     Returns:
         For each sentence its best hypotheses, best first: at least one, and fewer than `nbest` if
@@ -161,7 +164,7 @@ def beam_search(
             active, longest, goal = active[more], longest[more], goal[more]
             live, tokens, rows = live[more], tokens[more], rows[more]
         last, origin = tokens.flatten(), rows.flatten()
-        trail.add(last, origin, attention)
+        trail.add(last, origin, attention if keep_attention else None)
         if not len(active):
             break
         if beam_size > 1 or len(origin) < len(log_probs):

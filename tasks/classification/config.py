@@ -36,8 +36,8 @@ class ClassifierHead:
     max_length: int | None = 512
     state_dropout: float = 0.0
     dropout: float = 0.5
-    label_separator: str | None = None
-    label_before: str | None = None
+    label_separator: str = ""
+    label_before: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -146,6 +146,11 @@ class ClassificationPipeline(Pipeline):
         )
         return tokens or EMPTY, offsets
 
+    def read_tokens(self, text: str) -> list[str]:
+        """The tokens that are read of a text, none of a blank one."""
+        tokens, offsets = self.tokens(text)
+        return tokens if offsets else []
+
     def probabilities(self, sentences: Sequence[Sequence[str]]) -> np.ndarray:
         """Probabilities [texts, classes] of texts given as tokens."""
         results = np.empty((len(sentences), len(self.settings.classes)), dtype=np.float32)

@@ -85,8 +85,8 @@ def encode_texts(
     source = iter(texts)
     while chunk := list(islice(source, CHUNK)):
         with torch.inference_mode():
-            found = encoder.encode(chunk, pooling=pooling)
-        yield chunk, found.pooled.float().cpu().numpy()
+            found = encoder.vectors(chunk, pooling=pooling)
+        yield chunk, found.float().cpu().numpy()
 
 
 def write_table(path: Path, rows: Iterable[tuple[list[str], np.ndarray]], size: int) -> int:

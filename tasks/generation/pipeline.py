@@ -148,13 +148,16 @@ class GenerationPipeline(Pipeline):
         for start in range(0, len(texts), ROWS):
             prompts = texts[start : start + ROWS]
             written = self.engine.draw(
-                [[BOS, *token_ids(self.featurizer, text, reverse=reverse)] for text in prompts],
+                [
+                    [BOS, *token_ids(self.featurizer, self._read(text), reverse=reverse)]
+                    for text in prompts
+                ],
                 row,
                 settings,
                 [seed_of(seed, first + start + number) for number in range(len(prompts))],
             )
             answers += [
-                {"text": prompt, "generated_text": self._joined(prompt, tokens)}
+                {"text": prompt, "generated_text": self._joined(self._read(prompt), tokens)}
                 for prompt, tokens in zip(prompts, written, strict=True)
             ]
         return answers
@@ -201,6 +204,12 @@ class GenerationPipeline(Pipeline):
             known.get(labels.get(field), NOT_GIVEN)
             for field, known in zip(fields, label_ids(fields), strict=True)
         ]
+
+    def _read(self, prompt: str) -> str:
+        """A prompt without blanks at its end where those belong to the token that follows."""
+        if self.settings.reverse or self.featurizer.level == "character":
+            return prompt
+        return prompt.rstrip(" ")
 
     def _joined(self, prompt: str, tokens: Sequence[int]) -> str:
         """A prompt, as it was given, and what was written after it, or before it in reverse."""

@@ -6,7 +6,7 @@ Importing this file costs torch, tokenizers and safetensors, and nothing else.
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
 import torch
@@ -15,7 +15,7 @@ from torch.nn import functional as F
 
 from rnnlp.data.datamodule.tensors import TokenTensors, as_tensors
 from rnnlp.data.errors import InputError
-from rnnlp.data.text.featurizer import Featurizer, collate
+from rnnlp.data.text.featurizer import FeatureRow, Featurizer, TokenBatch, collate
 from rnnlp.models.classification.pooling import Pooling
 from rnnlp.models.embeddings.token import Embedding
 from rnnlp.models.encoders.bag import BagEncoder
@@ -49,6 +49,8 @@ class PretrainedEncoder(nn.Module):
         featurizer: Splits texts and looks tokens up.
         embedding: Ids to vectors.
         encoder: Vectors to states.
+        tokens: Gives the tokens that the model reads of a text, where it does not read all of it as
+            it is: a classifier cleans texts and leaves the middle of long ones out.
     """
 
     def __init__(
@@ -57,31 +59,41 @@ class PretrainedEncoder(nn.Module):
         featurizer: Featurizer,
         embedding: Embedding,
         encoder: Encoder | BagEncoder | WindowedEncoder,
+        tokens: Callable[[str], list[str]] | None = None,
     ) -> None:
         super().__init__()
         self.featurizer = featurizer
         self.embedding = embedding
         self.encoder = encoder
+        self.tokens = tokens
 
     @property
     def output_size(self) -> int:
         """Width of a state."""
         return self.encoder.output_size
 
+    def row(self, text: str) -> FeatureRow:
+        """The ids of a text; there may be none."""
+        if self.tokens is None:
+            return self.featurizer.encode(text)[0]
+        return self.featurizer.row(self.tokens(text))
+
     def batch(self, texts: Sequence[str]) -> TokenTensors:
         """The ids of texts, each of which holds at least one token."""
-        rows = [self.featurizer.encode(text)[0] for text in texts]
+        rows = [self.row(text) for text in texts]
         empty = [number for number, row in enumerate(rows) if not row.tokens]
         if empty:
             raise ValueError(f"texts {empty} hold no token; leave them out")
         return as_tensors(collate(rows))
 
-    def forward(self, texts: Sequence[str] | TokenTensors) -> EncoderOutput:
-        """Encodes texts, or the batch that `batch` made of them.
+    def forward(self, texts: Sequence[str] | TokenTensors | TokenBatch) -> EncoderOutput:
+        """Encodes texts, or the batch that `batch` or the featurizer made of them.
 
         Returns:
             States [batch, time, output_size], zeros at padding, and the final states.
         """
+        if isinstance(texts, TokenBatch):
+            texts = as_tensors(texts)
         batch = texts if isinstance(texts, TokenTensors) else self.batch(texts)
         batch = batch.to(next(self.parameters()).device)
         embedded: torch.Tensor = self.embedding(
@@ -102,27 +114,67 @@ class PretrainedEncoder(nn.Module):
                 number by number; "last" is, of each direction, the state after the last token that
                 it reads.
         """
-        device = next(self.parameters()).device
-        rows = [self.featurizer.encode(text)[0] for text in texts]
+        rows = [self.row(text) for text in texts]
         lengths = torch.tensor([len(row.tokens) for row in rows], dtype=torch.int64)
         longest = max([1, *lengths.tolist()])
-        pool = Pooling(size=self.output_size, ways=[pooling])
-        order, states, pooled = [], [], []
-        for numbers in by_length(lengths.tolist(), budget=TOKEN_BUDGET):
-            batch = as_tensors(collate([rows[number] for number in numbers]))
-            encoded = self(batch)
-            order += numbers
-            states.append(F.pad(encoded.states, (0, 0, 0, longest - encoded.states.shape[1])))
-            pooled.append(pool(encoded, batch.lengths).vector)
-        for number in (lengths == 0).nonzero().flatten().tolist():
-            order.append(number)
-            states.append(torch.zeros(1, longest, self.output_size, device=device))
-            pooled.append(torch.zeros(1, self.output_size, device=device))
-        if not order:
-            nothing = torch.zeros(0, longest, self.output_size, device=device)
-            return Encoded(nothing, lengths, nothing[:, 0])
-        places = torch.tensor(order, device=device).argsort()  # where each text has come to lie
-        return Encoded(torch.cat(states)[places], lengths, torch.cat(pooled)[places])
+        states, pooled = [], []
+        for part, vectors in (batches := _Batches(self, rows, pooling)):
+            states.append(F.pad(part, (0, 0, 0, longest - part.shape[1])))
+            pooled.append(vectors)
+        device = next(self.parameters()).device
+        nothing = torch.zeros(0, longest, self.output_size, device=device)
+        return Encoded(
+            batches.in_order([nothing, *states]),
+            lengths,
+            batches.in_order([nothing[:, 0], *pooled]),
+        )
+
+    def vectors(self, texts: Sequence[str], *, pooling: Way = "max") -> Tensor:
+        """One vector a text, [texts, size]: what `encode` gives as `pooled`, without the states.
+
+        Args:
+            texts: The texts; a blank one gets zeros.
+            pooling: See `encode`.
+        """
+        batches = _Batches(self, [self.row(text) for text in texts], pooling)
+        nothing = torch.zeros(0, self.output_size, device=next(self.parameters()).device)
+        return batches.in_order([nothing, *(vectors for _, vectors in batches)])
+
+
+class _Batches:
+    """States and pooled vectors of rows, batch by batch; rows without a token come last, as zeros.
+
+    Args:
+        encoder: Encodes them.
+        rows: The ids of the texts.
+        pooling: How a vector is made of states.
+    """
+
+    def __init__(
+        self, encoder: PretrainedEncoder, rows: Sequence[FeatureRow], pooling: Way
+    ) -> None:
+        self._encoder = encoder
+        self._rows = rows
+        self._pool = Pooling(size=encoder.output_size, ways=[pooling])
+        self._order: list[int] = []
+
+    def __iter__(self) -> Iterator[tuple[Tensor, Tensor]]:
+        lengths = [len(row.tokens) for row in self._rows]
+        for numbers in by_length(lengths, budget=TOKEN_BUDGET):
+            batch = as_tensors(collate([self._rows[number] for number in numbers]))
+            encoded = self._encoder(batch)
+            self._order += numbers
+            yield encoded.states, self._pool(encoded, batch.lengths).vector
+        if empty := [number for number, length in enumerate(lengths) if not length]:
+            self._order += empty
+            device = next(self._encoder.parameters()).device
+            zeros = torch.zeros(len(empty), self._encoder.output_size, device=device)
+            yield zeros.unsqueeze(1), zeros
+
+    def in_order(self, parts: Sequence[Tensor]) -> Tensor:
+        """What came batch by batch, in the order of the texts."""
+        places = torch.tensor(self._order, device=parts[0].device, dtype=torch.int64).argsort()
+        return torch.cat(list(parts))[places]
 
 
 def load_encoder(model: str | os.PathLike[str] | Sequence[str]) -> PretrainedEncoder:
@@ -144,7 +196,10 @@ def load_encoder(model: str | os.PathLike[str] | Sequence[str]) -> PretrainedEnc
         raise backward_alone(os.fspath(model))
     network = pipeline.network
     return PretrainedEncoder(
-        featurizer=pipeline.featurizer, embedding=network.embedding, encoder=network.encoder
+        featurizer=pipeline.featurizer,
+        embedding=network.embedding,
+        encoder=network.encoder,
+        tokens=getattr(pipeline, "read_tokens", None),
     )
 
 

@@ -27,6 +27,7 @@ RENAMED = {
     "token_budget": "max_tokens",
     "workers": "num_workers",
 }
+_NEVER_NULL = ("label_separator", "label_before")  # null was "" before 0.2
 _WEIGHTS = {"embedding.attributes.": "embedding.token_features."}
 
 
@@ -37,14 +38,15 @@ def upgraded_settings(values: Mapping[str, Any], version: int) -> dict[str, Any]
         values: As the file has it.
         version: The format version that it says.
     """
-    if version >= FORMAT_VERSION:
-        return dict(values)
-    return {
-        RENAMED.get(name, name): (
-            upgraded_settings(value, version) if isinstance(value, Mapping) else value
-        )
-        for name, value in values.items()
-    }
+    names = {} if version >= FORMAT_VERSION else RENAMED
+    upgraded: dict[str, Any] = {}
+    for name, value in values.items():
+        if isinstance(value, Mapping):
+            value = upgraded_settings(value, version)
+        elif value is None and name in _NEVER_NULL:
+            value = ""
+        upgraded[names.get(name, name)] = value
+    return upgraded
 
 
 def upgraded_weight(name: str) -> str:

@@ -54,6 +54,7 @@ def beam_search(
     length_penalty: float = 1.0,
     coverage_penalty: float = 0.0,
     no_repeat_ngram_size: int = 0,
+    keep_attention: bool = True,
 ) -> list[list[Hypothesis]]:
     """The best sequences of each sentence, best first.
 
@@ -72,6 +73,7 @@ def beam_search(
         length_penalty: alpha.
         coverage_penalty: beta.
         no_repeat_ngram_size: No n-gram of this size twice; 0 allows all.
+        keep_attention: Whether hypotheses tell where they looked.
     """
     sentences = len(max_lengths)
     finished: list[list[_Finished]] = [[] for _ in range(sentences)]
@@ -84,7 +86,7 @@ def beam_search(
     last = np.full(sentences * beam_size, begin, np.int64)
     history = np.empty((len(last), 0), np.int64)
     coverage: Any = 0.0
-    trail: list[tuple[np.ndarray, np.ndarray, np.ndarray]] = []  # tokens, rows, attention
+    trail: list[tuple[np.ndarray, np.ndarray, np.ndarray | None]] = []  # tokens, rows, attention
     for time in count():
         log_probs, attention, state = step(last, state)
         of_row = active.repeat(beam_size)
@@ -124,7 +126,7 @@ def beam_search(
                 notes.append(_Finished(-np.inf, -np.inf, time, place * beam_size))
         active, longest, goal = active[more], longest[more], goal[more]
         live, last, origin = live[more], tokens[more].ravel(), rows[more].ravel()
-        trail.append((last, origin, attention))
+        trail.append((last, origin, attention if keep_attention else None))
         if not len(active):
             break
         state, coverage = state.reorder(origin), coverage[origin]
@@ -172,14 +174,20 @@ def _constrain(
 
 
 def _read(
-    trail: Sequence[tuple[np.ndarray, np.ndarray, np.ndarray]], note: _Finished, source: int
+    trail: Sequence[tuple[np.ndarray, np.ndarray, np.ndarray | None]], note: _Finished, source: int
 ) -> Hypothesis:
     """Follows a hypothesis back to the begin."""
-    row, tokens, attention = note.row, [], [trail[note.time][2][note.row]]
+    rows, tokens = [note.row], []
     for last, origin, _ in reversed(trail[: note.time]):
-        tokens.append(int(last[row]))
-        row = int(origin[row])
-        attention.append(trail[note.time - len(attention)][2][row])
+        tokens.append(int(last[rows[-1]]))
+        rows.append(int(origin[rows[-1]]))
+    looked = [step[2] for step in trail[: note.time + 1]]
+    attention = [
+        weights[row] for weights, row in zip(looked, rows[::-1], strict=True) if weights is not None
+    ]
     return Hypothesis(
-        tokens[::-1], note.score, note.log_prob, np.stack(attention[::-1])[:, :source]
+        tokens[::-1],
+        note.score,
+        note.log_prob,
+        np.stack(attention)[:, :source] if attention else None,
     )

@@ -60,6 +60,8 @@ class SearchConfig:
         coverage_penalty: Above 0 source words that were never looked at cost (beta, there).
         no_repeat_ngram_size: No n-gram of this size twice in a translation; 0 allows all.
         min_length: Fewest tokens of a translation.
+        max_length_ratio: Most tokens for each token of the source, beyond the first ten; where
+            training has longer translations, as many as there.
     """
 
     beam_size: int = 5
@@ -67,6 +69,7 @@ class SearchConfig:
     coverage_penalty: float = 0.0
     no_repeat_ngram_size: int = 0
     min_length: int = 0
+    max_length_ratio: float = 3.0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -124,9 +127,14 @@ class TranslatorConfig(ModelConfig):
         )
 
 
-def longest_target(lengths: Any) -> Any:
-    """How many tokens a translation of sources of these lengths, a tensor or an array, may have."""
-    return 3 * lengths + 10
+def longest_target(lengths: Any, ratio: float) -> Any:
+    """How many tokens translations may have: whole numbers.
+
+    Args:
+        lengths: Tokens of the sources, a tensor or an array of whole numbers.
+        ratio: Target tokens for each source token, beyond the first ten.
+    """
+    return lengths * round(1000 * ratio) // 1000 + 10
 
 
 def check_search(search: SearchConfig, *, prefix: str) -> None:
@@ -146,5 +154,6 @@ def check_search(search: SearchConfig, *, prefix: str) -> None:
         ("coverage_penalty", search.coverage_penalty >= 0, "0 or more"),
         ("no_repeat_ngram_size", search.no_repeat_ngram_size >= 0, "0 (for none) or more"),
         ("min_length", search.min_length >= 0, "0 or more"),
+        ("max_length_ratio", search.max_length_ratio >= 0, "0 or more"),
         prefix=prefix,
     )

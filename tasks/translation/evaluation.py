@@ -45,7 +45,7 @@ def evaluate_translation(
         The scores, the policy by which they were counted, and notes on the data.
 
     Raises:
-        InputError: The files do not fit each other, or source and target are swapped.
+        InputError: The files do not fit each other.
     """
     settings = pipeline.settings
     notes = Notes()
@@ -62,12 +62,13 @@ def evaluate_translation(
         source_column=source_column,
         target_column=target_column,
         features_column=features_column,
+        notes=notes,
     )
     seconds = 0.0
     while chunk := list(islice(pairs, CHUNK)):
         sources, targets = [pair.source for pair in chunk], [pair.target for pair in chunk]
         if not scores.references:
-            check_direction(pipeline, sources[:_PROBED], targets[:_PROBED], path)
+            check_direction(pipeline, sources[:_PROBED], targets[:_PROBED], notes)
         started = time.perf_counter()
         answers = pipeline(sources, beam_size=beam_size)
         seconds += time.perf_counter() - started
@@ -102,12 +103,11 @@ def evaluate_translation(
 
 
 def check_direction(
-    pipeline: TranslationPipeline, sources: list[str], targets: list[str], path: str
+    pipeline: TranslationPipeline, sources: list[str], targets: list[str], notes: Notes
 ) -> None:
-    """Finds out by the model's own probabilities whether source and target are swapped.
+    """Notes where source and target seem to be swapped, by the model's own probabilities.
 
-    Raises:
-        InputError: They are.
+    A note and no refusal: a weak model finds many a right pair likelier the other way round.
     """
     losses = []
     for given, wanted in ((sources, targets), (targets, sources)):
@@ -116,10 +116,9 @@ def check_direction(
     as_given, swapped = losses
     if swapped < as_given:
         source, target = pipeline.settings.source, pipeline.settings.target
-        raise InputError(
-            f"source and target seem to be swapped: this model translates from {source} to "
-            f"{target}, and the first {len(sources)} pairs are likelier the other way round "
-            f"({swapped:.2f} nats a token against {as_given:.2f}); name the columns with "
-            "--source_column and --target_column",
-            path=path,
+        notes.add(
+            f"source and target may be swapped: this model translates from {source} to {target}, "
+            f"and the first {len(sources)} pairs are likelier the other way round ({swapped:.2f} "
+            f"nats a token against {as_given:.2f}); if so, name the columns with --source_column "
+            "and --target_column"
         )

@@ -6,7 +6,7 @@ translator needs `pipeline.py` only.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import torch
@@ -16,7 +16,7 @@ from rnnlp.data.errors import InputError
 from rnnlp.data.translation.collate import TranslationBatch
 from rnnlp.models.translation.translator import Translator
 from rnnlp.tasks.base.components import EmbeddingConfig, EncoderConfig
-from rnnlp.tasks.base.module import ModuleOptions, vocabulary_sizes
+from rnnlp.tasks.base.module import Get, ModuleOptions, vocabulary_sizes
 from rnnlp.tasks.base.objective import ObjectiveModule
 from rnnlp.tasks.base.plain import part_of
 
@@ -30,6 +30,8 @@ class TranslationSettings(TranslatorConfig, ModuleOptions):
 
     Args:
         joint_vocabulary: Whether both sides have one vocabulary.
+        length_ratio: Target tokens for each source token, beyond the first ten, that the training
+            data has at most.
         label_smoothing: Share of the target that is spread over all tokens.
         scheduled_sampling: Share of the words that the decoder reads in training which are what it
             would have said itself (Bengio et al. 2015); costs a second pass of the decoder.
@@ -39,6 +41,7 @@ class TranslationSettings(TranslatorConfig, ModuleOptions):
     encoder: EncoderConfig = EncoderConfig(hidden_size=256)
     max_length: int | None = 100
     joint_vocabulary: bool = False
+    length_ratio: float = 0.0
     label_smoothing: float = 0.1
     scheduled_sampling: float = 0.0
 
@@ -80,7 +83,9 @@ class Translation(ObjectiveModule):
         for name in ("label_smoothing", "scheduled_sampling"):
             if not 0.0 <= (rate := getattr(settings, name)) < 1.0:
                 raise InputError(f"model.{name} is {rate}: give a share from 0 to below 1")
-        self.settings = part_of(settings, TranslatorConfig)
+        ratio = max(settings.search.max_length_ratio, settings.length_ratio)
+        search = replace(settings.search, max_length_ratio=ratio)
+        self.settings = replace(part_of(settings, TranslatorConfig), search=search)
         self.objective = TranslationObjective(
             self.settings,
             label_smoothing=settings.label_smoothing,
@@ -97,6 +102,9 @@ class Translation(ObjectiveModule):
         """Says which settings follow from which: languages and vocabularies from the data."""
         parser.link_arguments("data", "model.sizes", vocabulary_sizes, apply_on="instantiate")
         parser.link_arguments("data", "model.target_size", target_size, apply_on="instantiate")
+        parser.link_arguments(
+            "data", "model.length_ratio", Get("length_ratio"), apply_on="instantiate"
+        )
         for name in ("source", "target", "joint_vocabulary"):
             parser.link_arguments(f"data.{name}", f"model.{name}")
         parser.link_arguments("model.max_length", "data.max_length")

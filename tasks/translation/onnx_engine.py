@@ -68,6 +68,7 @@ class OnnxTranslator:
         *,
         beam_size: int | None = None,
         nbest: int = 1,
+        keep_attention: bool = False,
     ) -> list[list[Any]]:
         """The best translations of each source, best first."""
         width = settings.beam_size if beam_size is None else beam_size
@@ -76,7 +77,7 @@ class OnnxTranslator:
             self.encode(batch),
             begin=BOS,
             end=EOS,
-            max_lengths=longest_target(batch.lengths),
+            max_lengths=longest_target(batch.lengths, settings.max_length_ratio),
             source_lengths=batch.lengths,
             beam_size=max(width, nbest),
             nbest=nbest,
@@ -85,6 +86,7 @@ class OnnxTranslator:
             length_penalty=settings.length_penalty,
             coverage_penalty=settings.coverage_penalty,
             no_repeat_ngram_size=settings.no_repeat_ngram_size,
+            keep_attention=keep_attention,
         )
 
     def log_probabilities(self, batch: TranslationBatch) -> list[float]:

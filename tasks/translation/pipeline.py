@@ -41,7 +41,13 @@ class Engine(Protocol):
     """What answers for a translator."""
 
     def search(
-        self, batch: TokenBatch, settings: SearchConfig, *, beam_size: int | None, nbest: int
+        self,
+        batch: TokenBatch,
+        settings: SearchConfig,
+        *,
+        beam_size: int | None,
+        nbest: int,
+        keep_attention: bool,
     ) -> list[list[Hypothesis]]:
         """The best translations of each source, best first."""
 
@@ -155,7 +161,12 @@ class TranslationPipeline(Pipeline):
         )
 
     def search(
-        self, texts: Sequence[str], *, beam_size: int | None = None, nbest: int = 1
+        self,
+        texts: Sequence[str],
+        *,
+        beam_size: int | None = None,
+        nbest: int = 1,
+        keep_attention: bool = False,
     ) -> list[list[Hypothesis]]:
         """The best hypotheses of each text, best first; none for a blank text."""
         rows = [self.featurizer.encode(text.strip())[0] for text in texts]
@@ -163,7 +174,11 @@ class TranslationPipeline(Pipeline):
         for numbers in by_length([len(row.tokens) for row in rows], budget=TOKEN_BUDGET):
             batch = collate([rows[number] for number in numbers])
             hypotheses = self.engine.search(
-                batch, self.settings.search, beam_size=beam_size, nbest=nbest
+                batch,
+                self.settings.search,
+                beam_size=beam_size,
+                nbest=nbest,
+                keep_attention=keep_attention,
             )
             for number, best in zip(numbers, hypotheses, strict=True):
                 results[number] = best
@@ -175,7 +190,7 @@ class TranslationPipeline(Pipeline):
         Raises:
             ValueError: A blank text.
         """
-        (hypotheses,) = self.search([text])
+        (hypotheses,) = self.search([text], keep_attention=True)
         if not hypotheses:
             raise ValueError("a blank text has no alignment")
         stripped, best = text.strip(), hypotheses[0]

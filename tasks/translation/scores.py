@@ -16,15 +16,21 @@ from sacrebleu.significance import PairedTest
 from rnnlp.data.text.tokenizer import Level
 
 RESAMPLES = 1000
-# Languages that are written without blanks; 13a would take a sentence for a word.
-_TOKENIZERS = {"zh": "zh", "ja": "char", "th": "char", "km": "char", "lo": "char", "my": "char"}
+# Languages that are written without blanks, by all that they are called: 13a would take a sentence
+# of theirs for a word.
+_CHINESE = "zh zho chi cmn yue wuu nan hak lzh cn chinese mandarin cantonese 中文 汉语"
+_BY_CHARACTER = (
+    "ja jpn jp japanese 日本語 th tha thai km khm khmer lo lao my mya bur burmese "
+    "bo bod tib tibetan dz dzo dzongkha"
+)
+_TOKENIZERS = dict.fromkeys(_CHINESE.split(), "zh") | dict.fromkeys(_BY_CHARACTER.split(), "char")
 
 
 def bleu_for(language: str) -> BLEU:
     """BLEU with the tokenizer for a target language, cased: "zh" for Chinese, else "13a".
 
     Args:
-        language: Such as "de", "zh", or "zh-CN".
+        language: Such as "de", "zh", "zh-CN", "cmn_Hans", or "Chinese".
     """
     main = language.replace("_", "-").split("-")[0].lower()
     # "force" says that our text is no tokenised text, and silences a guess about it.

@@ -35,6 +35,7 @@ class TorchTranslator:
         *,
         beam_size: int | None = None,
         nbest: int = 1,
+        keep_attention: bool = False,
     ) -> list[list[Hypothesis]]:
         """The best translations of each source, best first; see `search`."""
         features = as_tensors(batch)
@@ -45,6 +46,7 @@ class TorchTranslator:
             settings,
             beam_size=beam_size,
             nbest=nbest,
+            keep_attention=keep_attention,
         )
 
     @torch.inference_mode()
@@ -73,6 +75,7 @@ def search(
     *,
     beam_size: int | None = None,
     nbest: int = 1,
+    keep_attention: bool = False,
 ) -> list[list[Hypothesis]]:
     """Beam search for translations of a batch of encoded sources.
 
@@ -83,6 +86,7 @@ def search(
         settings: How to search.
         beam_size: Hypotheses followed for each; that of the settings if not given.
         nbest: How many to give of each.
+        keep_attention: Whether they tell where they looked.
     """
     lengths = lengths.to(next(network.parameters()).device)
     width = settings.beam_size if beam_size is None else beam_size
@@ -91,7 +95,7 @@ def search(
         state,
         begin=BOS,
         end=EOS,
-        max_lengths=longest_target(lengths),
+        max_lengths=longest_target(lengths, settings.max_length_ratio),
         beam_size=max(width, nbest),
         banned=BANNED,
         min_length=settings.min_length,
@@ -100,4 +104,5 @@ def search(
         no_repeat_ngram_size=settings.no_repeat_ngram_size,
         nbest=nbest,
         source_lengths=lengths,
+        keep_attention=keep_attention,
     )

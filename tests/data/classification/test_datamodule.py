@@ -198,3 +198,10 @@ def test_every_option_has_a_line_of_help():
     documented = ClassificationData.__doc__.split("Args:")[1]
     for name in signature(ClassificationData).parameters:
         assert f"        {name}: " in documented
+
+
+def test_a_text_without_a_label_does_not_give_the_others_several(tmp_path):
+    path = tmp_path / "a.txt"
+    path.write_text("__label__a one two\n__label__b three\nfour\n" * 5)
+    with pytest.raises(InputError, match=r"a\.txt:3: 0 labels \(none\)"):
+        ClassificationData(train=str(path)).prepare()

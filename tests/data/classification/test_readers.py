@@ -4,6 +4,7 @@ import json
 import pytest
 
 from rnnlp.data.classification.readers import read_classification
+from rnnlp.data.corpus.report import Notes
 from rnnlp.data.errors import InputError
 from rnnlp.data.text.cleaning import clean
 
@@ -17,6 +18,7 @@ def write(path, text):
 
 
 def read(path, **options):
+    options.setdefault("notes", Notes())
     return [(e.text, e.labels) for e in read_classification(path, **options)]
 
 
@@ -65,12 +67,13 @@ def test_a_quoted_text_may_span_lines_and_errors_name_its_first_one(tmp_path):
     path = write(tmp_path / "x.csv", 'text,label\n"a\nb",1\nc,0\n"d\n\n e",2\nx,y,z\n')
     found = []
     with pytest.raises(InputError, match=r"x\.csv:8: 3 columns where the first line has 2"):
-        found.extend(read_classification(path))
+        found.extend(read_classification(path, notes=Notes()))
     lines = []
     with pytest.raises(InputError):
-        lines.extend(example.line for example in read_classification(path))
+        lines.extend(example.line for example in read_classification(path, notes=Notes()))
     texts = []
-    for example in read_classification(write(tmp_path / "y.csv", 'text,label\n"a\nb",1\nc,0\n')):
+    path = write(tmp_path / "y.csv", 'text,label\n"a\nb",1\nc,0\n')
+    for example in read_classification(path, notes=Notes()):
         texts.append((example.text, example.line))
     assert texts == [("a\nb", 2), ("c", 4)]
 
@@ -159,3 +162,35 @@ def test_cleaning_keeps_every_place():
     assert clean(cleaned) == cleaned
     assert clean("plain") == "plain"
     assert clean("\x81") == " "
+
+
+@pytest.mark.parametrize("blank", [" ", "\t", "\u3000", "\u00a0", "  "])
+def test_any_blank_parts_a_label_from_its_text(tmp_path, blank):
+    path = write(tmp_path / "a.txt", "".join(f"{y}{blank}{x}\n" for x, y in PAIRS))
+    if blank == "\t":
+        path = write(tmp_path / "b.txt", "".join(f"{y}{blank}{x}\n" for x, y in PAIRS) + "1 tail\n")
+    assert read(path, format="lines")[:4] == [(text, [label]) for text, label in PAIRS]
+
+
+def test_a_label_called_like_a_column_is_a_label(tmp_path):
+    rows = [("question", "who is it"), ("statement", "it is me"), ("question", "where is he")]
+    path = write(tmp_path / "a.tsv", "".join(f"{label}\t{text}\n" for label, text in rows))
+    assert read(path) == [(text, [label]) for label, text in rows]
+
+
+def test_a_column_number_may_be_written_as_text(tmp_path):
+    path = write(tmp_path / "a.csv", "7,1,a long text\n8,0,another one\n")
+    assert read(path, text_column="3", label_column="2")[0] == ("a long text", ["1"])
+    headed = write(tmp_path / "b.csv", "1,2,3\nx,p,q\ny,p,q\n")  # there the name wins
+    assert read(headed, text_column="1", label_column="3") == [("x", ["q"]), ("y", ["q"])]
+
+
+def test_what_annotators_did_not_accept_is_left_out(tmp_path):
+    rows = [
+        {"text": answer, "label": "x", "answer": answer}
+        for answer in ("accept", "reject", "ignore")
+    ]
+    notes = Notes()
+    path = write(tmp_path / "a.jsonl", "".join(json.dumps(row) + "\n" for row in rows))
+    assert read(path, notes=notes) == [("accept", ["x"])]
+    assert "left out: 2" in notes.lines()[0]

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import gzip
+import os
+import threading
 import tracemalloc
 
 import pytest
@@ -81,3 +83,42 @@ def test_an_error_is_one_line_with_its_place():
     assert str(InputError("wrong\nhere", path="a.txt", line=3)) == "a.txt:3: wrong here"
     assert str(InputError("wrong", line=3)) == "line 3: wrong"
     assert str(InputError("wrong")) == "wrong"
+
+
+@pytest.mark.parametrize("end", ["\n", "\r\n", "\r\r\n", "\r"])
+@pytest.mark.parametrize("last", [True, False])
+def test_line_ends_of_every_system(write, end, last):
+    content = end.join(["\ufeffa", "", "中"]) + end * last
+    assert list(read_lines(write(content.encode()))) == [(1, "a"), (2, ""), (3, "中")]
+
+
+def test_carriage_returns_across_chunks(write):
+    lines = [f"line {number}" for number in range(20_000)]
+    assert [line for _, line in read_lines(write("\r".join(lines).encode()))] == lines
+    with pytest.raises(InputError, match="line ends of two kinds"):
+        list(read_lines(write(("\r".join(lines) + "\n").encode())))
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [(b"PK\3\4rest", "xlsx"), (b"PAR1rest", "Parquet"), (b"BZh9", "bzip2"), (b"%PDF-1.4", "PDF")],
+)
+def test_files_of_other_kinds_are_called_by_name(write, content, words):
+    with pytest.raises(InputError, match=words):
+        list(read_lines(write(content)))
+
+
+def test_a_line_that_never_ends_is_refused(write, monkeypatch):
+    monkeypatch.setattr("rnnlp.data.formats.text_files.LONGEST_LINE", 1 << 20)
+    bomb = write(gzip.compress(b"x" * (8 << 20)), "f.gz")
+    with pytest.raises(InputError, match=r"f\.gz:1: a line of more than 1 MiB"):
+        list(read_lines(bomb))
+
+
+def test_a_pipe_is_read_as_a_file_is(tmp_path):
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    writer = threading.Thread(target=lambda: pipe.write_bytes(b"a\r\nb\n"))
+    writer.start()
+    assert list(read_lines(pipe)) == [(1, "a"), (2, "b")]
+    writer.join()

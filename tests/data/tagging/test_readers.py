@@ -7,6 +7,8 @@ import json
 import re
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from rnnlp.data.corpus.report import Notes
 from rnnlp.data.errors import InputError
@@ -210,7 +212,7 @@ def test_overlaps_and_misalignments_are_counted(read):
     }
     assert read(json.dumps(row), notes=notes)[0].spans == [Span(1, 4, "ORG"), Span(4, 5, "X")]
     report = "\n".join(notes.lines())
-    assert "inside a token, widened to it: 2 (first at " in report
+    assert "inside a token, widened to it: 1 (first at " in report
     assert "overlapping spans dropped (the longer one stays): 1 (first at " in report
 
 
@@ -295,9 +297,9 @@ def test_spans_of_counts_ill_formed_sequences():
 
 def test_alignment_ignores_white_space_around_words():
     offsets = words("ab  cd ef")
-    assert align([Span(2, 7, "X")], offsets) == ([Span(1, 2, "X")], 0)
-    assert align([Span(1, 5, "X")], offsets) == ([Span(0, 2, "X")], 1)
-    assert align([Span(2, 4, "X")], offsets) == ([], 1)
+    assert align([Span(2, 7, "X")], offsets) == ([Span(1, 2, "X")], 0, 0)
+    assert align([Span(1, 5, "X")], offsets) == ([Span(0, 2, "X")], 1, 0)
+    assert align([Span(2, 4, "X")], offsets) == ([], 0, 1)
 
 
 def test_the_longer_then_the_earlier_span_stays():
@@ -320,3 +322,91 @@ def test_notes_keep_the_first_place_and_say_a_thing_once():
     notes.add("Said.")
     assert notes.lines() == ["Said.", "losses: 2,000 (first at a:1)"]
     assert (notes["losses"], notes["nothing"]) == (2000, 0)
+
+
+SPANS = st.lists(
+    st.tuples(st.integers(0, 30), st.integers(1, 9), st.sampled_from("AB")).map(
+        lambda one: Span(one[0], one[0] + one[1], one[2])
+    ),
+    max_size=12,
+)
+
+
+@given(SPANS)
+def test_dropping_overlaps_keeps_the_longer_one_by_the_rule(spans):
+    kept, dropped = drop_overlaps(spans)
+    expected: list[Span] = []
+    for span in sorted(dict.fromkeys(spans), key=lambda s: (s.start - s.end, s.start)):
+        if all(span.end <= other.start or other.end <= span.start for other in expected):
+            expected.append(span)
+    assert kept == sorted(expected)
+    assert dropped == len(set(spans)) - len(kept)
+
+
+@pytest.mark.parametrize(
+    "numbers",
+    ["0 1 2 0 1", "1 2 3 1 2", "1 2 3 4 5", "1 2-3 2 1 2"],
+    ids=["from 0", "from 1", "running on", "ranges"],
+)
+def test_words_may_be_numbered(read, numbers):
+    rows = zip(numbers.split(), "Anna met|Rome . Bo left".replace("|", " ").split(), strict=False)
+    rows = [f"{number}\t{word}\tO" for number, word in rows]
+    notes = Notes()
+    found = read("\n".join([*rows[:3], "", *rows[3:]]) + "\n", notes=notes)
+    skipped = "2-3" in numbers
+    assert tokens(found) == (["Anna Rome", ". Bo"] if skipped else ["Anna met Rome", ". Bo"])
+    assert "the first column numbers the words" in notes.lines()[0]
+
+
+def test_a_missing_blank_line_between_numbered_sentences_is_refused(read):
+    with pytest.raises(InputError, match=r":3: word 1 after word 2: part sentences by a blank"):
+        read("1\ta\tO\n2\tb\tO\n1\tc\tO\n")
+    assert len(read("7\tcats\tO\n9\tdogs\tO\n")) == 1  # numbers that count nothing are words
+
+
+def test_tags_in_the_place_of_words_are_refused(read):
+    text = "".join(f"O\tw{i}\n" for i in range(9)) + "B-PER\tAnna\n"
+    with pytest.raises(InputError, match=r"column 2 would hold the tags, and has 10 different"):
+        read(text)
+    assert read(text, token_column=2, tag_column=1)[0].tokens[-1] == "Anna"
+
+
+def test_spans_are_held_against_their_own_text(read):
+    def one(start, end, surface, text="😀 Anna met Bo"):
+        span = {"start": start, "end": end, "label": "PER", "text": surface}
+        notes = Notes()
+        (example,) = read(json.dumps({"text": text, "spans": [span]}), "a.jsonl", notes=notes)
+        (span,) = example.spans
+        return example.tokens[span.start : span.end], notes.lines()
+
+    assert one(2, 6, "Anna") == (["Anna"], [])
+    found, lines = one(3, 7, "Anna")
+    assert found == ["Anna"] and "count UTF-16 units, converted: 1" in lines[0]
+    with pytest.raises(InputError, match=r"span 1\.\.4 reads ' An', not its own text 'Anna'"):
+        one(1, 4, "Anna")
+
+
+def test_what_annotators_did_not_accept_is_left_out(read):
+    rows = [
+        {"text": "Anna met Bo", "spans": [], "answer": answer}
+        for answer in ("accept", "reject", "ignore", "accept")
+    ]
+    notes = Notes()
+    found = read("".join(json.dumps(row) + "\n" for row in rows), "a.jsonl", notes=notes)
+    assert [example.line for example in found] == [1, 4]
+    assert notes.lines()[0].startswith('examples whose answer is "reject" or "ignore", left out: 2')
+
+
+def test_spans_over_nothing_are_dropped_not_widened(read):
+    row = {"text": "Anna  met Bo", "spans": [[4, 6, "PER"], [0, 4, "PER"]]}
+    notes = Notes()
+    (example,) = read(json.dumps(row), "a.jsonl", notes=notes)
+    assert example.spans == [Span(0, 1, "PER")]
+    assert [line.split(":")[0] for line in notes.lines()] == [
+        "spans over white space alone, dropped"
+    ]
+
+
+def test_a_word_of_conllu_needs_a_form(read):
+    with pytest.raises(InputError, match=r":1: the word in column 2 is empty"):
+        read("1\t\tx\tNOUN" + "\t_" * 6 + "\n", "a.conllu")

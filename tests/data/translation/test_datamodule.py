@@ -241,7 +241,7 @@ def test_hub_data_set(nested, tmp_path):
 
 
 def test_mistakes_in_a_hub_data_set_are_named_with_their_row(tmp_path):
-    for text, message in (("  ", r"\(train\):2: the text in 'de' is empty"), (None, "not a text")):
+    for text, message in (("  ", "1 examples are too few"), (None, r"\(train\):2: .*not a text")):
         table = datasets.Dataset.from_dict({"en": ["a", "b"], "de": ["c", text]})
         table.to_parquet(tmp_path / "train.parquet")
         with pytest.raises(InputError, match=message):

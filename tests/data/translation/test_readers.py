@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from rnnlp.data.corpus.report import Notes
 from rnnlp.data.errors import InputError
 from rnnlp.data.translation.readers import read_parallel
 
@@ -35,6 +36,7 @@ def write_pair(folder, pairs, *, prefix="train", gz=("", ""), languages=("en", "
 
 
 def read(path, source="en", target="de", **options):
+    options.setdefault("notes", Notes())
     pairs = read_parallel(path, source=source, target=target, **options)
     return [(pair.source, pair.target) for pair in pairs]
 
@@ -74,7 +76,7 @@ def test_every_format_is_recognised_and_gives_the_same(name, tmp_path):
 @given(CORPORA)
 def test_two_files_keep_every_text(tmp_path_factory, pairs):
     prefix = write_pair(tmp_path_factory.mktemp("pairs"), pairs)
-    found = list(read_parallel(prefix, source="en", target="de"))
+    found = list(read_parallel(prefix, source="en", target="de", notes=Notes()))
     assert found == [(*pair, line) for line, pair in enumerate(pairs, start=1)]
 
 
@@ -119,14 +121,16 @@ def test_columns_by_name_and_by_number(tmp_path):
 
 def test_lines_are_those_of_the_file(tmp_path):
     path = write(tmp_path / "a.tsv", "\nen\tde\n\na\tb\n\n\nc\td\n")
-    assert [pair.line for pair in read_parallel(path, source="en", target="de")] == [4, 7]
+    pairs = read_parallel(path, source="en", target="de", notes=Notes())
+    assert [pair.line for pair in pairs] == [4, 7]
 
 
 def test_nothing_is_held_in_memory(tmp_path):
     prefix = write_pair(tmp_path, [("word " * 20, "Wort " * 20)] * 20_000)
     tracemalloc.start()
     try:
-        assert sum(1 for _ in read_parallel(prefix, source="en", target="de")) == 20_000
+        pairs = read_parallel(prefix, source="en", target="de", notes=Notes())
+        assert sum(1 for _ in pairs) == 20_000
         assert tracemalloc.get_traced_memory()[1] < 500_000
     finally:
         tracemalloc.stop()
@@ -137,8 +141,7 @@ def test_nothing_is_held_in_memory(tmp_path):
     [
         ("a\nb\nc\n", "d\n", r"train\.en: 3 lines, but \S+train\.de has 1: line by line"),
         ("a\n", "d\n" * 1200, r"train\.en: 1 lines, but \S+train\.de has 1,200"),
-        ("a\nb\n", "d\n\n", r"train\.de:2: the text in 'de' is empty; remove it and the text that"),
-        ("a\n \u3000\nb\n", "d\ne\nf\n", r"train\.en:2: the text in 'en' is empty"),
+        ("\n\n", "d\n\n", r"train: no pairs in the file"),
         ("", "d\n", r"train\.en: the file is empty"),
         ("a\nb\0\n", "c\nd\n", r"train\.en:2: a NUL byte"),
     ],
@@ -185,7 +188,7 @@ def test_missing_files_are_named_with_what_there_is(tmp_path):
         ("a.tsv", "a\tb\n", {"source_column": 1, "target_column": "1"}, "both be column 1"),
         ("a.tsv", "en\tfr\na\tb\n", {}, r"a\.tsv:1: no column 'de' among en, fr: set data\.target"),
         ("a.tsv", "a\tb\n", {"source_column": "x"}, r"a\.tsv:1: no column 'x' among a, b: set"),
-        ("a.tsv", "en\tde\na\t \n", {}, r"a\.tsv:2: the text in 'de' is empty"),
+        ("a.tsv", "en\tde\na\t \n", {}, r"a\.tsv: no pairs in the file"),
         ("a.tsv", "en\tde\n", {}, "no pairs in the file"),
         ("a.tsv", "\n\n", {}, "no pairs in the file"),
         ("a.tsv", "", {}, "the file is empty"),
@@ -193,7 +196,7 @@ def test_missing_files_are_named_with_what_there_is(tmp_path):
         ("a.jsonl", '{"en": "a", "fr": "b"}\n', {}, r"a\.jsonl:1: no key 'de' among en, fr: set"),
         ("a.jsonl", '\n{"translation": {}}\n', {}, r"a\.jsonl:2: no key 'en' among none"),
         ("a.jsonl", '{"en": "a", "de": 1}\n', {}, r"a\.jsonl:1: 'de' is 1, not a text"),
-        ("a.jsonl", '{"en": "a", "de": ""}\n', {}, r"a\.jsonl:1: the text in 'de' is empty"),
+        ("a.jsonl", '{"en": "a", "de": ""}\n', {}, r"a\.jsonl: no pairs in the file"),
         ("a.jsonl", '{"en": "a", "de": "b"}\n[]\n', {}, r"a\.jsonl:2: a JSON list"),
         ("a.jsonl", '{"en": "a"}\n', {"target_column": "en"}, "both be column 'en'"),
         ("a.jsonl", "\n", {}, "no pairs in the file"),
@@ -247,3 +250,22 @@ def test_features_need_columns(tmp_path):
     table = write(tmp_path / "a.tsv", "go\tV;PST\twent\nox\n")
     with pytest.raises(InputError, match=r"a\.tsv:2: 1 columns"):
         read(table, "lemma", "form", source_column=1, target_column=3, features_column=2)
+
+
+def test_pairs_with_a_blank_side_are_left_out_and_counted(tmp_path):
+    notes = Notes()
+    prefix = write_pair(tmp_path, [("a", "b"), ("", ""), ("c", "\u3000"), ("d", "e"), ("", "")])
+    assert read(prefix, notes=notes) == [("a", "b"), ("d", "e")]
+    (line,) = notes.lines()
+    assert line.startswith("pairs with a blank side, left out: 3 (first at ") and ":2)" in line
+    table = write(tmp_path / "a.tsv", "a\tb\n\tc\n")
+    assert read(table, notes=Notes()) == [("a", "b")]
+
+
+def test_numbers_in_the_place_of_texts_are_refused(tmp_path):
+    table = write(tmp_path / "a.tsv", "1001\ta dog\t7\tein Hund\n1002\ta cat\t8\teine Katze\n")
+    with pytest.raises(InputError, match=r"a\.tsv:1: column 1 of 4 holds numbers, not texts: set"):
+        read(table)
+    assert read(table, source_column=2, target_column=4)[1] == ("a cat", "eine Katze")
+    two = write(tmp_path / "b.tsv", "3\tthree\n10\tten\n")  # numbers read out
+    assert read(two, "digits", "words") == [("3", "three"), ("10", "ten")]

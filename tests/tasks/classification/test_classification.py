@@ -5,8 +5,10 @@ from itertools import islice
 
 import pytest
 import torch
+import yaml
 
 import rnnlp as package
+from rnnlp.data.classification.datamodule import ClassificationData
 from rnnlp.data.classification.sample import sample_classification
 from rnnlp.data.errors import InputError
 from rnnlp.data.text.featurizer import Featurizer
@@ -336,3 +338,18 @@ def test_killed_and_resumed(rnnlp, reviews, tmp_path, monkeypatch):
 
 class Killed(Exception):
     pass
+
+
+@pytest.mark.parametrize("separator", ["#", "~", "|", ","])
+def test_any_mark_may_part_labels(rnnlp, tmp_path, separator):
+    rows = "".join(f"text number {i}\taa{separator}bb\n" for i in range(9)) + "more of it\tcc\n"
+    (tmp_path / "a.tsv").write_text(rows)
+    code, out, err = rnnlp(
+        *("fit", "--config", "sentiment", "--data.train", tmp_path / "a.tsv", "--print_config"),
+        *("--data.label_separator", separator),
+    )
+    assert code == 0, err
+    options = yaml.safe_load(out)["data"]
+    assert options["label_separator"] == separator
+    data = ClassificationData(train=str(tmp_path / "a.tsv"), label_separator=separator)
+    assert data.classes == ["aa", "bb", "cc"] and data.multilabel

@@ -8,6 +8,7 @@ import numpy as np
 import pyarrow.parquet as pq
 import pytest
 import torch
+from torch.utils._python_dispatch import TorchDispatchMode
 
 import rnnlp as package
 from rnnlp.data.errors import InputError
@@ -276,3 +277,39 @@ def test_a_backward_model_goes_on_backward_only(rnnlp, pair, tmp_path):
     code, _, err = rnnlp(*fit, pair / "backward", "--data.reverse", "true")
     assert code == 0, err
     assert "loaded from" in err
+
+
+@pytest.mark.parametrize(
+    "text", ["Nice.<br /><br />Big <b>room</b>", "it\x92s", "a\nb", "word " * 700]
+)
+def test_encode_reads_the_tokens_that_the_classifier_reads(text):
+    folder = Path(__file__).parents[2] / "folders" / "classification-v1"
+    classifier, encoder = package.load(folder), package.load_encoder(folder)
+    tokens, _ = classifier.tokens(text)
+    with torch.inference_mode():
+        own = encoder(classifier.featurizer.batch([tokens])).states[0].amax(0)
+        assert torch.allclose(encoder.encode([text]).pooled[0], own, atol=1e-5)
+        assert torch.allclose(encoder.vectors([text, " "])[0], own, atol=1e-5)
+        assert not encoder.vectors([text, " "])[1].any()
+
+
+class Largest(TorchDispatchMode):
+    """Notes the largest tensor that is made."""
+
+    numbers = 0
+
+    def __torch_dispatch__(self, function, types, args=(), kwargs=None):
+        made = function(*args, **(kwargs or {}))
+        if isinstance(made, torch.Tensor):
+            self.numbers = max(self.numbers, made.numel())
+        return made
+
+
+def test_vectors_take_no_memory_for_padded_states(encoder):
+    texts = ["a short one"] * 900 + ["word " * 3000]
+    with torch.inference_mode(), Largest() as largest:
+        together = encoder.vectors(texts)
+    assert together.shape == (901, encoder.output_size)
+    assert largest.numbers <= 4 * 8192 * encoder.output_size < 900 * 3000 * encoder.output_size
+    with torch.inference_mode():
+        torch.testing.assert_close(together[:1], encoder.vectors(texts[:1]))

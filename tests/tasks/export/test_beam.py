@@ -49,7 +49,9 @@ def test_both_searches(engines, beam, nbest, length_penalty, coverage_penalty, n
     inside = np.arange(5) < lengths[:, None]
     tokens = np.random.default_rng(2).integers(1, 20, inside.shape) * inside
     batch = TokenBatch(tokens, lengths, None, None)
-    theirs, ours = (engine.search(batch, settings, nbest=nbest) for engine in engines)
+    theirs, ours = (
+        engine.search(batch, settings, nbest=nbest, keep_attention=True) for engine in engines
+    )
     assert [len(row) for row in ours] == [len(row) for row in theirs]
     for row, other in zip(ours, theirs, strict=True):
         for one, wanted in zip(row, other, strict=True):

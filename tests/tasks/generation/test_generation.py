@@ -202,6 +202,9 @@ def test_other_levels(texts, tmp_path, level):
     folder = train(tmp_path / "m", texts, f"--data.level={level}", size, "--trainer.max_epochs=1")
     answer = package.load(folder)("Dear Anna", max_length=5)
     assert answer["generated_text"].startswith("Dear Anna")
+    going_on = [package.load(folder)(text, seed=3) for text in ("Dear Anna", "Dear Anna ")]
+    assert going_on[0]["generated_text"] == going_on[1]["generated_text"]
+    assert going_on[1]["text"] == "Dear Anna "
 
 
 def test_load_gives_the_encoder(model):

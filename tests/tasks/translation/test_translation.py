@@ -223,7 +223,7 @@ def test_wrong_files(rnnlp, parallel, tmp_path):
     assert "3" in err and "2" in err and "lines" in err
     err = refused(rnnlp, *fit, "--data.train", tmp_path / "a", "--data.source", "fr")
     assert "a.fr" in err and "zh" in err
-    (tmp_path / "b.tsv").write_text("zh\ten\n一\tone\n二\t\n", encoding="utf-8")
+    (tmp_path / "b.tsv").write_text("zh\ten\n一\tone\n二\n", encoding="utf-8")
     assert "b.tsv:3" in refused(rnnlp, *fit, "--data.train", tmp_path / "b.tsv")
     assert not (tmp_path / "m").exists()
 
@@ -252,8 +252,10 @@ def test_a_swapped_direction_is_noticed(rnnlp, parallel, model, tmp_path):
     rows = (parallel / "test.tsv").read_text(encoding="utf-8").splitlines()[1:]
     swapped = "".join("\t".join(reversed(row.split("\t"))) + "\n" for row in rows)
     (tmp_path / "swapped.tsv").write_text(swapped, encoding="utf-8")
-    err = refused(rnnlp, "evaluate", model, tmp_path / "swapped.tsv")
-    assert "swapped" in err and "--source_column" in err
+    code, _, err = rnnlp("evaluate", model, tmp_path / "swapped.tsv")
+    assert code == 0 and "may be swapped" in err and "--source_column" in err
+    code, _, err = rnnlp("evaluate", model, parallel / "test.tsv")
+    assert code == 0 and "swapped" not in err
     code, out, _ = rnnlp(
         *("evaluate", model, tmp_path / "swapped.tsv", "--json"),
         *("--source_column", "2", "--target_column", "1"),
@@ -276,3 +278,36 @@ def test_options_of_other_tasks_are_refused(rnnlp, parallel, model, english):
     assert "cannot be written" in refused(
         rnnlp, "predict", model, "他", "--attention", parallel / "nowhere" / "a.png"
     )
+
+
+@pytest.mark.parametrize(
+    ("names", "same_as"),
+    [
+        (["zh-CN", "zh_TW", "cmn_Hans", "zho", "chi", "yue", "Chinese"], "zh"),
+        (["jpn", "jpn_Jpan", "Japanese", "tha", "khm", "lao", "mya", "bod"], "ja"),
+        (["deu", "en", "English", "kor"], "de"),
+    ],
+)
+def test_languages_are_known_by_all_their_names(names, same_as):
+    def tokenizer(language):
+        return translation_scores(["a b"], ["a b"], language=language)["signature"]
+
+    assert {tokenizer(name) for name in names} == {tokenizer(same_as)}
+
+
+def test_translations_may_be_as_long_as_in_training(rnnlp, parallel, tmp_path):
+    """Three letters that stand for a long sentence each, by character."""
+    rows = {
+        "ab": "a long sentence about nothing at all " * 2,
+        "ba": "and another one of this kind " * 2,
+    }
+    text = "src\ttrg\n" + "".join(f"{x}\t{y.strip()}\n" for x, y in rows.items()) * 30
+    (tmp_path / "pairs.tsv").write_text(text)
+    train(
+        *(tmp_path / "model", parallel, f"--data.train={tmp_path}/pairs.tsv"),
+        *(f"--data.validation={tmp_path}/pairs.tsv", "--data.source=src", "--data.target=trg"),
+        *("--data.level=character", "--data.bpe_dropout=0", "--trainer.max_epochs=1"),
+    )
+    settings = json.loads((tmp_path / "model" / "config.json").read_text())["model"]
+    longest = max(map(len, rows.values())) - 1
+    assert 2 * settings["search"]["max_length_ratio"] + 10 == pytest.approx(longest, abs=0.1)
