@@ -18,6 +18,7 @@ import datasets
 import pyarrow as pa
 
 from rnnlp.data.corpus.arrow import CHUNK, Corpus, write
+from rnnlp.data.corpus.cut import Kin
 from rnnlp.data.corpus.duplicates import Fingerprints
 from rnnlp.data.corpus.report import Notes
 from rnnlp.data.corpus.source import Source
@@ -36,6 +37,7 @@ _COLUMNS = {
     "tokens": pa.list_(pa.string()),
     "gold": pa.list_(pa.string()),
     "index": pa.int64(),
+    "line": pa.int64(),
 }
 
 
@@ -153,9 +155,18 @@ class ClassificationData(LabelledData[ClassifiedExample]):
                 what = "middle left out" if most else "read in windows"
                 kind = f"{split} texts of more than {self.options.max_length} tokens, {what}"
                 notes.count(kind, place)
-            yield {"tokens": tokens or EMPTY, "gold": example.labels, "index": index}
+            yield {
+                "tokens": tokens or EMPTY,
+                "gold": example.labels,
+                "index": index,
+                "line": example.line,
+            }
         if bare is not None and not self._multilabel:
             single_label([], path=source.name, line=bare.line)
+
+    def _kin(self, corpus: Corpus) -> Iterator[Kin]:
+        for tokens, gold in zip(corpus.column("tokens"), corpus.column("gold"), strict=True):
+            yield Kin(" ".join(tokens), gold)
 
     def _learn_labels(self, corpora: dict[str, Corpus], notes: Notes) -> None:
         for split, corpus in corpora.items():

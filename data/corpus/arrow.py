@@ -28,6 +28,11 @@ class Corpus(NamedTuple):
     rows: datasets.Dataset
     lengths: np.ndarray  # [examples] int32, in whatever batches are measured in
 
+    @property
+    def place(self) -> str:
+        """The column that says where in its file an example stands."""
+        return "line" if "line" in self.rows.column_names else "index"
+
     def select(self, rows: np.ndarray) -> Corpus:
         """The examples with these numbers."""
         return Corpus(self.name, self.rows.select(rows), self.lengths[rows])
@@ -92,20 +97,3 @@ def write(
     if not lengths:
         raise InputError("no examples", path=name)
     return Corpus(name, datasets.Dataset.from_file(str(path)), np.concatenate(lengths))
-
-
-def cut(corpus: Corpus, *, share: float, seed: int) -> tuple[Corpus, Corpus]:
-    """Takes a random share out of a corpus: what is left, and what was taken.
-
-    Raises:
-        InputError: Where nothing would be left.
-    """
-    total = len(corpus.lengths)
-    count = max(1, round(total * share))
-    if count >= total:
-        raise InputError(
-            f"{total:,} examples are too few to validate on a part of them: set data.validation",
-            path=corpus.name,
-        )
-    rows = np.random.default_rng(seed).permutation(total)
-    return corpus.select(np.sort(rows[count:])), corpus.select(np.sort(rows[:count]))

@@ -20,8 +20,8 @@ class Fingerprints:
 
     def add(self, text: str, labels: Sequence[str]) -> None:
         """Adds a text with its labels."""
-        self._texts.append(_number(" ".join(text.split())))
-        self._labels.append(_number("\0".join(sorted(labels))))
+        self._texts.append(number_of(" ".join(text.split())))
+        self._labels.append(number_of("\0".join(sorted(labels))))
 
     def __len__(self) -> int:
         return len(self._texts)
@@ -45,6 +45,7 @@ class Fingerprints:
         return texts * _ODD + np.array(self._labels) if with_labels else texts  # wraps around
 
 
-def _number(text: str) -> int:
+def number_of(text: str) -> int:
+    """A text as 64 bits; different ones have different numbers, but for one case in 10^19."""
     digest = hashlib.blake2b(text.encode("utf-8", errors="replace"), digest_size=8).digest()
     return int.from_bytes(digest, "big", signed=True)

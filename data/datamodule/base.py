@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import tempfile
 from abc import abstractmethod
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any, Generic, NamedTuple
 
@@ -17,7 +17,8 @@ import datasets
 import numpy as np
 import pytorch_lightning as pl
 
-from rnnlp.data.corpus.arrow import Corpus, cut
+from rnnlp.data.corpus.arrow import Corpus
+from rnnlp.data.corpus.cut import Kin, cut
 from rnnlp.data.corpus.report import Notes
 from rnnlp.data.corpus.source import Example, Source
 from rnnlp.data.errors import InputError
@@ -36,6 +37,7 @@ class Read(NamedTuple):
     corpora: dict[str, Corpus]
     notes: Notes
     folder: tempfile.TemporaryDirectory  # holds the corpora; gone with the object
+    validated: list[int] | None  # lines of the training data that are kept apart for validation
 
 
 class Learned(NamedTuple):
@@ -124,12 +126,18 @@ class SequenceData(pl.LightningDataModule, Generic[Example]):
             notes = Notes()
             folder = tempfile.TemporaryDirectory(prefix="rnnlp-")
             corpora = self._store(Path(folder.name), notes)
+            lines = None
             if "validation" not in corpora:
-                corpora["train"], corpora["validation"] = cut(
-                    corpora["train"], share=self.options.validation_share, seed=self.options.seed
+                share, seed = self.options.validation_share, self.options.seed
+                whole = corpora["train"]
+                *sides, lines = cut(whole, self._kin(whole), share=share, seed=seed)
+                corpora["train"], corpora["validation"] = sides
+                notes.add(
+                    f"no validation data: {len(lines):,} of {len(whole.lengths):,} training "
+                    f"examples are kept apart for it (by seed {seed}, each label in the same "
+                    "share, equal texts on one side)"
                 )
-                notes.add("no validation data: a part of the training data is kept apart for it")
-            self._read = Read(corpora, notes, folder)
+            self._read = Read(corpora, notes, folder, lines)
         return self._read
 
     def prepare(self) -> Prepared:
@@ -139,7 +147,7 @@ class SequenceData(pl.LightningDataModule, Generic[Example]):
             InputError: Where the data is missing, malformed, or holds nothing to learn.
         """
         if self._prepared is None:
-            corpora, notes, _ = self.read()
+            corpora, notes, *_ = self.read()
             learned = self._learn(corpora, notes)
             self._prepared = Prepared(learned, notes.lines())
         return self._prepared
@@ -183,6 +191,19 @@ class SequenceData(pl.LightningDataModule, Generic[Example]):
         corpora = self.read().corpora
         return {split: corpora[split].digest() for split in ("train", "validation")}
 
+    def splits(self) -> dict[str, Any] | None:
+        """Which lines of the training data are validated on; None where validation has its own."""
+        lines = self.read().validated
+        if lines is None:
+            return None
+        options = self.options
+        return {
+            "train": self.read().corpora["train"].name,
+            "share": options.validation_share,
+            "seed": options.seed,
+            "validation_lines": lines,
+        }
+
     def save_tokenizers(self, folder: str | Path) -> None:
         """Writes the vocabularies into a folder, which is to be a model folder."""
         self.featurizer.save(folder)
@@ -224,6 +245,10 @@ class SequenceData(pl.LightningDataModule, Generic[Example]):
     @abstractmethod
     def _store(self, folder: Path, notes: Notes) -> dict[str, Corpus]:
         """Reads the splits that there are into Arrow files in a folder, `train` among them."""
+
+    def _kin(self, corpus: Corpus) -> Iterator[Kin]:
+        """What decides on which side of the cut each training example may come."""
+        return (Kin(" ".join(tokens)) for tokens in corpus.column("tokens"))
 
     @abstractmethod
     def _learn(self, corpora: dict[str, Corpus], notes: Notes) -> Learned:

@@ -20,6 +20,7 @@ import numpy as np
 import pyarrow as pa
 
 from rnnlp.data.corpus.arrow import CHUNK, Corpus, write
+from rnnlp.data.corpus.cut import Kin
 from rnnlp.data.corpus.duplicates import Fingerprints
 from rnnlp.data.corpus.report import Notes
 from rnnlp.data.corpus.source import Source
@@ -37,7 +38,12 @@ from .sample import sample_generation
 from .segments import SegmentBatchSampler, SegmentRows
 
 EVALUATION_SEGMENT = 1024  # tokens that are scored at once; their number changes no score
-_COLUMNS = {"text": pa.string(), "labels": pa.list_(pa.string()), "index": pa.int64()}
+_COLUMNS = {
+    "text": pa.string(),
+    "labels": pa.list_(pa.string()),
+    "index": pa.int64(),
+    "line": pa.int64(),
+}
 _NAMES = {"bpe": "sub-words", "word": "words", "character": "characters"}
 
 
@@ -129,7 +135,16 @@ class GenerationData(SequenceData[TextExample]):
                     path=source.name,
                     line=example.line,
                 )
-            yield {"text": example.text, "labels": list(example.labels.values()), "index": index}
+            yield {
+                "text": example.text,
+                "labels": list(example.labels.values()),
+                "index": index,
+                "line": example.line,
+            }
+
+    def _kin(self, corpus: Corpus) -> Iterator[Kin]:
+        for text, labels in zip(corpus.column("text"), corpus.column("labels"), strict=True):
+            yield Kin(text, [label for label in labels if label is not None])
 
     def _learn(self, corpora: dict[str, Corpus], notes: Notes) -> Learned:
         featurizer = self._learn_vocabulary(corpora["train"], notes)

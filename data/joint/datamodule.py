@@ -186,6 +186,11 @@ class JointData(pl.LightningDataModule):
             for split, digest in part.digests().items()
         }
 
+    def splits(self) -> dict[str, Any] | None:
+        """Which lines of each task's training data are validated on; see `SequenceData.splits`."""
+        found = {task: part.splits() for task, part in self.parts.items()}
+        return {task: cut for task, cut in found.items() if cut is not None} or None
+
     def save_tokenizers(self, folder: str | Path) -> None:
         """Writes the vocabularies into a folder, which is to be a model folder."""
         self.featurizer.save(folder)

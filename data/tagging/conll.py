@@ -128,6 +128,7 @@ def read_conllu(
     needs_tag = labelled and tag + 1 in (_UPOS, _XPOS)
     for block in _blocks(lines):
         tokens, tags, first = [], [], 0
+        previous: int | None = None
         for number, line in block:
             if line.startswith("#"):
                 continue
@@ -136,8 +137,7 @@ def read_conllu(
                 raise _ragged(len(fields), _CONLLU_COLUMNS, path, number)
             if _SKIPPED_ID.fullmatch(fields[0]):
                 continue
-            if not _WORD_ID.fullmatch(fields[0]):
-                raise InputError(f"{fields[0]!r} is no word number", path=path, line=number)
+            previous = _next_word(fields[0], previous, path, number)
             if needs_tag and fields[tag] == "_":
                 raise InputError(
                     f"no tag in column {tag + 1}; choose another with tag_column",
@@ -188,17 +188,22 @@ def _rows(block: list[Line], layout: _Layout, path: str) -> Iterator[tuple[int, 
         if layout.numbered:
             if _SKIPPED_ID.fullmatch(fields[0]):
                 continue
-            if not _WORD_ID.fullmatch(fields[0]):
-                raise InputError(f"{fields[0]!r} is no word number", path=path, line=number)
-            if previous is not None and int(fields[0]) <= previous:
-                raise InputError(
-                    f"word {fields[0]} after word {previous}: part sentences by a blank line",
-                    path=path,
-                    line=number,
-                )
-            previous = int(fields[0])
+            previous = _next_word(fields[0], previous, path, number)
         first = False
         yield number, fields
+
+
+def _next_word(value: str, previous: int | None, path: str, number: int) -> int:
+    """The number of a word, which is above that of the word before in its sentence."""
+    if not _WORD_ID.fullmatch(value):
+        raise InputError(f"{value!r} is no word number", path=path, line=number)
+    if previous is not None and int(value) <= previous:
+        raise InputError(
+            f"word {value} after word {previous}: part sentences by a blank line",
+            path=path,
+            line=number,
+        )
+    return int(value)
 
 
 def _token(fields: list[str], layout: _Layout, path: str, number: int) -> str:

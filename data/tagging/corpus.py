@@ -30,8 +30,12 @@ SPANS = "spans"  # labels that are stated as spans, not as tags
 _SPAN = pa.struct([("start", pa.int32()), ("end", pa.int32()), ("type", pa.string())])
 
 
-def labelling(source: Source[TaggedExample]) -> str | None:
+def labelling(source: Source[TaggedExample], notes: Notes) -> str | None:
     """How a source states its labels: the scheme of its tags, `SPANS`, or None for plain tags.
+
+    Args:
+        source: The labelled sentences.
+        notes: Takes how unusual tags are read.
 
     Raises:
         InputError: Where the source is malformed, or its tags follow no known scheme.
@@ -41,7 +45,10 @@ def labelling(source: Source[TaggedExample]) -> str | None:
         if example.spans is not None:
             return SPANS
         detector.add(example.tags or (), example.line)
-    return detector.scheme()
+    scheme = detector.scheme()
+    for remark in detector.remarks() if scheme else ():
+        notes.add(f"{source.name}: {remark}")
+    return scheme
 
 
 def store(source: Source[TaggedExample], path: Path, *, labels: str | None, notes: Notes) -> Corpus:
@@ -60,12 +67,14 @@ def store(source: Source[TaggedExample], path: Path, *, labels: str | None, note
         "tokens": pa.list_(pa.string()),
         "gold": pa.list_(pa.string() if labels is None else _SPAN),
         "index": pa.int64(),
+        "line": pa.int64(),
     }
     rows = (
         {
             "tokens": example.tokens,
             "gold": _gold(example, labels, source.name, notes),
             "index": index,
+            "line": example.line,
         }
         for index, example in enumerate(source.read(notes))
     )

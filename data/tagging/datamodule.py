@@ -6,6 +6,7 @@ Evaluation and prediction with a trained model do not need this file.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -13,6 +14,8 @@ from typing import Any, Literal
 import datasets
 
 from rnnlp.data.corpus.arrow import Corpus
+from rnnlp.data.corpus.cut import Kin
+from rnnlp.data.corpus.duplicates import Fingerprints
 from rnnlp.data.corpus.report import Notes
 from rnnlp.data.corpus.source import Source
 from rnnlp.data.datamodule.labelled import LabelledData
@@ -89,7 +92,7 @@ class TaggingData(LabelledData[TaggedExample]):
     def _store(self, folder: Path, notes: Notes) -> dict[str, Corpus]:
         corpora: dict[str, Corpus] = {}
         sources = self._sources()
-        training_labels = labelling(sources["train"])
+        training_labels = labelling(sources["train"], notes)
         self._has_spans = training_labels is not None
         if not self._has_spans:
             notes.add(
@@ -99,7 +102,7 @@ class TaggingData(LabelledData[TaggedExample]):
         for split, source in sources.items():
             labels = training_labels
             if labels is not None and split != "train":
-                labels = labelling(source)
+                labels = labelling(source, notes)
                 if labels is None:
                     raise InputError(
                         "its tags are plain, while training has entities: write B- and I- tags",
@@ -107,6 +110,11 @@ class TaggingData(LabelledData[TaggedExample]):
                     )
             corpora[split] = store(source, folder / f"{split}.arrow", labels=labels, notes=notes)
         return corpora
+
+    def _kin(self, corpus: Corpus) -> Iterator[Kin]:
+        for tokens, gold in zip(corpus.column("tokens"), corpus.column("gold"), strict=True):
+            labels = [span["type"] for span in gold] if self._has_spans else gold
+            yield Kin(" ".join(tokens), labels)
 
     def _learn_labels(self, corpora: dict[str, Corpus], notes: Notes) -> None:
         spans = self._has_spans
@@ -116,11 +124,20 @@ class TaggingData(LabelledData[TaggedExample]):
                 "no entity in the training data: every tag is O; check data.tag_column",
                 path=corpora["train"].name,
             )
+        prints: dict[str, Fingerprints] = {}
         for split, corpus in corpora.items():
+            prints[split] = Fingerprints()
+            for tokens in corpus.column("tokens"):
+                prints[split].add(" ".join(tokens), ())
             budget = (
                 self.options.max_tokens if split == "train" else self.options.evaluation_max_tokens
             )
             describe(corpus, split, known=counts, spans=spans, max_tokens=budget, notes=notes)
+            if split != "train" and (count := prints[split].shared(prints["train"])):
+                total = len(corpus.lengths)
+                notes.add(
+                    f"{split}: {count:,} of {total:,} sentences are in the training data as well"
+                )
         self._tags = complete_tags(counts, self.options.scheme) if spans else sorted(counts)
 
     def _collate(self, split: str) -> TaggingCollate:

@@ -1,7 +1,8 @@
 """Recognises the tagging scheme of a corpus from its tags alone.
 
 Counts while the corpus streams by, so memory does not grow with it, and decides by majority, so
-that a few ill-formed sequences do not matter. Plain tags (part of speech) have no scheme.
+that a few ill-formed sequences do not matter. Plain tags (part of speech) have no scheme; where
+most tokens are outside, tags without prefixes are entity types (`IO`).
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from collections.abc import Iterable, Sequence
 
 from rnnlp.data.errors import InputError
 
-from .schemes import SCHEMES, split_tag
+from .schemes import IO, OUTSIDE_MARKS, SCHEMES, split_tag
 
 _PREFIXED_SHARE = 0.9  # of the tags that are not O; below it, hyphens are a part of plain tags
 
@@ -28,8 +29,9 @@ class SchemeDetector:
         self._path = path
         self._letters: Counter[str] = Counter()  # tags with a prefix, by its letter
         self._bare: Counter[str] = Counter()  # tags that are one letter of a scheme
-        self._plain = 0  # every other tag
-        self._outside = 0
+        self._plain: Counter[str] = Counter()  # every other tag
+        self._outside: Counter[str] = Counter()  # by its mark
+        self._suffixed = ""  # the first tag that has its letter behind the type
         self._first: dict[str, tuple[str, int | None]] = {}  # where each kind was met first
         self._against = Counter({"IOB1": 0, "IOB2": 0})  # tags that each of the two forbids
 
@@ -39,18 +41,20 @@ class SchemeDetector:
         for tag in tags:
             part = split_tag(tag)
             if part is None:
-                self._plain += 1
+                self._plain[tag] += 1
                 self._remember("plain", tag, line)
                 previous = ("O", "")
                 continue
             letter, kind = part
             if letter == "O":
-                self._outside += 1
+                self._outside[tag] += 1
             elif len(tag) == 1:
                 self._bare[letter] += 1
                 self._remember("plain", tag, line)
             else:
                 self._letters[letter] += 1
+                if not self._suffixed and tag[0] != letter:
+                    self._suffixed = tag
                 self._remember(letter, tag, line)
             if kind != previous[1]:
                 self._against["IOB1"] += letter == "B"
@@ -69,21 +73,26 @@ class SchemeDetector:
         Raises:
             InputError: Prefixes of no known scheme, or a few tags without one.
         """
-        prefixed, bare = self._letters.total(), self._bare.total()
+        prefixed, bare, plain = self._letters.total(), self._bare.total(), self._plain.total()
+        outside = self._outside.total()
         if not prefixed:
-            if self._plain or (bare and "B" not in self._bare):
+            if plain and not bare and outside >= plain:
+                return IO
+            if plain or (bare and "B" not in self._bare):
                 return None
             if bare:
                 return self._fitting(set(self._bare))
-            return "IOB2" if self._outside else None
-        if prefixed < _PREFIXED_SHARE * (prefixed + bare + self._plain):
-            return None
+            return "IOB2" if outside else None
         scheme = self._fitting(set(self._letters))
+        if prefixed < _PREFIXED_SHARE * (prefixed + bare + plain):
+            if scheme is not None and "B" in self._letters and len(self._plain) == 1 and not bare:
+                raise self._odd_outside(prefixed, scheme)
+            return None
         if scheme is None:
-            if self._outside or "B" in self._letters:
+            if outside or "B" in self._letters:
                 raise self._unknown()
             return None  # plain tags such as V-INF, N-PL
-        if bare or self._plain:
+        if bare or plain:
             tag, line = self._first["plain"]
             raise InputError(
                 f"tag {tag!r} has no prefix, while {prefixed} others do ({scheme}); "
@@ -92,6 +101,29 @@ class SchemeDetector:
                 line=line,
             )
         return scheme
+
+    def remarks(self) -> list[str]:
+        """What is unusual about tags that have a scheme, and how they are read."""
+        found = []
+        if self.scheme() == IO:
+            found.append(
+                f"tags such as {next(iter(self._plain))!r} have no prefix: each run of one tag is "
+                "read as one entity (where entities touch, write B- and I- before their types)"
+            )
+        if odd := sorted(set(self._outside) - {"O"}):
+            found.append(f"the tag {', '.join(map(repr, odd))} is read as O, outside any entity")
+        if self._suffixed:
+            found.append(f"tags such as {self._suffixed!r} are read with their last letter first")
+        return found
+
+    def _odd_outside(self, prefixed: int, scheme: str) -> InputError:
+        tag, line = self._first["plain"]
+        return InputError(
+            f"tag {tag!r} has no prefix, while {prefixed:,} others do ({scheme}); if it is what "
+            f"stands outside of entities, write O (known are {', '.join(sorted(OUTSIDE_MARKS))})",
+            path=self._path,
+            line=line,
+        )
 
     def _fitting(self, letters: set[str]) -> str | None:
         if letters <= set("BI"):

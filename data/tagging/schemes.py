@@ -2,7 +2,9 @@
 
 Knows five schemes. IOB1, IOB2, BIOES and BILOU are as in Ratinov and Roth (2009); BMES is the
 Chinese habit of writing M for the inside and S (or W) for a single token. Internally every
-scheme is spelt with the letters of BIOES, so that IOB1 and IOB2 are the only special cases.
+scheme is spelt with the letters of BIOES, so that IOB1 and IOB2 are the only special cases. Files
+may besides have tags without any prefix (`IO`), the letter behind the type (`PER-B`), and another
+mark than O for outside; no model is trained so.
 
 Does not read files and does not score: see `readers.py`, `tasks/tagging/scores.py`.
 """
@@ -18,9 +20,12 @@ from typing import NamedTuple
 from rnnlp.data.errors import InputError
 
 SCHEMES = ("IOB1", "IOB2", "BIOES", "BILOU", "BMES")
+IO = "IO"  # tags are types alone, and a run of one type is one span: read, never written
 UNTYPED = "_"  # the type of a span whose tags are bare letters, as in word segmentation
 
+OUTSIDE_MARKS = frozenset(("O", "o", "0", "_", "-"))
 _TAG = re.compile(r"([A-Za-z])[-_](.*)", re.DOTALL)
+_SUFFIXED = re.compile(r"(.+)[-_]([BIESLUMW])", re.DOTALL)
 # Letters of each scheme -> the letter of BIOES that means the same.
 _CANONICAL = {
     "IOB1": {"B": "B", "I": "I"},
@@ -52,17 +57,21 @@ _OUTSIDE = Part("O", "")
 
 @lru_cache(maxsize=65536)
 def split_tag(tag: str) -> Part | None:
-    """Takes `B-PER` (or `B_PER`, `B`, `O`) apart; None for a tag without a prefix, as in POS."""
-    if tag == "O":
+    """Takes `B-PER` (or `B_PER`, `PER-B`, `B`, `O`) apart; None for a tag without a letter."""
+    if tag in OUTSIDE_MARKS:
         return _OUTSIDE
     if match := _TAG.fullmatch(tag):
         return Part(match[1], match[2] or UNTYPED)
+    if match := _SUFFIXED.fullmatch(tag):
+        return Part(match[2], match[1])
     return Part(tag, UNTYPED) if tag in _BARE else None
 
 
 @lru_cache(maxsize=65536)
 def _canonical(tag: str, scheme: str) -> Part:
     """The tag with its letter as BIOES would write it."""
+    if scheme == IO:
+        return _OUTSIDE if tag in OUTSIDE_MARKS else Part("I", tag)
     if scheme not in _CANONICAL:
         raise ValueError(f"unknown scheme {scheme!r}; the schemes are {', '.join(SCHEMES)}")
     part = split_tag(tag)
@@ -78,7 +87,7 @@ def _canonical(tag: str, scheme: str) -> Part:
 def _may_follow(previous: Part, current: Part, scheme: str) -> bool:
     """Whether `current` may come right after `previous`; sentence borders count as outside."""
     same = previous.type == current.type
-    if scheme == "IOB1":  # B only parts two spans of one type
+    if scheme in ("IOB1", IO):  # B only parts two spans of one type
         return current.letter != "B" or same
     if scheme == "IOB2":
         return current.letter != "I" or same
@@ -134,7 +143,7 @@ def tags_to_spans(tags: Sequence[str], scheme: str, *, strict: bool = False) -> 
 
     Args:
         tags: One tag a token, in `scheme`; need not be well-formed.
-        scheme: One of `SCHEMES`.
+        scheme: One of `SCHEMES`, or `IO`.
         strict: False follows conlleval, which lets an ill-formed tag open or continue a span.
             True counts only what `seqeval` counts with `mode="strict"` and this scheme.
 

@@ -18,6 +18,7 @@ import numpy as np
 import pyarrow as pa
 
 from rnnlp.data.corpus.arrow import CHUNK, Corpus, write
+from rnnlp.data.corpus.cut import Kin
 from rnnlp.data.corpus.duplicates import Fingerprints
 from rnnlp.data.corpus.report import Notes
 from rnnlp.data.corpus.source import Source
@@ -41,7 +42,7 @@ from .readers import (
 from .sample import sample_translation
 from .sample_strings import sample_forms, sample_sounds
 
-_COLUMNS = {"source": pa.string(), "target": pa.string(), "index": pa.int64()}
+_COLUMNS = {"source": pa.string(), "target": pa.string(), "index": pa.int64(), "line": pa.int64()}
 _NAMES = {
     "bpe": "sub-words",
     "word": "words",
@@ -216,8 +217,8 @@ class TranslationData(SequenceData[ParallelExample]):
         return {
             split: write(
                 (
-                    {"source": pair.source, "target": pair.target, "index": index}
-                    for index, pair in enumerate(source.read(notes))
+                    {"source": pair.source, "target": pair.target, "index": i, "line": pair.line}
+                    for i, pair in enumerate(source.read(notes))
                 ),
                 folder / f"{split}.arrow",
                 columns=_COLUMNS,
@@ -226,6 +227,9 @@ class TranslationData(SequenceData[ParallelExample]):
             )
             for split, source in self._sources().items()
         }
+
+    def _kin(self, corpus: Corpus) -> Iterator[Kin]:
+        return map(Kin, corpus.column("source"))
 
     def _learn(self, corpora: dict[str, Corpus], notes: Notes) -> Learned:
         featurizer, target_tokenizer = self._learn_tokenizers(corpora["train"], notes)

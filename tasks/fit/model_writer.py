@@ -77,6 +77,7 @@ def finish(command: FitCommand, *, seconds: float) -> None:
         weights=model.network.state_dict(),
         save_tokenizers=data.save_tokenizers,
         metrics=metrics,
+        splits=data.splits(),
         training_config=command.resolved_config(),
         card=card,
         pictures={CURVES: curves, **model.pictures(scores)},

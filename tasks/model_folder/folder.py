@@ -1,8 +1,9 @@
 """The model folder: what `fit` writes and every other verb reads.
 
 `config.json` (format version, task, constructor arguments), `model.safetensors`, the tokenizer
-files, `metrics.json`, `config.yaml`, `README.md` and `curves.png`. Reading it runs no code from it:
-JSON, safetensors and tokenizer files only. Nothing here imports Lightning.
+files, `metrics.json`, `config.yaml`, `README.md`, `curves.png`, and `splits.json` where what was
+validated on was cut from the training data. Reading it runs no code from it: JSON,
+safetensors and tokenizer files only. Nothing here imports Lightning.
 """
 
 from __future__ import annotations
@@ -33,11 +34,12 @@ if TYPE_CHECKING:
 
     from .weights import Network
 
-CONFIG, WEIGHTS, METRICS, TRAINING = (
+CONFIG, WEIGHTS, METRICS, TRAINING, SPLITS = (
     "config.json",
     "model.safetensors",
     "metrics.json",
     "config.yaml",
+    "splits.json",
 )
 CARD, CURVES, CONFUSION = "README.md", "curves.png", "confusion.png"
 PICTURES = (CURVES, CONFUSION)
@@ -49,7 +51,7 @@ WITHOUT_TORCH = (
 )
 EXPORTED = "onnx"  # the engine that an exported model names in its config
 NEEDED = (CONFIG, WEIGHTS, TOKENS_FILE)
-PUBLISHED = (CONFIG, WEIGHTS, METRICS, TRAINING, CARD, *PICTURES, *TOKENIZERS)
+PUBLISHED = (CONFIG, WEIGHTS, METRICS, TRAINING, SPLITS, CARD, *PICTURES, *TOKENIZERS)
 
 
 class ModelFolder(NamedTuple):
@@ -151,6 +153,7 @@ def save_folder(
     save_tokenizers: Callable[[Path], object],
     card: str,
     metrics: Mapping[str, Any] | None = None,
+    splits: Mapping[str, Any] | None = None,
     training_config: str | None = None,
     pictures: Mapping[str, Callable[[Path], object]] | None = None,
 ) -> None:
@@ -164,6 +167,7 @@ def save_folder(
         save_tokenizers: Writes the tokenizer files into a folder.
         card: The model card.
         metrics: What goes into `metrics.json`.
+        splits: What goes into `splits.json`: which training lines were validated on.
         training_config: The full resolved config, as YAML.
         pictures: What draws each of `PICTURES` that there is, given a path.
     """
@@ -171,11 +175,13 @@ def save_folder(
 
     config = {"format_version": FORMAT_VERSION, "task": task, "model": dict(model)}
     folder.mkdir(parents=True, exist_ok=True)
-    with new_content(folder, replaces=(METRICS, TRAINING, *PICTURES, *TOKENIZERS)) as new:
+    with new_content(folder, replaces=(METRICS, TRAINING, SPLITS, *PICTURES, *TOKENIZERS)) as new:
         write_weights(new / WEIGHTS, weights)
         save_tokenizers(new)
         if metrics is not None:
             _write_json(new / METRICS, metrics)
+        if splits is not None:
+            _write_json(new / SPLITS, splits)
         if training_config is not None:
             (new / TRAINING).write_text(training_config, encoding="utf-8")
         (new / CARD).write_text(card, encoding="utf-8")

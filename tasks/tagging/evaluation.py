@@ -54,8 +54,10 @@ def evaluate_tagging(
             notes=notes,
         )
 
-    file_scheme = gold_scheme(examples(), path) if scheme else None
+    file_scheme, remarks = gold_scheme(examples(), path) if scheme else (None, [])
     notes = Notes()  # the first pass has filled the other one
+    for remark in remarks:
+        notes.add(remark)
     scores = TagScores(scheme)
     known = labels_of(pipeline.settings.tags, scheme)
     unseen: set[str] = set()
@@ -83,12 +85,12 @@ def evaluate_tagging(
     return result, scores.policy, lines
 
 
-def gold_scheme(examples: Iterator[TaggedExample], path: str) -> str | None:
-    """The scheme of the tags in a file; None where it gives spans."""
+def gold_scheme(examples: Iterator[TaggedExample], path: str) -> tuple[str | None, list[str]]:
+    """The scheme of the tags in a file, None where it gives spans; and how odd tags are read."""
     detector = SchemeDetector(path=path)
     for example in examples:
         if example.spans is not None:
-            return None
+            return None, []
         detector.add(example.tags or (), example.line)
     found = detector.scheme()
     if found is None:
@@ -96,7 +98,7 @@ def gold_scheme(examples: Iterator[TaggedExample], path: str) -> str | None:
             "has plain tags, but the model finds entities: tags need prefixes such as B- and I-",
             path=path,
         )
-    return found
+    return found, detector.remarks()
 
 
 def gold_of(

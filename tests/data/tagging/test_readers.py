@@ -410,3 +410,10 @@ def test_spans_over_nothing_are_dropped_not_widened(read):
 def test_a_word_of_conllu_needs_a_form(read):
     with pytest.raises(InputError, match=r":1: the word in column 2 is empty"):
         read("1\t\tx\tNOUN" + "\t_" * 6 + "\n", "a.conllu")
+
+
+def test_a_missing_blank_line_in_conllu_is_refused(read):
+    word = "{}\tdog\tdog\tNOUN\t_\t_\t_\t_\t_\t_\n"
+    text = "".join(word.format(number) for number in (1, 2, 1, 2))
+    with pytest.raises(InputError, match=r":3: word 1 after word 2: part sentences"):
+        read(text, "data.conllu")

@@ -14,6 +14,7 @@ from seqeval.metrics.sequence_labeling import get_entities
 from rnnlp.data.errors import InputError
 from rnnlp.data.tagging.scheme_detection import SchemeDetector, detect_scheme
 from rnnlp.data.tagging.schemes import (
+    IO,
     SCHEMES,
     Span,
     allowed_transitions,
@@ -186,3 +187,39 @@ def test_unknown_schemes_are_refused_with_their_place(tags, message):
 def test_a_tag_of_another_scheme_is_named():
     with pytest.raises(InputError, match="'E-PER' is not of scheme IOB2"):
         tags_to_spans(["B-PER", "E-PER"], "IOB2")
+
+
+@pytest.mark.parametrize("mark", ["o", "0", "_", "-"])
+def test_other_marks_for_outside(mark):
+    tags = ["B-PER", "I-PER", mark, "B-LOC", mark]
+    detector = SchemeDetector()
+    detector.add(tags)
+    assert detector.scheme() == "IOB2"
+    assert detector.remarks() == [f"the tag {mark!r} is read as O, outside any entity"]
+    assert tags_to_spans(tags, "IOB2") == [Span(0, 2, "PER"), Span(3, 4, "LOC")]
+
+
+def test_the_letter_behind_the_type():
+    tags = ["PER-B", "PER-E", "O", "LOC_S"]
+    detector = SchemeDetector()
+    detector.add(tags)
+    assert detector.scheme() == "BIOES"
+    assert detector.remarks() == ["tags such as 'PER-B' are read with their last letter first"]
+    assert tags_to_spans(tags, "BIOES") == [Span(0, 2, "PER"), Span(3, 4, "LOC")]
+    assert is_valid(tags, "BIOES") and not is_valid(tags[:1], "BIOES")
+
+
+def test_types_alone_are_entities_where_most_tokens_are_outside():
+    tags = ["PER", "PER", "O", "O", "LOC", "PER", "O", "O", "O"]
+    detector = SchemeDetector()
+    detector.add(tags)
+    assert detector.scheme() == IO and "each run of one tag" in detector.remarks()[0]
+    assert tags_to_spans(tags, IO) == [Span(0, 2, "PER"), Span(4, 5, "LOC"), Span(5, 6, "PER")]
+    assert is_valid(tags, IO)
+    # as in part-of-speech tags for tweets, where O is a pronoun
+    assert detect_scheme([["O", "V", "N", "N", ","]]) is None
+
+
+def test_an_unknown_mark_for_outside_is_asked_about():
+    with pytest.raises(InputError, match=r"'OTHER' has no prefix, while 2 others do .*write O"):
+        detect_scheme([["B-PER", "I-PER", "OTHER", "OTHER", "OTHER"]])

@@ -239,3 +239,17 @@ def test_folder_description(english):
     assert folder.config["scheme"] == "BIOES"
     content = json.loads((english / "config.json").read_text())
     assert content["format_version"] == 2
+
+
+def test_what_was_validated_on_is_written_down(rnnlp, corpus, tmp_path):
+    file = tmp_path / "io.conll"
+    file.write_text("".join(f"w{i} X\nis _\nso _\n\n" for i in range(20)))
+    code, _, err = rnnlp(
+        "fit", "--config", corpus / "tiny.yaml", "--output", tmp_path / "model",
+        "--data.train", file, "--data.validation=null", "--trainer.max_epochs=1",
+    )  # fmt: skip
+    assert code == 0 and "2 of 20 training examples are kept apart" in err
+    assert "each run of one tag is read as one entity" in err and "'_' is read as O" in err
+    told = json.loads((tmp_path / "model" / "splits.json").read_text())
+    assert len(told["validation_lines"]) == 2 and told["train"] == str(file)
+    assert all(line % 4 == 1 for line in told["validation_lines"])

@@ -1,0 +1,115 @@
+"""Cuts what is validated on out of the training data: seeded, stratified, equal texts together.
+
+Examples of one group are never parted: those with the same text, and those that a column of the
+file joins. What a text and its labels are is the business of each task.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from typing import NamedTuple
+
+import numpy as np
+
+from rnnlp.data.errors import InputError
+
+from .arrow import Corpus
+from .duplicates import number_of
+
+
+class Kin(NamedTuple):
+    """What decides on which side of the cut an example may come.
+
+    Args:
+        text: Examples with equal ones stay together, white space aside.
+        labels: Each should stand on both sides in the same share.
+        group: Examples with equal ones stay together; None for no such group.
+    """
+
+    text: str
+    labels: Sequence[str] = ()
+    group: str | None = None
+
+
+class Cut(NamedTuple):
+    """The two sides, and the lines of the training file that are validated on."""
+
+    train: Corpus
+    validation: Corpus
+    lines: list[int]
+
+
+def cut(corpus: Corpus, kin: Iterable[Kin], *, share: float, seed: int) -> Cut:
+    """Takes a random share out of a corpus.
+
+    Args:
+        corpus: The training data.
+        kin: That of each of its examples.
+        share: Of the examples; kept to as closely as whole groups allow.
+        seed: Same seed, same cut.
+
+    Raises:
+        InputError: Where nothing would be left.
+    """
+    groups, strata = _groups(kin)
+    chosen = _choose(groups, strata, share=share, seed=seed)
+    if chosen.all() or not chosen.any():
+        raise InputError(
+            f"{len(groups):,} examples are too few to validate on a part of them (equal texts "
+            "stay together): set data.validation",
+            path=corpus.name,
+        )
+    validation = corpus.select(np.flatnonzero(chosen))
+    lines = [int(line) for line in validation.column(corpus.place)]
+    return Cut(corpus.select(np.flatnonzero(~chosen)), validation, lines)
+
+
+def _groups(kin: Iterable[Kin]) -> tuple[np.ndarray, np.ndarray]:
+    """For each example the number of its group, and for each group that of its rarest label."""
+    first: dict[tuple[str, int], int] = {}  # the example that first had a text or a group
+    parents: list[int] = []  # a forest: who belongs together has the same root
+
+    def root(row: int) -> int:
+        while parents[row] != row:
+            parents[row] = row = parents[parents[row]]
+        return row
+
+    ids: dict[str, int] = {}
+    counts: Counter[int] = Counter()
+    labels: list[tuple[int, ...]] = []
+    for row, one in enumerate(kin):
+        parents.append(row)
+        keys = [("text", number_of(" ".join(one.text.split())))]
+        if one.group is not None:
+            keys.append(("group", number_of(one.group)))
+        for key in keys:
+            older, newer = sorted((root(first.setdefault(key, row)), root(row)))
+            parents[newer] = older
+        labels.append(tuple({ids.setdefault(label, len(ids)) for label in one.labels}))
+        counts.update(labels[-1])
+    groups = np.unique([root(row) for row in range(len(parents))], return_inverse=True)[1]
+    strata = np.full(groups.max(initial=-1) + 1, -1)
+    for group, found in zip(groups, labels, strict=True):
+        rarest = min((strata[group], *found), key=lambda label: counts.get(label, len(labels) + 1))
+        strata[group] = rarest
+    return groups, strata
+
+
+def _choose(groups: np.ndarray, strata: np.ndarray, *, share: float, seed: int) -> np.ndarray:
+    """Which examples are taken: of each stratum its share, but never its last group."""
+    sizes = np.bincount(groups)
+    order = np.random.default_rng(seed).permutation(len(sizes))
+    taken = np.zeros(len(sizes), dtype=bool)
+    owed = 0.0  # examples that rarer strata were too small to give
+    by_stratum = order[np.argsort(strata[order], kind="stable")]
+    borders = np.flatnonzero(np.diff(strata[by_stratum])) + 1
+    for members in sorted(np.split(by_stratum, borders), key=lambda one: int(sizes[one].sum())):
+        owed += share * sizes[members].sum()
+        for group in members[:-1]:
+            if sizes[group] < owed + 0.5:
+                taken[group] = True
+                owed -= sizes[group]
+    if not taken.any() and len(sizes) > 1:  # fewer examples than labels or shares
+        taken[order[0]] = True
+    return taken[groups]
