@@ -26,11 +26,17 @@ from rnnlp.data.datamodule.labelled import LabelledData
 from rnnlp.data.datamodule.options import Batches, Files, LabelledOptions, at_least
 from rnnlp.data.errors import InputError
 from rnnlp.data.formats.hub import Split
+from rnnlp.data.formats.layout import Layout
 from rnnlp.data.text.preprocessing import EMPTY, tokenise
 from rnnlp.data.text.tokenizer import splitter
 
 from .collate import ClassificationCollate
-from .readers import ClassifiedExample, read_classification, single_label
+from .readers import (
+    ClassifiedExample,
+    classification_layout,
+    read_classification,
+    single_label,
+)
 from .sample import sample_classification
 
 _COLUMNS = {
@@ -204,13 +210,20 @@ class ClassificationData(LabelledData[ClassifiedExample]):
             featurizer=self.featurizer, classes=self.classes, multilabel=self.multilabel
         )
 
+    def _look(self, path: str) -> Layout:
+        return classification_layout(
+            path,
+            format=self.options.format,
+            text_column=self.options.text_column,
+            label_column=self.options.label_column,
+        )
+
     def _file(self, path: str) -> Source[ClassifiedExample]:
         def read(notes: Notes) -> Iterator[ClassifiedExample]:
             return read_classification(
                 path,
                 format=self.options.format,
-                text_column=self.options.text_column,
-                label_column=self.options.label_column,
+                layout=self.layout,
                 label_separator=self.options.label_separator,
                 label_before=self.options.label_before,
                 notes=notes,

@@ -11,13 +11,21 @@ import json
 import os
 import re
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from itertools import chain, islice
 from typing import Any, NamedTuple
 
 from rnnlp.data.corpus.report import Notes
 from rnnlp.data.errors import InputError
-from rnnlp.data.formats.delimited import LABEL_NAMES, TEXT_NAMES, delimiter_of, read_table
+from rnnlp.data.formats.delimited import (
+    LABEL_NAMES,
+    TEXT_NAMES,
+    delimiter_of,
+    read_table,
+    table_layout,
+)
 from rnnlp.data.formats.jsonl import accepted, json_object
+from rnnlp.data.formats.layout import TABLES, Layout
 from rnnlp.data.formats.text_files import read_lines, stem
 
 
@@ -36,6 +44,7 @@ class ClassifiedExample(NamedTuple):
 
 
 FORMATS = ("auto", "csv", "tsv", "jsonl", "fasttext", "lines")
+_UNKNOWN = Layout()
 _HEAD = 2000  # lines that the format is recognised from
 _ENOUGH = 10  # lines from which words that differ cannot be taken for labels
 _FASTTEXT = re.compile(r"(?<!\S)__label__(\S+)\s?")
@@ -49,6 +58,7 @@ def read_classification(
     label_column: str | int | None = None,
     label_separator: str = "",
     label_before: str = "",
+    layout: Layout = _UNKNOWN,
     notes: Notes,
 ) -> Iterator[ClassifiedExample]:
     """Yields the texts of a file with their labels.
@@ -62,6 +72,7 @@ def read_classification(
         label_separator: What parts the labels of a text that may have several.
         label_before: Only what stands before this mark in a label counts: with ":" the label
             "LOC:city" is "LOC".
+        layout: How the training file was laid out.
         notes: Takes the count of what is left out.
 
     Raises:
@@ -69,12 +80,11 @@ def read_classification(
     """
     if format not in FORMATS:
         raise InputError(f"unknown format {format!r}; choose one of {', '.join(FORMATS)}")
-    name = os.fspath(path)
-    lines = read_lines(path)
-    head = list(islice(lines, _HEAD))
-    lines = chain(head, lines)
-    if format == "auto":
-        format = _recognise(name, head)
+    name, format, lines, delimiter = _open(path, format)
+    asked, header = layout.asked(
+        format, {"text": text_column, "label": label_column}, path=name, notes=notes
+    )
+    text_column, label_column = asked["text"], asked["label"]
     found: Iterable[tuple[int, str, list[str]]]
     if format == "jsonl":
         found = _json(lines, name, text_column, label_column, notes)
@@ -83,14 +93,13 @@ def read_classification(
     elif format == "lines":
         found = _label_first(lines, name)
     else:
-        first = next((line for _, line in head if line.strip()), "")
-        delimiter = "\t" if format == "tsv" else delimiter_of(first) or _csv_delimiter(first)
         rows = read_table(
             lines,
             path=name,
             delimiter=delimiter,
             text_column=text_column,
             label_column=label_column,
+            header=header,
         )
         found = ((number, text, [label]) for number, text, label in rows)
     empty = True
@@ -106,6 +115,55 @@ def read_classification(
         yield ClassifiedExample(text, list(dict.fromkeys(labels)), number)
     if empty:
         raise InputError("no texts in the file", path=name)
+
+
+def classification_layout(
+    path: str | os.PathLike[str],
+    *,
+    format: str,
+    text_column: str | int | None,
+    label_column: str | int | None,
+) -> Layout:
+    """How a training file is laid out; see `read_classification` for the arguments.
+
+    Raises:
+        InputError: The file cannot be read, or its columns cannot be guessed.
+    """
+    name, format, lines, delimiter = _open(path, format)
+    if format in TABLES:
+        return table_layout(
+            lines,
+            path=name,
+            format=format,
+            delimiter=delimiter,
+            text_column=text_column,
+            label_column=label_column,
+        )
+    columns: dict[str, str | int] = {}
+    if format == "jsonl":
+        line = next((line for _, line in lines if line.strip()), "{}")
+        with suppress(InputError):  # reading will tell
+            row = json_object(line)
+            for role, key, usual in (
+                ("text", text_column, TEXT_NAMES),
+                ("label", label_column, LABEL_NAMES),
+            ):
+                columns[role] = key_of(row, key, usual, f"{role}_column")
+    return Layout(format=format, columns=columns)
+
+
+def _open(
+    path: str | os.PathLike[str], format: str
+) -> tuple[str, str, Iterator[tuple[int, str]], str]:
+    """Name, format, lines and delimiter of a file."""
+    name = os.fspath(path)
+    lines = read_lines(path)
+    head = list(islice(lines, _HEAD))
+    if format == "auto":
+        format = _recognise(name, head)
+    first = next((line for _, line in head if line.strip()), "")
+    delimiter = "\t" if format == "tsv" else delimiter_of(first) or _csv_delimiter(first)
+    return name, format, chain(head, lines), delimiter
 
 
 def single_label(labels: list[str], *, path: str, line: int) -> str:
@@ -184,22 +242,33 @@ def _json(
             row = json_object(line)
             if not accepted(row, f"{path}:{number}", notes):
                 continue
-            text = _value(row, text_key, TEXT_NAMES, "text_column")
+            text = row[key_of(row, text_key, TEXT_NAMES, "text_column")]
             if not isinstance(text, str):
                 raise InputError(f"the text is {text!r}, not a string")
-            labels = _labels(_value(row, label_key, LABEL_NAMES, "label_column"))
+            labels = _labels(row[key_of(row, label_key, LABEL_NAMES, "label_column")])
         except InputError as error:
             raise InputError(error.message, path=path, line=number) from error
         yield number, text, labels
 
 
-def _value(row: dict[str, Any], key: str | int | None, usual: tuple[str, ...], option: str) -> Any:
+def key_of(row: dict[str, Any], key: str | int | None, usual: tuple[str, ...], option: str) -> str:
+    """The key that an object has a text or a label under.
+
+    Args:
+        row: The object.
+        key: The key that is asked for; None looks for a usual one.
+        usual: The usual ones.
+        option: The setting that names it, for errors.
+
+    Raises:
+        InputError: There is none.
+    """
     keys = usual if key is None else (str(key),)
     found = next((name for name in keys if name in row), None)
     if found is None:
         wanted = f"no key {key!r}" if key is not None else f"no usual key such as {usual[0]!r}"
         raise InputError(f"{wanted} among {', '.join(row) or 'none'}: set data.{option}")
-    return row[found]
+    return found
 
 
 def _labels(value: Any) -> list[str]:

@@ -23,6 +23,7 @@ from rnnlp.data.corpus.report import Notes
 from rnnlp.data.corpus.source import Example, Source
 from rnnlp.data.errors import InputError
 from rnnlp.data.formats.hub import SPLITS, Split, load_splits
+from rnnlp.data.formats.layout import Layout
 from rnnlp.data.text.featurizer import Featurizer
 from rnnlp.data.text.tokenizer import SPECIALS, UNK
 
@@ -80,6 +81,7 @@ class SequenceData(pl.LightningDataModule, Generic[Example]):
             evaluation_max_tokens=1,
             num_workers=0,
         )
+        self._layout: Layout | None = None
         self._read: Read | None = None
         self._prepared: Prepared | None = None
 
@@ -88,6 +90,14 @@ class SequenceData(pl.LightningDataModule, Generic[Example]):
         """The file of each split."""
         options = self.options
         return {"train": options.train, "validation": options.validation, "test": options.test}
+
+    @property
+    def layout(self) -> Layout:
+        """How the training file is laid out, and every file is read; empty for other sources."""
+        if self._layout is None:
+            train = self.files["train"]
+            self._layout = Layout() if train is None else self._look(train)
+        return self._layout
 
     @property
     def featurizer(self) -> Featurizer:
@@ -126,6 +136,8 @@ class SequenceData(pl.LightningDataModule, Generic[Example]):
             notes = Notes()
             folder = tempfile.TemporaryDirectory(prefix="rnnlp-")
             corpora = self._store(Path(folder.name), notes)
+            if str(self.layout):
+                notes.add(f"{self.files['train']}: {self.layout}")
             lines = None
             if "validation" not in corpora:
                 share, seed = self.options.validation_share, self.options.seed
@@ -229,6 +241,10 @@ class SequenceData(pl.LightningDataModule, Generic[Example]):
         if not self.has_test:
             raise InputError("there is no test data: set data.test")
         return self._loader("test", self.options.evaluation_max_tokens, None)
+
+    def _look(self, path: str) -> Layout:
+        """How a file is laid out; of formats that leave nothing open, there is nothing to say."""
+        return Layout()
 
     @abstractmethod
     def _file(self, path: str) -> Source[Example]:

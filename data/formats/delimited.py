@@ -15,6 +15,8 @@ from typing import NamedTuple
 
 from rnnlp.data.errors import InputError
 
+from .layout import Layout
+
 TEXT_NAMES = (
     "text", "sentence", "review", "content", "comment", "question", "text_a", "body", "document",
     "tweet", "phrase", "message", "description", "title", "utterance", "input",
@@ -52,6 +54,7 @@ def read_table(
     delimiter: str,
     text_column: str | int | None,
     label_column: str | int | None,
+    header: bool | None = None,
 ) -> Iterator[tuple[int, str, str]]:
     """Yields line number, text and label of each row.
 
@@ -61,27 +64,15 @@ def read_table(
         delimiter: What parts the columns; with a tab there is no quoting.
         text_column: Name or number (from 1) of the text's column; None guesses.
         label_column: Name or number of the label's column; None guesses.
+        header: Whether the first row names the columns; None guesses.
 
     Raises:
         InputError: A column is not there or cannot be guessed, a row has another number of columns
             than the first one, or its quoting is broken.
     """
-    rows = _tab_rows(lines) if delimiter == "\t" else _csv_rows(lines, path, delimiter)
+    rows = table_rows(lines, path=path, delimiter=delimiter)
     head = list(islice(rows, _HEAD))
-    if not head:
-        raise InputError("no rows in the file", path=path)
-    first = [field.strip() for field in head[0][1]]
-    text_column, label_column = (_numbered_or_named(c, first) for c in (text_column, label_column))
-    named = [name for name in (text_column, label_column) if isinstance(name, str)]
-    usual = _is_header(first) and not _recurs(head)
-    has_header = bool(named) or usual or _looks_like_header(head)
-    try:
-        if named or usual:
-            columns = _from_header(first, text_column, label_column)
-        else:
-            columns = _from_values([row for _, row in head], text_column, label_column)
-    except InputError as error:
-        raise InputError(error.message, path=path, line=head[0][0]) from error
+    columns, has_header = _decide(head, path, text_column, label_column, header)
     for number, row in chain(head[1:] if has_header else head, rows):
         if len(row) != columns.width:
             raise InputError(
@@ -91,6 +82,101 @@ def read_table(
                 line=number,
             )
         yield number, row[columns.text], row[columns.label].strip()
+
+
+def table_rows(
+    lines: Iterable[tuple[int, str]], *, path: str, delimiter: str
+) -> Iterator[tuple[int, list[str]]]:
+    """The rows of a table, each with the number of its first line; blank ones are left out.
+
+    Args:
+        lines: Numbered lines.
+        path: The file's name, for errors.
+        delimiter: What parts the columns; with a tab there is no quoting.
+    """
+    return _tab_rows(lines) if delimiter == "\t" else _csv_rows(lines, path, delimiter)
+
+
+def table_layout(
+    lines: Iterable[tuple[int, str]],
+    *,
+    path: str,
+    format: str,
+    delimiter: str,
+    text_column: str | int | None,
+    label_column: str | int | None,
+) -> Layout:
+    """What `read_table` would decide of a file, from its first rows.
+
+    Args:
+        lines: Its lines.
+        path: Its name, for errors.
+        format: Its format.
+        delimiter: What parts the columns.
+        text_column: What is said of the text's column.
+        label_column: What is said of the label's column.
+    """
+    head = list(islice(table_rows(lines, path=path, delimiter=delimiter), _HEAD))
+    columns, has_header = _decide(head, path, text_column, label_column, None)
+    names = [name.strip() for name in head[0][1]]
+
+    def named(place: int) -> str | int:
+        return names[place] if has_header and names.count(names[place]) == 1 else place + 1
+
+    return Layout(
+        format=format,
+        columns={"text": named(columns.text), "label": named(columns.label)},
+        header=has_header,
+    )
+
+
+def text_column_of(names: Sequence[str], asked: str | int | None) -> int:
+    """The column of the text of a table with a header, counted from 0.
+
+    Args:
+        names: The header.
+        asked: Name or number of the column; None looks for a usual name.
+
+    Raises:
+        InputError: There is no such column.
+    """
+    names = [name.strip() for name in names]
+    asked = _numbered_or_named(asked, names)
+    if isinstance(asked, int):
+        return _numbered(asked, len(names), "text_column")
+    lower = [name.lower() for name in names]
+    wanted = [asked.lower()] if asked is not None else TEXT_NAMES
+    place = next((lower.index(name) for name in wanted if name in lower), None)
+    if place is None and len(names) > 1:
+        what = f"no column {asked!r}" if asked is not None else "which column holds the text"
+        raise InputError(f"{what} among {', '.join(names)}: set --text_column")
+    return place or 0
+
+
+def _decide(
+    head: Sequence[tuple[int, list[str]]],
+    path: str,
+    text_column: str | int | None,
+    label_column: str | int | None,
+    header: bool | None,
+) -> tuple[Columns, bool]:
+    """Where text and label stand, and whether the first row is a header."""
+    if not head:
+        raise InputError("no rows in the file", path=path)
+    first = [field.strip() for field in head[0][1]]
+    text_column, label_column = (_numbered_or_named(c, first) for c in (text_column, label_column))
+    named = [name for name in (text_column, label_column) if isinstance(name, str)]
+    usual = _is_header(first) and not _recurs(head)
+    has_header = bool(named) or usual
+    if not has_header:
+        has_header = _looks_like_header(head) if header is None else header
+    try:
+        if named or usual:
+            return _from_header(first, text_column, label_column), True
+        columns = _from_values([row for _, row in head], text_column, label_column)
+    except InputError as error:
+        raise InputError(error.message, path=path, line=head[0][0]) from error
+    return columns, has_header
 
 
 def _split(line: str, delimiter: str) -> list[str]:

@@ -25,6 +25,7 @@ from rnnlp.data.datamodule.labelled import LabelledData
 from rnnlp.data.datamodule.loader import ResumableLoader
 from rnnlp.data.datamodule.options import WordOptions
 from rnnlp.data.errors import InputError
+from rnnlp.data.formats.layout import Layout
 from rnnlp.data.tagging.collate import TaggingBatch
 from rnnlp.data.tagging.datamodule import TaggingData, TaggingFiles
 from rnnlp.data.text.featurizer import Featurizer
@@ -103,6 +104,16 @@ class JointData(pl.LightningDataModule):
         """The scheme of the tags, None for plain ones such as parts of speech."""
         self.prepare()
         return self.tagging.scheme
+
+    @property
+    def tagging_layout(self) -> Layout:
+        """How the file of sentences is laid out."""
+        return self.tagging.layout
+
+    @property
+    def classification_layout(self) -> Layout:
+        """How the file of texts is laid out."""
+        return self.classification.layout
 
     @property
     def classes(self) -> list[str]:

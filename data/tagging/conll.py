@@ -15,6 +15,7 @@ from typing import NamedTuple
 
 from rnnlp.data.corpus.report import Notes
 from rnnlp.data.errors import InputError
+from rnnlp.data.formats.layout import Layout
 
 from .example import TaggedExample
 
@@ -29,7 +30,7 @@ _REGULAR_SHARE = 0.99  # of the tokens that must fit a pattern before it is beli
 _WORD_ID = re.compile(r"[0-9]+")
 _SKIPPED_ID = re.compile(r"[0-9]+[-.][0-9]+")  # multiword range, empty node
 _CONLLU_COLUMNS = 10
-_UPOS, _XPOS = 4, 5
+FORM, UPOS, _XPOS = 2, 4, 5
 
 
 class _Layout(NamedTuple):
@@ -106,6 +107,17 @@ def read_conll(
             yield TaggedExample(tokens, tags, None, line)
 
 
+def conll_layout(
+    head: Sequence[Line], *, path: str, token_column: int | None, tag_column: int | None
+) -> Layout:
+    """What `read_conll` would decide of a file, from its first lines."""
+    found = _look(head, path, token_column, tag_column)
+    columns: dict[str, str | int] = {"token": found.token + 1}
+    if found.tag is not None:
+        columns["tag"] = found.tag + 1
+    return Layout(format="conll", columns=columns)
+
+
 def read_conllu(
     lines: Iterable[Line],
     *,
@@ -123,9 +135,9 @@ def read_conllu(
         tag_column: Number of the tag's column from 1; by default UPOS, the 4th (XPOS is the 5th).
         labelled: Whether a word without a part of speech is an error.
     """
-    token = _index(token_column, 2, _CONLLU_COLUMNS, path)
-    tag = _index(tag_column, _UPOS, _CONLLU_COLUMNS, path)
-    needs_tag = labelled and tag + 1 in (_UPOS, _XPOS)
+    token = _index(token_column, FORM, _CONLLU_COLUMNS, path)
+    tag = _index(tag_column, UPOS, _CONLLU_COLUMNS, path)
+    needs_tag = labelled and tag + 1 in (UPOS, _XPOS)
     for block in _blocks(lines):
         tokens, tags, first = [], [], 0
         previous: int | None = None

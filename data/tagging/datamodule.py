@@ -22,10 +22,12 @@ from rnnlp.data.datamodule.labelled import LabelledData
 from rnnlp.data.datamodule.options import Batches, Files, LabelledOptions
 from rnnlp.data.errors import InputError
 from rnnlp.data.formats.hub import Split
+from rnnlp.data.formats.layout import Layout
 
 from .collate import TaggingCollate
 from .corpus import complete_tags, count_labels, describe, labelling, store
 from .example import TaggedExample
+from .readers import tagging_layout
 from .sample import sample_tagging
 from .sources import file_source, hub_source
 
@@ -143,13 +145,17 @@ class TaggingData(LabelledData[TaggedExample]):
     def _collate(self, split: str) -> TaggingCollate:
         return TaggingCollate(featurizer=self.featurizer, tags=self.tags, scheme=self.scheme)
 
-    def _file(self, path: str) -> Source[TaggedExample]:
-        return file_source(
+    def _look(self, path: str) -> Layout:
+        return tagging_layout(
             path,
             format=self.options.format,
-            level=self.options.level,
             token_column=self.options.token_column,
             tag_column=self.options.tag_column,
+        )
+
+    def _file(self, path: str) -> Source[TaggedExample]:
+        return file_source(
+            path, format=self.options.format, level=self.options.level, layout=self.layout
         )
 
     def _hub(self, rows: datasets.Dataset, name: str) -> Source[TaggedExample]:

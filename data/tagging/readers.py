@@ -9,12 +9,14 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from itertools import chain, islice
+from typing import cast
 
 from rnnlp.data.corpus.report import Notes
 from rnnlp.data.errors import InputError
+from rnnlp.data.formats.layout import Layout
 from rnnlp.data.formats.text_files import read_lines, stem
 
-from .conll import is_conllu, read_conll, read_conllu
+from .conll import FORM, UPOS, conll_layout, is_conllu, read_conll, read_conllu
 from .example import TaggedExample
 from .jsonl import Split, read_tagging_json
 from .schemes import Span, is_valid, tags_to_spans
@@ -22,6 +24,7 @@ from .schemes import Span, is_valid, tags_to_spans
 __all__ = ["FORMATS", "TaggedExample", "read_tagging", "spans_of"]
 
 FORMATS = ("auto", "conll", "conllu", "jsonl")
+_UNKNOWN = Layout()
 _HEAD = 2000  # lines that the format is recognised from
 
 
@@ -33,6 +36,7 @@ def read_tagging(
     token_column: int | None = None,
     tag_column: int | None = None,
     labelled: bool = True,
+    layout: Layout = _UNKNOWN,
     notes: Notes,
 ) -> Iterator[TaggedExample]:
     """Yields the sentences of a file.
@@ -47,6 +51,7 @@ def read_tagging(
         token_column: Number of the token's column, from 1; None for the usual one.
         tag_column: Number of the tag's column, from 1; None for the usual one.
         labelled: Whether sentences without tags or spans are an error.
+        layout: How the training file was laid out.
         notes: Takes counts of what is legal but lossy.
 
     Raises:
@@ -54,12 +59,11 @@ def read_tagging(
     """
     if format not in FORMATS:
         raise InputError(f"unknown format {format!r}; choose one of {', '.join(FORMATS)}")
-    lines = read_lines(path)
-    head = list(islice(lines, _HEAD))
-    lines = chain(head, lines)
-    name = os.fspath(path)
-    if format == "auto":
-        format = _recognise(name, head)
+    name, format, head, lines = _open(path, format)
+    asked, _ = layout.asked(
+        format, {"token": token_column, "tag": tag_column}, path=name, notes=notes
+    )
+    token_column, tag_column = (cast(int | None, asked[role]) for role in ("token", "tag"))
     if format == "jsonl":
         examples = read_tagging_json(lines, path=name, split=split, labelled=labelled, notes=notes)
     elif format == "conllu":
@@ -86,6 +90,32 @@ def read_tagging(
         yield example
     if empty:
         raise InputError("no sentences in the file", path=path)
+
+
+def tagging_layout(
+    path: str | os.PathLike[str], *, format: str, token_column: int | None, tag_column: int | None
+) -> Layout:
+    """How a training file is laid out; see `read_tagging` for the arguments."""
+    name, format, head, _ = _open(path, format)
+    if format == "conll":
+        return conll_layout(head, path=name, token_column=token_column, tag_column=tag_column)
+    if format == "conllu":
+        return Layout(
+            format=format, columns={"token": token_column or FORM, "tag": tag_column or UPOS}
+        )
+    return Layout(format=format)
+
+
+def _open(
+    path: str | os.PathLike[str], format: str
+) -> tuple[str, str, list[tuple[int, str]], Iterator[tuple[int, str]]]:
+    """Name, format, first lines and all lines of a file."""
+    name = os.fspath(path)
+    lines = read_lines(path)
+    head = list(islice(lines, _HEAD))
+    if format == "auto":
+        format = _recognise(name, head)
+    return name, format, head, chain(head, lines)
 
 
 def spans_of(

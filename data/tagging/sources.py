@@ -13,6 +13,7 @@ import datasets
 from rnnlp.data.corpus.report import Notes
 from rnnlp.data.corpus.source import Source
 from rnnlp.data.errors import InputError
+from rnnlp.data.formats.layout import Layout
 from rnnlp.data.text.tokenizer import Level, splitter
 
 from .example import TaggedExample
@@ -21,9 +22,7 @@ from .readers import read_tagging
 _CHUNK = 1000  # sentences that are in memory at once
 
 
-def file_source(
-    path: str, *, format: str, level: Level, token_column: int | None, tag_column: int | None
-) -> Source[TaggedExample]:
+def file_source(path: str, *, format: str, level: Level, layout: Layout) -> Source[TaggedExample]:
     """A file; `level` says how raw text with spans is split into tokens."""
 
     def read(notes: Notes) -> Iterator[TaggedExample]:
@@ -31,8 +30,7 @@ def file_source(
             path,
             format=format,
             split=splitter(level),
-            token_column=token_column,
-            tag_column=tag_column,
+            layout=layout,
             notes=notes,
         )
 

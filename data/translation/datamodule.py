@@ -26,6 +26,7 @@ from rnnlp.data.datamodule.base import Learned, SequenceData
 from rnnlp.data.datamodule.options import SequenceOptions, at_least, check_subwords
 from rnnlp.data.errors import InputError
 from rnnlp.data.formats.hub import Split
+from rnnlp.data.formats.layout import Layout
 from rnnlp.data.text.featurizer import TARGET_FILE, Featurizer
 from rnnlp.data.text.tokenizer import Level, Tokenizer
 
@@ -34,6 +35,7 @@ from .readers import (
     NESTED,
     ParallelExample,
     keys_of,
+    parallel_layout,
     read_parallel,
     roles,
     texts_of,
@@ -333,6 +335,17 @@ class TranslationData(SequenceData[ParallelExample]):
             seed=self.options.seed,
         )
 
+    def _look(self, path: str) -> Layout:
+        return parallel_layout(
+            path,
+            source=self.options.source,
+            target=self.options.target,
+            format=self.options.format,
+            source_column=self.options.source_column,
+            target_column=self.options.target_column,
+            features_column=self.options.features_column,
+        )
+
     def _file(self, path: str) -> Source[ParallelExample]:
         def read(notes: Notes) -> Iterator[ParallelExample]:
             return read_parallel(
@@ -340,9 +353,7 @@ class TranslationData(SequenceData[ParallelExample]):
                 source=self.options.source,
                 target=self.options.target,
                 format=self.options.format,
-                source_column=self.options.source_column,
-                target_column=self.options.target_column,
-                features_column=self.options.features_column,
+                layout=self.layout,
                 notes=notes,
             )
 

@@ -17,6 +17,7 @@ from typing import Any, NamedTuple
 from rnnlp.data.corpus.report import Notes
 from rnnlp.data.errors import InputError
 from rnnlp.data.formats.jsonl import json_object
+from rnnlp.data.formats.layout import Layout
 from rnnlp.data.formats.text_files import read_lines, stem
 
 
@@ -36,6 +37,7 @@ class ParallelExample(NamedTuple):
 
 
 FORMATS = ("auto", "pair", "tsv", "jsonl")
+_UNKNOWN = Layout()
 _NUMBER = re.compile(r"\s*[0-9.,:-]+\s*")
 _HEAD = 100  # lines that the format is recognised from
 FEATURES = "features"  # what the third column is called
@@ -52,6 +54,7 @@ def read_parallel(
     source_column: str | int | None = None,
     target_column: str | int | None = None,
     features_column: str | int | None = None,
+    layout: Layout = _UNKNOWN,
     notes: Notes,
 ) -> Iterator[ParallelExample]:
     """Yields the pairs of a file, or of two files.
@@ -67,6 +70,7 @@ def read_parallel(
         target_column: Likewise for the targets; 2 in TSV without a header.
         features_column: Column of features that a source comes with, such as `V;PST`; parted by
             `;` or `|`, in JSON also a list.
+        layout: How the training file was laid out.
         notes: Takes the count of pairs that are left out since a side is blank.
 
     Raises:
@@ -82,6 +86,13 @@ def read_parallel(
     name = os.fspath(path)
     if format == "auto":
         format = _recognise(name, source, target)
+    asked, _ = layout.asked(
+        format,
+        {"source": source_column, "target": target_column, FEATURES: features_column},
+        path=name,
+        notes=notes,
+    )
+    source_column, target_column, features_column = (asked[role] for role in _ROLES)
     files = (name, name)
     found: Iterable[tuple[int, str, str]]
     if features_column is not None and format == "pair":
@@ -101,6 +112,37 @@ def read_parallel(
             yield pair
     if empty:
         raise InputError("no pairs in the file", path=name)
+
+
+def parallel_layout(
+    path: str | os.PathLike[str],
+    *,
+    source: str,
+    target: str,
+    format: str,
+    source_column: str | int | None,
+    target_column: str | int | None,
+    features_column: str | int | None,
+) -> Layout:
+    """How a training file is laid out; see `read_parallel` for the arguments."""
+    name = os.fspath(path)
+    if format == "auto":
+        format = _recognise(name, source, target)
+    if format == "pair":
+        return Layout(format=format)
+    names, columns = roles((source, target), (source_column, target_column), features_column)
+    if format == "jsonl":
+        return Layout(
+            format=format, columns=dict(zip(_ROLES, keys_of(names, columns), strict=False))
+        )
+    first = next((line for _, line in read_lines(name) if line.strip()), "")
+    header = first.split("\t")
+    try:
+        places, has_header = _places(header, names, columns)
+    except InputError as error:
+        raise InputError(error.message, path=name, line=1) from error
+    stand = [header[place].strip() if has_header else place + 1 for place in places]
+    return Layout(format=format, columns=dict(zip(_ROLES, stand, strict=False)), header=has_header)
 
 
 def whole_pair(

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
 
 from rnnlp.data.errors import InputError
+from rnnlp.data.formats.layout import Layout
 from rnnlp.tasks.base.components import ModelConfig
 
 if TYPE_CHECKING:
@@ -62,12 +63,14 @@ class ClassifierConfig(ModelConfig, ClassifierHead):
         multilabel: Whether a text may have any number of labels.
         recurrent: Whether there are recurrent layers; false gives a bag of embeddings, a control.
         long_texts: What is done with more tokens: keep head and tail, or read all in windows.
+        layout: How the training file was laid out, and others are read.
     """
 
     classes: list[str]
     multilabel: bool
     recurrent: bool = True
     long_texts: LongTexts = "head_tail"
+    layout: Layout = field(default_factory=Layout)
 
     @property
     def kept_length(self) -> int | None:

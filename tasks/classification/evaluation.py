@@ -49,6 +49,7 @@ def evaluate_classification(
         label_column=label_column,
         label_separator=settings.label_separator,
         label_before=settings.label_before,
+        layout=settings.layout,
         notes=notes,
     )
     while chunk := list(islice(examples, CHUNK)):

@@ -65,6 +65,7 @@ class Classification(ObjectiveModule):
         link_features(parser)
         for name in ("classes", "class_counts", "multilabel"):
             parser.link_arguments("data", f"model.{name}", Get(name), apply_on="instantiate")
+        parser.link_arguments("data", "model.layout", Get("layout"), apply_on="instantiate")
         parser.link_arguments("data.label_separator", "model.label_separator")
         parser.link_arguments("data.label_before", "model.label_before")
         parser.link_arguments("model.max_length", "data.max_length")

@@ -4,22 +4,21 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterable, Iterator, Sequence
-from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rnnlp.data.errors import InputError
+from rnnlp.data.formats.layout import Layout
 from rnnlp.tasks.registry import load_plugins
 
 from .parser import OneLineParser, plugins_of
-from .texts import add_text_arguments, check_text_arguments, given_texts
+from .texts import add_text_arguments, check_text_arguments, given_rows
 
 if TYPE_CHECKING:
     import numpy as np
 
     from rnnlp.tasks.inference.encoder import PretrainedEncoder, Way
 
-CHUNK = 1024  # texts that are encoded together
 SUFFIXES = (".parquet", ".npy")
 WAYS: tuple[Way, ...] = ("max", "mean", "last")
 
@@ -60,7 +59,8 @@ def encode(arguments: Sequence[str]) -> int:
     from rnnlp.tasks.model_folder.atomic import write_atomically
 
     encoder = load_encoder(given.model)
-    vectors = encode_texts(encoder, given_texts(given), pooling=given.pooling)
+    chunks = ([row.text for row in rows] for rows in given_rows(given, Layout()))
+    vectors = encode_texts(encoder, chunks, pooling=given.pooling)
     write = write_table if output.suffix == ".parquet" else write_array
     counts: list[int] = []
     try:
@@ -77,13 +77,12 @@ def encode(arguments: Sequence[str]) -> int:
 
 
 def encode_texts(
-    encoder: PretrainedEncoder, texts: Iterable[str], *, pooling: Way
+    encoder: PretrainedEncoder, chunks: Iterable[list[str]], *, pooling: Way
 ) -> Iterator[tuple[list[str], np.ndarray]]:
     """Some texts at a time, and their vectors [texts, size] float32."""
     import torch
 
-    source = iter(texts)
-    while chunk := list(islice(source, CHUNK)):
+    for chunk in chunks:
         with torch.inference_mode():
             found = encoder.vectors(chunk, pooling=pooling)
         yield chunk, found.float().cpu().numpy()

@@ -8,20 +8,18 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from functools import partial
 from io import TextIOWrapper
-from itertools import islice
 from pathlib import Path
 from typing import Any, TextIO
 
 from rnnlp.data.errors import InputError, note
+from rnnlp.data.formats.layout import Layout
 from rnnlp.tasks.base.options import add_options, taken
 from rnnlp.tasks.model_folder.files import as_json
 from rnnlp.tasks.registry import load_plugins, options_of
 
 from .parser import OneLineParser, plugins_of
 from .streaming import add_stream_options, check_stream_options, stream_stdin
-from .texts import add_text_arguments, check_text_arguments, given_texts
-
-CHUNK = 1024  # texts that are tagged together
+from .texts import Row, add_text_arguments, check_text_arguments, given_rows
 
 
 def predict(arguments: Sequence[str]) -> int:
@@ -61,22 +59,25 @@ def predict(arguments: Sequence[str]) -> int:
             path=args.model,
         )
     from_nothing = count is not None and not args.texts and not args.input
-    source = iter([""]) if from_nothing else given_texts(args)
+    layout = getattr(pipeline.settings, "layout", None) or Layout()
+    source = iter([[Row("", {})]]) if from_nothing else given_rows(args, layout)
     if (picture := chosen.pop("attention", None)) is not None:
         source = draw_first(pipeline, source, picture)
     remarks = getattr(pipeline, "notes_on", None)
     writes = getattr(pipeline, "writes", False)  # each text then has random numbers of its own
     number, empty = 0, True
     with destination(args.output) as out:
-        # A pipe is answered line by line where it comes slowly; files go in chunks.
-        while chunk := list(islice(source, CHUNK if args.input or args.texts else 64)):
+        for rows in source:
             empty = False
+            chunk = [row.text for row in rows]
             for line in remarks(chunk) if remarks else ():
                 note(line)
             answers = pipeline(chunk, **chosen, **({"first": number} if writes else {}))
             number += len(answers)
-            for answer in answers:
-                out.write(as_json(answer) + "\n")
+            each = len(answers) // len(rows)  # a prompt may be gone on with several times
+            for place, answer in enumerate(answers):
+                others = rows[place // each].others
+                out.write(as_json({**answer, "row": others} if others else answer) + "\n")
             out.flush()
     if empty:  # an empty file is an error already
         unprompted = "; --count N writes without a prompt" if writes else ""
@@ -84,7 +85,7 @@ def predict(arguments: Sequence[str]) -> int:
     return 0
 
 
-def draw_first(pipeline: Any, texts: Iterator[str], path: str) -> Iterator[str]:
+def draw_first(pipeline: Any, source: Iterator[list[Row]], path: str) -> Iterator[list[Row]]:
     """Passes texts on, and draws the alignment of the first one that is not blank."""
     from rnnlp.tasks.model_folder.atomic import write_atomically
     from rnnlp.tasks.reporting.attention_map import draw_alignment
@@ -95,8 +96,9 @@ def draw_first(pipeline: Any, texts: Iterator[str], path: str) -> Iterator[str]:
             "cannot be written: --attention takes a .png file in a folder there is", path=path
         )
     drawn = False
-    for text in texts:
-        if not drawn and text.strip():
+    for rows in source:
+        text = next((row.text for row in rows if row.text.strip()), "")
+        if not drawn and text:
             odd: list[str] = []
             draw = partial(draw_alignment, *pipeline.align(text), odd=odd)
             write_atomically(target, draw)
@@ -107,7 +109,7 @@ def draw_first(pipeline: Any, texts: Iterator[str], path: str) -> Iterator[str]:
                     file=sys.stderr,
                 )
             drawn = True
-        yield text
+        yield rows
 
 
 @contextmanager

@@ -1,16 +1,33 @@
 """The texts that a verb is given: as arguments, in a file, or through a pipe on stdin.
 
-Imports nothing that takes time.
+A file is read as `fit` reads it: plain lines, JSON lines, or a table, whose other columns are kept.
+What comes through a pipe is handed on as soon as it is there. Imports nothing that takes time.
 """
 
 from __future__ import annotations
 
 import argparse
-import json
+import os
 import sys
 from collections.abc import Iterator
+from io import BufferedIOBase
+from itertools import islice
+from typing import Any, NamedTuple, cast
 
-from rnnlp.data.errors import InputError
+from rnnlp.data.errors import InputError, note
+from rnnlp.data.formats.layout import TABLES, Layout
+
+CHUNK = 1024  # texts that are worked on together
+_MOST_BYTES = 65536  # taken at once of what a pipe holds
+_COLUMNS = (".conll", ".conllu", ".bio", ".iob", ".bmes")  # suffixes of files of tokens
+_DELIMITED = (".csv", ".tsv")
+
+
+class Row(NamedTuple):
+    """A text, and what else its row holds."""
+
+    text: str
+    others: dict[str, Any]
 
 
 def add_text_arguments(parser: argparse.ArgumentParser) -> None:
@@ -18,12 +35,20 @@ def add_text_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("model", metavar="MODEL", help="a model folder or a hub id")
     parser.add_argument("texts", metavar="TEXT", nargs="*", help="texts (default: a pipe on stdin)")
     parser.add_argument(
-        "--input", metavar="FILE", help='a file: one text a line, or JSON lines with "text"'
+        "--input",
+        metavar="FILE",
+        help="a file: one text a line, JSON lines, or a table (.csv, .tsv)",
+    )
+    parser.add_argument(
+        "--text_column",
+        metavar="COLUMN",
+        help="where FILE has the text: a key, a name of the header, or a number from 1 (default: "
+        "as in training, or a usual name)",
     )
 
 
 def check_text_arguments(given: argparse.Namespace, *, verb: str, needed: bool = True) -> None:
-    """Refuses texts from two places, and a wait for texts that somebody would have to type.
+    """Refuses texts from two places, what is no text, and a wait for somebody who types.
 
     Args:
         given: What was parsed.
@@ -31,69 +56,226 @@ def check_text_arguments(given: argparse.Namespace, *, verb: str, needed: bool =
         needed: Whether there must be some.
 
     Raises:
-        InputError: Both or neither of them are given.
+        InputError: Both or neither of them are given, or a text is not UTF-8.
     """
     if given.texts and given.input:
         raise InputError("give texts or --input, not both")
-    if needed and not given.texts and not given.input and sys.stdin.isatty():
+    for number, text in enumerate(given.texts, start=1):
+        try:
+            text.encode()
+        except UnicodeEncodeError as error:
+            raise InputError(f"text {number} is not UTF-8 text: {text!r:.80}") from error
+    if given.texts or given.input or not needed:
+        return
+    if sys.stdin is None or sys.stdin.closed:
+        raise InputError(f"nothing to {verb}, and stdin is closed: give TEXT or --input FILE")
+    if sys.stdin.isatty():
         raise InputError(f"nothing to {verb}: give TEXT, --input FILE, or a pipe on stdin")
 
 
-def given_texts(given: argparse.Namespace) -> Iterator[str]:
-    """The texts, one by one; files and stdin are read as far as they are asked for.
+def given_rows(given: argparse.Namespace, layout: Layout) -> Iterator[list[Row]]:
+    """The texts, some at a time; files and stdin are read as far as they are asked for.
+
+    Args:
+        given: What was parsed.
+        layout: How the training file of the model was laid out.
 
     Raises:
-        InputError: A file that cannot be read, or is neither text nor JSON lines.
+        InputError: A file that cannot be read, or has no texts; a text that is the name of a file.
     """
-    return iter(given.texts) if given.texts else read_texts(given.input)
-
-
-def read_texts(path: str | None) -> Iterator[str]:
-    """The texts of a file, or of stdin: one a line, or JSON lines with `text`.
-
-    JSON is recognised by the first line being an object with a string `text`.
-    """
-    if path is None:
-        lines, name = stdin_lines(), "<stdin>"
+    if given.texts:
+        for text in given.texts:
+            if os.path.isfile(text):
+                raise InputError(f"is a file: give --input {text} for the texts in it", path=text)
+        yield from in_chunks(Row(text, {}) for text in given.texts)
+    elif given.input:
+        yield from in_chunks(file_rows(given.input, given.text_column, layout))
     else:
-        from rnnlp.data.formats.text_files import read_lines
-
-        lines, name = read_lines(path), path
-    is_json: bool | None = None
-    for number, line in lines:
-        if is_json is None:
-            is_json = looks_like_json(line)
-        yield text_of(line, name, number) if is_json else line
+        yield from stdin_rows(given.text_column, layout)
 
 
-def stdin_lines() -> Iterator[tuple[int, str]]:
-    """Numbered lines of stdin, which must be UTF-8."""
-    for number, raw in enumerate(sys.stdin.buffer, start=1):
+def in_chunks(rows: Iterator[Row]) -> Iterator[list[Row]]:
+    """Some rows at a time."""
+    while chunk := list(islice(rows, CHUNK)):
+        yield chunk
+
+
+def file_rows(path: str, text_column: str | None, layout: Layout) -> Iterator[Row]:
+    """The rows of a file.
+
+    Args:
+        path: The file.
+        text_column: What the user says of the column of the text.
+        layout: How the training file was laid out.
+
+    Raises:
+        InputError: The file cannot be read, holds tokens, or its column of texts is not known.
+    """
+    from rnnlp.data.formats.text_files import read_lines, stem
+
+    suffix = stem(path)[1]
+    if suffix in _COLUMNS:
+        raise InputError(
+            "holds tokens and tags in columns, not texts: evaluate scores it; write one text a "
+            "line to label texts",
+            path=path,
+        )
+    if suffix in _DELIMITED:
+        yield from _table(path, text_column, layout)
+        return
+    reader = _Lines(path, text_column, layout)
+    for number, line in read_lines(path):
+        yield from reader.rows(number, line)
+    yield from reader.held
+
+
+def stdin_rows(text_column: str | None, layout: Layout) -> Iterator[list[Row]]:
+    """The rows of stdin, as they arrive: one a line, or JSON lines.
+
+    Raises:
+        InputError: It is not UTF-8, or its JSON has no texts.
+    """
+    reader = _Lines("<stdin>", text_column, layout)
+    source = cast(BufferedIOBase, sys.stdin.buffer)
+    number, rest = 0, b""
+    while True:
+        data = source.read1(_MOST_BYTES)
+        *lines, rest = (rest + data).split(b"\n")
+        if not data:
+            lines, rest = [rest] if rest else [], b""
+        rows: list[Row] = []
+        for raw in lines:
+            number += 1
+            try:
+                line = raw.decode("utf-8-sig" if number == 1 else "utf-8").rstrip("\r")
+            except UnicodeDecodeError as error:
+                raise InputError(
+                    f"is not UTF-8 text: {error.reason}", path="<stdin>", line=number
+                ) from error
+            rows += reader.rows(number, line)
+        if not data:
+            rows += reader.held
+        if rows:
+            yield rows
+        if not data:
+            return
+
+
+class _Lines:
+    """Lines to rows: the first line that is not blank tells whether they are JSON.
+
+    Args:
+        name: The file, for errors.
+        text_column: What the user says of the key of the text.
+        layout: How the training file was laid out.
+    """
+
+    def __init__(self, name: str, text_column: str | None, layout: Layout) -> None:
+        self._name = name
+        self._asked, self._trained = text_column, layout
+        self._key: str | None = None
+        self._is_json: bool | None = None
+        self.held: list[Row] = []  # blank lines at the beginning, which are texts of plain files
+
+    def rows(self, number: int, line: str) -> list[Row]:
+        """The row of a line, and those that were held back; none of a blank line of JSON lines.
+
+        Raises:
+            InputError: It is not JSON where the first line was, or has no text.
+        """
+        blank = not line.strip()
+        if self._is_json is None:
+            if blank:
+                self.held.append(Row(line, {}))
+                return []
+            self._is_json = self._looks_like_json(line)
+            held, self.held = self.held, []
+            if not self._is_json:
+                return [*held, Row(line, {})]
+        if not self._is_json:
+            return [Row(line, {})]
+        return [] if blank else [self._json(number, line)]
+
+    def _json(self, number: int, line: str) -> Row:
+        from rnnlp.data.formats.jsonl import json_object
+
         try:
-            yield number, raw.decode("utf-8-sig" if number == 1 else "utf-8").rstrip("\r\n")
-        except UnicodeDecodeError as error:
+            row = json_object(line)
+            if self._key is None:
+                self._key = self._key_of(row)
+            if not isinstance(text := row.get(self._key), str):
+                raise InputError(f"{self._key!r} is {text!r:.60}, not a text")
+        except InputError as error:
+            raise InputError(error.message, path=self._name, line=number) from error
+        return Row(text, {name: value for name, value in row.items() if name != self._key})
+
+    def _looks_like_json(self, line: str) -> bool:
+        import json
+
+        if not line.lstrip().startswith("{"):
+            return False
+        try:
+            return isinstance(json.loads(line), dict)
+        except RecursionError:
+            return True
+        except ValueError:
+            return False
+
+    def _key_of(self, row: dict[str, Any]) -> str:
+        from rnnlp.data.formats.delimited import TEXT_NAMES
+
+        if self._asked is not None:
+            if self._asked not in row:
+                raise InputError(f"no key {self._asked!r} among {', '.join(row) or 'none'}")
+            return self._asked
+        trained = self._trained.columns.get("text", self._trained.columns.get("source"))
+        for key in (trained, *TEXT_NAMES):
+            if isinstance(key, str) and key in row:
+                if key != "text":
+                    note(f"{self._name}: the text is {key!r}")
+                return key
+        raise InputError(f"no text among the keys {', '.join(row) or 'none'}: set --text_column")
+
+
+def _table(path: str, text_column: str | None, layout: Layout) -> Iterator[Row]:
+    from rnnlp.data.formats.delimited import delimiter_of, table_rows, text_column_of
+    from rnnlp.data.formats.text_files import read_lines, stem
+
+    first = next((line for _, line in read_lines(path) if line.strip()), "")
+    if stem(path)[1] == ".tsv":
+        delimiter = "\t"
+    else:
+        delimiter = delimiter_of(first) or max(",;", key=first.count)
+    rows = table_rows(read_lines(path), path=path, delimiter=delimiter)
+    number, names = next(rows, (1, [""]))
+    trained = layout if layout.format in TABLES else Layout()
+    asked = text_column or trained.columns.get("text", trained.columns.get("source"))
+    header = trained.header is not False or text_column is not None
+    if not header and text_column is None:  # trained on a table without a header: so is this one
+        place = int(asked or 1) - 1
+        names, found = [str(n) for n in range(1, len(names) + 1)], names
+        if not place < len(found):
             raise InputError(
-                f"is not UTF-8 text: {error.reason}", path="<stdin>", line=number
-            ) from error
+                f"{len(found)} columns, and the text would be in column {place + 1}: set "
+                "--text_column",
+                path=path,
+                line=number,
+            )
+        yield _row_of(found, names, place)
+    else:
+        try:
+            place = text_column_of(names, asked)
+        except InputError as error:
+            raise InputError(error.message, path=path, line=number) from error
+    note(f"{path}: a table {'with' if header else 'without'} a header, the text in {names[place]}")
+    for number, row in rows:
+        if len(row) != len(names):
+            raise InputError(
+                f"{len(row)} columns where the first line has {len(names)}", path=path, line=number
+            )
+        yield _row_of(row, names, place)
 
 
-def looks_like_json(line: str) -> bool:
-    """Whether a line is a JSON object with a string `text`."""
-    if not line.lstrip().startswith("{"):
-        return False
-    try:
-        value = json.loads(line)
-    except ValueError:
-        return False
-    return isinstance(value, dict) and isinstance(value.get("text"), str)
-
-
-def text_of(line: str, name: str, number: int) -> str:
-    """The `text` of a JSON line."""
-    try:
-        text = json.loads(line)["text"]
-    except (ValueError, KeyError, TypeError) as error:
-        raise InputError('is not a JSON object with "text"', path=name, line=number) from error
-    if not isinstance(text, str):
-        raise InputError('"text" is not a string', path=name, line=number)
-    return text
+def _row_of(row: list[str], names: list[str], place: int) -> Row:
+    others = {name: value for name, value in zip(names, row, strict=True) if name != names[place]}
+    return Row(row[place], others)

@@ -20,6 +20,7 @@ from torchmetrics import MeanMetric
 
 from rnnlp.data.classification.collate import ClassificationBatch
 from rnnlp.data.errors import InputError
+from rnnlp.data.formats.layout import Layout
 from rnnlp.data.joint.datamodule import JointBatch
 from rnnlp.data.tagging.collate import TaggingBatch
 from rnnlp.models.joint import JointNetwork
@@ -69,6 +70,8 @@ class JointSettings(ModelConfig, ModuleOptions):
         classes: The labels, in the order of the classifier's output layer.
         class_counts: How many training texts have each label.
         multilabel: Whether a text may have any number of labels.
+        tagging_layout: How the file of sentences was laid out.
+        classification_layout: How the file of texts was laid out.
         tagging: What stands above the encoder for tagging.
         classification: What stands above it for classification.
     """
@@ -78,6 +81,8 @@ class JointSettings(ModelConfig, ModuleOptions):
     classes: list[str]
     class_counts: list[int]
     multilabel: bool
+    tagging_layout: Layout = field(default_factory=Layout)
+    classification_layout: Layout = field(default_factory=Layout)
     embedding: EmbeddingConfig = EmbeddingConfig()
     encoder: EncoderConfig = EncoderConfig()
     tagging: TaggerOptions = TaggerOptions()
@@ -112,12 +117,14 @@ class Joint(TaskModule):
             tagging=TaggerConfig(
                 tags=settings.tags,
                 scheme=settings.scheme,
+                layout=settings.tagging_layout,
                 **vars(part_of(tagging, TaggerHead)),
                 **shared,
             ),
             classification=ClassifierConfig(
                 classes=settings.classes,
                 multilabel=settings.multilabel,
+                layout=settings.classification_layout,
                 **vars(part_of(classification, ClassifierHead)),
                 **shared,
             ),
@@ -136,7 +143,10 @@ class Joint(TaskModule):
     def link(parser: LightningArgumentParser) -> None:
         """Says which settings follow from which, as for either task alone."""
         link_features(parser)
-        for name in ("tags", "scheme", "classes", "class_counts", "multilabel"):
+        for name in (
+            *("tags", "scheme", "tagging_layout"),
+            *("classes", "class_counts", "multilabel", "classification_layout"),
+        ):
             parser.link_arguments("data", f"model.{name}", Get(name), apply_on="instantiate")
         for name in ("label_separator", "label_before"):
             parser.link_arguments(f"data.{CLASSIFICATION}.{name}", f"model.{CLASSIFICATION}.{name}")

@@ -4,9 +4,10 @@ Annotations here are real types, since LightningCLI reads those of inherited fie
 imported where a network is built: a model on another engine needs the values only.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from rnnlp.data.formats.layout import Layout
 from rnnlp.data.tagging.schemes import allowed_transitions
 from rnnlp.tasks.base.components import ModelConfig
 
@@ -34,10 +35,12 @@ class TaggerConfig(ModelConfig, TaggerHead):
     Args:
         tags: The tags, in the order of the output layer.
         scheme: The scheme that the tags follow; None for plain tags such as parts of speech.
+        layout: How the training file was laid out, and others are read.
     """
 
     tags: list[str]
     scheme: str | None
+    layout: Layout = field(default_factory=Layout)
 
     def build(self) -> "Tagger":
         """The tagger with fresh weights. Either way of decoding obeys the scheme."""

@@ -51,6 +51,7 @@ def evaluate_tagging(
             split=pipeline.featurizer.split,
             token_column=token_column,
             tag_column=tag_column,
+            layout=pipeline.settings.layout,
             notes=notes,
         )
 

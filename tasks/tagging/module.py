@@ -13,7 +13,7 @@ from pytorch_lightning.cli import LightningArgumentParser
 
 from rnnlp.models.tagging.tagger import Tagger
 from rnnlp.tasks.base.components import EmbeddingConfig, EncoderConfig
-from rnnlp.tasks.base.module import ModuleOptions, link_features
+from rnnlp.tasks.base.module import Get, ModuleOptions, link_features
 from rnnlp.tasks.base.objective import ObjectiveModule
 from rnnlp.tasks.base.plain import part_of
 
@@ -57,4 +57,5 @@ class Tagging(ObjectiveModule):
         """
         parser.link_arguments("data", "model.tags", lambda d: d.tags, apply_on="instantiate")
         parser.link_arguments("data", "model.scheme", lambda d: d.scheme, apply_on="instantiate")
+        parser.link_arguments("data", "model.layout", Get("layout"), apply_on="instantiate")
         link_features(parser)

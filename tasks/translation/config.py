@@ -4,9 +4,10 @@ Annotations here are real types, since LightningCLI reads those of inherited fie
 imported where a network is built: a model on another engine needs the values only.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
 
+from rnnlp.data.formats.layout import Layout
 from rnnlp.data.text.tokenizer import BOS, PAD, UNK
 from rnnlp.tasks.base.components import ModelConfig, check_ranges
 
@@ -87,6 +88,7 @@ class TranslatorConfig(ModelConfig):
         max_length: Most tokens of a training sentence.
         metric: The score that decides which weights are kept: bleu, chrf, or exact_match (the share
             of outputs that are right as a whole), which short strings want.
+        layout: How the training file was laid out, and others are read.
     """
 
     source: str
@@ -96,6 +98,7 @@ class TranslatorConfig(ModelConfig):
     search: SearchConfig = SearchConfig()
     max_length: int | None = None
     metric: Metric = "bleu"
+    layout: Layout = field(default_factory=Layout)
 
     def build(self) -> "Translator":
         """The translator with fresh weights."""

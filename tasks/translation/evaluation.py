@@ -62,6 +62,7 @@ def evaluate_translation(
         source_column=source_column,
         target_column=target_column,
         features_column=features_column,
+        layout=settings.layout,
         notes=notes,
     )
     seconds = 0.0

@@ -105,6 +105,7 @@ class Translation(ObjectiveModule):
         parser.link_arguments(
             "data", "model.length_ratio", Get("length_ratio"), apply_on="instantiate"
         )
+        parser.link_arguments("data", "model.layout", Get("layout"), apply_on="instantiate")
         for name in ("source", "target", "joint_vocabulary"):
             parser.link_arguments(f"data.{name}", f"model.{name}")
         parser.link_arguments("model.max_length", "data.max_length")

@@ -49,7 +49,6 @@ def test_features_change_the_form(inflector):
 def test_evaluate_reads_the_columns_of_training(rnnlp, inflector):
     code, out, err = rnnlp(
         *("evaluate", inflector / "model", inflector / "validation.tsv", "--json"),
-        *("--source_column", 1, "--features_column", 2, "--target_column", 3),
     )
     assert code == 0, err
     stored = json.loads((inflector / "model" / "metrics.json").read_text())["validation"]

@@ -1,0 +1,63 @@
+"""How a file is laid out: decided once, from the training file, and kept with the model.
+
+What is not said is guessed by the reader of the format, from the first lines of the training file.
+Later files (validation, test, what is evaluated or predicted) are read in the same way, since a
+short one is easily taken for another.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from rnnlp.data.corpus.report import Notes
+
+TABLES = ("csv", "tsv")  # of one kind: columns are the same, whatever parts them
+
+
+@dataclass(frozen=True, kw_only=True)
+class Layout:
+    """The layout of a file.
+
+    Args:
+        format: Its format; "" where nothing is known, as of samples and of data sets of a hub.
+        columns: Where each role (text, label, token, tag, source, target, features) stands: the
+            name of a column, a key, or a number from 1.
+        header: Whether the first row of a table names the columns; None where it does not matter.
+    """
+
+    format: str = ""
+    columns: Mapping[str, str | int] = field(default_factory=dict)
+    header: bool | None = None
+
+    def asked(
+        self, format: str, columns: Mapping[str, str | int | None], *, path: str, notes: Notes
+    ) -> tuple[dict[str, str | int | None], bool | None]:
+        """The columns and the header that a file of this format is read with.
+
+        Args:
+            format: The format of the file at hand.
+            columns: What the user says of it by role; None leaves a role to the layout.
+            path: The file, for the note.
+            notes: Gets a line where the format is another one, so that nothing of this holds.
+        """
+        if not self.format or (self.format != format and not {self.format, format} <= {*TABLES}):
+            if self.columns:
+                notes.add(
+                    f"{path}: is {format}, and the training data was {self.format}: its columns "
+                    "are found anew"
+                )
+            return dict(columns), None
+        said = {role: self.columns.get(role) if c is None else c for role, c in columns.items()}
+        return said, self.header if all(c is None for c in columns.values()) else None
+
+    def __str__(self) -> str:
+        """In words, for a note; "" where there is nothing to tell."""
+        if not self.columns:
+            return ""
+        header = {None: "", True: " with a header", False: " without a header"}[self.header]
+        where = ", ".join(
+            f"{role} in {'column ' if isinstance(column, int) else ''}{column}"
+            for role, column in self.columns.items()
+        )
+        return f"read as {self.format}{header}: {where}"

@@ -1,0 +1,154 @@
+"""Where `predict` takes its texts from: files as `fit` reads them, and pipes that are slow."""
+
+import json
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+CLASSIFIER = Path(__file__).parents[2] / "folders" / "classification-v1"
+
+
+def answers(out):
+    return [json.loads(line) for line in out.splitlines()]
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "others"),
+    [
+        ("a.jsonl", '\n{"text": "fine", "id": 7}\n\n{"text": "dull", "id": 8}\n\n', {"id": 7}),
+        ("b.jsonl", '{"review": "fine", "id": 7}\n{"review": "dull", "id": 8}\n', {"id": 7}),
+        ("c.csv", 'id,text,stars\n7,"fine",1\n8,dull,2\n', {"id": "7", "stars": "1"}),
+        ("d.tsv", "text\tid\nfine\t7\ndull\t8\n", {"id": "7"}),
+        ("e.csv", "id;review\n7;fine\n8;dull\n", {"id": "7"}),
+        ("f.txt", "fine\ndull\n", None),
+        ("g.txt", '\ufeff{"text": "fine", "id": 7}\n{"text": "dull", "id": 8}', {"id": 7}),
+    ],
+)
+def test_files_are_read_as_fit_reads_them(rnnlp, tmp_path, name, content, others):
+    (tmp_path / name).write_text(content)
+    code, out, err = rnnlp("predict", CLASSIFIER, "--input", tmp_path / name)
+    assert code == 0, err
+    found = answers(out)
+    assert [answer["text"] for answer in found] == ["fine", "dull"]
+    assert found[0].get("row") == others
+
+
+def test_blank_lines_of_plain_text_are_texts(rnnlp, tmp_path):
+    (tmp_path / "a.txt").write_text("\n\nfine\n\n")
+    _, out, _ = rnnlp("predict", CLASSIFIER, "--input", tmp_path / "a.txt")
+    assert [answer["text"] for answer in answers(out)] == ["", "", "fine", ""]
+
+
+def test_a_column_can_be_named(rnnlp, tmp_path):
+    (tmp_path / "a.csv").write_text("title,body\nfine,dull\n")
+    for column in ("body", "2"):
+        code, out, err = rnnlp(
+            "predict", CLASSIFIER, "--input", tmp_path / "a.csv", "--text_column", column
+        )
+        assert code == 0 and answers(out)[0]["text"] == "dull", err
+    (tmp_path / "a.jsonl").write_text('{"text": "fine", "body": "dull"}\n')
+    _, out, _ = rnnlp(
+        "predict", CLASSIFIER, "--input", tmp_path / "a.jsonl", "--text_column", "body"
+    )
+    assert answers(out)[0]["text"] == "dull"
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "words"),
+    [
+        ("a.jsonl", '{"tokens": ["a"]}\n', "a.jsonl:1: no text among the keys tokens"),
+        ("b.jsonl", '{"text": "a"}\nplain\n', "b.jsonl:2: not JSON"),
+        ("c.jsonl", '{"text": "half \\ud83d"}\n', "c.jsonl:1: \\ud83d is half of a character"),
+        ("d.csv", "a,b\n1,2\n", "d.csv:1: which column holds the text among a, b"),
+        ("e.csv", "text,b\n1,2,3\n", "e.csv:2: 3 columns where the first line has 2"),
+        ("f.conll", "Anna B-PER\n", "f.conll: holds tokens and tags"),
+        ("g.xlsx", "PK\3\4", "g.xlsx:1: a ZIP archive, as .xlsx files are"),
+        ("h.jsonl", '{"text": "a"}\n{"x": ' + "[" * 9000 + "\n", "h.jsonl:2: not JSON"),
+    ],
+)
+def test_files_without_texts_are_refused(rnnlp, tmp_path, name, content, words):
+    (tmp_path / name).write_text(content)
+    code, _, err = rnnlp("predict", CLASSIFIER, "--input", tmp_path / name)
+    assert code == 2 and words in err.splitlines()[-1] and "Traceback" not in err, err
+
+
+def test_texts_that_are_none(rnnlp, tmp_path, monkeypatch):
+    (tmp_path / "reviews.txt").write_text("fine\n")
+    code, _, err = rnnlp("predict", CLASSIFIER, tmp_path / "reviews.txt")
+    assert code == 2 and f"give --input {tmp_path}/reviews.txt" in err
+    code, _, err = rnnlp("predict", CLASSIFIER, "caf\udce9")
+    assert code == 2 and "text 1 is not UTF-8" in err
+    monkeypatch.setattr(sys, "stdin", None)
+    code, _, err = rnnlp("predict", CLASSIFIER)
+    assert code == 2 and "stdin is closed" in err
+
+
+def test_a_slow_pipe_is_answered_line_by_line():
+    command = [sys.executable, "-m", "rnnlp", "predict", str(CLASSIFIER)]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
+        for text in ("fine", "dull", "so so"):
+            process.stdin.write(f"{text}\n".encode())
+            process.stdin.flush()
+            started = time.monotonic()
+            assert json.loads(process.stdout.readline())["text"] == text
+            assert time.monotonic() - started < 60  # it does not wait for the next line
+        process.stdin.close()
+        assert process.wait(60) == 0
+
+
+def fitted(rnnlp, folder, train, *settings):
+    code, _, err = rnnlp(
+        *("fit", "--config", "sentiment", "--data.train", train, "--output", folder),
+        *("--trainer.max_epochs", 1, "--trainer.limit_train_batches", 1),
+        *("--model.embedding.size", 8, "--model.encoder.hidden_size", 8, *settings),
+    )
+    assert code == 0, err
+    return err
+
+
+def test_the_layout_of_the_training_file_is_kept(rnnlp, tmp_path):
+    """A short test file would be read the other way round, or its header as a text."""
+    bare = "".join(f"{'yes' if i % 2 else 'no'}\ta somewhat long text {i}\n" for i in range(40))
+    (tmp_path / "train.tsv").write_text(bare)
+    err = fitted(rnnlp, tmp_path / "m", tmp_path / "train.tsv")
+    assert "read as tsv without a header: text in column 2, label in column 1" in err
+    (tmp_path / "test.tsv").write_text("yes\thello\nno\thello\nno\thello\n")
+    code, out, err = rnnlp("evaluate", tmp_path / "m", tmp_path / "test.tsv", "--json")
+    assert code == 0, err
+    counts = {name: row["support"] for name, row in json.loads(out)["per_class"].items()}
+    assert counts == {"no": 2, "yes": 1}
+    _, out, _ = rnnlp("predict", tmp_path / "m", "--input", tmp_path / "test.tsv")
+    assert [answer["text"] for answer in answers(out)] == ["hello"] * 3
+    assert answers(out)[0]["row"] == {"1": "yes"}
+
+    named = "frage,art\n" + "".join(f"wie geht es {i},{'ab'[i % 2]}\n" for i in range(30))
+    (tmp_path / "frage.csv").write_text(named)
+    fitted(rnnlp, tmp_path / "n", tmp_path / "frage.csv")
+    (tmp_path / "short.csv").write_text("art,frage\na,wer\nb,was\n")
+    code, out, err = rnnlp("evaluate", tmp_path / "n", tmp_path / "short.csv", "--json")
+    assert code == 0 and json.loads(out)["examples"] == 2, err
+    (tmp_path / "other.csv").write_text("x,y\na,wer\n")
+    code, _, err = rnnlp("evaluate", tmp_path / "n", tmp_path / "other.csv")
+    assert code == 2 and "no column 'frage' among x, y" in err
+    (tmp_path / "other.jsonl").write_text('{"text": "wer", "label": "a"}\n')
+    code, _, err = rnnlp("evaluate", tmp_path / "n", tmp_path / "other.jsonl")
+    assert code == 0 and "is jsonl, and the training data was csv: its columns are found" in err
+
+
+def test_a_tagger_is_evaluated_on_the_columns_it_was_trained_on(rnnlp, corpus, tmp_path):
+    rows = (corpus / "validation.conll").read_text(encoding="utf-8").splitlines()
+    text = "\n".join(f"{row} NN x" if row else "" for row in rows) + "\n"
+    (tmp_path / "wide.conll").write_text(text, encoding="utf-8")
+    code, _, err = rnnlp(
+        *("fit", "--config", corpus / "tiny.yaml", "--data.train", tmp_path / "wide.conll"),
+        *("--data.validation", tmp_path / "wide.conll", "--data.tag_column", 2),
+        *("--output", tmp_path / "m", "--trainer.max_epochs", 1),
+    )
+    assert code == 0 and "read as conll: token in column 1, tag in column 2" in err
+    code, out, err = rnnlp("evaluate", tmp_path / "m", tmp_path / "wide.conll", "--json")
+    assert code == 0, err
+    stored = json.loads((tmp_path / "m" / "metrics.json").read_text())["validation"]
+    assert json.loads(out)["f1"] == stored["f1"]
