@@ -64,7 +64,7 @@ class ClassificationFiles(Files, Batches):
 
     hub_text: str = "text"
     hub_label: str = "label"
-    format: Literal["auto", "csv", "tsv", "jsonl", "fasttext", "lines"] = "auto"
+    format: Literal["auto", "csv", "tsv", "jsonl", "fasttext", "lines", "annotation"] = "auto"
     text_column: str | int | None = None
     label_column: str | int | None = None
     label_separator: str = ""

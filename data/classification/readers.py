@@ -15,6 +15,7 @@ from contextlib import suppress
 from itertools import chain, islice
 from typing import Any, NamedTuple
 
+from rnnlp.data.annotation.tools import ANNOTATION, Tool, tool_for, tool_of
 from rnnlp.data.corpus.report import Notes
 from rnnlp.data.errors import InputError
 from rnnlp.data.formats.delimited import (
@@ -43,7 +44,7 @@ class ClassifiedExample(NamedTuple):
     line: int
 
 
-FORMATS = ("auto", "csv", "tsv", "jsonl", "fasttext", "lines")
+FORMATS = ("auto", "csv", "tsv", "jsonl", "fasttext", "lines", ANNOTATION)
 _UNKNOWN = Layout()
 _HEAD = 2000  # lines that the format is recognised from
 _ENOUGH = 10  # lines from which words that differ cannot be taken for labels
@@ -80,13 +81,17 @@ def read_classification(
     """
     if format not in FORMATS:
         raise InputError(f"unknown format {format!r}; choose one of {', '.join(FORMATS)}")
-    name, format, lines, delimiter = _open(path, format)
+    # Who names columns, now or in training, means the keys of the rows.
+    tools = text_column is label_column is None and layout.format != "jsonl"
+    name, format, lines, delimiter = _open(path, format, tools=tools)
     asked, header = layout.asked(
         format, {"text": text_column, "label": label_column}, path=name, notes=notes
     )
     text_column, label_column = asked["text"], asked["label"]
     found: Iterable[tuple[int, str, list[str]]]
-    if format == "jsonl":
+    if format == ANNOTATION:
+        found = _annotated(name, tool_for(name), notes)
+    elif format == "jsonl":
         found = _json(lines, name, text_column, label_column, notes)
     elif format == "fasttext":
         found = _fasttext(lines)
@@ -129,7 +134,8 @@ def classification_layout(
     Raises:
         InputError: The file cannot be read, or its columns cannot be guessed.
     """
-    name, format, lines, delimiter = _open(path, format)
+    tools = text_column is label_column is None
+    name, format, lines, delimiter = _open(path, format, tools=tools)
     if format in TABLES:
         return table_layout(
             lines,
@@ -153,14 +159,14 @@ def classification_layout(
 
 
 def _open(
-    path: str | os.PathLike[str], format: str
+    path: str | os.PathLike[str], format: str, *, tools: bool
 ) -> tuple[str, str, Iterator[tuple[int, str]], str]:
-    """Name, format, lines and delimiter of a file."""
+    """Name, format, lines and delimiter of a file, which may be an export of annotation tools."""
     name = os.fspath(path)
     lines = read_lines(path)
     head = list(islice(lines, _HEAD))
     if format == "auto":
-        format = _recognise(name, head)
+        format = ANNOTATION if tools and tool_of(name, head) else _recognise(name, head)
     first = next((line for _, line in head if line.strip()), "")
     delimiter = "\t" if format == "tsv" else delimiter_of(first) or _csv_delimiter(first)
     return name, format, chain(head, lines), delimiter
@@ -249,6 +255,20 @@ def _json(
         except InputError as error:
             raise InputError(error.message, path=path, line=number) from error
         yield number, text, labels
+
+
+def _annotated(path: str, tool: Tool, notes: Notes) -> Iterator[tuple[int, str, list[str]]]:
+    notes.add(f"{path}: read as an export of {tool.name}")
+    marked = labelled = False
+    for document in tool.read(path, notes):
+        marked |= bool(document.spans)
+        labelled |= bool(document.labels)
+        if document.labels:
+            yield document.line, document.text, document.labels
+        else:
+            notes.count("texts without a label, left out", document.place)
+    if marked and not labelled:
+        raise InputError("marks spans and labels no text: train a tagger on it", path=path)
 
 
 def key_of(row: dict[str, Any], key: str | int | None, usual: tuple[str, ...], option: str) -> str:

@@ -47,7 +47,7 @@ class TaggingFiles(Files, Batches):
 
     hub_tokens: str = "tokens"
     hub_tags: str = "ner_tags"
-    format: Literal["auto", "conll", "conllu", "jsonl"] = "auto"
+    format: Literal["auto", "conll", "conllu", "jsonl", "annotation"] = "auto"
     token_column: int | None = None
     tag_column: int | None = None
     scheme: Literal["IOB1", "IOB2", "BIOES", "BILOU", "BMES"] = "BIOES"

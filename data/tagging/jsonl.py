@@ -8,21 +8,21 @@ them, `{type: {surface: [[start, end]]}}`, ends inclusive. Offsets count code po
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
+from rnnlp.data.annotation.document import Mark, mark
 from rnnlp.data.corpus.report import Notes
 from rnnlp.data.errors import InputError
 from rnnlp.data.formats.jsonl import accepted, json_object
 
+from .documents import Split, token_spans
 from .example import TaggedExample
-from .schemes import Span
-from .span_alignment import align, drop_overlaps
-
-Split = Callable[[str], list[tuple[int, int]]]
 
 TAG_KEYS = ("tags", "ner_tags", "labels")
 SPAN_KEYS = ("entities", "label", "labels", "spans")
+_START_KEYS = ("start", "start_offset")
+_END_KEYS = ("end", "end_offset")
 _TYPE_KEYS = ("label", "type", "entity_group")
 _SURFACE_KEYS = ("text", "word", "surface")
 
@@ -119,15 +119,10 @@ def _from_text(
         characters = [_span(item, text, where, notes) for item in row[key]]
     else:
         raise InputError(f"`{key}` is {row[key]!r}; give a list of spans")
-    spans, widened, lost = align(characters, offsets)
-    spans, overlapping = drop_overlaps(spans)
-    notes.count("spans that begin or end inside a token, widened to it", where, widened)
-    notes.count("spans over white space alone, dropped", where, lost)
-    notes.count("overlapping spans dropped (the longer one stays)", where, overlapping)
-    return TaggedExample(tokens, None, spans, number)
+    return TaggedExample(tokens, None, token_spans(characters, offsets, where, notes), number)
 
 
-def _cluener_spans(label: dict[str, Any], text: str) -> Iterator[Span]:
+def _cluener_spans(label: dict[str, Any], text: str) -> Iterator[Mark]:
     for kind, surfaces in label.items():
         if not isinstance(surfaces, dict):
             raise InputError(f"the spans of {kind!r} are not of the form {{text: [[start, end]]}}")
@@ -135,58 +130,22 @@ def _cluener_spans(label: dict[str, Any], text: str) -> Iterator[Span]:
             for place in places if isinstance(places, list) else [places]:
                 if not isinstance(place, list) or len(place) != 2:
                     raise InputError(f"the place of {surface!r} is {place!r}, not [start, end]")
-                span = _checked(place[0], place[1], kind, text, inclusive=True)
-                if text[span.start : span.end] != surface:
+                start, end, _ = span = mark((*place, kind), text, inclusive=True)
+                if text[start:end] != surface:
                     raise InputError(
                         f"span {place[0]}..{place[1]} (end inclusive) reads "
-                        f"{text[span.start : span.end]!r}, not {surface!r}; correct its offsets"
+                        f"{text[start:end]!r}, not {surface!r}; correct its offsets"
                     )
                 yield span
 
 
-def _span(item: Any, text: str, where: str, notes: Notes) -> Span:
+def _span(item: Any, text: str, where: str, notes: Notes) -> Mark:
     if isinstance(item, dict):
-        kind = next((item[key] for key in _TYPE_KEYS if key in item), None)
-        surface = next((item[key] for key in _SURFACE_KEYS if isinstance(item.get(key), str)), None)
-        start, end = item.get("start"), item.get("end")
-        if surface is None or not surface.strip():
-            return _checked(start, end, kind, text)
-        return _held_against(surface, start, end, kind, text, where, notes)
+        start, end, kind, surface = (
+            next((item[key] for key in keys if key in item), None)
+            for keys in (_START_KEYS, _END_KEYS, _TYPE_KEYS, _SURFACE_KEYS)
+        )
+        return mark((start, end, kind), text, surface=surface, place=where, notes=notes)
     if isinstance(item, list) and len(item) == 3:
-        start, end, kind = item
-        return _checked(start, end, kind, text)
+        return mark(item, text)
     raise InputError(f"span {item!r} is neither [start, end, type] nor a dictionary")
-
-
-def _held_against(
-    surface: str, start: Any, end: Any, kind: Any, text: str, where: str, notes: Notes
-) -> Span:
-    """A span that brings its own text, by which wrong offsets and those of JavaScript show."""
-    if type(start) is int and type(end) is int:
-        if text[max(start, 0) : max(end, 0)].strip() == surface.strip():
-            return _checked(start, end, kind, text)
-        units = text.encode("utf-16-le")  # offsets of JavaScript count units of 16 bits
-        if 0 <= start < end and units[2 * start : 2 * end] == surface.encode("utf-16-le"):
-            notes.count("spans whose offsets count UTF-16 units, converted", where)
-            first = len(units[: 2 * start].decode("utf-16-le"))
-            return _checked(first, first + len(surface), kind, text)
-        raise InputError(
-            f"span {start}..{end} reads {text[max(start, 0) : max(end, 0)]!r:.80}, not its own "
-            f"text {surface!r:.80}; correct its offsets"
-        )
-    return _checked(start, end, kind, text)
-
-
-def _checked(start: Any, end: Any, kind: Any, text: str, *, inclusive: bool = False) -> Span:
-    if type(start) is not int or type(end) is not int:
-        raise InputError(f"span {start!r}..{end!r}: start and end must be whole numbers")
-    if not isinstance(kind, str) or not kind:
-        raise InputError(f"span {start}..{end} has the type {kind!r}; name it")
-    stop = end + inclusive
-    if not 0 <= start < stop <= len(text):
-        problem = "is empty" if start >= stop else "is outside the text"
-        raise InputError(
-            f"span {start}..{end} of {kind!r} {problem}, which has {len(text)} characters; "
-            "correct its offsets"
-        )
-    return Span(start, stop, kind)

@@ -11,19 +11,21 @@ from collections.abc import Iterator
 from itertools import chain, islice
 from typing import cast
 
+from rnnlp.data.annotation.tools import ANNOTATION, tool_for, tool_of
 from rnnlp.data.corpus.report import Notes
 from rnnlp.data.errors import InputError
 from rnnlp.data.formats.layout import Layout
 from rnnlp.data.formats.text_files import read_lines, stem
 
 from .conll import FORM, UPOS, conll_layout, is_conllu, read_conll, read_conllu
+from .documents import Split, read_documents
 from .example import TaggedExample
-from .jsonl import Split, read_tagging_json
+from .jsonl import read_tagging_json
 from .schemes import Span, is_valid, tags_to_spans
 
 __all__ = ["FORMATS", "TaggedExample", "read_tagging", "spans_of"]
 
-FORMATS = ("auto", "conll", "conllu", "jsonl")
+FORMATS = ("auto", "conll", "conllu", "jsonl", ANNOTATION)
 _UNKNOWN = Layout()
 _HEAD = 2000  # lines that the format is recognised from
 
@@ -64,7 +66,9 @@ def read_tagging(
         format, {"token": token_column, "tag": tag_column}, path=name, notes=notes
     )
     token_column, tag_column = (cast(int | None, asked[role]) for role in ("token", "tag"))
-    if format == "jsonl":
+    if format == ANNOTATION:
+        examples = read_documents(name, tool_for(name), split=split, notes=notes)
+    elif format == "jsonl":
         examples = read_tagging_json(lines, path=name, split=split, labelled=labelled, notes=notes)
     elif format == "conllu":
         examples = read_conllu(
@@ -111,10 +115,12 @@ def _open(
 ) -> tuple[str, str, list[tuple[int, str]], Iterator[tuple[int, str]]]:
     """Name, format, first lines and all lines of a file."""
     name = os.fspath(path)
-    lines = read_lines(path)
+    folder = os.path.isdir(name) and format in ("auto", ANNOTATION)  # of files of one tool
+    lines = iter(()) if folder else read_lines(path)
     head = list(islice(lines, _HEAD))
     if format == "auto":
-        format = _recognise(name, head)
+        known = tool_of(name, head)
+        format = ANNOTATION if known or folder else _recognise(name, head)
     return name, format, head, chain(head, lines)
 
 

@@ -1,0 +1,113 @@
+"""What every reader of an annotation tool's export gives: a text, its spans, its labels.
+
+Spans are checked against the text here, whatever tool wrote them. Splitting into tokens is the
+business of tagging.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any, NamedTuple, TypeAlias
+
+from rnnlp.data.corpus.report import Notes
+from rnnlp.data.errors import InputError
+
+Mark: TypeAlias = tuple[int, int, str]  # start, end (exclusive) in code points, label
+
+
+class Document(NamedTuple):
+    """A text as an annotator left it.
+
+    Args:
+        text: The text.
+        spans: What is marked in it, in any order; may overlap.
+        labels: What the text as a whole is labelled with.
+        line: Its line, or the number of its task, counted from 1.
+        place: Where it stands, for messages.
+        tokens: Start and end of each token, where the file has its own.
+    """
+
+    text: str
+    spans: list[Mark]
+    labels: list[str]
+    line: int
+    place: str
+    tokens: list[tuple[int, int]] | None = None
+
+
+@contextmanager
+def placed(place: str) -> Iterator[None]:
+    """Adds the place to errors that have none."""
+    try:
+        yield
+    except InputError as error:
+        if error.path is not None:
+            raise
+        raise InputError(error.message, path=place) from error
+
+
+def mark(
+    given: Sequence[Any],
+    text: str,
+    *,
+    surface: Any = None,
+    inclusive: bool = False,
+    place: str = "",
+    notes: Notes | None = None,
+) -> Mark:
+    """A checked span.
+
+    Args:
+        given: Offset of its first character, offset one past its last one, its type.
+        text: The text that it lies in.
+        surface: Its own text, where it brings one: by it wrong offsets show, and those of
+            JavaScript, which count UTF-16 units, are converted.
+        inclusive: Whether the second offset is that of the last character.
+        place: Where it stands, for the notes.
+        notes: Takes the count of converted offsets.
+
+    Raises:
+        InputError: It has no type, lies outside the text, or reads otherwise than its own text.
+    """
+    start, end, label = given
+    if type(start) is not int or type(end) is not int:
+        raise InputError(f"span {start!r}..{end!r}: start and end must be whole numbers")
+    if not isinstance(label, str) or not label:
+        raise InputError(f"span {start}..{end} has the type {label!r}; name it")
+    stop = end + inclusive
+    own = surface if isinstance(surface, str) and surface.strip() else None
+    if own is not None and not _reads(text[max(start, 0) : max(stop, 0)], own):
+        units = text.encode("utf-16-le")[2 * max(start, 0) : 2 * max(stop, 0)]
+        if not _reads(units.decode("utf-16-le", errors="replace"), own):
+            raise InputError(
+                f"span {start}..{end} reads {text[max(start, 0) : max(stop, 0)]!r:.80}, not its "
+                f"own text {own!r:.80}; correct its offsets"
+            )
+        if notes is not None:
+            notes.count("spans whose offsets count UTF-16 units, converted", place)
+        before = text.encode("utf-16-le")[: 2 * start].decode("utf-16-le")
+        start, stop = len(before), len(before) + len(units.decode("utf-16-le"))
+    if not 0 <= start < stop <= len(text):
+        problem = "is empty" if start >= stop else "is outside the text"
+        raise InputError(
+            f"span {start}..{end} of {label!r} {problem}, which has {len(text)} characters; "
+            "correct its offsets"
+        )
+    return start, stop, label
+
+
+def _reads(found: str, own: str) -> bool:
+    """Whether a piece of text is what it says, white space aside."""
+    return found.split() == own.split()
+
+
+def agreed(documents: Sequence[Document], notes: Notes) -> Document:
+    """What several annotators made of one text: the most frequent, the first of equals."""
+    keys = [(frozenset(one.spans), frozenset(one.labels)) for one in documents]
+    if len(keys) > 1:
+        place = documents[0].place
+        notes.count("texts with several annotations, the most frequent one taken", place)
+        notes.count("texts whose annotators disagree", place, len(set(keys)) > 1)
+    return documents[keys.index(Counter(keys).most_common(1)[0][0])]

@@ -1,0 +1,90 @@
+"""Reads spaCy's training data as JSON: that of version 2, and lists of a text and its annotations.
+
+The former has tokens with BILUO tags in documents, paragraphs and sentences; the latter is
+`[text, {"entities": [[start, end, label]], "cats": {label: 1.0}}]`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from rnnlp.data.corpus.report import Notes
+from rnnlp.data.errors import InputError
+
+from .document import Document, Mark, mark, placed
+from .files import Head, json_items
+
+
+def is_spacy(head: Head) -> bool:
+    """Whether a file is training data of spaCy."""
+    first = head.first
+    if isinstance(first, dict):
+        return isinstance(first.get("paragraphs"), list)
+    return (
+        isinstance(first, list)
+        and len(first) == 2
+        and isinstance(first[0], str)
+        and isinstance(first[1], dict)
+    )
+
+
+def read_spacy(path: str, notes: Notes) -> Iterator[Document]:
+    """Yields sentences with their tokens, or texts."""
+    for number, item in enumerate(json_items(path), start=1):
+        place = f"{path}, item {number}"
+        with placed(place):
+            if isinstance(item, dict) and isinstance(item.get("paragraphs"), list):
+                for paragraph in item["paragraphs"]:
+                    yield from _paragraph(paragraph, number, place, notes)
+            elif isinstance(item, list) and len(item) == 2 and isinstance(item[0], str):
+                yield _pair(item[0], item[1] or {}, number, place, notes)
+            else:
+                raise InputError("neither a document with `paragraphs` nor [text, annotations]")
+
+
+def _pair(text: str, given: dict[str, Any], number: int, place: str, notes: Notes) -> Document:
+    spans = []
+    for one in given.get("entities") or ():
+        if not isinstance(one, list) or len(one) < 3:
+            raise InputError(f"entity {one!r:.80} is not [start, end, label]")
+        spans.append(mark(one[:3], text, place=place, notes=notes))
+    notes.count("relations between spans, ignored", place, len(given.get("links") or ()))
+    return Document(text, spans, _cats(given.get("cats")), number, place)
+
+
+def _paragraph(given: Any, number: int, place: str, notes: Notes) -> Iterator[Document]:
+    labels = _cats(given.get("cats"))
+    for sentence in given.get("sentences") or ():
+        words = [token.get("orth") for token in sentence.get("tokens") or ()]
+        tags = [token.get("ner", "-") for token in sentence.get("tokens") or ()]
+        if not words or not all(isinstance(word, str) and word for word in words):
+            raise InputError("a sentence without tokens, or a token without `orth`")
+        if "-" in tags:
+            notes.count("tokens whose entity is open (-), read as O", place, tags.count("-"))
+        offsets: list[tuple[int, int]] = []
+        for word in words:
+            start = offsets[-1][1] + 1 if offsets else 0
+            offsets.append((start, start + len(word)))
+        yield Document(" ".join(words), _biluo(tags, offsets), labels, number, place, offsets)
+
+
+def _biluo(tags: list[str], offsets: list[tuple[int, int]]) -> list[Mark]:
+    spans: list[Mark] = []
+    start = 0
+    for place, tag in enumerate(tags):
+        letter, _, label = tag.partition("-")
+        if letter in ("B", "U"):
+            start = place
+        if letter in ("L", "U") and label:
+            spans.append((offsets[start][0], offsets[place][1], label))
+        if letter not in ("B", "I", "L", "U", "O", ""):
+            raise InputError(f"tag {tag!r} is not of BILUO")
+    return spans
+
+
+def _cats(given: Any) -> list[str]:
+    """The categories that hold: `{label: 1.0}` or `[{"label": label, "value": 1.0}]`."""
+    if isinstance(given, list):
+        given = {one.get("label"): one.get("value") for one in given if isinstance(one, dict)}
+    return [str(label) for label, value in (given or {}).items() if value and float(value) >= 0.5]
