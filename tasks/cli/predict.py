@@ -11,6 +11,7 @@ from io import TextIOWrapper
 from pathlib import Path
 from typing import Any, TextIO
 
+from rnnlp.data.annotation.preannotations import PLAIN, WRITERS
 from rnnlp.data.errors import InputError, note
 from rnnlp.data.formats.layout import Layout
 from rnnlp.tasks.base.options import add_options, taken
@@ -34,11 +35,18 @@ def predict(arguments: Sequence[str]) -> int:
     )
     add_text_arguments(parser)
     parser.add_argument("--output", metavar="FILE", help="write here instead of stdout")
+    parser.add_argument(
+        "--format",
+        choices=tuple(WRITERS),
+        help="write pre-annotations that this annotation tool imports",
+    )
     add_stream_options(parser)
     every = [option for some in (*options.values(), *streaming.values()) for option in some]
     add_options(parser, every)
     args = parser.parse_intermixed_args(list(arguments))  # options between texts
     check_stream_options(args, every, streaming)
+    if args.stream and args.format:
+        raise InputError("--format is for whole texts: leave out --stream")
     count = getattr(args, "count", None)  # writes without a prompt
     if not args.stream:
         check_text_arguments(args, verb="predict", needed=count is None)
@@ -66,7 +74,11 @@ def predict(arguments: Sequence[str]) -> int:
     remarks = getattr(pipeline, "notes_on", None)
     writes = getattr(pipeline, "writes", False)  # each text then has random numbers of its own
     number, empty = 0, True
+    writer = WRITERS.get(args.format, PLAIN)
+    if writer.hint:
+        note(writer.hint)
     with destination(args.output) as out:
+        before = writer.begin
         for rows in source:
             empty = False
             chunk = [row.text for row in rows]
@@ -77,8 +89,10 @@ def predict(arguments: Sequence[str]) -> int:
             each = len(answers) // len(rows)  # a prompt may be gone on with several times
             for place, answer in enumerate(answers):
                 others = rows[place // each].others
-                out.write(as_json({**answer, "row": others} if others else answer) + "\n")
+                out.write(before + as_json(writer.row(answer, others)) + writer.after)
+                before = writer.between
             out.flush()
+        out.write((writer.begin if empty else "") + writer.end)
     if empty:  # an empty file is an error already
         unprompted = "; --count N writes without a prompt" if writes else ""
         note(f"stdin is empty{unprompted}")

@@ -1,0 +1,86 @@
+"""`predict --format`: what annotation tools import, and read back it is what the model said."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from rnnlp.data.annotation.preannotations import WRITERS
+from rnnlp.data.classification.readers import read_classification
+from rnnlp.data.corpus.report import Notes
+from rnnlp.data.tagging.readers import read_tagging
+from rnnlp.data.text.tokenizer import splitter
+
+FOLDERS = Path(__file__).parents[2] / "folders"
+TEXT = "😀 Anna met Bo"
+TAGGED = {
+    "text": TEXT,
+    "entities": [
+        {"entity_group": "PER", "score": 0.9, "word": "Anna", "start": 2, "end": 6},
+        {"entity_group": "PER", "score": 0.8, "word": "Bo", "start": 11, "end": 13},
+    ],
+}
+LABELLED = {"text": TEXT, "label": "news", "score": 0.7, "scores": {"news": 0.7, "sport": 0.3}}
+SEVERAL = {**LABELLED, "label": ["news", "sport"], "score": [0.7, 0.6]}
+OPEN = {**LABELLED, "label": None}
+
+
+def checked(tool, task):
+    """A task as the tool writes it once somebody has looked at it and changed nothing."""
+    if tool == "label_studio":
+        return {"data": task["data"], "annotations": [{"result": task["predictions"][0]["result"]}]}
+    return {**task, "answer": "accept"} if tool == "prodigy" else {**task, "Comments": []}
+
+
+@pytest.mark.parametrize("tool", WRITERS)
+@pytest.mark.parametrize("answer", [TAGGED, LABELLED, SEVERAL, OPEN, {**TAGGED, **LABELLED}])
+def test_round_trip(tool, answer, tmp_path):
+    path = tmp_path / "export.json"
+    row = checked(tool, WRITERS[tool].row(answer, {"id": 7}))
+    path.write_text(json.dumps([row] if tool == "label_studio" else row))
+    if "entities" in answer:
+        (example,) = read_tagging(path, split=splitter("word"), notes=Notes())
+        marked = [(" ".join(example.tokens[s.start : s.end]), s.type) for s in example.spans]
+        assert marked == [("Anna", "PER"), ("Bo", "PER")]
+    if answer.get("label"):
+        (text,) = read_classification(path, notes=Notes())
+        label = answer["label"]
+        assert (text.text, text.labels) == (TEXT, label if isinstance(label, list) else [label])
+
+
+def test_label_studio_counts_in_utf16_and_keeps_other_columns():
+    task = WRITERS["label_studio"].row(TAGGED, {"id": 7})
+    assert task["data"] == {"id": 7, "text": TEXT}
+    (prediction,) = task["predictions"]
+    assert prediction["score"] == 0.8
+    places = [(one["value"]["start"], one["value"]["end"]) for one in prediction["result"]]
+    assert places == [(3, 7), (12, 14)]
+    units = TEXT.encode("utf-16-le")
+    assert [units[2 * a : 2 * b].decode("utf-16-le") for a, b in places] == ["Anna", "Bo"]
+
+
+@pytest.mark.parametrize("name", ["tagging-v1", "classification-v1"])
+def test_on_the_command_line(rnnlp, tmp_path, name):
+    (tmp_path / "in.csv").write_text("id,text\n1,Anna\n2,fine\n")
+    given = ("predict", FOLDERS / name, "--input", tmp_path / "in.csv", "--format")
+    code, out, err = rnnlp(*given, "label_studio")
+    tasks = json.loads(out)
+    assert code == 0 and '<Text name="text" value="$text"/>' in err
+    assert [task["data"] for task in tasks] == [
+        {"id": "1", "text": "Anna"},
+        {"id": "2", "text": "fine"},
+    ]
+    for tool in ("doccano", "prodigy"):
+        code, out, _ = rnnlp(*given, tool)
+        assert code == 0 and [json.loads(line)["text"] for line in out.splitlines()] == [
+            "Anna", "fine",
+        ]  # fmt: skip
+    (tmp_path / "none.csv").write_text("id,text\n")
+    assert rnnlp("predict", FOLDERS / name, "--input", tmp_path / "none.csv")[1] == ""
+
+
+def test_what_has_no_labels_is_refused(rnnlp):
+    code, _, err = rnnlp("predict", FOLDERS / "translation-v1", "a", "--format", "doccano")
+    assert code == 2 and "--format is for models that label texts" in err
+    code, _, err = rnnlp("predict", FOLDERS / "tagging-v1", "--stream", "--format", "doccano")
+    assert code == 2 and "leave out --stream" in err
