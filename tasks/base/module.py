@@ -65,6 +65,7 @@ class TaskModule(pl.LightningModule):
         one_direction: Whether the network needs an encoder that reads from start to end only.
         monitor: Name of the logged score that decides which weights are kept.
         higher_is_better: Its direction.
+        score_floor: What it is where nothing was learned; None where it always tells.
         headline: The scores that are shown when training is done.
         hub_name: What hubs call the task.
         examples: A text to try, with words and by character.
@@ -74,6 +75,7 @@ class TaskModule(pl.LightningModule):
     levels: tuple[str, ...] = ("word", "character")
     one_direction = False
     higher_is_better = True
+    score_floor: float | None = 0.0
     headline: tuple[str, ...] = ()
     hub_name = ""
     examples: tuple[str, str]

@@ -122,7 +122,10 @@ class ObjectiveModule(TaskModule):
         """Logs the scores; `validation_score` is the one that decides."""
         result = self._scores.result()
         self.log("validation_score", result[self.objective.main], prog_bar=True)
-        self.log_dict({f"validation_{name}": value for name, value in numbers(result).items()})
+        shown = numbers(result)
+        if self.objective.main != "accuracy":
+            shown.pop("baseline", None)  # that of accuracy: nothing to hold another score against
+        self.log_dict({f"validation_{name}": value for name, value in shown.items()})
 
     @property
     def policy(self) -> str:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 
 def safe_ratio(part: float, whole: float) -> float:
     """`part / whole`, and 0 where there is nothing to divide by (the convention of seqeval)."""
@@ -15,3 +18,16 @@ def precision_recall_f1(correct: int, predicted: int, gold: int) -> dict[str, fl
         "precision": safe_ratio(correct, predicted),
         "recall": safe_ratio(correct, gold),
     }
+
+
+def baseline_lines(result: Mapping[str, Any]) -> list[str]:
+    """What always giving the most frequent label would score, and whether the model is better.
+
+    Args:
+        result: Scores with `accuracy`, and `baseline` where there is one.
+    """
+    if (baseline := result.get("baseline")) is None:
+        return []
+    line = f"always the most frequent label: accuracy {100 * baseline:.2f}"
+    better = result["accuracy"] > baseline
+    return [line if better else f"{line}, which this model does not beat"]

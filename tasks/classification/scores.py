@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from rnnlp.tasks.base.ratios import precision_recall_f1, safe_ratio
+from rnnlp.tasks.base.ratios import baseline_lines, precision_recall_f1, safe_ratio
 from rnnlp.tasks.reporting.score_table import rate_lines
 
 from .outputs import THRESHOLD
@@ -161,6 +161,7 @@ class ClassScores:
         if area is not None:
             found["auroc"] = area
         if not self.multilabel:
+            found["baseline"] = safe_ratio(max(self.gold.values(), default=0), self.texts)
             found["risk_coverage"] = [
                 {
                     "min_score": least,
@@ -213,6 +214,7 @@ def score_lines(result: Mapping[str, Any], policy: str) -> list[str]:
     shown = [f"{name} {100 * result[key]:.2f}" for key, name in names.items() if key in result]
     return [
         f"{'  '.join(shown)}  ece {result['ece']:.4f}",
+        *baseline_lines(result),
         *rate_lines(result["per_class"], "texts"),
         *_risk_lines(result.get("risk_coverage", [])),
         f"policy: {policy}",

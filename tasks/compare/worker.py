@@ -179,8 +179,11 @@ def budget(config: Any) -> str:
     ]
     if config["trainer.max_time"]:
         limits.append(f"{config['trainer.max_time']} (days:hours:minutes:seconds)")
-    patience = config["early_stopping.patience"]
-    return f"at most {' or '.join(limits)}; ended {patience} validations after the best one"
+    most = f"at most {' or '.join(limits)}"
+    stopping = config["early_stopping"]
+    if stopping is None:
+        return most
+    return f"{most}; ended {stopping['patience']} validations after the best one"
 
 
 def train(request: FitRequest, report: Report) -> dict[str, Any]:

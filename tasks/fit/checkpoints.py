@@ -9,13 +9,14 @@ from __future__ import annotations
 import random
 import time
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytorch_lightning as pl
 import torch
-from pytorch_lightning.callbacks import Checkpoint, EarlyStopping, Timer
+from pytorch_lightning.callbacks import Checkpoint, Timer
 
 from rnnlp.tasks.model_folder.atomic import write_atomically
 from rnnlp.tasks.model_folder.weights import read_weights, write_weights
@@ -37,17 +38,34 @@ def check_finite(trainer: pl.Trainer, module: pl.LightningModule) -> None:
         raise Diverged(f"training diverged before step {trainer.global_step:,} (NaN)")
 
 
+@dataclass(frozen=True, kw_only=True)
+class EarlyStopping:
+    """When a training ends before its last epoch.
+
+    Args:
+        patience: Validations without a better one before training stops.
+        min_steps: Optimizer steps that a run has at least, however few batches make an epoch.
+    """
+
+    patience: int = 10
+    min_steps: int = 300
+
+
 class KeepBest(Checkpoint):
-    """Keeps the weights that reached the best validation score.
+    """Keeps the weights of the best validation, and stops a run that has none better for long.
 
     The copy is taken while validation runs, so what is kept is what was scored: the averaged
-    weights where a callback averages them.
+    weights where a callback averages them. The score decides; while it has not left its floor (F1
+    0, the share of the most frequent label), as of short runs on hard data, the loss does.
 
     Args:
         path: The safetensors file that holds the best weights so far.
         monitor: Name of the logged score.
         higher_is_better: The direction of that score.
         weights: Gives the state dict to keep.
+        floor: What the score is where nothing was learned; None where it always tells. A logged
+            `validation_baseline` takes its place.
+        stopping: When to stop; None for never.
     """
 
     def __init__(
@@ -57,12 +75,18 @@ class KeepBest(Checkpoint):
         monitor: str,
         higher_is_better: bool,
         weights: Callable[[], dict[str, torch.Tensor]],
+        floor: float | None = None,
+        stopping: EarlyStopping | None = None,
     ) -> None:
         self.path = path
         self.monitor = monitor
         self.higher_is_better = higher_is_better
         self.weights = weights
+        self.floor = floor
+        self.stopping = stopping
         self.score: float | None = None
+        self.rank: tuple[bool, float] | None = None  # whether above the floor, and what decides
+        self.waited = 0  # validations since the best one
         self.epoch = 0
         self.step = 0
         self._validated: dict[str, torch.Tensor] = {}
@@ -90,12 +114,30 @@ class KeepBest(Checkpoint):
         if value is None or not self._validated or is_dry_run(trainer):
             return
         score = float(value)
-        sign = 1 if self.higher_is_better else -1
-        if score == score and (self.score is None or sign * score > sign * self.score):
-            self.score, self.epoch, self.step = score, trainer.current_epoch, trainer.global_step
+        rank = self._rank(score, trainer.callback_metrics)
+        self.waited += 1
+        if rank[1] == rank[1] and (self.rank is None or rank > self.rank):
+            self.score, self.rank, self.waited = score, rank, 0
+            self.epoch, self.step = trainer.current_epoch, trainer.global_step
             self.path.parent.mkdir(parents=True, exist_ok=True)
             write_atomically(self.path, lambda part: write_weights(part, self._validated))
         self._validated = {}
+        stopping = self.stopping
+        if stopping is not None and self.waited >= stopping.patience:
+            trainer.should_stop |= trainer.global_step >= stopping.min_steps
+
+    def _rank(self, score: float, metrics: Mapping[str, torch.Tensor]) -> tuple[bool, float]:
+        sign = 1.0 if self.higher_is_better else -1.0
+        floor = metrics.get("validation_baseline", self.floor)
+        loss = metrics.get("validation_loss")
+        if floor is None or loss is None or sign * score > sign * float(floor):
+            return True, sign * score
+        return False, -float(loss)
+
+    @property
+    def learned(self) -> bool:
+        """Whether the best score is above what it is where nothing was learned."""
+        return self.rank is None or self.rank[0]
 
     def best_weights(self) -> dict[str, torch.Tensor]:
         """The best weights, or the present ones where validation never ran."""
@@ -105,12 +147,19 @@ class KeepBest(Checkpoint):
 
     def state_dict(self) -> dict[str, Any]:
         """What a resumed run needs to know about the best weights."""
-        return {"score": self.score, "epoch": self.epoch, "step": self.step}
+        return {
+            "score": self.score,
+            "rank": self.rank and list(self.rank),
+            "waited": self.waited,
+            "epoch": self.epoch,
+            "step": self.step,
+        }
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
         """Restores `state_dict`."""
         self.score, self.epoch = state_dict["score"], state_dict["epoch"]
-        self.step = state_dict["step"]
+        self.step, self.waited = state_dict["step"], state_dict["waited"]
+        self.rank = state_dict["rank"] and tuple(state_dict["rank"])
 
 
 class ResumePoint(Checkpoint):
@@ -205,9 +254,6 @@ class ResumePoint(Checkpoint):
         """
         states = checkpoint["callbacks"]
         states.pop(Timer().state_key, None)
-        for callback in trainer.callbacks:  # type: ignore[attr-defined]
-            if isinstance(callback, EarlyStopping) and callback.state_key in states:
-                states[callback.state_key]["patience"] = callback.patience
         before = states[self.state_key]["settings"].get(RATE)
         if before and before != self.settings[RATE]:
             scale_learning_rate(checkpoint, self.settings[RATE] / before)

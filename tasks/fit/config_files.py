@@ -49,6 +49,11 @@ def find_config(name: str) -> Path:
     )
 
 
+def is_shipped(file: Path) -> bool:
+    """Whether a config is one that comes with the package."""
+    return file.parent.resolve() == Path(str(resources.files("rnnlp"))).resolve() / "configs"
+
+
 def find_configs(
     names: Sequence[str], *, task: str | None = None, resumed: Path | None = None
 ) -> list[Path]:

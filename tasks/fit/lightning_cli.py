@@ -7,28 +7,30 @@ them. Errors about settings are worded in `setting_errors.py`; training itself i
 from __future__ import annotations
 
 import argparse
+import math
 import sys
 import time
 from collections.abc import Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
 
 import yaml
 from pytorch_lightning import Trainer
-from pytorch_lightning.callbacks import Callback, EarlyStopping, RichProgressBar
+from pytorch_lightning.callbacks import Callback, RichProgressBar
 from pytorch_lightning.cli import LightningArgumentParser, LightningCLI
 from pytorch_lightning.loggers import CSVLogger, TensorBoardLogger
 from pytorch_lightning.utilities.exceptions import MisconfigurationException
 from pytorch_lightning.utilities.rank_zero import rank_zero_only
 
-from rnnlp.data.errors import InputError
+from rnnlp.data.errors import InputError, note
 from rnnlp.tasks.model_folder.atomic import exclusive
 from rnnlp.tasks.model_folder.folder import CHECKPOINTS, LOGS, holds_model
 from rnnlp.tasks.registry import attribute, task_spec
 
-from .checkpoints import KeepBest, ResumePoint
+from .checkpoints import EarlyStopping, KeepBest, ResumePoint
+from .config_files import is_shipped, key_lines
 from .interrupt import GracefulInterrupt
 from .resume import fingerprint, flat
 from .setting_errors import FOLLOWS, check_keys, one_line, wrong_value
@@ -119,20 +121,20 @@ class FitCommand(LightningCLI):
             default=None,
             help="Steps between two points to resume from, instead of seconds.",
         )
-        parser.add_lightning_class_args(EarlyStopping, "early_stopping")
-        parser.set_defaults(
-            {
-                "early_stopping.monitor": self.module.monitor,
-                "early_stopping.mode": "max" if self.module.higher_is_better else "min",
-                "early_stopping.patience": 10,
-                "early_stopping.check_on_train_epoch_end": False,
-            }
+        parser.add_argument(
+            "--early_stopping",
+            type=EarlyStopping | None,
+            default=EarlyStopping(),
+            help="--early_stopping.patience: validations without a better one before training "
+            "stops; --early_stopping.min_steps: steps that a run has at least; null for never.",
         )
         self.module.link(parser)
 
     def parse_arguments(self, parser: LightningArgumentParser, args: Any) -> None:
         """Parses; Lightning's version warns when `sys.argv` is not empty."""
         known = {action.dest for action in parser._actions} - FOLLOWS.keys()
+        known -= {name for name in known if name.endswith(".help")}
+        known |= {f"early_stopping.{field.name}" for field in fields(EarlyStopping)}
         check_keys(self.request.configs, known)
         configs = list(args[: len(args) - len(self.request.arguments)])
         try:
@@ -188,7 +190,10 @@ class FitCommand(LightningCLI):
             monitor=model.monitor,
             higher_is_better=model.higher_is_better,
             weights=model.network.state_dict,
+            floor=model.score_floor,
+            stopping=config["early_stopping"] and EarlyStopping(**config["early_stopping"]),
         )
+        self._allow_steps(settings)
         self.resume_point = ResumePoint(
             output / CHECKPOINTS / LAST,
             every_seconds=config["checkpoint_seconds"],
@@ -201,6 +206,30 @@ class FitCommand(LightningCLI):
             own.append(RichProgressBar(leave=False, console_kwargs={"stderr": True}))
         settings["callbacks"] = [*(settings.get("callbacks") or []), *own]
         return super().instantiate_trainer(**kwargs)
+
+    def _allow_steps(self, settings: Any) -> None:
+        """Raises the epochs of a shipped config that would end a run before `min_steps`: few
+        examples make few batches an epoch. What the user says stays.
+        """
+        stopping, epochs = self.best.stopping, settings["max_epochs"]
+        given = any(part.startswith("--trainer.max_") for part in self.request.arguments) or any(
+            name in ("trainer.max_epochs", "trainer.max_steps")
+            for file in self.request.configs
+            if not is_shipped(file)
+            for name, _ in key_lines(file)
+        )
+        if stopping is None or given or settings["fast_dev_run"] or not epochs or epochs < 0:
+            return
+        steps = math.ceil(
+            len(self.datamodule.train_dataloader()) / (settings["accumulate_grad_batches"] or 1)
+        )
+        needed = math.ceil(stopping.min_steps / steps)
+        if needed > epochs:
+            note(
+                f"{steps} steps an epoch: trainer.max_epochs is {needed}, not {epochs}, for the "
+                f"{stopping.min_steps} steps of early_stopping.min_steps"
+            )
+            settings["max_epochs"] = self.config["trainer.max_epochs"] = needed
 
     def resolved_config(self) -> str:
         """Every setting as YAML, fit to be given as `--config` again."""

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 
+from rnnlp.data.errors import note
 from rnnlp.tasks.model_folder.folder import CURVES, LOGS, save_folder
 from rnnlp.tasks.registry import attribute, task_spec
 from rnnlp.tasks.reporting.learning_curves import draw_curves
@@ -87,6 +88,11 @@ def finish(command: FitCommand, *, seconds: float) -> None:
         for split, result in scores.items()
         for name, value in model.headlines(result).items()
     )
+    if not best.learned:
+        note(
+            f"the best {model.monitor} is {best.score:.4f}, no more than without learning: give it "
+            "more data, more steps, or another learning rate"
+        )
     print(f"model folder {request.output} written after {seconds:.0f} s", file=sys.stderr)
     print(shown)
 

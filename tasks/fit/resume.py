@@ -24,7 +24,7 @@ from .checkpoints import RATE, ResumePoint
 SCHEDULE = "model.optimizer.schedule"
 # Files may lie elsewhere, since their content is compared; a test split changes nothing.
 CHANGEABLE = re.compile(
-    r"trainer\.|early_stopping\.|checkpoint_|data\.(.*\.)?"
+    r"trainer\.|early_stopping|checkpoint_|data\.(.*\.)?"
     r"(train|validation|test|hub|revision|num_workers|evaluation_max_tokens)$"
     rf"|{re.escape(RATE)}$"
 )

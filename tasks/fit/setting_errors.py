@@ -34,6 +34,10 @@ FOLLOWS = {
     "model.fields": "data.labels and the training data",
     "model.reverse": "data.reverse",
     "model.target_size": "the training data",
+    "model.length_ratio": "model.search.max_length_ratio and the training data",
+    "model.layout": "the training data",
+    "model.tagging_layout": "the training data",
+    "model.classification_layout": "the training data",
 }
 
 
@@ -99,6 +103,8 @@ def wrong_value(
     if match is None:
         return InputError(one_line(error))
     key = match[1]
+    if odd := re.search(r"Option '(\w+)' is not accepted", text):
+        return InputError(unknown_key(f"{key}.{odd[1]}", known))
     kinds = re.findall(r"Expected an? (typing\.Literal\[[^\]]*\]|<class '\w+'>)", text)
     expected = [plain_type(kind) for kind in kinds]
     value = re.search(r"(?:Got|Given) value: ([^\n]*)", text)

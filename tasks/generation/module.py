@@ -60,6 +60,7 @@ class Generation(ObjectiveModule):
     levels = ("word", "character", "bpe")
     one_direction = True
     headline = GenerationObjective.headline
+    score_floor = None
     hub_name = "text-generation"
     examples = GenerationObjective.examples
     network: LanguageModel

@@ -13,7 +13,7 @@ from collections.abc import Hashable, Iterable, Mapping, Sequence
 from typing import Any
 
 from rnnlp.data.tagging.schemes import is_valid, split_tag, tags_to_spans
-from rnnlp.tasks.base.ratios import precision_recall_f1, safe_ratio
+from rnnlp.tasks.base.ratios import baseline_lines, precision_recall_f1, safe_ratio
 from rnnlp.tasks.reporting.score_table import rate_lines
 
 SPAN_POLICY = (
@@ -83,6 +83,7 @@ class TokenScores:
         self.correct = 0
         self.tokens = 0
         self.sentences = 0
+        self.gold: Counter[Hashable] = Counter()
 
     def add(self, predicted: Sequence[Hashable], gold: Sequence[Hashable]) -> None:
         """Adds one sentence of equally many predicted and gold tags."""
@@ -90,11 +91,16 @@ class TokenScores:
             raise ValueError(f"{len(predicted)} predicted tags for {len(gold)} gold tags")
         self.correct += sum(p == g for p, g in zip(predicted, gold, strict=True))
         self.tokens += len(gold)
+        self.gold.update(gold)
         self.sentences += 1
 
     def result(self) -> dict[str, Any]:
         """The scores under the names that `evaluate --json` prints."""
-        return {"accuracy": safe_ratio(self.correct, self.tokens)}
+        most = max(self.gold.values(), default=0)
+        return {
+            "accuracy": safe_ratio(self.correct, self.tokens),
+            "baseline": safe_ratio(most, self.tokens),
+        }
 
 
 class TagScores:
@@ -139,7 +145,8 @@ def labels_of(tags: Sequence[str], scheme: str | None) -> set[str]:
 def score_lines(result: Mapping[str, Any], policy: str) -> list[str]:
     """The scores as lines for people, in per cent."""
     if "per_type" not in result:
-        return [f"accuracy {100 * result['accuracy']:.2f}", f"policy: {policy}"]
+        shown = f"accuracy {100 * result['accuracy']:.2f}"
+        return [shown, *baseline_lines(result), f"policy: {policy}"]
     total = sum(scores["support"] for scores in result["per_type"].values())
     rows = {"all": {**result, "support": total}, **result["per_type"]}
     invalid = f"invalid sequences: {result['invalid_sequences']}"

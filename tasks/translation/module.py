@@ -46,6 +46,10 @@ class TranslationSettings(TranslatorConfig, ModuleOptions):
     scheduled_sampling: float = 0.0
 
 
+# Scores that a translator reaches by chance, with words that every sentence has.
+SCORE_FLOORS = {"bleu": 1.0, "chrf": 5.0, "exact_match": 0.0}
+
+
 class Translation(ObjectiveModule):
     """Trains a translator. The languages and the sizes come from the training data.
 
@@ -85,6 +89,7 @@ class Translation(ObjectiveModule):
                 raise InputError(f"model.{name} is {rate}: give a share from 0 to below 1")
         ratio = max(settings.search.max_length_ratio, settings.length_ratio)
         search = replace(settings.search, max_length_ratio=ratio)
+        self.score_floor = SCORE_FLOORS[settings.metric]
         self.settings = replace(part_of(settings, TranslatorConfig), search=search)
         self.objective = TranslationObjective(
             self.settings,

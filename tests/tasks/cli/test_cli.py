@@ -226,7 +226,8 @@ def test_plain_tags(rnnlp, corpus, tmp_path):
     assert code == 0 and out.startswith("validation accuracy ")
     code, out, _ = rnnlp("evaluate", tmp_path / "pos", file, "--json")
     result = json.loads(out)
-    assert set(result) == {"accuracy", "examples", "seconds", "tokens_per_second"}
+    names = {"accuracy", "baseline", "examples", "seconds", "tokens_per_second"}
+    assert set(result) == names
     assert result["accuracy"] > 0.9
     _, out, _ = rnnlp("predict", tmp_path / "pos", "The cat barks")
     groups = [entity["entity_group"] for entity in json.loads(out)["entities"]]

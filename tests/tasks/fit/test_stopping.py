@@ -91,7 +91,8 @@ def test_early_stopping_keeps_the_best(rnnlp, corpus, tmp_path, monkeypatch):
 
     monkeypatch.setattr(Tagging, "on_validation_epoch_end", score)
     monkeypatch.setattr(KeepBest, "on_validation_end", watch)
-    code, _, _ = fit(rnnlp, corpus, tmp_path / "m", ENDLESS, "--early_stopping.patience=2")
+    stop = ("--early_stopping.patience=2", "--early_stopping.min_steps=0")
+    code, _, _ = fit(rnnlp, corpus, tmp_path / "m", ENDLESS, *stop)
     assert code == 0 and len(kept) == 4  # the best one, and two that were not better
     weights = load_file(tmp_path / "m" / "model.safetensors")
     assert all(weights[name].equal(kept[1][name]) for name in weights)
@@ -155,3 +156,73 @@ def test_clipped_gradients_in_every_precision(
     assert code == 0, err
     optimizer = made[0]["optimizer"] if isinstance(made[0], dict) else made[0]
     assert bool(optimizer.defaults["fused"]) is fused
+
+
+def watched(monkeypatch, scores, losses):
+    """Lets validation log these scores and losses, and gives the epochs that were best."""
+    values, best = iter(zip(scores, losses, strict=True)), []
+
+    def log(module):
+        score, loss = next(values)
+        module.log("validation_score", float(score))
+        module.log("validation_loss", float(loss))
+
+    keep = KeepBest.on_validation_end
+
+    def watch(self, trainer, module):
+        keep(self, trainer, module)
+        best.append(self.epoch)
+
+    monkeypatch.setattr(Tagging, "on_validation_epoch_end", log)
+    monkeypatch.setattr(Tagging, "validation_step", lambda *_: None)
+    monkeypatch.setattr(KeepBest, "on_validation_end", watch)
+    return best
+
+
+def test_the_loss_decides_while_the_score_cannot_move(rnnlp, corpus, tmp_path, monkeypatch):
+    best = watched(monkeypatch, [0, 0, 0, 0.1, 0, 0.05], [3, 2, 2.5, 2.2, 1, 0.5])
+    code, _, err = fit(rnnlp, corpus, tmp_path / "m", "--trainer.max_epochs=6")
+    assert code == 0 and best == [0, 1, 1, 3, 3, 3], err
+
+
+def test_patience_counts_no_fewer_steps_than_said(rnnlp, corpus, tmp_path, monkeypatch):
+    best = watched(monkeypatch, [0.5] + [0.4] * 99, range(100))
+    stop = ("--early_stopping.patience=1", "--early_stopping.min_steps=40")
+    code, _, _ = fit(rnnlp, corpus, tmp_path / "m", ENDLESS, *stop)
+    steps = torch.load(tmp_path / "m/checkpoints/last.ckpt", weights_only=True)["global_step"]
+    assert code == 0 and 40 <= steps < 40 + 2 * steps / len(best)
+
+
+def test_early_stopping_can_be_switched_off(rnnlp, corpus, tmp_path, monkeypatch):
+    best = watched(monkeypatch, [0.5] + [0.4] * 14, range(15))
+    off = ("--early_stopping=null", "--trainer.max_epochs=15")
+    code, _, err = fit(rnnlp, corpus, tmp_path / "m", *off)
+    assert code == 0 and len(best) == 15, err
+
+
+def test_what_early_stopping_does_not_have_is_refused_before_training(rnnlp, corpus, tmp_path):
+    config = tmp_path / "a.yaml"
+    config.write_text("task: tagging\nearly_stopping: {monitor: f1}\n")
+    code, _, err = rnnlp("fit", "--config", config, "--output", tmp_path / "m")
+    assert code == 2 and err.count("\n") == 1 and "no key early_stopping.monitor" in err, err
+
+
+def test_a_shipped_config_has_its_steps_on_little_data(rnnlp, corpus, tmp_path, monkeypatch):
+    watched(monkeypatch, [0.5] * 400, range(400))
+    rows = (corpus / "train.conll").read_text().split("\n\n")[:40]
+    (tmp_path / "small.conll").write_text("\n\n".join(rows) + "\n")
+    small = (
+        *("fit", "--config", "ner", "--data.train", tmp_path / "small.conll"),
+        *("--data.validation", tmp_path / "small.conll", "--early_stopping.min_steps", 60),
+        *("--model.encoder.hidden_size", 8, "--model.embedding.characters", "none"),
+    )
+    code, _, err = rnnlp(*small, "--output", tmp_path / "m")
+    assert code == 0 and "trainer.max_epochs is 30, not " in err, err
+    code, _, err = rnnlp(*small, "--output", tmp_path / "n", "--trainer.max_epochs", 2)
+    assert code == 0 and "trainer.max_epochs is" not in err
+
+
+def test_a_model_that_learned_nothing_is_told(rnnlp, corpus, tmp_path, monkeypatch):
+    watched(monkeypatch, [0.0], [1.0])
+    code, _, err = fit(rnnlp, corpus, tmp_path / "m", "--trainer.max_epochs=1")
+    assert code == 0 and "the best validation_score is 0.0000, no more than without learning" in err

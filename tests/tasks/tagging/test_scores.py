@@ -7,7 +7,7 @@ from seqeval.metrics import classification_report, f1_score, precision_score, re
 from seqeval.scheme import IOB1, IOB2, IOBES
 
 from rnnlp.data.tagging.schemes import is_valid, tags_to_spans
-from rnnlp.tasks.tagging.scores import TagScores, TokenScores
+from rnnlp.tasks.tagging.scores import TagScores, TokenScores, score_lines
 
 LETTERS = {"IOB1": "BI", "IOB2": "BI", "BIOES": "BIES"}
 ORACLE = {"IOB1": IOB1, "IOB2": IOB2, "BIOES": IOBES}
@@ -80,6 +80,13 @@ def test_token_accuracy_counts_unseen_tags_as_wrong():
     scores = TokenScores()
     scores.add(["NOUN", "VERB"], ["NOUN", "AUX"])
     scores.add(["NOUN"], ["NOUN"])
-    assert scores.result() == {"accuracy": pytest.approx(2 / 3)}
+    assert scores.result() == {
+        "accuracy": pytest.approx(2 / 3),
+        "baseline": pytest.approx(2 / 3),  # always NOUN
+    }
+    lines = score_lines(scores.result(), "p")
+    assert lines[1] == (
+        "always the most frequent label: accuracy 66.67, which this model does not beat"
+    )
     with pytest.raises(ValueError, match="1 predicted tags for 2"):
         scores.add(["NOUN"], ["NOUN", "VERB"])
