@@ -23,7 +23,7 @@ from rnnlp.data.corpus.duplicates import Fingerprints
 from rnnlp.data.corpus.report import Notes
 from rnnlp.data.corpus.source import Source
 from rnnlp.data.datamodule.labelled import LabelledData
-from rnnlp.data.datamodule.options import Batches, Files, LabelledOptions, at_least
+from rnnlp.data.datamodule.options import Batches, GroupedFiles, LabelledOptions, at_least
 from rnnlp.data.errors import InputError
 from rnnlp.data.formats.hub import Split
 from rnnlp.data.formats.layout import Layout
@@ -44,11 +44,12 @@ _COLUMNS = {
     "gold": pa.list_(pa.string()),
     "index": pa.int64(),
     "line": pa.int64(),
+    "group": pa.string(),
 }
 
 
 @dataclass(frozen=True, kw_only=True)
-class ClassificationFiles(Files, Batches):
+class ClassificationFiles(GroupedFiles, Batches):
     """Where texts come from, and how many make a batch.
 
     Args:
@@ -166,13 +167,15 @@ class ClassificationData(LabelledData[ClassifiedExample]):
                 "gold": example.labels,
                 "index": index,
                 "line": example.line,
+                "group": example.group,
             }
         if bare is not None and not self._multilabel:
             single_label([], path=source.name, line=bare.line)
 
     def _kin(self, corpus: Corpus) -> Iterator[Kin]:
-        for tokens, gold in zip(corpus.column("tokens"), corpus.column("gold"), strict=True):
-            yield Kin(" ".join(tokens), gold)
+        columns = (corpus.column(name) for name in ("tokens", "gold", "group"))
+        for tokens, gold, group in zip(*columns, strict=True):
+            yield Kin(" ".join(tokens), gold, group)
 
     def _learn_labels(self, corpora: dict[str, Corpus], notes: Notes) -> None:
         for split, corpus in corpora.items():
@@ -226,6 +229,7 @@ class ClassificationData(LabelledData[ClassifiedExample]):
                 layout=self.layout,
                 label_separator=self.options.label_separator,
                 label_before=self.options.label_before,
+                group_column=self.options.group_column if path == self.options.train else None,
                 notes=notes,
             )
 

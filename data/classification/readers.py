@@ -25,7 +25,7 @@ from rnnlp.data.formats.delimited import (
     read_table,
     table_layout,
 )
-from rnnlp.data.formats.jsonl import accepted, json_object
+from rnnlp.data.formats.jsonl import accepted, group_of, json_object
 from rnnlp.data.formats.layout import TABLES, Layout
 from rnnlp.data.formats.text_files import read_lines, stem
 
@@ -37,11 +37,13 @@ class ClassifiedExample(NamedTuple):
         text: The text, as its file has it.
         labels: Its labels: one, or where a text may have several, any number of them.
         line: The line of the file that it begins at, counted from 1.
+        group: What else stays on one side of a cut with it; None for nothing.
     """
 
     text: str
     labels: list[str]
     line: int
+    group: str | None = None
 
 
 FORMATS = ("auto", "csv", "tsv", "jsonl", "fasttext", "lines", ANNOTATION)
@@ -59,6 +61,7 @@ def read_classification(
     label_column: str | int | None = None,
     label_separator: str = "",
     label_before: str = "",
+    group_column: str | int | None = None,
     layout: Layout = _UNKNOWN,
     notes: Notes,
 ) -> Iterator[ClassifiedExample]:
@@ -73,6 +76,7 @@ def read_classification(
         label_separator: What parts the labels of a text that may have several.
         label_before: Only what stands before this mark in a label counts: with ":" the label
             "LOC:city" is "LOC".
+        group_column: Column or key of what else stays on one side of a cut.
         layout: How the training file was laid out.
         notes: Takes the count of what is left out.
 
@@ -88,11 +92,13 @@ def read_classification(
         format, {"text": text_column, "label": label_column}, path=name, notes=notes
     )
     text_column, label_column = asked["text"], asked["label"]
-    found: Iterable[tuple[int, str, list[str]]]
+    if group_column is not None and format not in ("jsonl", *TABLES):
+        raise InputError(f"data.group_column is for tables and JSON lines, not {format}", path=path)
+    found: Iterable[ClassifiedExample]
     if format == ANNOTATION:
         found = _annotated(name, tool_for(name), notes)
     elif format == "jsonl":
-        found = _json(lines, name, text_column, label_column, notes)
+        found = _json(lines, name, text_column, label_column, group_column, notes)
     elif format == "fasttext":
         found = _fasttext(lines)
     elif format == "lines":
@@ -104,20 +110,24 @@ def read_classification(
             delimiter=delimiter,
             text_column=text_column,
             label_column=label_column,
+            group_column=group_column,
             header=header,
         )
-        found = ((number, text, [label]) for number, text, label in rows)
+        found = (ClassifiedExample(text, [label], line, group) for line, text, label, group in rows)
     empty = True
-    for number, text, labels in found:
+    for example in found:
+        labels = example.labels
         if label_separator:
             labels = [part.strip() for label in labels for part in label.split(label_separator)]
             labels = [label for label in labels if label]
         if label_before:
             labels = [label.split(label_before, 1)[0] for label in labels]
         if not all(labels):
-            raise InputError("the label is empty; add one or drop the line", path=name, line=number)
+            raise InputError(
+                "the label is empty; add one or drop the line", path=name, line=example.line
+            )
         empty = False
-        yield ClassifiedExample(text, list(dict.fromkeys(labels)), number)
+        yield example._replace(labels=list(dict.fromkeys(labels)))
     if empty:
         raise InputError("no texts in the file", path=name)
 
@@ -218,20 +228,18 @@ def _csv_delimiter(line: str) -> str:
     return ";" if line.count(";") > line.count(",") else ","
 
 
-def _label_first(
-    lines: Iterable[tuple[int, str]], path: str
-) -> Iterator[tuple[int, str, list[str]]]:
+def _label_first(lines: Iterable[tuple[int, str]], path: str) -> Iterator[ClassifiedExample]:
     for number, line in lines:
         if not line.strip():
             continue
         label, *text = line.split(None, 1)
-        yield number, "".join(text), [label]
+        yield ClassifiedExample("".join(text), [label], number)
 
 
-def _fasttext(lines: Iterable[tuple[int, str]]) -> Iterator[tuple[int, str, list[str]]]:
+def _fasttext(lines: Iterable[tuple[int, str]]) -> Iterator[ClassifiedExample]:
     for number, line in lines:
         if line.strip():
-            yield number, _FASTTEXT.sub("", line), _FASTTEXT.findall(line)
+            yield ClassifiedExample(_FASTTEXT.sub("", line), _FASTTEXT.findall(line), number)
 
 
 def _json(
@@ -239,8 +247,9 @@ def _json(
     path: str,
     text_key: str | int | None,
     label_key: str | int | None,
+    group_key: str | int | None,
     notes: Notes,
-) -> Iterator[tuple[int, str, list[str]]]:
+) -> Iterator[ClassifiedExample]:
     for number, line in lines:
         if not line.strip():
             continue
@@ -252,19 +261,20 @@ def _json(
             if not isinstance(text, str):
                 raise InputError(f"the text is {text!r}, not a string")
             labels = _labels(row[key_of(row, label_key, LABEL_NAMES, "label_column")])
+            group = group_of(row, group_key)
         except InputError as error:
             raise InputError(error.message, path=path, line=number) from error
-        yield number, text, labels
+        yield ClassifiedExample(text, labels, number, group)
 
 
-def _annotated(path: str, tool: Tool, notes: Notes) -> Iterator[tuple[int, str, list[str]]]:
+def _annotated(path: str, tool: Tool, notes: Notes) -> Iterator[ClassifiedExample]:
     notes.add(f"{path}: read as an export of {tool.name}")
     marked = labelled = False
     for document in tool.read(path, notes):
         marked |= bool(document.spans)
         labelled |= bool(document.labels)
         if document.labels:
-            yield document.line, document.text, document.labels
+            yield ClassifiedExample(document.text, document.labels, document.line)
         else:
             notes.count("texts without a label, left out", document.place)
     if marked and not labelled:

@@ -35,6 +35,18 @@ class Files:
 
 
 @dataclass(frozen=True, kw_only=True)
+class GroupedFiles(Files):
+    """Where labelled examples come from.
+
+    Args:
+        group_column: Column or key of `train`, a table or JSON lines; examples with the same value
+            in it stay together where validation data is cut from `train`.
+    """
+
+    group_column: str | int | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
 class Batches:
     """How many examples are learned from at once.
 
@@ -113,6 +125,13 @@ def check_files(options: Files) -> None:
     Raises:
         InputError: They do.
     """
+    if getattr(options, "group_column", None) is not None and (
+        options.train is None or options.validation is not None
+    ):
+        raise InputError(
+            "data.group_column says what stays together where validation data is cut from "
+            "data.train: leave out data.validation, or data.group_column"
+        )
     if options.hub is not None and options.train is not None:
         raise InputError("data.train and data.hub are both given: choose one")
     if options.train is None and options.hub is None and (options.validation or options.test):

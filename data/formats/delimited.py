@@ -54,9 +54,10 @@ def read_table(
     delimiter: str,
     text_column: str | int | None,
     label_column: str | int | None,
+    group_column: str | int | None = None,
     header: bool | None = None,
-) -> Iterator[tuple[int, str, str]]:
-    """Yields line number, text and label of each row.
+) -> Iterator[tuple[int, str, str, str | None]]:
+    """Yields line number, text, label and group of each row.
 
     Args:
         lines: Numbered lines.
@@ -64,6 +65,7 @@ def read_table(
         delimiter: What parts the columns; with a tab there is no quoting.
         text_column: Name or number (from 1) of the text's column; None guesses.
         label_column: Name or number of the label's column; None guesses.
+        group_column: Name or number of a column of groups; None for no groups.
         header: Whether the first row names the columns; None guesses.
 
     Raises:
@@ -73,6 +75,10 @@ def read_table(
     rows = table_rows(lines, path=path, delimiter=delimiter)
     head = list(islice(rows, _HEAD))
     columns, has_header = _decide(head, path, text_column, label_column, header)
+    group: int | None = None
+    if group_column is not None:
+        names = [name.strip() for name in head[0][1]] if has_header else []
+        group = _group(group_column, names, columns.width, path)
     for number, row in chain(head[1:] if has_header else head, rows):
         if len(row) != columns.width:
             raise InputError(
@@ -81,7 +87,8 @@ def read_table(
                 path=path,
                 line=number,
             )
-        yield number, row[columns.text], row[columns.label].strip()
+        found = None if group is None else row[group].strip() or None
+        yield number, row[columns.text], row[columns.label].strip(), found
 
 
 def table_rows(
@@ -177,6 +184,21 @@ def _decide(
     except InputError as error:
         raise InputError(error.message, path=path, line=head[0][0]) from error
     return columns, has_header
+
+
+def _group(column: str | int, names: Sequence[str], width: int, path: str) -> int:
+    """The column of groups, counted from 0."""
+    column = _numbered_or_named(column, names) or 0
+    try:
+        if isinstance(column, int):
+            return _numbered(column, width, "group_column")
+        if column not in names:
+            raise InputError(
+                f"no column {column!r} among {', '.join(names)}: set data.group_column"
+            )
+    except InputError as error:
+        raise InputError(error.message, path=path) from error
+    return names.index(column)
 
 
 def _split(line: str, delimiter: str) -> list[str]:

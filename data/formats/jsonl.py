@@ -42,6 +42,19 @@ def accepted(row: dict[str, Any], where: str, notes: Notes) -> bool:
     return False
 
 
+def group_of(row: dict[str, Any], key: str | int | None) -> str | None:
+    """What a row says it belongs with; None where nothing is asked for.
+
+    Raises:
+        InputError: There is no such key.
+    """
+    if key is None:
+        return None
+    if str(key) not in row:
+        raise InputError(f"no key {str(key)!r} among {', '.join(row)}: set data.group_column")
+    return None if row[str(key)] is None else str(row[str(key)])
+
+
 def _refuse_surrogates(row: Any) -> None:
     try:
         json.dumps(row, ensure_ascii=False).encode()

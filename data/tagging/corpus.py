@@ -68,6 +68,7 @@ def store(source: Source[TaggedExample], path: Path, *, labels: str | None, note
         "gold": pa.list_(pa.string() if labels is None else _SPAN),
         "index": pa.int64(),
         "line": pa.int64(),
+        "group": pa.string(),
     }
     rows = (
         {
@@ -75,6 +76,7 @@ def store(source: Source[TaggedExample], path: Path, *, labels: str | None, note
             "gold": _gold(example, labels, source.name, notes),
             "index": index,
             "line": example.line,
+            "group": example.group,
         }
         for index, example in enumerate(source.read(notes))
     )

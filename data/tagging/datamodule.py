@@ -19,7 +19,7 @@ from rnnlp.data.corpus.duplicates import Fingerprints
 from rnnlp.data.corpus.report import Notes
 from rnnlp.data.corpus.source import Source
 from rnnlp.data.datamodule.labelled import LabelledData
-from rnnlp.data.datamodule.options import Batches, Files, LabelledOptions
+from rnnlp.data.datamodule.options import Batches, GroupedFiles, LabelledOptions
 from rnnlp.data.errors import InputError
 from rnnlp.data.formats.hub import Split
 from rnnlp.data.formats.layout import Layout
@@ -33,7 +33,7 @@ from .sources import file_source, hub_source
 
 
 @dataclass(frozen=True, kw_only=True)
-class TaggingFiles(Files, Batches):
+class TaggingFiles(GroupedFiles, Batches):
     """Where sentences come from, and how many make a batch.
 
     Args:
@@ -114,9 +114,10 @@ class TaggingData(LabelledData[TaggedExample]):
         return corpora
 
     def _kin(self, corpus: Corpus) -> Iterator[Kin]:
-        for tokens, gold in zip(corpus.column("tokens"), corpus.column("gold"), strict=True):
+        columns = (corpus.column(name) for name in ("tokens", "gold", "group"))
+        for tokens, gold, group in zip(*columns, strict=True):
             labels = [span["type"] for span in gold] if self._has_spans else gold
-            yield Kin(" ".join(tokens), labels)
+            yield Kin(" ".join(tokens), labels, group)
 
     def _learn_labels(self, corpora: dict[str, Corpus], notes: Notes) -> None:
         spans = self._has_spans
@@ -155,7 +156,11 @@ class TaggingData(LabelledData[TaggedExample]):
 
     def _file(self, path: str) -> Source[TaggedExample]:
         return file_source(
-            path, format=self.options.format, level=self.options.level, layout=self.layout
+            path,
+            format=self.options.format,
+            level=self.options.level,
+            group_column=self.options.group_column if path == self.options.train else None,
+            layout=self.layout,
         )
 
     def _hub(self, rows: datasets.Dataset, name: str) -> Source[TaggedExample]:

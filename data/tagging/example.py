@@ -15,9 +15,11 @@ class TaggedExample(NamedTuple):
         tags: One tag a token, in the scheme of its file.
         spans: Entities as token spans, sorted, without overlaps.
         line: The line of the file that the sentence begins at, counted from 1.
+        group: What else stays on one side of a cut with it; None for nothing.
     """
 
     tokens: list[str]
     tags: list[str] | None
     spans: list[Span] | None
     line: int
+    group: str | None = None

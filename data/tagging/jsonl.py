@@ -14,7 +14,7 @@ from typing import Any
 from rnnlp.data.annotation.document import Mark, mark
 from rnnlp.data.corpus.report import Notes
 from rnnlp.data.errors import InputError
-from rnnlp.data.formats.jsonl import accepted, json_object
+from rnnlp.data.formats.jsonl import accepted, group_of, json_object
 
 from .documents import Split, token_spans
 from .example import TaggedExample
@@ -33,6 +33,7 @@ def read_tagging_json(
     path: str,
     split: Split,
     labelled: bool,
+    group_key: str | int | None = None,
     notes: Notes,
 ) -> Iterator[TaggedExample]:
     """Yields the example of each line that is not blank.
@@ -42,6 +43,7 @@ def read_tagging_json(
         path: The file's name, for errors and notes.
         split: Gives the offsets of a text's tokens.
         labelled: Whether a line without tags or spans is an error.
+        group_key: Key of what else stays on one side of a cut.
         notes: Takes the counts of misaligned and overlapping spans.
     """
     has_tags: bool | None = None
@@ -58,6 +60,7 @@ def read_tagging_json(
                 example = _from_text(row, number, f"{path}:{number}", split, labelled, notes)
             else:
                 raise InputError("neither `tokens` (a list) nor `text` (a string); add one")
+            example = example._replace(group=group_of(row, group_key))
             if labelled and has_tags not in (None, example.tags is not None):
                 raise InputError("some lines have tags and some have spans; use one of the two")
         except InputError as error:

@@ -38,6 +38,7 @@ def read_tagging(
     token_column: int | None = None,
     tag_column: int | None = None,
     labelled: bool = True,
+    group_column: str | int | None = None,
     layout: Layout = _UNKNOWN,
     notes: Notes,
 ) -> Iterator[TaggedExample]:
@@ -53,6 +54,7 @@ def read_tagging(
         token_column: Number of the token's column, from 1; None for the usual one.
         tag_column: Number of the tag's column, from 1; None for the usual one.
         labelled: Whether sentences without tags or spans are an error.
+        group_column: Key of what else stays on one side of a cut, in JSON lines.
         layout: How the training file was laid out.
         notes: Takes counts of what is legal but lossy.
 
@@ -66,10 +68,19 @@ def read_tagging(
         format, {"token": token_column, "tag": tag_column}, path=name, notes=notes
     )
     token_column, tag_column = (cast(int | None, asked[role]) for role in ("token", "tag"))
+    if group_column is not None and format != "jsonl":
+        raise InputError(f"data.group_column is for JSON lines, not {format}", path=path)
     if format == ANNOTATION:
         examples = read_documents(name, tool_for(name), split=split, notes=notes)
     elif format == "jsonl":
-        examples = read_tagging_json(lines, path=name, split=split, labelled=labelled, notes=notes)
+        examples = read_tagging_json(
+            lines,
+            path=name,
+            split=split,
+            labelled=labelled,
+            group_key=group_column,
+            notes=notes,
+        )
     elif format == "conllu":
         examples = read_conllu(
             lines,

@@ -22,7 +22,9 @@ from .readers import read_tagging
 _CHUNK = 1000  # sentences that are in memory at once
 
 
-def file_source(path: str, *, format: str, level: Level, layout: Layout) -> Source[TaggedExample]:
+def file_source(
+    path: str, *, format: str, level: Level, group_column: str | int | None, layout: Layout
+) -> Source[TaggedExample]:
     """A file; `level` says how raw text with spans is split into tokens."""
 
     def read(notes: Notes) -> Iterator[TaggedExample]:
@@ -30,6 +32,7 @@ def file_source(path: str, *, format: str, level: Level, layout: Layout) -> Sour
             path,
             format=format,
             split=splitter(level),
+            group_column=group_column,
             layout=layout,
             notes=notes,
         )

@@ -122,3 +122,49 @@ def test_the_cut_takes_little_time(cut_of):
     sizes = np.random.default_rng(1).integers(0, 10**6, 20_000)
     _, validation = cut_of([Kin(str(n), [str(n % 500)]) for n in sizes])
     assert len(validation) == pytest.approx(2000, abs=20)
+
+
+ROWS = [{"doc": i // 5, "words": f"w{i} {i % 2}", "x": "ab"[i % 2]} for i in range(60)]
+
+
+def _table(path):
+    lines = [",".join(map(str, row.values())) for row in (dict.fromkeys(ROWS[0]), *ROWS)]
+    lines[0] = ",".join(ROWS[0])
+    path.write_text("\n".join(lines) + "\n")
+    return ClassificationData(
+        train=str(path), group_column="doc", text_column="words", label_column="x"
+    )
+
+
+def _lines(path):
+    path.write_text("".join(json.dumps({**row, "text": row["words"]}) + "\n" for row in ROWS))
+    return ClassificationData(train=str(path), group_column="doc", label_column="x")
+
+
+def _spans(path):
+    rows = [{"doc": r["doc"], "text": r["words"], "spans": [[0, 2, "X"]]} for r in ROWS]
+    path.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    return TaggingData(train=str(path), group_column="doc")
+
+
+@pytest.mark.parametrize(
+    ("make", "name"), [(_table, "a.csv"), (_lines, "a.jsonl"), (_spans, "a.jsonl")]
+)
+def test_groups_stay_together(make, name, tmp_path):
+    corpora = make(tmp_path / name).read().corpora
+    train, validation = (set(corpora[side].column("group")) for side in ("train", "validation"))
+    assert len(train) + len(validation) == 12 and validation and not train & validation
+
+
+def test_groups_that_cannot_be_kept_are_refused(tmp_path):
+    path = tmp_path / "a.csv"
+    _table(path)
+    with pytest.raises(InputError, match=r"no column 'page' among doc, words, x"):
+        ClassificationData(
+            train=str(path), group_column="page", text_column="words", label_column="x"
+        ).read()
+    with pytest.raises(InputError, match=r"leave out data\.validation"):
+        TaggingData(train=str(path), validation=str(path), group_column="doc")
+    (tmp_path / "a.conll").write_text("Anna B-X\n")
+    with pytest.raises(InputError, match="for JSON lines, not conll"):
+        TaggingData(train=str(tmp_path / "a.conll"), group_column="2").read()
