@@ -113,12 +113,13 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--budget", type=float, default=6.0, help="seconds for each row")
     parser.add_argument("--device", default="cpu")
+    parser.add_argument("--times", type=int, nargs="+", default=TIMES, help="lengths")
     arguments = parser.parse_args()
     budget, device = arguments.budget, arguments.device
     print(f"torch {torch.__version__}, {torch.get_num_threads()} threads, {platform.machine()}")
     rows = []
     print("milliseconds for a training step\n    T  batch " + "".join(f"{c:>9}" for c in CELLS))
-    for length in TIMES:
+    for length in arguments.times:
         batch = 32 if length <= 200 else max(1, 6400 // length)
         runs = {cell: training_step(cell, batch, length, device) for cell in CELLS}
         found = in_turns(runs, budget, device)
@@ -131,7 +132,7 @@ def main() -> None:
         )
     scans = []
     print("milliseconds for h = a * h' + b, forward, and the largest error\n    T  batch")
-    for length in TIMES:
+    for length in arguments.times:
         batch = 32 if length <= 200 else max(1, 6400 // length)
         torch.manual_seed(1)
         gate = torch.rand(length, batch, SIZE, device=device)

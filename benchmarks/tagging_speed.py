@@ -65,6 +65,7 @@ def main() -> None:
     parser.add_argument("--data.train", dest="train")
     parser.add_argument("--cell", choices=["lstm", "gru", "rnn"])
     parser.add_argument("--steps", type=int, default=60, help="training steps of each contestant")
+    parser.add_argument("--sentences", type=int, default=300, help="sentences that are timed")
     options = parser.parse_args()
     settings = yaml.safe_load(find_config(options.config).read_text(encoding="utf-8"))
     if options.cell:
@@ -78,7 +79,7 @@ def main() -> None:
         "torch": torch.__version__,
         **against_library(model, batches),
         **against_lightning(model, data, batches),
-        **latency(model, data),
+        **latency(model, data, options.sentences),
     }
     for name, value in report.items():
         print(f"{name:<36} {value if isinstance(value, str | int) else format(value, ',.4g')}")
@@ -127,7 +128,7 @@ def train(model: Tagging, optimizer: torch.optim.Optimizer, batches: list) -> li
     model.train()
     for batch in batches:
         optimizer.zero_grad()
-        loss = model._loss(batch)
+        loss = model.objective.loss(model.network, batch)
         loss.backward()
         nn.utils.clip_grad_norm_(model.parameters(), 5.0)
         optimizer.step()
@@ -183,7 +184,7 @@ class _Bare(pl.LightningModule):
         self.model = model
 
     def training_step(self, batch: object, index: int) -> Tensor:
-        loss = self.model._loss(batch)
+        loss = self.model.objective.loss(self.model.network, batch)
         self.log("train_loss", loss.detach(), batch_size=len(batch.gold))
         return loss
 
@@ -227,13 +228,13 @@ class _Clock(pl.Callback):
         self.seconds = time.perf_counter() - self.started
 
 
-def latency(model: Tagging, data: TaggingData, count: int = 300) -> dict:
+def latency(model: Tagging, data: TaggingData, count: int) -> dict:
     pipeline = TaggingPipeline(
         engine=TorchTagger(model.network), featurizer=data.featurizer, settings=model.settings
     )
-    rows = data.prepare().corpora["validation"].column("tokens")
+    rows = data.prepare().learned.corpora["validation"].rows
     joiner = "" if data.options.level == "character" else " "
-    texts = [joiner.join(tokens) for _, tokens in zip(range(count), rows, strict=False)]
+    texts = [joiner.join(rows[n]["tokens"]) for n in range(min(count, len(rows)))]
     for text in texts[:20]:
         pipeline(text)
     times = []

@@ -15,11 +15,12 @@ import argparse
 import statistics
 import time
 from dataclasses import replace
-from itertools import islice
+from itertools import chain, islice, repeat
 
 import torch
 
 import rnnlp
+from rnnlp.data.corpus.report import Notes
 from rnnlp.data.translation.datamodule import TranslationData
 from rnnlp.data.translation.readers import read_parallel
 from rnnlp.models.layers.losses import token_loss
@@ -53,7 +54,7 @@ def main() -> None:
 def train(path: str, source: str, target: str, steps: int) -> None:
     """Prints the median speed of each decoder."""
     data = TranslationData(
-        train=path, source=source, target=target, joint=True, vocabulary_size=5000,
+        train=path, source=source, target=target, joint_vocabulary=True, vocabulary_size=5000,
         bpe_dropout=0.1, max_tokens=2048,
     )  # fmt: skip
     size = len(data.target_tokenizer)
@@ -75,7 +76,8 @@ def train(path: str, source: str, target: str, steps: int) -> None:
         for name, network in networks.items()
     }
     speeds: dict[str, list[float]] = {name: [] for name in networks}
-    for number, batch in enumerate(islice(data.train_dataloader(), steps + 3)):
+    rounds = chain.from_iterable(repeat(data.train_dataloader()))
+    for number, batch in enumerate(islice(rounds, steps + 3)):
         for name, network in networks.items():
             started = time.perf_counter()
             state = encode(network, batch.features)
@@ -99,7 +101,8 @@ def translate(model: str, path: str, beam_size: int, alone: int) -> None:
     pipeline = rnnlp.load(model)
     settings = pipeline.settings
     sources = [
-        p.source for p in read_parallel(path, source=settings.source, target=settings.target)
+        p.source
+        for p in read_parallel(path, source=settings.source, target=settings.target, notes=Notes())
     ]
     pipeline(sources[:20], beam_size=beam_size)
     started = time.perf_counter()

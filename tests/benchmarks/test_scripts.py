@@ -1,0 +1,234 @@
+"""Every script in `benchmarks/` runs, each with its smallest setting.
+
+Two of them hold what generators are measured with, and that is checked here as well: the n-gram
+model is one, and bars are added up rightly.
+"""
+
+import importlib.util
+import json
+import random
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import rnnlp
+from rnnlp.tasks.cli import main as cli
+
+FOLDER = Path(rnnlp.__file__).parent / "benchmarks"
+SENTENCES = ("Anna Berg met Tom", "Tom lives in Paris", "Anna went home", "it is Paris")
+TAGS = ("B-PER I-PER O B-PER", "B-PER O O B-LOC", "B-PER O O", "O O B-LOC")
+ONE_EPOCH = ("--trainer.max_epochs=1", "--trainer.accelerator=cpu")
+SMALL = (
+    *ONE_EPOCH, "--model.embedding.size=4", "--model.embedding.characters=none",
+    "--model.encoder.hidden_size=4",
+)  # fmt: skip
+TUNE = "X:1\nT:A\nM:6/8\nL:1/8\nK:D\nabc def|a3 b3|\n\n"
+
+
+def script(name):
+    spec = importlib.util.spec_from_file_location(name, FOLDER / f"{name}.py")
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+@pytest.fixture(scope="module")
+def files(tmp_path_factory):
+    """Some lines of data for each task."""
+    folder = tmp_path_factory.mktemp("files")
+    pairs = [
+        list(zip(s.split(), t.split(), strict=True)) for s, t in zip(SENTENCES, TAGS, strict=True)
+    ]
+    conll = "\n".join("".join(f"{token} {tag}\n" for token, tag in pair) for pair in pairs)
+    (folder / "ner.conll").write_text(conll)
+    labels = ("good", "bad", "good", "bad")
+    rows = list(zip(labels, SENTENCES, strict=True))
+    (folder / "reviews.tsv").write_text("label\ttext\n" + "".join(f"{a}\t{b}\n" for a, b in rows))
+    texts = "".join(json.dumps({"text": b, "label": a}) + "\n" for a, b in rows)
+    (folder / "reviews.jsonl").write_text(texts)
+    (folder / "texts.txt").write_text("".join(f"{text}\n" for text in SENTENCES))
+    both = "".join(f"{text}\t{text.lower()}\n" for text in SENTENCES)
+    (folder / "pairs.tsv").write_text("en\tde\n" + both)
+    (folder / "tunes.abc").write_text(TUNE * 2)
+    return folder
+
+
+@pytest.fixture
+def run(monkeypatch, capsys):
+    """`run(script, *arguments)` gives what the script prints.
+
+    The trainings that a script starts run in this process: loading torch takes longer than they do.
+    """
+
+    def here(command, **_):
+        assert command[:3] == [sys.executable, "-m", "rnnlp"]
+        assert cli.run(command[3:]) == 0
+
+    def run(name, *arguments):
+        monkeypatch.setattr(subprocess, "run", here)
+        monkeypatch.setattr(sys, "argv", [f"{name}.py", *map(str, arguments)])
+        script(name).main()
+        monkeypatch.undo()
+        return capsys.readouterr().out
+
+    return run
+
+
+def fit(*arguments):
+    assert cli.run(["fit", *map(str, arguments), *SMALL]) == 0
+
+
+def test_each_script_is_started_here():
+    started = Path(__file__).read_text(encoding="utf-8")
+    assert [s.stem for s in FOLDER.glob("*.py") if f'"{s.stem}"' not in started] == []
+
+
+def test_cases(run, tmp_path, monkeypatch, capsys):
+    for name, code in (("fine", 0), ("broken", 3)):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "run.sh").write_text(f"exit {code}\n")
+    monkeypatch.setenv("CASES", str(tmp_path))
+    monkeypatch.setattr(sys, "argv", ["cases.py"])
+    assert script("cases").main() == 1
+    assert "1 of 2 behave" in capsys.readouterr().out
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
+def test_memory_of_reading(run):
+    assert run("classification_memory", "--lines", 300).startswith("300 lines, ")
+
+
+def test_joint(run, files, tmp_path):
+    data = [
+        f"--data.{task}.{split}={files / file}"
+        for task, file in (("tagging", "ner.conll"), ("classification", "reviews.tsv"))
+        for split in ("train", "validation")
+    ]
+    out = run("joint", "--seeds", 1, "--keep", tmp_path, *data, *SMALL)
+    assert "| tagging f1 | validation |" in out and "| joint | " in out
+
+
+def test_quality(run, files):
+    data = [f"--data.{split}={files / 'ner.conll'}" for split in ("train", "validation")]
+    assert "| ner | 1 |" in run("quality", "ner", "--seeds", 1, *data, *SMALL)
+
+
+def test_transfer(run, files, tmp_path):
+    data = files / "reviews.jsonl"
+    out = run(
+        "transfer", "sentiment", "--train", data, "--validation", data, "--keep", tmp_path,
+        "--seeds", 1, "--few", 3, "--shared", *ONE_EPOCH, "--language-model", *SMALL,
+    )  # fmt: skip
+    assert "encoder of two language models |" in out
+
+
+def test_recurrences(run):
+    out = run("recurrence", "--only", "lstm B1  T25  both inference", "--budget", 0)
+    assert len(json.loads(out.splitlines()[-1])["rows"]) == 1
+    assert float(run("recurrence", "--child", "ours", "lstm", 2, 4, 1, "True")) >= 0
+    assert "minGRU" in run("mingru", "--times", 3, "--budget", 0)
+
+
+def test_tagging_speed(run, files):
+    out = run("tagging_speed", "--data.train", files / "ner.conll", "--steps", 1, "--sentences", 2)
+    assert json.loads(out.splitlines()[-1])["largest_relative_loss_difference"] < 1e-4
+
+
+def test_streaming(run, files, tmp_path):
+    data = [f"--data.{split}={files / 'ner.conll'}" for split in ("train", "validation")]
+    fit("--config", "ner", "--model.encoder.bidirectional=false", *data, "--output", tmp_path / "m")
+    assert "same results at the end" in run("streaming", tmp_path / "m", "--tokens", 20)
+
+
+def test_translation_speed(run, files, tmp_path):
+    data = files / "pairs.tsv"
+    names = ["--data.source=en", "--data.target=de"]
+    both = [f"--data.{split}={data}" for split in ("train", "validation")]
+    fit("--config", "translation", *names, *both, "--output", tmp_path / "m")
+    assert "| feeding |" in run("translation_speed", "train", data, "--steps", 1)
+    assert "alone" in run("translation_speed", "translate", tmp_path / "m", data, "--alone", 1)
+
+
+def test_generators(run, files):
+    report = json.loads(run("ngram", files / "texts.txt", files / "texts.txt", "--order", 2))
+    assert report["texts"] == len(SENTENCES)
+    assert json.loads(run("tunes", files / "tunes.abc"))["dev"]["sound"] == 2
+
+
+ngram, tunes = script("ngram"), script("tunes")
+
+
+@pytest.mark.parametrize("order", [1, 3, 6])
+def test_probabilities_add_up_to_one(order):
+    model = ngram.WittenBell(["abracadabra", "banana", "cab"], order=order)
+    alphabet = [*model.characters, ngram.END, ngram.UNKNOWN]
+    for history in ("", "a", "ab", "zz", "bra", "\x02\x02"):
+        used = history[len(history) - min(len(history), order - 1) :]
+        total = sum(model.probability(used, character) for character in alphabet)
+        assert total == pytest.approx(1.0)
+
+
+def test_bits_by_hand():
+    # One text "a" and order 1: C(a) = C(end) = 1, T = 2, and 1/3 below that for each of 3.
+    model = ngram.WittenBell(["a"], order=1)
+    each = (1 + 2 / 3) / 4
+    assert model.probability("", "a") == pytest.approx(each)
+    assert 2 ** -model.bits("a") == pytest.approx(each * each)
+    assert 2 ** -model.bits("b") == pytest.approx((2 / 3 / 4) * each)
+
+
+def test_longer_histories_help_on_what_was_seen():
+    texts = ["the cat sat on the mat", "the cat ate the rat"]
+    bits = [ngram.WittenBell(texts, order=order).bits(texts[0]) for order in (1, 2, 4)]
+    assert bits == sorted(bits, reverse=True)
+    drawn = ngram.WittenBell(texts, order=4).draw(random.Random(1))
+    assert set(drawn) <= set("".join(texts))
+
+
+def tune(music, metre="6/8", unit=None):
+    lines = ["X:1", "T:A", f"M:{metre}", *([f"L:{unit}"] if unit else []), "K:D", music]
+    return "\n".join(lines)
+
+
+@pytest.mark.parametrize(
+    ("music", "metre", "unit", "bars"),
+    [
+        ("abc def|a3 b3|", "6/8", None, 2),
+        ('A|"D"f2f fga|d2d d2:|', "6/8", None, 1),  # a pick-up, and a last bar without its note
+        ("ab cd|e2 f2|]", "2/4", "1/8", 2),
+        ("abcd abcd|", "2/4", None, 1),  # the unit is 1/16 below 3/4
+        ("(3abc d2 ef|a>b c<d|", "3/4", "1/8", 1),
+        ("a/b/c/d/ e|[1f3:|[2 f3||", "3/8", "1/8", 3),
+        ("[ac]2 z|{g}a2 .b|^f_b=c'|", "3/8", "1/8", 3),
+        ("abc|[M:2/4]ab cd|", "3/8", "1/8", 2),
+        ("ab|\\\ncd|: ef :: ga :|", "2/8", "1/8", 4),
+    ],
+)
+def test_sound_tunes(music, metre, unit, bars):
+    assert tunes.check(tune(music, metre, unit)) == bars
+
+
+@pytest.mark.parametrize(
+    ("music", "reason"),
+    [
+        ("abc def|a3 b2|abc abc|", "too short"),
+        ("abc defg|abc abc|", "too long"),
+        ("abc d?f|", "not ABC"),
+        ("abc (3ab|abc abc|", "tuplet"),
+        ('"D abc def|', "not ABC"),
+        ("", "no bars"),
+    ],
+)
+def test_unsound_tunes(music, reason):
+    with pytest.raises(tunes.Unsound, match=reason):
+        tunes.check(tune(music))
+    assert tunes.report([tune(music), tune("abc def|")])["sound"] == 1
+
+
+def test_a_tune_needs_its_header():
+    with pytest.raises(tunes.Unsound, match="no field K"):
+        tunes.check("X:1\nM:4/4\nabcd|")
+    with pytest.raises(tunes.Unsound, match="metre"):
+        tunes.check(tune("abc|", metre="6"))
