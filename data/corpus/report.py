@@ -35,12 +35,19 @@ class Notes:
         """The count of one kind so far."""
         return self._counts.get(kind, 0)
 
+    def statements(self) -> list[str]:
+        """What was read how, each one line."""
+        return list(self._statements)
+
     def lines(self) -> list[str]:
         """The report: statements first, then the counts, each one line."""
-        counts = [
+        return self._statements + self.counts()
+
+    def counts(self) -> list[str]:
+        """What is lossy, each kind one line."""
+        return [
             f"{kind}: {number:,}" + (f" (first at {place})" if place else "")
             for (kind, number), place in zip(
                 self._counts.items(), self._places.values(), strict=True
             )
         ]
-        return self._statements + counts

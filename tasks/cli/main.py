@@ -11,7 +11,7 @@ import sys
 from collections.abc import Sequence
 
 # Each a module and its function.
-VERBS = ("fit", "evaluate", "predict", "encode", "compare", "export")
+VERBS = ("fit", "evaluate", "predict", "encode", "compare", "export", "check")
 
 USAGE = """\
 rnnlp: train and use recurrent networks on sequences
@@ -21,6 +21,7 @@ rnnlp: train and use recurrent networks on sequences
   rnnlp predict MODEL [TEXT ...]                 label texts; JSON lines out
   rnnlp encode MODEL [TEXT ...] --output FILE    vectors of texts, as .parquet or .npy
   rnnlp compare --config NAME|FILE               train each cell; says which one to take
+  rnnlp check DATA [--against FILE ...]          what is wrong with labelled data
   rnnlp export MODEL --output DIR [--int8]       for ONNX Runtime, without torch
 
   rnnlp VERB --help    what the verb takes

@@ -1,0 +1,1 @@
+"""What is wrong with labelled data before anything is trained on it."""

@@ -1,0 +1,103 @@
+"""Labelled data as `check` looks at it: texts with labels, for a tagger or for a classifier."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from itertools import islice
+from typing import Literal, NamedTuple
+
+from rnnlp.data.annotation.tools import tool_of
+from rnnlp.data.classification.readers import read_classification
+from rnnlp.data.corpus.report import Notes
+from rnnlp.data.errors import InputError
+from rnnlp.data.formats.jsonl import json_object
+from rnnlp.data.formats.layout import Layout
+from rnnlp.data.formats.text_files import read_lines, stem
+from rnnlp.data.tagging.corpus import labelling
+from rnnlp.data.tagging.jsonl import SPAN_KEYS
+from rnnlp.data.tagging.readers import spans_of
+from rnnlp.data.tagging.sources import file_source
+from rnnlp.data.text.tokenizer import Level, splitter
+
+Task = Literal["tagging", "classification"]
+_COLUMNS = (".conll", ".conllu", ".bio", ".bioes", ".iob", ".ann")
+_TABLES = (".csv", ".tsv")
+_HEAD = 200  # lines by which a task is guessed
+
+
+class Item(NamedTuple):
+    """An example.
+
+    Args:
+        text: The text, or its tokens with blanks between them.
+        tokens: Its tokens.
+        labels: The type of each entity, each plain tag, or the labels of the text.
+        answer: All that is said of it, so that two examples can be found to contradict each other.
+        place: Where it stands.
+    """
+
+    text: str
+    tokens: list[str]
+    labels: list[str]
+    answer: tuple[object, ...]
+    place: str
+
+
+def task_of(path: str) -> Task:
+    """What a file is labelled for, by its first lines."""
+    suffix = stem(path)[1]
+    head = [] if os.path.isdir(path) else list(islice(read_lines(path), _HEAD))
+    if (tool := tool_of(path, head)) is not None:
+        first = next((one for one in tool.read(path, Notes()) if one.spans or one.labels), None)
+        return "classification" if first is not None and not first.spans else "tagging"
+    if suffix in _COLUMNS or suffix in _TABLES:
+        return "tagging" if suffix in _COLUMNS else "classification"
+    filled = [line for _, line in head if line.strip()]
+    if filled and filled[0].lstrip().startswith("{"):
+        row = json_object(filled[0])
+        marks = [row[key] for key in SPAN_KEYS if isinstance(row.get(key), list | dict)]
+        spans = any(isinstance(m, dict) or any(not isinstance(x, str) for x in m) for m in marks)
+        return "tagging" if spans or isinstance(row.get("tokens"), list) else "classification"
+    blocks = len(filled) < len(head) and all(2 <= len(line.split()) <= 12 for line in filled)
+    return "tagging" if blocks else "classification"
+
+
+def items_of(path: str, task: Task, *, level: Level, notes: Notes) -> Iterator[Item]:
+    """Yields the examples of a file.
+
+    Args:
+        path: The file, in any format that training accepts.
+        task: What it is labelled for.
+        level: How raw texts are split.
+        notes: Takes what the reader counts: what is lost, ill-formed or odd.
+
+    Raises:
+        InputError: The file cannot be read for this task.
+    """
+    if task == "classification":
+        split = splitter(level)
+        for text in read_classification(path, notes=notes):
+            tokens = [text.text[start:end] for start, end in split(text.text)]
+            labels = sorted(text.labels)
+            yield Item(text.text, tokens, labels, tuple(labels), f"{path}:{text.line}")
+        return
+    source = file_source(path, format="auto", level=level, group_column=None, layout=Layout())
+    scheme = labelling(source, notes)
+    for example in source.read(notes):
+        place = f"{path}:{example.line}"
+        if scheme is None:
+            tags = example.tags or []
+            yield Item(" ".join(example.tokens), example.tokens, tags, tuple(tags), place)
+            continue
+        try:
+            spans = spans_of(example, scheme, path=path, notes=notes)
+        except InputError as error:
+            raise InputError(error.message, path=path, line=example.line) from error
+        yield Item(
+            " ".join(example.tokens),
+            example.tokens,
+            [span.type for span in spans],
+            tuple(spans),
+            place,
+        )

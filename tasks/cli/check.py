@@ -1,0 +1,57 @@
+"""`rnnlp check`: what is wrong with labelled data, before a model is trained on it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from rnnlp.data.errors import note, printable
+
+from .parser import OneLineParser
+
+
+def check(arguments: Sequence[str]) -> int:
+    """Runs `rnnlp check` with these arguments; gives 1 where something is wrong."""
+    parser = OneLineParser(
+        prog="rnnlp check",
+        description="Counts labels, lengths and unknown words, and looks for doubles, leaks "
+        "between files, contradictory labels, ill-formed tags, spans that cut words, labels "
+        "written in two ways, rare labels and damaged characters. Exit code 1: something was "
+        "found.",
+        allow_abbrev=False,
+    )
+    parser.add_argument("data", metavar="DATA", help="a file in any format that training accepts")
+    parser.add_argument(
+        "--against", metavar="FILE", nargs="+", default=[], help="validation and test files"
+    )
+    parser.add_argument(
+        "--task", choices=("tagging", "classification"), help="default: by what DATA looks like"
+    )
+    parser.add_argument(
+        "--level", choices=("word", "character"), default="word", help="how texts are split"
+    )
+    args = parser.parse_args(list(arguments))
+
+    from rnnlp.data.check.findings import Split, compare, look
+    from rnnlp.data.check.items import items_of, task_of
+    from rnnlp.data.corpus.report import Notes
+
+    task = args.task or task_of(args.data)
+    if args.task is None:
+        note(f"{args.data}: checked as data for {task}; --task says otherwise")
+    splits: list[Split] = []
+    for path in (args.data, *args.against):
+        notes = Notes()
+        items = items_of(path, task, level=args.level, notes=notes)
+        splits.append(look(path, items, notes, training=not splits))
+    found = 0
+    for split in splits:
+        facts, problems = compare(splits[0], split) if split is not splits[0] else ([], [])
+        problems = [*split.problems, *problems]
+        found += len(problems)
+        print(printable(split.name))
+        for line in [*split.facts, *facts]:
+            print(f"  {printable(line)}")
+        for line in problems:
+            print(f"  ! {printable(line)}")
+    print(f"{found} kinds of problems" if found else "nothing wrong was found")
+    return int(found > 0)

@@ -1,0 +1,99 @@
+"""`rnnlp check`: each kind of fault is found, and sound data has none."""
+
+import json
+
+import pytest
+
+from rnnlp.data.check.items import task_of
+from rnnlp.tasks.cli import main as cli
+
+
+@pytest.fixture
+def check(tmp_path, capsys):
+    """Writes files, checks the first against the others: exit code, stdout and stderr."""
+
+    def run(*files, **options):
+        paths = []
+        for number, (suffix, content) in enumerate(files):
+            paths.append(tmp_path / f"f{number}.{suffix}")
+            paths[-1].write_text(content, encoding="utf-8")
+        against = ["--against", *map(str, paths[1:])] if paths[1:] else []
+        more = [part for name, value in options.items() for part in (f"--{name}", value)]
+        code = cli.main(["check", str(paths[0]), *against, *more])
+        return code, *capsys.readouterr()
+
+    return run
+
+
+def table(rows):
+    return "csv", "text,label\n" + "".join(f"{text},{label}\n" for text, label in rows)
+
+
+SOUND = [(f"text {i} here", "ab"[i % 2]) for i in range(20)]
+
+
+def test_sound_data(check):
+    code, out, err = check(table(SOUND))
+    assert code == 0 and "nothing wrong" in out and "20 examples" in out and "a 10, b 10" in out
+    assert "checked as data for classification" in err
+
+
+@pytest.mark.parametrize(
+    ("rows", "line"),
+    [
+        ([("text 1  here", "b")], "examples whose text stands there before: 1"),
+        ([("text 1 here", "a")], "of them labelled otherwise than before: 1"),
+        ([("new", "A")] * 5, "labels that differ by case or blanks alone: A, a"),
+        ([("new", "c")], "labels with fewer than 5 examples: c 1"),
+        ([("schÃ¶n", "a")], "damaged characters"),
+        ([("sch\ufffdn", "a")], "damaged characters"),
+    ],
+)
+def test_faults_in_a_file(check, rows, line):
+    code, out, _ = check(table(SOUND + rows))
+    assert code == 1 and line in out.partition("!")[2]
+
+
+def test_leaks_between_files(check):
+    other = [("text 1 here", "b"), ("text 2 here", "b"), ("quite new", "z"), ("also new", "b")]
+    code, out, _ = check(table(SOUND), table(other))
+    assert code == 1
+    assert "as well: 2 (50.0 %), 1 of them labelled otherwise" in out
+    assert "lacks: z" in out and "tokens that" in out and "lacks: 40.0 %" in out
+
+
+def test_tags(check):
+    good = "Anna B-PER\nran O\n\nBo B-PER\nsat O\n\n"
+    files = [("conll", good * 5 + "O O\nran I-PER\n\n")]
+    code, out, err = check(*files)
+    assert code == 1 and "checked as data for tagging" in err
+    assert "sentences with ill-formed IOB2 tags, read as conlleval does: 1" in out
+    assert "examples whose text stands there before: 8" in out
+
+
+def test_spans_that_cut_words(check):
+    rows = [{"text": f"Anna{i} ran", "spans": [[0, 2 if i else 5, "PER"]]} for i in range(6)]
+    code, out, _ = check(("jsonl", "".join(json.dumps(row) + "\n" for row in rows)))
+    assert code == 1 and "spans that begin or end inside a token, widened to it: 5" in out
+
+
+def test_a_mistake_is_no_finding(check):
+    assert check(("csv", "text\n"))[0] == 2
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "task"),
+    [
+        ("a.conll", "Anna B-PER\n", "tagging"),
+        ("a.txt", "Anna B-PER\nran O\n\nBo B-PER\n", "tagging"),
+        ("a.txt", "pos a fine film\nneg dull\n", "classification"),
+        ("a.jsonl", '{"text": "a", "label": "x"}\n', "classification"),
+        ("a.jsonl", '{"text": "a", "labels": ["x", "y"]}\n', "classification"),
+        ("a.jsonl", '{"text": "a", "label": [[0, 1, "X"]]}\n', "tagging"),
+        ("a.jsonl", '{"tokens": ["a"], "tags": ["O"]}\n', "tagging"),
+        ("a.tsv", "text\tlabel\na\tb\n", "classification"),
+    ],
+)
+def test_what_a_file_is_labelled_for(tmp_path, name, content, task):
+    (tmp_path / name).write_text(content)
+    assert task_of(str(tmp_path / name)) == task
