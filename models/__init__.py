@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from .classification.classifier import Classifier
+    from .classification.linear import LinearClassifier
     from .classification.pooling import Pooling
     from .embeddings.characters import CharacterCNN, CharacterRNN
     from .embeddings.token import Embedding
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from .encoders.recurrent import Encoder
     from .encoders.windowed import WindowedEncoder
     from .generation.language_model import LanguageModel
+    from .layers.ngrams import NGrams
     from .recurrence.cell import Cell, State
     from .recurrence.cells import CELLS, register_cell
     from .search.beam import beam_search
@@ -44,6 +46,8 @@ _PLACES = {
     "CharacterCNN": "embeddings.characters",
     "CharacterRNN": "embeddings.characters",
     "Classifier": "classification.classifier",
+    "LinearClassifier": "classification.linear",
+    "NGrams": "layers.ngrams",
     "ConstrainedSoftmax": "tagging.softmax",
     "Decoder": "translation.decoder",
     "Embedding": "embeddings.token",
@@ -75,6 +79,8 @@ __all__ = [
     "Encoder",
     "EncoderOutput",
     "LanguageModel",
+    "LinearClassifier",
+    "NGrams",
     "Pooling",
     "State",
     "Tagger",

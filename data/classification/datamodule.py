@@ -61,6 +61,7 @@ class ClassificationFiles(GroupedFiles, Batches):
         label_separator: What parts the labels where a column holds several of them; "" for nothing.
         label_before: Keep of a label only what stands before this mark: with ":" LOC of LOC:city.
         max_length: Most tokens of a text, or of a window; null for no limit.
+        ngrams: Longest n-grams that the model counts; null for none.
     """
 
     hub_text: str = "text"
@@ -71,6 +72,7 @@ class ClassificationFiles(GroupedFiles, Batches):
     label_separator: str = ""
     label_before: str = ""
     max_length: int | None = 512
+    ngrams: int | None = None
     max_tokens: int = 2048
 
 

@@ -1,4 +1,5 @@
 """The text classifier: embedding, encoder, pooling, and a linear layer over the classes.
+Perhaps n-grams of the tokens beside all of them (wide and deep, Cheng et al. 2016).
 
 Label names, text and training loops are not its business: ids in, class scores out. It carries the
 temperature with which its scores become probabilities, so that it is saved with the weights.
@@ -17,6 +18,7 @@ from rnnlp.models.encoders.incremental import Reading, read_on
 from rnnlp.models.encoders.recurrent import Encoder
 from rnnlp.models.encoders.windowed import WindowedEncoder
 from rnnlp.models.layers.dropout import LockedDropout, check_rate
+from rnnlp.models.layers.ngrams import Counted, NGrams
 
 from .pooling import PooledSoFar, Pooling
 
@@ -33,9 +35,35 @@ class TextSoFar(NamedTuple):
 
     reading: Reading
     pooled: PooledSoFar | None  # None before the first token
+    counted: Counted | None = None  # of classifiers with n-grams
 
 
-class Classifier(nn.Module):
+class Calibrated(nn.Module):
+    """Logits to probabilities, by a temperature that is saved with the weights.
+
+    Args:
+        classes: number of classes.
+        multilabel: whether a text may have any number of classes (a sigmoid each) instead of
+            exactly one (a softmax over all).
+    """
+
+    temperature: Tensor
+
+    def __init__(self, *, classes: int, multilabel: bool) -> None:
+        super().__init__()
+        if classes < 1 + (not multilabel):
+            raise ValueError(f"{classes} classes leave nothing to decide")
+        self.classes = classes
+        self.multilabel = multilabel
+        self.register_buffer("temperature", torch.ones(()))
+
+    def probabilities(self, logits: Tensor) -> Tensor:
+        """Calibrated probabilities `[batch, classes]` of logits of that shape."""
+        scaled = logits / self.temperature
+        return scaled.sigmoid() if self.multilabel else scaled.softmax(1)
+
+
+class Classifier(Calibrated):
     """One class, or any number of them, for each text.
 
     Args:
@@ -43,13 +71,11 @@ class Classifier(nn.Module):
         encoder: any module that maps `(embedded, lengths)` to an `EncoderOutput`.
         pooling: makes one vector of the states.
         classes: number of classes.
-        multilabel: whether a text may have any number of classes (a sigmoid each) instead of
-            exactly one (a softmax over all).
+        ngrams: adds scores of n-grams to the logits; None for no n-grams.
+        multilabel: whether a text may have any number of classes.
         state_dropout: rate of locked dropout on the states, before pooling.
         dropout: rate of dropout on the pooled vector.
     """
-
-    temperature: Tensor
 
     def __init__(
         self,
@@ -58,21 +84,19 @@ class Classifier(nn.Module):
         encoder: Encoder | BagEncoder | WindowedEncoder,
         pooling: Pooling,
         classes: int,
+        ngrams: NGrams | None = None,
         multilabel: bool = False,
         state_dropout: float = 0.0,
         dropout: float = 0.0,
     ) -> None:
-        super().__init__()
-        if classes < 1 + (not multilabel):
-            raise ValueError(f"{classes} classes leave nothing to decide")
+        super().__init__(classes=classes, multilabel=multilabel)
         self.embedding = embedding
         self.encoder = encoder
         self.state_dropout = LockedDropout(state_dropout)
         self.pooling = pooling
         self.dropout = nn.Dropout(check_rate(dropout))
         self.projection = nn.Linear(pooling.output_size, classes)
-        self.multilabel = multilabel
-        self.register_buffer("temperature", torch.ones(()))
+        self.ngrams = ngrams
 
     def forward(
         self,
@@ -92,7 +116,10 @@ class Classifier(nn.Module):
         encoded = self.encoder(self.embedding(tokens, characters, token_features), lengths)
         encoded = encoded._replace(states=self.state_dropout(encoded.states))
         vector, weights = self.pooling(encoded, lengths)
-        return Scores(self._logits(vector), weights)
+        logits = self._logits(vector)
+        if self.ngrams is not None:
+            logits = logits + self.ngrams(tokens, lengths)
+        return Scores(logits, weights)
 
     def read(
         self,
@@ -109,20 +136,18 @@ class Classifier(nn.Module):
             token_features: `[batch, time, attributes]`, or None.
             so_far: what this returned for the tokens before; None where texts begin.
         """
-        reading, pooled = so_far or TextSoFar(Reading(), None)
+        reading, pooled, counted = so_far or TextSoFar(Reading(), None)
         embedded = self.embedding(tokens, characters, token_features)
         states, reading = read_on(self.encoder, embedded, reading)
-        return TextSoFar(reading, self.pooling.add(self.state_dropout(states), pooled))
+        if self.ngrams is not None:
+            counted = self.ngrams.read(tokens, counted)
+        return TextSoFar(reading, self.pooling.add(self.state_dropout(states), pooled), counted)
 
     def score(self, so_far: TextSoFar) -> Tensor:
         """The logits `[batch, classes]` of texts that end after what has been read."""
         assert so_far.pooled is not None and so_far.reading.final is not None
-        return self._logits(self.pooling.so_far(so_far.pooled, so_far.reading.final))
-
-    def probabilities(self, logits: Tensor) -> Tensor:
-        """Calibrated probabilities `[batch, classes]` of logits of that shape."""
-        scaled = logits / self.temperature
-        return scaled.sigmoid() if self.multilabel else scaled.softmax(1)
+        logits = self._logits(self.pooling.so_far(so_far.pooled, so_far.reading.final))
+        return logits if so_far.counted is None else logits + so_far.counted.scores
 
     def _logits(self, vector: Tensor) -> Tensor:
         with torch.autocast(vector.device.type, enabled=False):

@@ -227,6 +227,11 @@ def load_encoder_weights(
     return parameters, report
 
 
+def no_encoder(name: str) -> InputError:
+    """What to say of a model that has neither embedding nor encoder."""
+    return InputError("is a linear model on n-grams: it has no encoder", path=name)
+
+
 def backward_alone(name: str) -> InputError:
     """What to say of a model that reads texts from end to start, named without its counterpart."""
     return InputError(
@@ -278,6 +283,8 @@ def _read(name: str) -> tuple[ReusedEncoder, bool]:
             weights[plain_key] = tensor
         else:
             others.append(key)
+    if not weights:
+        raise no_encoder(name)
     recurrent = any(key.startswith("encoder.") for key in weights)
     sizes: Sizes = model.sizes
 

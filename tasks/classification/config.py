@@ -13,8 +13,9 @@ from rnnlp.data.formats.layout import Layout
 from rnnlp.tasks.base.components import ModelConfig
 
 if TYPE_CHECKING:
-    from rnnlp.models import BagEncoder, Classifier, Embedding, Encoder
+    from rnnlp.models import BagEncoder, Classifier, Embedding, Encoder, LinearClassifier, NGrams
 
+LONGEST = 8  # tokens of an n-gram
 LongTexts = Literal["head_tail", "windows"]
 
 
@@ -28,6 +29,9 @@ class ClassifierHead:
         max_length: Most tokens of a text that are read, or tokens of a window; null for no limit.
         state_dropout: Share of components of the states dropped before pooling, in training.
         dropout: Share of the pooled vector dropped in training.
+        ngrams: Longest n-grams of tokens that count straight towards the labels, beside the rest;
+            null for none.
+        ngram_dropout: Share of the n-grams of a text dropped in training.
         label_separator: What parts the labels of a text in files.
         label_before: The mark up to which a label in a file counts.
     """
@@ -37,6 +41,8 @@ class ClassifierHead:
     max_length: int | None = 512
     state_dropout: float = 0.0
     dropout: float = 0.5
+    ngrams: int | None = None
+    ngram_dropout: float = 0.3
     label_separator: str = ""
     label_before: str = ""
 
@@ -61,7 +67,9 @@ class ClassifierConfig(ModelConfig, ClassifierHead):
     Args:
         classes: The labels, in the order of the output layer.
         multilabel: Whether a text may have any number of labels.
-        recurrent: Whether there are recurrent layers; false gives a bag of embeddings, a control.
+        recurrent: Whether there are recurrent layers. False gives a control: with ngrams a linear
+            model on them alone, else a bag of embeddings.
+        ngram_rows: Number of n-grams that count.
         long_texts: What is done with more tokens: keep head and tail, or read all in windows.
         layout: How the training file was laid out, and others are read.
     """
@@ -69,6 +77,7 @@ class ClassifierConfig(ModelConfig, ClassifierHead):
     classes: list[str]
     multilabel: bool
     recurrent: bool = True
+    ngram_rows: int = 0
     long_texts: LongTexts = "head_tail"
     layout: Layout = field(default_factory=Layout)
 
@@ -77,10 +86,21 @@ class ClassifierConfig(ModelConfig, ClassifierHead):
         """Most tokens of a text that are kept; windows read all of them."""
         return self.max_length if self.long_texts == "head_tail" else None
 
-    def build(self) -> "Classifier":
-        """The classifier with fresh weights."""
-        from rnnlp.models import BagEncoder
+    @property
+    def linear(self) -> bool:
+        """Whether n-grams are all that is read."""
+        return self.ngrams is not None and not self.recurrent
 
+    def build(self) -> "Classifier | LinearClassifier":
+        """The classifier with fresh weights."""
+        from rnnlp.models import BagEncoder, LinearClassifier
+
+        if self.linear:
+            ngrams = self._ngrams()
+            assert ngrams is not None
+            return LinearClassifier(
+                ngrams=ngrams, classes=len(self.classes), multilabel=self.multilabel
+            )
         embedding = self.embedding.build(self.sizes)
         return self.build_on(
             embedding,
@@ -104,9 +124,34 @@ class ClassifierConfig(ModelConfig, ClassifierHead):
             encoder=encoder,
             pooling=pooling,
             classes=len(self.classes),
+            ngrams=self._ngrams(),
             multilabel=self.multilabel,
             state_dropout=self.state_dropout,
             dropout=self.dropout,
+        )
+
+    def _ngrams(self) -> "NGrams | None":
+        from rnnlp.models import NGrams
+
+        if self.ngrams is None:
+            return None
+        return NGrams(
+            order=self.ngrams,
+            rows=self.ngram_rows,
+            classes=len(self.classes),
+            dropout=self.ngram_dropout,
+        )
+
+
+def check_ngrams(order: int | None, name: str) -> None:
+    """Refuses n-grams of no token, and those too long to occur twice.
+
+    Raises:
+        InputError: They are.
+    """
+    if order is not None and not 1 <= order <= LONGEST:
+        raise InputError(
+            f"{name} is {order}: give the tokens of the longest n-grams, 1 to {LONGEST}, or null"
         )
 
 

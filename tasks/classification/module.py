@@ -7,18 +7,22 @@ calibration are in `objective.py`. Using a trained classifier needs
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from pytorch_lightning.cli import LightningArgumentParser
+from torch import Tensor
 
+from rnnlp.data.errors import InputError
 from rnnlp.models.classification.classifier import Classifier
+from rnnlp.models.classification.linear import LinearClassifier
+from rnnlp.models.layers.ngrams import common_ngrams
 from rnnlp.tasks.base.components import EmbeddingConfig, EncoderConfig
 from rnnlp.tasks.base.module import Get, ModuleOptions, link_features
 from rnnlp.tasks.base.objective import ObjectiveModule
 from rnnlp.tasks.base.plain import part_of
 
-from .config import ClassifierConfig, ClassifierTraining, check_pooling
+from .config import ClassifierConfig, ClassifierTraining, check_ngrams, check_pooling
 from .objective import ClassificationObjective
 
 
@@ -35,22 +39,35 @@ class Classification(ObjectiveModule):
 
     Args:
         class_counts: How many training texts have each label.
+        ngram_hashes: The hashes of the n-grams that count; see `ngram_hashes`.
         options: Those of `ClassificationSettings`.
     """
 
     headline = ClassificationObjective.headline
     hub_name = "text-classification"
-    network: Classifier
+    network: Classifier | LinearClassifier
     settings: ClassifierConfig
     examples = ClassificationObjective.examples
 
-    def __init__(self, *, class_counts: list[int], **options: Any) -> None:
+    def __init__(
+        self, *, class_counts: list[int], ngram_hashes: Any = None, **options: Any
+    ) -> None:
         self.options = ClassificationSettings(**options)
         super().__init__()
         settings = self.options
         check_pooling(settings.pooling, "model.pooling")
+        check_ngrams(settings.ngrams, "model.ngrams")
         self.settings = part_of(settings, ClassifierConfig)
+        if self.settings.linear and settings.encoder_from is not None:
+            raise InputError(
+                "model.ngrams without recurrent layers is a linear model, which has no use for "
+                "model.encoder_from: leave one of them out"
+            )
+        if ngram_hashes is not None:
+            self.settings = replace(self.settings, ngram_rows=len(ngram_hashes))
         self.network = self.settings.build()
+        if self.network.ngrams is not None:
+            self.network.ngrams.count_only(ngram_hashes)
         self.objective = ClassificationObjective(
             self.settings,
             class_counts=class_counts,
@@ -66,12 +83,32 @@ class Classification(ObjectiveModule):
         for name in ("classes", "class_counts", "multilabel"):
             parser.link_arguments("data", f"model.{name}", Get(name), apply_on="instantiate")
         parser.link_arguments("data", "model.layout", Get("layout"), apply_on="instantiate")
+        parser.link_arguments("model.ngrams", "data.ngrams")
+        parser.link_arguments("data", "model.ngram_hashes", ngram_hashes, apply_on="instantiate")
         parser.link_arguments("data.label_separator", "model.label_separator")
         parser.link_arguments("data.label_before", "model.label_before")
         parser.link_arguments("model.max_length", "data.max_length")
         parser.link_arguments("model.long_texts", "data.long_texts")
 
+    def setup(self, stage: str) -> None:
+        """Loads what is reused or pretrained; a linear model has no use for it."""
+        if self.settings.linear and self.trainer.datamodule.vectors_matrix is not None:  # type: ignore[attr-defined]
+            raise InputError("data.vectors is for embeddings, which a linear model has none of")
+        super().setup(stage)
+
     @property
     def reader(self) -> str:
         """What reads the tokens, in words."""
-        return super().reader if self.settings.recurrent else "bag of embeddings"
+        ngrams = f"n-grams of up to {self.settings.ngrams} tokens"
+        if self.settings.linear:
+            return f"linear model on {ngrams}"
+        reader = super().reader if self.settings.recurrent else "bag of embeddings"
+        return reader if self.settings.ngrams is None else f"{reader} beside {ngrams}"
+
+
+def ngram_hashes(data: Any) -> Tensor | None:
+    """The hashes of the n-grams that count: those of several training texts of a data module."""
+    if data.options.ngrams is None:
+        return None
+    texts = map(data.featurizer.tokens.ids, data.training_tokens)
+    return common_ngrams(texts, data.options.ngrams)

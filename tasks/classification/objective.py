@@ -12,7 +12,6 @@ from torch import Tensor
 
 from rnnlp.data.classification.collate import UNKNOWN_CLASS, ClassificationBatch
 from rnnlp.models.classification.calibration import fit_temperature
-from rnnlp.models.classification.classifier import Classifier
 from rnnlp.models.layers.losses import classification_loss
 from rnnlp.tasks.base.objective import BatchLoss, Objective
 from rnnlp.tasks.model_folder.folder import CONFUSION
@@ -20,7 +19,7 @@ from rnnlp.tasks.reporting.confusion_matrix import draw_confusion
 
 from .config import ClassifierConfig, ClassifierTraining
 from .scores import ClassScores, fits
-from .torch_engine import run
+from .torch_engine import Network, run
 
 
 class ClassificationObjective(Objective):
@@ -60,9 +59,10 @@ class ClassificationObjective(Objective):
         settings = self.settings
         shown = ", ".join(settings.classes[:20]) + (", …" if len(settings.classes) > 20 else "")
         kind = "any of the labels" if settings.multilabel else "one of the labels"
-        return f"{' and '.join(settings.pooling)} pooling that gives {kind} {shown}"
+        head = "a bias" if settings.linear else f"{' and '.join(settings.pooling)} pooling"
+        return f"{head} that gives {kind} {shown}"
 
-    def loss(self, network: Classifier, batch: ClassificationBatch) -> Tensor:
+    def loss(self, network: Network, batch: ClassificationBatch) -> Tensor:
         """The loss of one batch, the mean over its texts."""
         return self._loss(run(network, batch.features).logits, batch.targets)
 
@@ -72,9 +72,7 @@ class ClassificationObjective(Objective):
             self.settings.classes, multilabel=self.settings.multilabel, calibrated=calibrated
         )
 
-    def add(
-        self, scores: ClassScores, network: Classifier, batch: ClassificationBatch
-    ) -> BatchLoss:
+    def add(self, scores: ClassScores, network: Network, batch: ClassificationBatch) -> BatchLoss:
         """Adds one batch to the scores, and gives its loss, over the texts with a known label."""
         logits, targets = run(network, batch.features).logits, batch.targets
         probabilities = network.probabilities(logits).detach().float().cpu().numpy()
@@ -84,12 +82,12 @@ class ClassificationObjective(Objective):
             logits, targets = logits[known], targets[known]
         return BatchLoss(self._loss(logits, targets), len(targets))
 
-    def extras(self, network: Classifier) -> dict[str, Any]:
+    def extras(self, network: Network) -> dict[str, Any]:
         """The temperature."""
         return {"temperature": round(float(network.temperature), 4)}
 
     @torch.no_grad()
-    def calibrate(self, network: Classifier, batches: Iterable[ClassificationBatch]) -> None:
+    def calibrate(self, network: Network, batches: Iterable[ClassificationBatch]) -> None:
         """Fits the temperature on one half of the validation split; the weights stay as they are.
 
         The other half is what the calibration error of this split is measured on.

@@ -26,7 +26,7 @@ class OnnxClassifier:
     def __init__(self, reader: Reader, settings: ClassifierConfig) -> None:
         self._reader = reader
         self._outputs = ["probabilities"]
-        if "attention" in settings.pooling:
+        if "attention" in settings.pooling and not settings.linear:
             self._outputs.append("attention")
         size = reader.session.size("probabilities")
         if size != len(settings.classes) or self._outputs[-1] not in reader.session.outputs:

@@ -66,7 +66,7 @@ class ClassificationPipeline(Pipeline):
     @property
     def explains(self) -> bool:
         """Whether the model can tell which tokens it looked at."""
-        return "attention" in self.settings.pooling
+        return "attention" in self.settings.pooling and not self.settings.linear
 
     def __call__(
         self,

@@ -16,11 +16,12 @@ from typing import NamedTuple
 from rnnlp.data.datamodule.tensors import as_tensors
 from rnnlp.data.text.featurizer import Featurizer, collate
 from rnnlp.data.text.preprocessing import EMPTY
-from rnnlp.models.classification.classifier import Classifier, TextSoFar
+from rnnlp.models.classification.classifier import TextSoFar
 from rnnlp.tasks.base.stream import BLOCK, Result, TextStream, check_direction
 
 from .config import ClassifierConfig
 from .outputs import label_of
+from .torch_engine import Network
 
 
 class ClassificationStream(TextStream):
@@ -39,7 +40,7 @@ class ClassificationStream(TextStream):
     """
 
     def __init__(
-        self, *, network: Classifier, featurizer: Featurizer, settings: ClassifierConfig
+        self, *, network: Network, featurizer: Featurizer, settings: ClassifierConfig
     ) -> None:
         super().__init__(tokenizer=featurizer.tokens, cleaned=True)
         check_direction(bidirectional=settings.recurrent and settings.encoder.bidirectional)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import TypeAlias
+
 import numpy as np
 import torch
 
@@ -9,6 +11,9 @@ from rnnlp.data.datamodule.tensors import TokenTensors, as_tensors
 from rnnlp.data.errors import InputError
 from rnnlp.data.text.featurizer import TokenBatch
 from rnnlp.models.classification.classifier import Classifier, Scores
+from rnnlp.models.classification.linear import LinearClassifier
+
+Network: TypeAlias = Classifier | LinearClassifier
 
 
 class TorchClassifier:
@@ -21,7 +26,7 @@ class TorchClassifier:
         InputError: Its temperature is not above 0.
     """
 
-    def __init__(self, network: Classifier) -> None:
+    def __init__(self, network: Network) -> None:
         if not network.temperature > 0.0:
             raise InputError(
                 f"the temperature among the weights is {network.temperature.item():g}, and "
@@ -39,7 +44,7 @@ class TorchClassifier:
         return self.network.probabilities(scores.logits).numpy(), weights
 
 
-def run(network: Classifier, batch: TokenTensors) -> Scores:
+def run(network: Network, batch: TokenTensors) -> Scores:
     """The scores of a batch of features."""
     scores: Scores = network(batch.tokens, batch.characters, batch.token_features, batch.lengths)
     return scores

@@ -13,7 +13,8 @@ from typing import Any
 from onnx import ModelProto
 from torch import nn
 
-from rnnlp.models.classification.classifier import Classifier
+from rnnlp.models.classification.classifier import Calibrated, Classifier
+from rnnlp.models.classification.linear import LinearClassifier
 from rnnlp.models.embeddings.token import Embedding
 from rnnlp.models.encoders.recurrent import Encoder
 from rnnlp.models.generation.language_model import LanguageModel
@@ -23,7 +24,7 @@ from rnnlp.models.translation.decoder import Decoder
 from rnnlp.models.translation.translator import Translator
 
 from .graph import Graph, Shape, as_array
-from .parts import Encoded, State, attend, embed, encode, inside, last, pool
+from .parts import Encoded, State, attend, count_ngrams, embed, encode, inside, last, pool
 
 
 def tagger(network: Tagger, *, int8: bool) -> Mapping[str, ModelProto]:
@@ -35,9 +36,15 @@ def tagger(network: Tagger, *, int8: bool) -> Mapping[str, ModelProto]:
     return {"model.onnx": graph.model("tagger")}
 
 
-def classifier(network: Classifier, *, int8: bool) -> Mapping[str, ModelProto]:
+def classifier(network: Classifier | LinearClassifier, *, int8: bool) -> Mapping[str, ModelProto]:
     """Ids to logits, calibrated probabilities and attention."""
     graph = Graph(int8=int8)
+    if isinstance(network, LinearClassifier):
+        tokens = graph.input("tokens", "int64", ["batch", "time"])
+        lengths = graph.input("lengths", "int64", ["batch"])
+        logits = count_ngrams(graph, network.ngrams, tokens, lengths)
+        _decide(graph, network, graph.add("Add", logits, graph.weight(as_array(network.bias))))
+        return {"model.onnx": graph.model("classifier")}
     embedded, lengths = _read(graph, network.embedding)
     _classify(graph, network, _encoded(graph, network.encoder, embedded, lengths), lengths)
     return {"model.onnx": graph.model("classifier")}
@@ -144,13 +151,19 @@ def _tag(graph: Graph, network: Tagger, encoded: Encoded) -> None:
 def _classify(graph: Graph, network: Classifier, encoded: Encoded, lengths: str) -> None:
     vector, attention = pool(graph, network.pooling, encoded, lengths)
     logits = graph.linear(vector, network.projection, exact=True)
-    classes = network.projection.out_features
-    graph.output("logits", logits, ["batch", classes])
-    scaled = graph.add("Div", logits, graph.weight(as_array(network.temperature)))
-    probabilities = graph.add("Sigmoid" if network.multilabel else "Softmax", scaled)
-    graph.output("probabilities", probabilities, ["batch", classes])
+    if network.ngrams is not None:
+        wide = count_ngrams(graph, network.ngrams, "tokens", lengths)
+        logits = graph.add("Add", logits, wide)
+    _decide(graph, network, logits)
     if attention:
         graph.output("attention", attention, ["batch", "time"])
+
+
+def _decide(graph: Graph, network: Calibrated, logits: str) -> None:
+    graph.output("logits", logits, ["batch", network.classes])
+    scaled = graph.add("Div", logits, graph.weight(as_array(network.temperature)))
+    probabilities = graph.add("Sigmoid" if network.multilabel else "Softmax", scaled)
+    graph.output("probabilities", probabilities, ["batch", network.classes])
 
 
 def _log_probabilities(graph: Graph, logits: str) -> None:

@@ -21,6 +21,7 @@ from rnnlp.models.embeddings.token import Embedding
 from rnnlp.models.encoders.bag import BagEncoder
 from rnnlp.models.encoders.recurrent import Encoder
 from rnnlp.models.encoders.windowed import WindowedEncoder
+from rnnlp.models.layers.ngrams import BUCKETS, FACTOR, PRIME, SCRAMBLE, NGrams
 from rnnlp.models.recurrence.cell import Weights
 from rnnlp.models.translation.attention import Attention
 from rnnlp.tasks.runtime.format import MICROSOFT
@@ -36,6 +37,7 @@ _OPERATORS: dict[str, tuple[str, list[int], dict[str, int]]] = {
     "gru": ("GRU", [1, 0, 2], {"linear_before_reset": 1}),  # r z n to z r h
 }
 _ACTIVATIONS = {"rnn": "Tanh", "rnn_relu": "Relu"}
+_FLOAT = TensorProto.FLOAT
 _ALL = np.iinfo(np.int64).max  # the end of a dimension
 
 
@@ -65,6 +67,42 @@ def embed(
         ids = graph.add("Gather", token_features, graph.constant(number), axis=2)
         vectors.append(graph.lookup(table, ids))  # type: ignore[arg-type]
     return vectors[0] if len(vectors) == 1 else graph.add("Concat", *vectors, axis=2)
+
+
+def count_ngrams(graph: Graph, module: NGrams, tokens: str, lengths: str) -> str:
+    """Tokens `[batch, time]` to the scores of their n-grams, `[batch, classes]`.
+
+    In int8 the table has one scale a class, since a row is only a few numbers.
+    """
+    one, prime = graph.constant(1), graph.constant(PRIME)
+    steps = graph.range(graph.size(tokens, 1))
+    inside = graph.add("Less", steps, graph.add("Unsqueeze", lengths, graph.constant([1])))
+    inside = graph.add("Cast", inside, to=TensorProto.INT32)  # [batch, time]
+    ids = graph.add("Add", tokens, one)
+    nothing = graph.add("Mul", graph.part(ids, 0, 1, 1), graph.constant(0))  # [batch, 1]
+    value, found = ids, []
+    for length in range(module.order):
+        if length:
+            before = graph.add("Concat", nothing, graph.part(value, 0, -1, 1), axis=1)
+            before = graph.add("Mul", before, graph.constant(FACTOR))
+            value = graph.add("Mod", graph.add("Add", before, ids), prime)
+        hashed = graph.add("Mod", graph.add("Mul", value, graph.constant(SCRAMBLE)), prime)
+        hashed = graph.add("Mod", hashed, graph.constant(BUCKETS))
+        rows = graph.add("Gather", graph.weight(module.rows.numpy(), "ngrams"), hashed)
+        whole = graph.add("Greater", steps, graph.constant(length - 1))  # begin in the text
+        whole = graph.add("Cast", whole, to=TensorProto.INT32)
+        found.append(graph.add("Mul", graph.add("Mul", rows, inside), whole))
+    rows = graph.add("Concat", *found, axis=1)  # [batch, order * time]
+    table = as_array(module.table.weight).copy()
+    table[0] = 0.0
+    if not graph.int8:
+        vectors = graph.add("Gather", graph.weight(table), rows)
+        return graph.add("ReduceSum", vectors, graph.constant([1]), keepdims=0)
+    q, scale = quantised(table.T)
+    vectors = graph.add("Cast", graph.add("Gather", graph.weight(q.T.copy()), rows), to=_FLOAT)
+    vectors = graph.add("Sub", vectors, graph.constant(ZERO_POINT, np.float32))
+    total = graph.add("ReduceSum", vectors, graph.constant([1]), keepdims=0)
+    return graph.add("Mul", total, graph.weight(scale))
 
 
 def _spell(graph: Graph, module: CharacterCNN | CharacterRNN, characters: str) -> str:

@@ -23,7 +23,7 @@ from rnnlp.models.encoders.base import EncoderOutput
 from rnnlp.models.encoders.recurrent import Encoder
 from rnnlp.models.encoders.windowed import WindowedEncoder
 from rnnlp.tasks.base.length_batches import by_length
-from rnnlp.tasks.base.transfer import backward_alone, read_encoder
+from rnnlp.tasks.base.transfer import backward_alone, no_encoder, read_encoder
 
 from .load import load
 
@@ -195,6 +195,8 @@ def load_encoder(model: str | os.PathLike[str] | Sequence[str]) -> PretrainedEnc
     if getattr(pipeline.settings, "reverse", False):
         raise backward_alone(os.fspath(model))
     network = pipeline.network
+    if not hasattr(network, "encoder"):
+        raise no_encoder(os.fspath(model))
     return PretrainedEncoder(
         featurizer=pipeline.featurizer,
         embedding=network.embedding,

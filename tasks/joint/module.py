@@ -32,8 +32,10 @@ from rnnlp.tasks.classification.config import (
     ClassifierConfig,
     ClassifierHead,
     ClassifierTraining,
+    check_ngrams,
     check_pooling,
 )
+from rnnlp.tasks.classification.module import ngram_hashes
 from rnnlp.tasks.classification.objective import ClassificationObjective
 from rnnlp.tasks.tagging.config import TaggerConfig, TaggerHead
 from rnnlp.tasks.tagging.objective import TaggingObjective
@@ -93,6 +95,7 @@ class Joint(TaskModule):
     """Trains a tagger and a classifier that share embedding and encoder.
 
     Args:
+        ngram_hashes: The hashes of the n-grams that count towards labels.
         options: Those of `JointSettings`.
     """
 
@@ -101,12 +104,13 @@ class Joint(TaskModule):
     network: JointNetwork
     settings: JointConfig
 
-    def __init__(self, **options: Any) -> None:
+    def __init__(self, *, ngram_hashes: Any = None, **options: Any) -> None:
         self.options = JointSettings(**options)
         super().__init__()
         settings = self.options
         tagging, classification = settings.tagging, settings.classification
         check_pooling(classification.pooling, "model.classification.pooling")
+        check_ngrams(classification.ngrams, "model.classification.ngrams")
         if not tagging.loss_weight > 0.0:
             raise InputError(
                 f"model.tagging.loss_weight is {tagging.loss_weight}: it must be above 0"
@@ -125,11 +129,14 @@ class Joint(TaskModule):
                 classes=settings.classes,
                 multilabel=settings.multilabel,
                 layout=settings.classification_layout,
+                ngram_rows=0 if ngram_hashes is None else len(ngram_hashes),
                 **vars(part_of(classification, ClassifierHead)),
                 **shared,
             ),
         )
         self.network = self.settings.build()
+        if (ngrams := self.network.classifier.ngrams) is not None:
+            ngrams.count_only(ngram_hashes)
         self.tagging = TaggingObjective(self.settings.tagging)
         self.classification = ClassificationObjective(
             self.settings.classification,
@@ -150,8 +157,10 @@ class Joint(TaskModule):
             parser.link_arguments("data", f"model.{name}", Get(name), apply_on="instantiate")
         for name in ("label_separator", "label_before"):
             parser.link_arguments(f"data.{CLASSIFICATION}.{name}", f"model.{CLASSIFICATION}.{name}")
-        name = f"{CLASSIFICATION}.max_length"
-        parser.link_arguments(f"model.{name}", f"data.{name}")
+        for name in ("max_length", "ngrams"):
+            name = f"{CLASSIFICATION}.{name}"
+            parser.link_arguments(f"model.{name}", f"data.{name}")
+        parser.link_arguments("data", "model.ngram_hashes", hashes_of, apply_on="instantiate")
 
     @property
     def heads(self) -> dict[str, tuple[Objective, nn.Module]]:
@@ -266,6 +275,12 @@ class Joint(TaskModule):
             if CLASSIFICATION in found
         }
         return self.classification.pictures(labels)
+
+
+def hashes_of(data: Any) -> Tensor | None:
+    """The hashes of the n-grams that count towards labels."""
+    data.prepare()
+    return ngram_hashes(data.classification)
 
 
 def task_of(batch: TaggingBatch | ClassificationBatch) -> str:

@@ -40,7 +40,10 @@ def load_network(build: Callable[[], Network], file: Path) -> Network:
     """
     check_shapes(build, shapes_of(file), file=file)
     network = build()
-    network.load_state_dict(read_weights(file), strict=True)
+    try:
+        network.load_state_dict(read_weights(file), strict=True)
+    except ValueError as error:
+        raise InputError(f"the weights are damaged: {error}", path=str(file)) from error
     zero_padding(network)
     return network
 

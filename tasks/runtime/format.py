@@ -17,7 +17,7 @@ GRAPHS = {  # the files of each task
 
 _OPERATORS = """
 Add Cast Concat Conv Div Expand GRU Gather Greater Identity LSTM LayerNormalization Less LogSoftmax
-MatMul Max Min Mul Pad RNN Range ReduceMax ReduceMean ReduceSum Relu Reshape Scan Shape Sigmoid
+MatMul Max Min Mod Mul Pad RNN Range ReduceMax ReduceMean ReduceSum Relu Reshape Scan Shape Sigmoid
 Slice Softmax Split Squeeze Sub Tanh Transpose Unsqueeze Where
 """
 OPERATORS = {

@@ -12,6 +12,7 @@ from rnnlp.data.classification.datamodule import ClassificationData
 from rnnlp.data.classification.sample import sample_classification
 from rnnlp.data.errors import InputError
 from rnnlp.data.text.featurizer import Featurizer
+from rnnlp.models.layers.ngrams import common_ngrams
 from rnnlp.tasks.base.components import EmbeddingConfig, EncoderConfig, Sizes
 from rnnlp.tasks.base.length_batches import by_length
 from rnnlp.tasks.classification.config import ClassifierConfig
@@ -206,6 +207,58 @@ def test_several_labels_with_balanced_weights(rnnlp, tmp_path):
     assert pipeline("thing")["label"] == []
     code, out, _ = rnnlp("evaluate", tmp_path / "m", tmp_path / "data.txt", "--json")
     assert json.loads(out)["accuracy"] > 0.95
+
+
+@pytest.mark.parametrize("recurrent", [True, False])
+def test_ngrams_beside_the_rest_or_alone(rnnlp, reviews, tmp_path, recurrent):
+    averaging = '[{"class_path": "EMAWeightAveraging", "init_args": {"decay": 0.9}}]'
+    code, _, err = rnnlp(
+        "fit", "--config", reviews / "tiny.yaml", "--output", tmp_path / "m", "--model.ngrams=3",
+        f"--model.recurrent={recurrent}", "--trainer.max_epochs=4",
+        f"--trainer.callbacks={averaging}",
+    )  # fmt: skip
+    assert code == 0, err
+    assert json.loads((tmp_path / "m" / "metrics.json").read_text())["validation"]["accuracy"] > 0.6
+    assert "n-grams of up to 3 tokens" in (tmp_path / "m" / "README.md").read_text()
+    pipeline = package.load(tmp_path / "m")
+    assert (pipeline.network.ngrams.table.weight[1:] != 0).any()
+    texts = [json.loads(line)["text"] for line in (reviews / "train.jsonl").open()]
+    ids = [pipeline.featurizer.encode(text)[0].tokens for text in texts]
+    assert torch.equal(pipeline.network.ngrams.hashes, common_ngrams(ids, 3))
+    answers = pipeline(TEXTS)
+    pipeline.save(tmp_path / "again")
+    assert package.load(tmp_path / "again")(TEXTS) == answers
+    code, _, err = rnnlp("export", tmp_path / "m", "--output", tmp_path / "onnx", "--int8")
+    assert code == 0, err
+    for found, wanted in zip(package.load(tmp_path / "onnx")(TEXTS), answers, strict=True):
+        assert found["scores"] == pytest.approx(wanted["scores"], abs=0.05)
+    if recurrent:
+        return
+    (tmp_path / "t.txt").write_text("a\n")
+    encode = (
+        "encode",
+        tmp_path / "m",
+        "--input",
+        tmp_path / "t.txt",
+        "--output",
+        tmp_path / "v.npy",
+    )
+    for command in (
+        encode,
+        ("fit", "--config", reviews / "tiny.yaml", "--model.encoder_from", tmp_path / "m",
+         "--output", tmp_path / "n"),
+    ):  # fmt: skip
+        code, _, err = rnnlp(*command)
+        assert code == 2 and "linear model on n-grams: it has no encoder" in err
+
+
+def test_wrong_ngrams_are_refused(rnnlp, reviews, tmp_path):
+    for value in ("0", "9"):
+        code, _, err = rnnlp(
+            "fit", "--config", reviews / "tiny.yaml", "--output", tmp_path / "m",
+            f"--model.ngrams={value}",
+        )  # fmt: skip
+        assert code == 2 and f"model.ngrams is {value}: give the tokens" in err
 
 
 def test_labels_up_to_a_mark_are_kept_in_the_folder(rnnlp, tmp_path):

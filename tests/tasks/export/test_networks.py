@@ -8,6 +8,7 @@ from rnnlp.data.errors import InputError
 from rnnlp.data.text.featurizer import TokenBatch
 from rnnlp.models import CRF, ConstrainedSoftmax, Tagger
 from rnnlp.models.classification.classifier import Classifier
+from rnnlp.models.classification.linear import LinearClassifier
 from rnnlp.models.classification.pooling import Pooling
 from rnnlp.models.embeddings.token import Embedding
 from rnnlp.models.encoders.bag import BagEncoder
@@ -15,6 +16,7 @@ from rnnlp.models.encoders.recurrent import Encoder
 from rnnlp.models.encoders.windowed import WindowedEncoder
 from rnnlp.models.generation.language_model import LanguageModel
 from rnnlp.models.joint import JointNetwork
+from rnnlp.models.layers.ngrams import NGrams, common_ngrams
 from rnnlp.models.translation.decoder import Decoder
 from rnnlp.models.translation.translator import Translator
 from rnnlp.tasks.export import networks
@@ -159,6 +161,38 @@ def test_classifier(tmp_path, kind, cell, window, ways, multilabel):
     close(probabilities, network.probabilities(wanted.logits))
     if attention:
         close(attention[0], wanted.weights)
+
+
+def ngrams_of(batch, order):
+    """N-grams of half the texts of a batch, so that some do not count, with random scores."""
+    half = [row[:length].tolist() for row, length in zip(batch.tokens, batch.lengths, strict=True)]
+    hashes = common_ngrams(half[::2] * 2, order)
+    module = NGrams(order=order, rows=len(hashes), classes=3, dropout=0.5)
+    module.count_only(hashes)
+    torch.nn.init.normal_(module.table.weight)
+    return module
+
+
+@pytest.mark.parametrize(("order", "lengths"), [(1, [6, 1]), (3, LENGTHS), (3, [1]), (8, [5, 2])])
+@pytest.mark.parametrize("alone", [True, False])
+def test_ngrams(tmp_path, order, lengths, alone):
+    batch = batch_of(lengths=lengths)
+    ngrams = ngrams_of(batch, order)
+    if alone:
+        network = LinearClassifier(ngrams=ngrams, classes=3, multilabel=True).eval()
+    else:
+        network = classifier(BagEncoder(input_size=7), embedding(), ("max",), True)
+        network.ngrams = ngrams.eval()
+    with torch.inference_mode():
+        wanted = network(*tensors(batch)).logits
+        everything = ngrams(*(torch.from_numpy(one) for one in batch[:2]))
+    graphs = opened(tmp_path, networks.classifier(network, int8=False))
+    (logits,) = engine.Reader(graphs, "classification")(batch, "logits")
+    close(logits, wanted)
+    assert np.abs(everything.numpy()).max() > 0
+    graphs = opened(tmp_path, networks.classifier(network, int8=True))
+    (rough,) = engine.Reader(graphs, "classification")(batch, "logits")
+    np.testing.assert_allclose(rough, wanted, atol=0.03 * np.abs(wanted.numpy()).max() + 0.05)
 
 
 def test_joint(tmp_path):

@@ -9,6 +9,7 @@ import math
 import re
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -20,6 +21,7 @@ from rnnlp.data.errors import InputError
 from rnnlp.data.tagging.schemes import allowed_transitions
 from rnnlp.data.text.featurizer import Featurizer
 from rnnlp.data.text.tokenizer import BOS, EOS, Tokenizer
+from rnnlp.models.layers.ngrams import common_ngrams
 from rnnlp.tasks.base.components import EmbeddingConfig, EncoderConfig, Sizes
 from rnnlp.tasks.classification.config import ClassifierConfig
 from rnnlp.tasks.classification.pipeline import ClassificationPipeline
@@ -102,7 +104,13 @@ def classifier(level="word", *, token_features=("bigram",), encoder=None, **opti
     features = featurizer(level, False, token_features)
     common = parts(features, encoder or {})
     config = ClassifierConfig(classes=["a", "b", "c"], multilabel=False, **common, **options)
-    return made(ClassificationPipeline, config, features, 0.5)
+    if config.ngrams is None:
+        return made(ClassificationPipeline, config, features, 0.5)
+    texts = [features.encode(text)[0].tokens for text in TEXTS]
+    hashes = common_ngrams(texts * 2, config.ngrams)
+    model = made(ClassificationPipeline, replace(config, ngram_rows=len(hashes)), features, 0.5)
+    model.network.ngrams.count_only(hashes)
+    return model
 
 
 def generator(level="character", **encoder):
@@ -196,6 +204,8 @@ CLASSIFIERS = {
         pooling=WAYS, recurrent=False, max_length=7, long_texts="windows"
     ),
     "characters": classifier("character", max_length=None),
+    "n-grams": classifier(ngrams=3, max_length=9),
+    "n-grams alone": classifier(ngrams=3, recurrent=False, max_length=9),
 }
 
 

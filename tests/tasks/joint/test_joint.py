@@ -104,6 +104,16 @@ def test_the_weights_hold_the_shared_part_once(model):
     assert config.keys() == {"sizes", "embedding", "encoder", "tagging", "classification"}
 
 
+def test_ngrams_count_towards_labels(files, tmp_path):
+    folder = fit(files, tmp_path / "m", "--model.classification.ngrams=2", "--trainer.max_epochs=1")
+    pipeline = package.load(folder)
+    assert len(pipeline.network.classifier.ngrams.hashes) > 10
+    assert (pipeline.network.classifier.ngrams.table.weight[1:] != 0).any()
+    exported = package.load(package.export(folder, tmp_path / "onnx"))
+    for one, other in zip(exported(TEXTS), pipeline(TEXTS), strict=True):
+        assert one["scores"] == pytest.approx(other["scores"], abs=1e-3)
+
+
 def test_predict(rnnlp, model):
     code, out, err = rnnlp("predict", model, "--explain", *TEXTS)
     assert (code, err) == (0, "")

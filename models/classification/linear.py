@@ -1,0 +1,56 @@
+"""The linear classifier: n-grams straight to the classes, without embedding, encoder or pooling.
+
+It trains in seconds and is hard to beat on plain classification (Wang and Manning 2012): the
+control for everything deeper. Used like `Classifier`.
+"""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+
+from rnnlp.models.encoders.incremental import Reading
+from rnnlp.models.layers.ngrams import NGrams
+
+from .classifier import Calibrated, Scores, TextSoFar
+
+
+class LinearClassifier(Calibrated):
+    """One class, or any number of them, for each text.
+
+    Args:
+        ngrams: gives the scores of the classes.
+        classes: number of classes.
+        multilabel: whether a text may have any number of classes.
+    """
+
+    def __init__(self, *, ngrams: NGrams, classes: int, multilabel: bool = False) -> None:
+        super().__init__(classes=classes, multilabel=multilabel)
+        self.ngrams = ngrams
+        self.bias = nn.Parameter(torch.zeros(classes))
+
+    def forward(
+        self,
+        tokens: Tensor,
+        characters: Tensor | None,
+        token_features: Tensor | None,
+        lengths: Tensor,
+    ) -> Scores:
+        """Score every class for every text `[batch, time]`; what is no token id is not read."""
+        return Scores(self.ngrams(tokens, lengths) + self.bias, None)
+
+    def read(
+        self,
+        tokens: Tensor,
+        characters: Tensor | None,
+        token_features: Tensor | None,
+        so_far: TextSoFar | None,
+    ) -> TextSoFar:
+        """Read the next tokens of texts that are still arriving; `score` says what they come to."""
+        counted = self.ngrams.read(tokens, None if so_far is None else so_far.counted)
+        return TextSoFar(Reading(), None, counted)
+
+    def score(self, so_far: TextSoFar) -> Tensor:
+        """The logits `[batch, classes]` of texts that end after what has been read."""
+        assert so_far.counted is not None
+        return so_far.counted.scores + self.bias
