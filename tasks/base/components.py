@@ -31,11 +31,13 @@ class Sizes:
         tokens: Number of words (or characters, at character level).
         characters: Number of characters inside words; 0 without character features.
         token_features: Number of values of each attribute of `embedding.token_features`.
+        ngrams: Number of n-grams that count towards labels.
     """
 
     tokens: int
     characters: int = 0
     token_features: Sequence[int] = ()
+    ngrams: int = 0
 
 
 @dataclass(frozen=True, kw_only=True)

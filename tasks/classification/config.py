@@ -69,7 +69,6 @@ class ClassifierConfig(ModelConfig, ClassifierHead):
         multilabel: Whether a text may have any number of labels.
         recurrent: Whether there are recurrent layers. False gives a control: with ngrams a linear
             model on them alone, else a bag of embeddings.
-        ngram_rows: Number of n-grams that count.
         long_texts: What is done with more tokens: keep head and tail, or read all in windows.
         layout: How the training file was laid out, and others are read.
     """
@@ -77,7 +76,6 @@ class ClassifierConfig(ModelConfig, ClassifierHead):
     classes: list[str]
     multilabel: bool
     recurrent: bool = True
-    ngram_rows: int = 0
     long_texts: LongTexts = "head_tail"
     layout: Layout = field(default_factory=Layout)
 
@@ -137,7 +135,7 @@ class ClassifierConfig(ModelConfig, ClassifierHead):
             return None
         return NGrams(
             order=self.ngrams,
-            rows=self.ngram_rows,
+            rows=self.sizes.ngrams,
             classes=len(self.classes),
             dropout=self.ngram_dropout,
         )

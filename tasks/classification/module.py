@@ -64,7 +64,8 @@ class Classification(ObjectiveModule):
                 "model.encoder_from: leave one of them out"
             )
         if ngram_hashes is not None:
-            self.settings = replace(self.settings, ngram_rows=len(ngram_hashes))
+            sizes = replace(settings.sizes, ngrams=len(ngram_hashes))
+            self.settings = replace(self.settings, sizes=sizes)
         self.network = self.settings.build()
         if self.network.ngrams is not None:
             self.network.ngrams.count_only(ngram_hashes)

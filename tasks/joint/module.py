@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import statistics
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -116,7 +116,9 @@ class Joint(TaskModule):
                 f"model.tagging.loss_weight is {tagging.loss_weight}: it must be above 0"
             )
         self.weights = {TAGGING: tagging.loss_weight, CLASSIFICATION: 1.0}
-        shared = vars(part_of(settings, ModelConfig))
+        shared = vars(part_of(settings, ModelConfig)).copy()
+        if ngram_hashes is not None:
+            shared["sizes"] = replace(settings.sizes, ngrams=len(ngram_hashes))
         self.settings = JointConfig(
             tagging=TaggerConfig(
                 tags=settings.tags,
@@ -129,7 +131,6 @@ class Joint(TaskModule):
                 classes=settings.classes,
                 multilabel=settings.multilabel,
                 layout=settings.classification_layout,
-                ngram_rows=0 if ngram_hashes is None else len(ngram_hashes),
                 **vars(part_of(classification, ClassifierHead)),
                 **shared,
             ),

@@ -108,7 +108,8 @@ def classifier(level="word", *, token_features=("bigram",), encoder=None, **opti
         return made(ClassificationPipeline, config, features, 0.5)
     texts = [features.encode(text)[0].tokens for text in TEXTS]
     hashes = common_ngrams(texts * 2, config.ngrams)
-    model = made(ClassificationPipeline, replace(config, ngram_rows=len(hashes)), features, 0.5)
+    config = replace(config, sizes=replace(config.sizes, ngrams=len(hashes)))
+    model = made(ClassificationPipeline, config, features, 0.5)
     model.network.ngrams.count_only(hashes)
     return model
 
