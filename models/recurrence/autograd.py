@@ -51,9 +51,9 @@ class Recurrence(torch.autograd.Function):
         weights = [Weights(*parameters[at : at + 4]) for at in range(0, len(parameters), 4)]
         (batch, time, _), size = inputs.shape, weights[0].hidden.shape[1]
         directions = len(weights)
-        parts = _parts(lengths, weights)
+        parts = parts_of(lengths, weights)
         places = [(direction, part) for part in range(parts) for direction in range(directions)]
-        with _dividing(units=len(places)) as cores:
+        with dividing(units=len(places)) as cores:
             flat = inputs.reshape(batch * time, -1)
             states = inputs.new_zeros(batch * time, directions * size)
             last = inputs.new_empty(directions, batch, size)
@@ -82,7 +82,7 @@ class Recurrence(torch.autograd.Function):
                     last_cell[direction].index_copy_(0, rows, found.cell)
                 return unit, found.saved if keep else ()
 
-            done = _on_cores(run, places, cores)
+            done = on_cores(run, places, cores)
         if keep:
             ctx.save_for_backward(
                 inputs,
@@ -128,7 +128,7 @@ class Recurrence(torch.autograd.Function):
             taken = [next(grads_of) if needed else None for needed in ctx.needs_input_grad[3:]]
             return None, None, None, *taken
         wants_inputs, wants_hidden, wants_cell = ctx.needs_input_grad[3:6]
-        with _dividing(units=len(ctx.units)) as cores:
+        with dividing(units=len(ctx.units)) as cores:
             flat = inputs.reshape(batch * time, width)
             grads = None if grad_states is None else grad_states.reshape(batch * time, -1)
             to_inputs = None
@@ -183,7 +183,7 @@ class Recurrence(torch.autograd.Function):
                     return found._replace(hidden_bias=found.input_bias.clone())
                 return found
 
-            parts = _on_cores(run, list(enumerate(ctx.units)), cores)
+            parts = on_cores(run, list(enumerate(ctx.units)), cores)
             to_weights: list[Tensor | None] = []
             for direction in range(directions):
                 # The units of a direction are every `directions`-th.
@@ -203,7 +203,7 @@ def _columns(states: Tensor, direction: int, size: int) -> Tensor:
     return states[:, direction * size : (direction + 1) * size]
 
 
-def _parts(lengths: Tensor, weights: Sequence[Weights]) -> int:
+def parts_of(lengths: Tensor, weights: Sequence[Weights]) -> int:
     """Into how many units each direction is cut: one unit for each core, if large enough."""
     work = int(lengths.sum()) * (weights[0].input.numel() + weights[0].hidden.numel())
     cores = torch.get_num_threads() // len(weights)
@@ -211,7 +211,7 @@ def _parts(lengths: Tensor, weights: Sequence[Weights]) -> int:
 
 
 @contextmanager
-def _dividing(*, units: int) -> Iterator[int]:
+def dividing(*, units: int) -> Iterator[int]:
     """Gives the number of cores that the units are spread over.
 
     Meanwhile torch computes with one thread: what it does is then as parallel as there are units,
@@ -227,7 +227,7 @@ def _dividing(*, units: int) -> Iterator[int]:
             torch.set_num_threads(cores)
 
 
-def _on_cores(run: Callable[[Item], Result], items: Sequence[Item], cores: int) -> list[Result]:
+def on_cores(run: Callable[[Item], Result], items: Sequence[Item], cores: int) -> list[Result]:
     """`[run(item) for item in items]`, spread over the cores: this thread and some workers.
 
     Threads do, because torch lets go of the interpreter in every operation.

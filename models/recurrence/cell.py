@@ -92,6 +92,7 @@ class Cell:
         scan: `(inputs, lengths, weights, start)`, a whole layer in parallel over time.
         library: torch's function for the whole layer.
         keeps: Which gate keeps the old state.
+        keeping: A number for each gate that, added to its sum, keeps the state to the last bit.
         recurrent: Whether the gates read the state.
         has_cell: Whether a second state is carried, as the LSTM's.
         turned: By how many gates the rows of `hidden_sums` are turned against those of torch.nn.
@@ -108,6 +109,7 @@ class Cell:
     scan: Callable[..., tuple[Tensor, Tensor]] | None = None
     library: Any = None
     keeps: int | None = None
+    keeping: tuple[float, ...] | None = None
     recurrent: bool = True
     has_cell: bool = False
     turned: int = 0

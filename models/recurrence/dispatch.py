@@ -3,20 +3,28 @@
 `recur` is the one place where that way is chosen: our own layer (`models/recurrence/autograd.py`)
 or a function of torch. Why not torch.nn's on a CPU: the backward pass of a packed sequence there
 grows with the square of the length (pytorch#149194), and a padded one is wrong for the backward
-direction.
+direction. Where oneDNN's LSTM pays in training, torch's function is called so that padding changes
+nothing.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import warnings
+from collections.abc import Callable, Sequence
 
 import torch
 from torch import Tensor
 from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
 
-from .autograd import PART_ROWS, Recurrence
+from .autograd import PART_ROWS, Recurrence, parts_of
 from .cell import Cell, State, Weights
+from .matmul import one_dnn_serves
+from .padded import run_padded
 from .stepwise import run_stepwise
+
+# Weights stay where `state_dict`, tied weights and optimisers have them. cuDNN packs them at each
+# call, a copy of some megabytes on the GPU, and would warn of it.
+warnings.filterwarnings("ignore", message="RNN module weights are not part of single contiguous")
 
 
 def recur(
@@ -52,20 +60,7 @@ def recur(
     hidden = None if hidden is None else hidden.to(compute)
     start_cell = None if start_cell is None else start_cell.to(compute)
 
-    # The choice. A few sentences of one length need no padding, and leave no rows to share out:
-    # then torch's functions are as good or better, but for the backward pass of RNN and GRU.
-    full = int(lengths.min()) == inputs.shape[1]
-    few = full and inputs.shape[0] < PART_ROWS
-    if cell.forward is None:
-        run = run_stepwise
-    elif cell.library is None:
-        run = _own if on_cpu else _scanned
-    elif not on_cpu:  # cuDNN
-        run = _library_full if full else _library_packed
-    elif few and (cell.infer is not None or not torch.is_grad_enabled()):
-        run = _library_full
-    else:
-        run = _own
+    run = _way(cell, inputs, lengths, weights)
     with torch.autocast(inputs.device.type, enabled=False):
         states, hidden, last_cell = run(cell, inputs, lengths, weights, hidden, start_cell)
     if compute != dtype:
@@ -75,6 +70,57 @@ def recur(
 
 
 Found = tuple[Tensor, Tensor, Tensor | None]  # states, last hidden, last cell
+
+
+def _way(
+    cell: Cell, inputs: Tensor, lengths: Tensor, weights: Sequence[Weights]
+) -> Callable[..., Found]:
+    """The choice: the first row that fits.
+
+    | where | cell | batch | way |
+    |---|---|---|---|
+    | anywhere | of one's own | | step by step |
+    | CPU | without a function of torch | | our own layer |
+    | GPU | without a function of torch | | in parallel over time |
+    | GPU | with one | without padding | cuDNN |
+    | GPU | with one | padded | cuDNN, packed |
+    | CPU | LSTM; others where nothing is learned | few sequences of one length | torch's function |
+    | CPU, learning | LSTM of float32 that oneDNN serves | `_worth_padding` | oneDNN, padded |
+    | CPU | any | any | our own layer |
+    """
+    on_cpu, learning = inputs.device.type == "cpu", torch.is_grad_enabled()
+    full = int(lengths.min()) == inputs.shape[1]
+    if cell.forward is None:
+        return run_stepwise
+    if cell.library is None:
+        return _own if on_cpu else _scanned
+    if not on_cpu:
+        return _library_full if full else _library_packed
+    # No padding, and no rows to share out: torch's functions are as good or better, but for the
+    # backward pass of RNN and GRU.
+    if full and inputs.shape[0] < PART_ROWS and (cell.keeping is not None or not learning):
+        return _library_full
+    serves = cell.keeping is not None and one_dnn_serves(weights[0].hidden)
+    if (
+        learning
+        and serves
+        and parts_of(lengths, weights) == 1
+        and _worth_padding(lengths, inputs.shape[1])
+    ):
+        return run_padded
+    return _own
+
+
+def _worth_padding(lengths: Tensor, time: int) -> bool:
+    """Whether oneDNN's LSTM over a padded batch trains faster than our own layer over its tokens.
+
+    Both have one core for each direction (where our own layer would share a direction out among
+    cores, it is taken). Below 16 steps both take as long, and with many sequences the products of
+    our own layer are as large as oneDNN's, without padding.
+    """
+    positions = len(lengths) * time
+    filled = int(lengths.sum()) / positions
+    return time >= 16 and len(lengths) <= 32 and positions <= 2048 and filled >= 0.9
 
 
 def _own(

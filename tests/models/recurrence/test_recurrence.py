@@ -11,6 +11,7 @@ from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
 
 from rnnlp.models.encoders.recurrent import Encoder
 from rnnlp.models.recurrence import autograd as layer
+from rnnlp.models.recurrence import dispatch
 from rnnlp.models.recurrence import matmul as products
 from rnnlp.models.recurrence.cell import State, Weights
 from rnnlp.models.recurrence.cells import CELLS
@@ -81,11 +82,13 @@ def draw(cell, batch, time, width, size, directions, seed=0, dtype=torch.float32
     bidirectional=st.booleans(),
     start=st.booleans(),
     threads=st.integers(1, 4),
+    padded=st.booleans(),
     seed=st.integers(0, 1000),
 )
 def test_equals_torch_nn_packed(
-    cell, batch, time, width, size, num_layers, bidirectional, start, threads, seed
+    cell, batch, time, width, size, num_layers, bidirectional, start, threads, padded, seed
 ):
+    """By our own layer, and by torch's function over padding wherever a cell can do with it."""
     torch.manual_seed(seed)
     oracle = MODULES[cell](width, size, num_layers, batch_first=True, bidirectional=bidirectional)
     encoder = Encoder(
@@ -102,8 +105,11 @@ def test_equals_torch_nn_packed(
     grads[0] = torch.randn(batch, time, encoder.output_size)
     found, wanted = [], []
     work, rows, before = layer.UNIT_WORK, layer.PART_ROWS, torch.get_num_threads()
+    way = dispatch._way
     try:
         layer.UNIT_WORK, layer.PART_ROWS = 1, 1
+        if padded and CELLS[cell].keeping is not None:
+            dispatch._way = lambda *_: dispatch.run_padded
         torch.set_num_threads(threads)
         for module, results in ((encoder, found), (oracle, wanted)):
             embedded = x.clone().requires_grad_()
@@ -117,7 +123,7 @@ def test_equals_torch_nn_packed(
             results += [states, *final, embedded.grad, *(part.grad for part in begin)]
             results += [parameter.grad for parameter in module.parameters()]
     finally:
-        layer.UNIT_WORK, layer.PART_ROWS = work, rows
+        layer.UNIT_WORK, layer.PART_ROWS, dispatch._way = work, rows, way
         torch.set_num_threads(before)
     assert len(found) == len(wanted)
     for one, other in zip(found, wanted, strict=True):
@@ -140,6 +146,46 @@ def test_long_sentences(cell, on_cores):
     for one, other in zip(encoder.parameters(), oracle.parameters(), strict=True):
         scale = other.grad.abs().max()  # sums over a thousand tokens: relative to the largest
         torch.testing.assert_close(one.grad / scale, other.grad / scale, atol=1e-5, rtol=1e-5)
+
+
+@pytest.mark.parametrize("lengths", [[20] * 4 + [17], [15, 16, 14], [30] * 32], ids=str)
+@pytest.mark.parametrize("threads", [1, 2])
+def test_one_dnn_in_training(lengths, threads, monkeypatch):
+    """Where oneDNN's LSTM is taken, nothing is read from padding and nothing else comes out."""
+    taken, lengths, before = [], torch.tensor(lengths), torch.get_num_threads()
+    monkeypatch.setattr(dispatch, "parts_of", lambda *_: 1)
+    torch.set_num_threads(threads)
+
+    def padded(*arguments, way=dispatch.run_padded):
+        taken.append(True)
+        return way(*arguments)
+
+    monkeypatch.setattr(dispatch, "run_padded", padded)
+    torch.manual_seed(1)
+    oracle = nn.LSTM(24, 96, batch_first=True, bidirectional=True)
+    encoder = Encoder(input_size=24, cell="lstm", hidden_size=96)
+    encoder.load_state_dict(oracle.state_dict())
+    batch, time = len(lengths), int(lengths.max())
+    x, grad = torch.randn(batch, time, 24), torch.randn(batch, time, 192)
+    ours, theirs = x.clone(), x.clone().requires_grad_()
+    ours[torch.arange(time) >= lengths.unsqueeze(1)] = float("nan")
+    found = encoder(ours.requires_grad_(), lengths)
+    states, final = packed(oracle, theirs, lengths)
+    torch.autograd.backward(
+        [found.states, *found.final], [grad, *(part.detach() for part in final)]
+    )
+    torch.autograd.backward([states, *final], [grad, *(part.detach() for part in final)])
+    torch.set_num_threads(before)
+    assert taken == [True]
+    parameters = zip(encoder.parameters(), oracle.parameters(), strict=True)
+    pairs = [
+        (found.states, states),
+        *zip(found.final, final, strict=True),
+        (ours.grad, theirs.grad),
+    ]
+    for one, other in [*pairs, *((one.grad, other.grad) for one, other in parameters)]:
+        scale = other.detach().abs().max()
+        torch.testing.assert_close(one / scale, other / scale, atol=1e-5, rtol=1e-5)
 
 
 @pytest.mark.parametrize("cell", MODULES)
@@ -225,10 +271,15 @@ def test_backward_twice_through_one_graph(cell):
     assert all(torch.equal(one, other) for one, other in zip(first, second, strict=True))
 
 
-@pytest.mark.parametrize("rows", [3, 9])  # by torch's functions where these serve, and by our own
+# By torch's functions where these serve, by our own, and over padding.
+@pytest.mark.parametrize("rows", [3, 9, 8])
 @pytest.mark.parametrize(("cell", "kind"), [("rnn", nn.RNN), ("lstm", nn.LSTM), ("gru", nn.GRU)])
-def test_second_derivatives_are_those_of_torch(cell, kind, rows):
+def test_second_derivatives_are_those_of_torch(cell, kind, rows, monkeypatch):
     """As a gradient penalty needs them: the gradient of the norm of a gradient."""
+    if rows == 8:
+        if CELLS[cell].keeping is None:
+            pytest.skip("one way less")
+        monkeypatch.setattr(dispatch, "_way", lambda *_: dispatch.run_padded)
     torch.manual_seed(1)
     encoder = Encoder(input_size=3, cell=cell, hidden_size=4).double()
     oracle = kind(3, 4, batch_first=True, bidirectional=True).double()
