@@ -42,6 +42,7 @@ def renamed(text: str) -> str:
         text = re.sub(rf"\brnnlp\.{re.escape(old)}(?=[ \n,])", f"rnnlp.{new}", text)
     for old, new in RENAMED.items():
         text = re.sub(rf"(--(?:data|model)\.(?:\w+\.)*){old}\b(?!\.)", rf"\g<1>{new}", text)
+        text = text.replace(f"['{old}']", f"['{new}']")
     return text
 
 
