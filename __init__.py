@@ -53,9 +53,9 @@ __all__ = [
 
 def __getattr__(name: str) -> Any:
     if name == "__version__":
-        from importlib.metadata import version
+        from rnnlp.tasks.model_folder.versions import rnnlp_version
 
-        return version("rnnlp")
+        return rnnlp_version()
     if name in _PLACES:
         return getattr(importlib.import_module(_PLACES[name]), name)
     raise AttributeError(f"module 'rnnlp' has no attribute {name!r}")

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator, Mapping
-from importlib.metadata import version
 from itertools import islice
 from os import PathLike
 from pathlib import Path
@@ -17,6 +16,7 @@ from typing import Any, ClassVar
 from rnnlp.data.errors import InputError
 from rnnlp.data.text.featurizer import Featurizer
 from rnnlp.tasks.model_folder.folder import WITHOUT_TORCH, holds_model, save_folder
+from rnnlp.tasks.model_folder.versions import rnnlp_version
 
 CHUNK = 1024  # texts that are in memory at once
 
@@ -111,7 +111,7 @@ class Pipeline(ABC):
             model=self.settings.to_json(),
             weights=self.network.state_dict(),
             save_tokenizers=self.save_tokenizers,
-            card=CARD.format(task=self.task, version=version("rnnlp")),
+            card=CARD.format(task=self.task, version=rnnlp_version()),
         )
 
     def save_tokenizers(self, folder: Path) -> None:

@@ -39,9 +39,9 @@ def run(arguments: Sequence[str]) -> int:
         (sys.stdout if verb else sys.stderr).write(USAGE)
         return 0 if verb else 2
     if verb == "--version":
-        from importlib.metadata import version
+        from rnnlp.tasks.model_folder.versions import rnnlp_version
 
-        print(version("rnnlp"))
+        print(rnnlp_version())
         return 0
     if verb in VERBS:
         command = getattr(importlib.import_module(f"{__package__}.{verb}"), verb)

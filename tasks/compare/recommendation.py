@@ -22,8 +22,16 @@ def advice(comparison: Comparison) -> list[str]:
     """The recommendation, a paragraph for each need."""
     if len(comparison.cells) < 2:
         return ["Only one cell was trained: there is nothing to choose from."]
-    taken = choose(comparison, comparison.cells)
+    able = [cell for cell in comparison.cells if cell.learned]
+    if not able:
+        return [
+            "None: no cell learned anything, so that their scores say nothing of them. Give them "
+            "more data, more epochs, or another learning rate."
+        ]
+    taken = choose(comparison, able)
     found = [_main(comparison, taken)]
+    if idle := [f"`{cell.name}`" for cell in comparison.cells if not cell.learned]:
+        found.append(f"Learned nothing: {', '.join(idle)}.")
     if comparison.match == "hidden":
         found.append(_scarce(comparison, taken))
     if any(cell.bidirectional for cell in comparison.cells):

@@ -37,6 +37,7 @@ class Run:
         device: "cpu" or "cuda".
         threads: Threads of torch.
         torch: Version of torch.
+        learned: Whether the score rose above what a model gives that has learned nothing.
     """
 
     seed: int
@@ -53,6 +54,7 @@ class Run:
     device: str
     threads: int
     torch: str
+    learned: bool = True
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -77,6 +79,11 @@ class Cell:
     def bidirectional(self) -> bool:
         """Whether it reads in both directions."""
         return self.name.startswith("bi")
+
+    @property
+    def learned(self) -> bool:
+        """Whether it learned anything with any seed."""
+        return any(run.learned for run in self.runs)
 
     def average(self, value: Callable[[Run], float]) -> float:
         """The mean over the seeds."""

@@ -216,6 +216,7 @@ def train(request: FitRequest, report: Report) -> dict[str, Any]:
         "device": meter.model.device.type,
         "threads": torch.get_num_threads(),
         "torch": str(torch.__version__),
+        "learned": metrics["learned"],
     }
 
 

@@ -19,7 +19,7 @@ from rnnlp.tasks.model_folder.folder import (
     new_content,
     open_folder,
 )
-from rnnlp.tasks.model_folder.versions import FORMAT_VERSION
+from rnnlp.tasks.model_folder.versions import FORMAT_VERSION, rnnlp_version
 from rnnlp.tasks.registry import pipeline_of
 from rnnlp.tasks.runtime.check import checksum_of
 from rnnlp.tasks.runtime.format import FORMAT, INSTALL, OPSET
@@ -89,13 +89,13 @@ def export(
             "format": FORMAT,
             "opset": OPSET,
             "int8": int8,
-            "versions": {name: version(name) for name in ("rnnlp", "onnx")},
+            "versions": {"rnnlp": rnnlp_version(), "onnx": version("onnx")},
             "graphs": {name: checksum_of(content) for name, content in files.items()},
         },
     }
     card = _CARD.format(
         task=folder.task,
-        version=version("rnnlp"),
+        version=rnnlp_version(),
         weights="weights in 8 bits" if int8 else "weights in float",
         graphs="\n\n".join(_described(name, graph) for name, graph in graphs.items()),
     )

@@ -5,13 +5,13 @@ from __future__ import annotations
 import sys
 import time
 from functools import partial
-from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
 import torch
 
 from rnnlp.data.errors import note
 from rnnlp.tasks.model_folder.folder import CURVES, LOGS, save_folder
+from rnnlp.tasks.model_folder.versions import rnnlp_version
 from rnnlp.tasks.registry import attribute, task_spec
 from rnnlp.tasks.reporting.learning_curves import draw_curves
 from rnnlp.tasks.reporting.model_card import model_card
@@ -40,10 +40,11 @@ def finish(command: FitCommand, *, seconds: float) -> None:
         "policy": model.policy,
         "best_epoch": best.epoch + 1,
         "best_step": best.step,
+        "learned": best.learned,
         "epochs": trainer.current_epoch,
         "steps": trainer.global_step,
         "training_seconds": round(seconds, 1),
-        "rnnlp": version("rnnlp"),
+        "rnnlp": rnnlp_version(),
         "torch": str(torch.__version__),
     }
     curves = partial(
@@ -67,7 +68,7 @@ def finish(command: FitCommand, *, seconds: float) -> None:
         folder=str(request.output),
         example=model.examples[config["data"].get("level") == "character"],
         seed=config["seed_everything"],
-        versions={"rnnlp": version("rnnlp"), "torch": str(torch.__version__)},
+        versions={"rnnlp": rnnlp_version(), "torch": str(torch.__version__)},
         seconds=seconds,
         epoch=best.epoch + 1,
     )

@@ -6,6 +6,7 @@ The one place that knows old names. Nothing in a folder is changed; what is read
 from __future__ import annotations
 
 from collections.abc import Mapping
+from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
 FORMAT_VERSION = 2
@@ -54,3 +55,11 @@ def upgraded_weight(name: str) -> str:
     for old, new in _WEIGHTS.items():
         name = name.replace(old, new)
     return name
+
+
+def rnnlp_version() -> str:
+    """The version of this package, or "unknown" where its source runs without being installed."""
+    try:
+        return version("rnnlp")
+    except PackageNotFoundError:
+        return "unknown"

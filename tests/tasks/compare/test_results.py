@@ -1,6 +1,7 @@
 """When one cell is better, what becomes of the textbook's claims, what is recommended."""
 
 import random
+from dataclasses import replace
 from statistics import mean
 
 import pytest
@@ -167,3 +168,14 @@ def test_a_smaller_cell_within_a_point_is_named():
 def test_sizes_decide_nothing_where_they_were_matched():
     found = comparison(*TEXTBOOK, match="parameters")
     assert not any("smallest" in text or "Scarce" in text for text in advice(found))
+
+
+def test_nothing_is_recommended_where_nothing_was_learned():
+    def idle(found):
+        return replace(found, runs=[replace(run, learned=False) for run in found.runs])
+
+    cells = cell("lstm", 0.5, 0.5), cell("gru", 0.51, 0.5)
+    (text,) = advice(comparison(*map(idle, cells)))
+    assert text.startswith("None: no cell learned anything")
+    found = advice(comparison(cells[0], idle(cells[1])))
+    assert found[0].startswith("Take `lstm`") and "Learned nothing: `gru`." in found
