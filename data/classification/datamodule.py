@@ -153,7 +153,11 @@ class ClassificationData(LabelledData[ClassifiedExample]):
                 self._multilabel |= len(example.labels) > 1
                 bare = bare or (None if example.labels else example)
             elif not self._multilabel:
-                single_label(example.labels, path=source.name, line=example.line)
+                try:
+                    single_label(example.labels, path=source.name, line=example.line)
+                except InputError as error:
+                    notes.bad(error)
+                    continue
             tokens, _, count = tokenise(example.text, offsets_of, max_length=most)
             if not tokens and split == "train":
                 notes.count("training texts without a token, left out", place)
@@ -260,12 +264,12 @@ class ClassificationData(LabelledData[ClassifiedExample]):
             for line, (text, label) in enumerate(pairs, start=1):
                 labels = label if isinstance(label, list) else [label]
                 if not isinstance(text, str) or None in labels or -1 in labels:
-                    raise InputError(
+                    problem = (
                         f"text {text!r} with label {label!r}: both are needed; -1 stands for an "
-                        "unlabelled text in hub data",
-                        path=name,
-                        line=line,
+                        "unlabelled text in hub data"
                     )
+                    notes.bad(InputError(problem, path=name, line=line))
+                    continue
                 labels = [str(n) if names is None else names[n] for n in labels]
                 if self.options.label_before:
                     labels = [label.split(self.options.label_before, 1)[0] for label in labels]

@@ -87,7 +87,7 @@ def read_classification(
         raise InputError(f"unknown format {format!r}; choose one of {', '.join(FORMATS)}")
     # Who names columns, now or in training, means the keys of the rows.
     tools = text_column is label_column is None and layout.format != "jsonl"
-    name, format, lines, delimiter = _open(path, format, tools=tools)
+    name, format, lines, delimiter = _open(path, format, tools=tools, notes=notes)
     asked, header = layout.asked(
         format, {"text": text_column, "label": label_column}, path=name, notes=notes
     )
@@ -112,6 +112,7 @@ def read_classification(
             label_column=label_column,
             group_column=group_column,
             header=header,
+            notes=notes,
         )
         found = (ClassifiedExample(text, [label], line, group) for line, text, label, group in rows)
     empty = True
@@ -123,9 +124,9 @@ def read_classification(
         if label_before:
             labels = [label.split(label_before, 1)[0] for label in labels]
         if not all(labels):
-            raise InputError(
-                "the label is empty; add one or drop the line", path=name, line=example.line
-            )
+            problem = "the label is empty; add one or drop the line"
+            notes.bad(InputError(problem, path=name, line=example.line))
+            continue
         empty = False
         yield example._replace(labels=list(dict.fromkeys(labels)))
     if empty:
@@ -145,7 +146,9 @@ def classification_layout(
         InputError: The file cannot be read, or its columns cannot be guessed.
     """
     tools = text_column is label_column is None
-    name, format, lines, delimiter = _open(path, format, tools=tools)
+    name, format, lines, delimiter = _open(
+        path, format, tools=tools, notes=Notes(skip_bad_rows=True)
+    )
     if format in TABLES:
         return table_layout(
             lines,
@@ -169,11 +172,11 @@ def classification_layout(
 
 
 def _open(
-    path: str | os.PathLike[str], format: str, *, tools: bool
+    path: str | os.PathLike[str], format: str, *, tools: bool, notes: Notes
 ) -> tuple[str, str, Iterator[tuple[int, str]], str]:
     """Name, format, lines and delimiter of a file, which may be an export of annotation tools."""
     name = os.fspath(path)
-    lines = read_lines(path)
+    lines = read_lines(path, rows=notes)
     head = list(islice(lines, _HEAD))
     if format == "auto":
         format = ANNOTATION if tools and tool_of(name, head) else _recognise(name, head)
@@ -263,7 +266,8 @@ def _json(
             labels = _labels(row[key_of(row, label_key, LABEL_NAMES, "label_column")])
             group = group_of(row, group_key)
         except InputError as error:
-            raise InputError(error.message, path=path, line=number) from error
+            notes.bad(InputError(error.message, path=path, line=number))
+            continue
         yield ClassifiedExample(text, labels, number, group)
 
 

@@ -133,7 +133,7 @@ class SequenceData(pl.LightningDataModule, Generic[Example]):
             InputError: Where the data is missing or malformed.
         """
         if self._read is None:
-            notes = Notes()
+            notes = Notes(skip_bad_rows=self.options.skip_bad_rows)
             folder = tempfile.TemporaryDirectory(prefix="rnnlp-")
             corpora = self._store(Path(folder.name), notes)
             if str(self.layout):

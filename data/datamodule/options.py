@@ -25,6 +25,8 @@ class Files:
         test: File to score when training is done.
         hub: Data set of the Hugging Face hub, or a local folder of such a data set.
         revision: Version of the hub's data set: a commit, a tag or a branch.
+        skip_bad_rows: Leave out rows that cannot be read, with a count and their places, instead of
+            stopping at the first one.
     """
 
     train: str | None = None
@@ -32,6 +34,7 @@ class Files:
     test: str | None = None
     hub: str | None = None
     revision: str | None = None
+    skip_bad_rows: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -13,6 +13,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from itertools import chain, islice
 from typing import NamedTuple
 
+from rnnlp.data.corpus.report import Notes
 from rnnlp.data.errors import InputError
 
 from .layout import Layout
@@ -26,6 +27,7 @@ LABEL_NAMES = (
     "emotion", "tag", "rating", "stars", "coarse_label", "label_text", "y",
 )  # fmt: skip
 
+_TAB_INSIDE = "a text cannot hold a tab in TSV"
 _HEAD = 2000  # rows that columns are guessed from
 _LARGEST_FIELD = 20_000_000  # characters; more is a quotation mark that never closes
 
@@ -56,6 +58,7 @@ def read_table(
     label_column: str | int | None,
     group_column: str | int | None = None,
     header: bool | None = None,
+    notes: Notes,
 ) -> Iterator[tuple[int, str, str, str | None]]:
     """Yields line number, text, label and group of each row.
 
@@ -67,12 +70,13 @@ def read_table(
         label_column: Name or number of the label's column; None guesses.
         group_column: Name or number of a column of groups; None for no groups.
         header: Whether the first row names the columns; None guesses.
+        notes: Takes bad rows.
 
     Raises:
         InputError: A column is not there or cannot be guessed, a row has another number of columns
             than the first one, or its quoting is broken.
     """
-    rows = table_rows(lines, path=path, delimiter=delimiter)
+    rows = table_rows(lines, path=path, delimiter=delimiter, notes=notes)
     head = list(islice(rows, _HEAD))
     columns, has_header = _decide(head, path, text_column, label_column, header)
     group: int | None = None
@@ -81,18 +85,21 @@ def read_table(
         group = _group(group_column, names, columns.width, path)
     for number, row in chain(head[1:] if has_header else head, rows):
         if len(row) != columns.width:
-            raise InputError(
-                f"{len(row)} columns where the first line has {columns.width}; "
-                + ("a text cannot hold a tab in TSV" if delimiter == "\t" else "check the quoting"),
-                path=path,
-                line=number,
+            notes.bad(
+                InputError(
+                    f"{len(row)} columns where the first line has {columns.width}; "
+                    + (_TAB_INSIDE if delimiter == "\t" else "check the quoting"),
+                    path=path,
+                    line=number,
+                )
             )
+            continue
         found = None if group is None else row[group].strip() or None
         yield number, row[columns.text], row[columns.label].strip(), found
 
 
 def table_rows(
-    lines: Iterable[tuple[int, str]], *, path: str, delimiter: str
+    lines: Iterable[tuple[int, str]], *, path: str, delimiter: str, notes: Notes
 ) -> Iterator[tuple[int, list[str]]]:
     """The rows of a table, each with the number of its first line; blank ones are left out.
 
@@ -100,8 +107,9 @@ def table_rows(
         lines: Numbered lines.
         path: The file's name, for errors.
         delimiter: What parts the columns; with a tab there is no quoting.
+        notes: Takes rows whose quoting is broken.
     """
-    return _tab_rows(lines) if delimiter == "\t" else _csv_rows(lines, path, delimiter)
+    return _tab_rows(lines) if delimiter == "\t" else _csv_rows(lines, path, delimiter, notes)
 
 
 def table_layout(
@@ -123,7 +131,8 @@ def table_layout(
         text_column: What is said of the text's column.
         label_column: What is said of the label's column.
     """
-    head = list(islice(table_rows(lines, path=path, delimiter=delimiter), _HEAD))
+    rows = table_rows(lines, path=path, delimiter=delimiter, notes=Notes(skip_bad_rows=True))
+    head = list(islice(rows, _HEAD))
     columns, has_header = _decide(head, path, text_column, label_column, None)
     names = [name.strip() for name in head[0][1]]
 
@@ -217,7 +226,7 @@ def _tab_rows(lines: Iterable[tuple[int, str]]) -> Iterator[tuple[int, list[str]
 
 
 def _csv_rows(
-    lines: Iterable[tuple[int, str]], path: str, delimiter: str
+    lines: Iterable[tuple[int, str]], path: str, delimiter: str, notes: Notes
 ) -> Iterator[tuple[int, list[str]]]:
     reader = csv.reader(
         (line.replace("\r", " ") + "\n" for _, line in lines), delimiter=delimiter, strict=True
@@ -228,11 +237,14 @@ def _csv_rows(
         try:
             row = next(reader, None)
         except csv.Error as error:
-            raise InputError(
-                f"is not CSV: {error}; double the quotation marks inside a quoted text",
-                path=path,
-                line=start,
-            ) from error
+            notes.bad(
+                InputError(
+                    f"is not CSV: {error}; double the quotation marks inside a quoted text",
+                    path=path,
+                    line=start,
+                )
+            )
+            continue
         finally:
             csv.field_size_limit(before)
         if row is None:

@@ -16,6 +16,7 @@ from functools import partial
 from pathlib import Path
 from typing import cast
 
+from rnnlp.data.corpus.report import Notes
 from rnnlp.data.errors import InputError
 
 _BYTE_ORDER_MARK = "\ufeff"
@@ -35,11 +36,14 @@ _OTHERS = {
 }
 
 
-def read_lines(path: str | os.PathLike[str]) -> Iterator[tuple[int, str]]:
+def read_lines(
+    path: str | os.PathLike[str], *, rows: Notes | None = None
+) -> Iterator[tuple[int, str]]:
     """Yields each line with its number, counted from 1, without its line end.
 
     Args:
         path: A UTF-8 text file; gzip-packed where the name ends in `.gz`.
+        rows: Where each line is a row of its own, takes those that are no text.
 
     Raises:
         InputError: The file is missing, a folder, empty, not UTF-8 text, or broken gzip.
@@ -55,7 +59,13 @@ def read_lines(path: str | os.PathLike[str]) -> Iterator[tuple[int, str]]:
                         path=path,
                         line=number,
                     )
-                text = _decode(raw, path, number)
+                try:
+                    text = _decode(raw, path, number)
+                except InputError as error:
+                    if rows is None or number == 1:  # then nothing of the file is text
+                        raise
+                    rows.bad(error)
+                    continue
                 if number == 1:
                     text = text.removeprefix(_BYTE_ORDER_MARK)
                 yield number, text.removesuffix("\n").rstrip("\r")

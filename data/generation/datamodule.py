@@ -112,7 +112,7 @@ class GenerationData(SequenceData[TextExample]):
 
     def _store(self, folder: Path, notes: Notes) -> dict[str, Corpus]:
         sources = self._sources()
-        first = next(sources["train"].read(Notes()), None)
+        first = next(sources["train"].read(Notes(skip_bad_rows=notes.skip_bad_rows)), None)
         self._fields = {field: [] for field in (first.labels if first else ())}
         corpora: dict[str, Corpus] = {}
         for split, source in sources.items():

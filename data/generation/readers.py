@@ -38,7 +38,8 @@ FORMATS = ("auto", "text", "abc", "jsonl")
 SEPARATORS = ("auto", "line", "blank")
 TUNE_FIELDS = ("M", "K")  # metre and key: what tunes are labelled with unless told otherwise
 _HEAD = 1000  # lines that format and separator are recognised from
-_FIELD = re.compile(r"([A-Za-z]):(.*)")
+_FIELD = re.compile(r"([A-Za-z+]):(.*)")
+_CONTINUED = "+"  # the field that goes on with the one before
 
 
 def read_texts(
@@ -71,6 +72,7 @@ def read_texts(
     for name, value, known in (("format", format, FORMATS), ("separator", separator, SEPARATORS)):
         if value not in known:
             raise InputError(f"unknown {name} {value!r}; choose one of {', '.join(known)}")
+    notes = Notes() if notes is None else notes
     empty = True
     for file in _files(path):
         kind = _recognise(file, text_column) if format == "auto" else format
@@ -78,9 +80,9 @@ def read_texts(
         if kind == "abc":
             found = _tunes(file, TUNE_FIELDS if labels is None else labels, strict, notes)
         elif kind == "jsonl":
-            found = _json(file, text_column, labels or (), strict)
+            found = _json(file, text_column, labels or (), strict, notes)
         else:
-            found = _plain(file, separator, labels or (), strict)
+            found = _plain(file, separator, labels or (), strict, notes)
         for example in found:
             empty = False
             yield example
@@ -159,7 +161,9 @@ def _records(path: str) -> Iterator[tuple[list[str], int]]:
         yield record, begin
 
 
-def _plain(path: str, separator: str, labels: Sequence[str], strict: bool) -> Iterator[TextExample]:
+def _plain(
+    path: str, separator: str, labels: Sequence[str], strict: bool, notes: Notes
+) -> Iterator[TextExample]:
     if labels and strict:
         raise InputError(
             f"plain text has no labels such as {labels[0]!r}: set data.labels to [], or give JSON "
@@ -167,11 +171,12 @@ def _plain(path: str, separator: str, labels: Sequence[str], strict: bool) -> It
             path=path,
         )
     if separator == "auto":
-        filled = [bool(line.strip()) for _, line in islice(read_lines(path), _HEAD)]
+        head = islice(read_lines(path, rows=Notes(skip_bad_rows=True)), _HEAD)
+        filled = [bool(line.strip()) for _, line in head]
         inner = filled[filled.index(True) :] if True in filled else []
         separator = "blank" if any(not a and b for a, b in pairwise(inner)) else "line"
     if separator == "line":
-        for number, line in read_lines(path):
+        for number, line in read_lines(path, rows=notes):
             if line.strip():
                 yield TextExample(line, dict.fromkeys(labels), number)
         return
@@ -179,9 +184,7 @@ def _plain(path: str, separator: str, labels: Sequence[str], strict: bool) -> It
         yield TextExample("\n".join(lines), dict.fromkeys(labels), number)
 
 
-def _tunes(
-    path: str, fields: Sequence[str], strict: bool, notes: Notes | None
-) -> Iterator[TextExample]:
+def _tunes(path: str, fields: Sequence[str], strict: bool, notes: Notes) -> Iterator[TextExample]:
     for field in fields:
         if strict and not re.fullmatch("[A-Za-z]", field):
             raise InputError(
@@ -191,7 +194,7 @@ def _tunes(
             )
     for lines, number in _records(path):
         starts = [at for at, line in enumerate(lines) if line.startswith("X:")]
-        if notes is not None and (not starts or starts[0]):
+        if not starts or starts[0]:
             notes.count("pieces of text outside of tunes, left out", f"{path}:{number}")
         for start, end in pairwise([*starts, len(lines)]):
             tune = lines[start:end]
@@ -201,22 +204,36 @@ def _tunes(
 
 
 def header_fields(tune: Sequence[str]) -> dict[str, str]:
-    """The fields that stand before the music; of several the last, since it holds for the music."""
+    """The fields that stand before the music; of several the last, since it holds for the music.
+
+    A header ends with its key (K). What stands before that and is no field is the rest of a title
+    or the like.
+    """
     found: dict[str, str] = {}
+    unfinished = any(line.startswith("K:") for line in tune)
+    name = ""
     for line in tune:
         if line.startswith("%"):
             continue
         field = _FIELD.match(line)
         if field is None:
+            if unfinished:
+                continue
             break
-        found[field[1]] = field[2].split("%")[0].strip()
+        value = field[2].split("%")[0].strip()
+        if field[1] == _CONTINUED:
+            value = f"{found.get(name, '')} {value}"
+        else:
+            name = field[1]
+        found[name] = value
+        unfinished &= name != "K"
     return {name: value for name, value in found.items() if value}
 
 
 def _json(
-    path: str, text_column: str, fields: Sequence[str], strict: bool
+    path: str, text_column: str, fields: Sequence[str], strict: bool, notes: Notes
 ) -> Iterator[TextExample]:
-    for number, line in read_lines(path):
+    for number, line in read_lines(path, rows=notes):
         if not line.strip():
             continue
         try:
@@ -227,6 +244,8 @@ def _json(
                     f"{text_column!r} is {text!r}: every object needs a text; set data.text_column "
                     "to its key"
                 )
-            yield TextExample(text, labels_of(row, fields, strict=strict), number)
+            found = labels_of(row, fields, strict=strict)
         except InputError as error:
-            raise InputError(error.message, path=path, line=number) from error
+            notes.bad(InputError(error.message, path=path, line=number))
+            continue
+        yield TextExample(text, found, number)

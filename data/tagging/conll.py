@@ -94,10 +94,14 @@ def read_conll(
             "only one column: tokens without tags; add the tags as a second column", path=path
         )
     for block in _blocks(lines):
-        rows = list(_rows(block, layout, path))
+        try:
+            rows = list(_rows(block, layout, path))
+            tokens = [_token(fields, layout, path, number) for number, fields in rows]
+        except InputError as error:  # of one row; its sentence would not be one without it
+            notes.bad(error)
+            continue
         if rows:
             tags = None if layout.tag is None else [fields[layout.tag] for _, fields in rows]
-            tokens = [_token(fields, layout, path, number) for number, fields in rows]
             line = rows[0][0]
             notes.count(
                 "tokens that hold U+FFFD, a lost character",
@@ -125,6 +129,7 @@ def read_conllu(
     token_column: int | None,
     tag_column: int | None,
     labelled: bool,
+    notes: Notes,
 ) -> Iterator[TaggedExample]:
     """Yields the sentences of a CoNLL-U file: its words, without ranges and empty nodes.
 
@@ -134,39 +139,50 @@ def read_conllu(
         token_column: Number of the token's column from 1; by default FORM, the 2nd.
         tag_column: Number of the tag's column from 1; by default UPOS, the 4th (XPOS is the 5th).
         labelled: Whether a word without a part of speech is an error.
+        notes: Takes sentences with a bad row.
     """
     token = _index(token_column, FORM, _CONLLU_COLUMNS, path)
     tag = _index(tag_column, UPOS, _CONLLU_COLUMNS, path)
     needs_tag = labelled and tag + 1 in (UPOS, _XPOS)
     for block in _blocks(lines):
-        tokens, tags, first = [], [], 0
-        previous: int | None = None
-        for number, line in block:
-            if line.startswith("#"):
-                continue
-            fields = line.split("\t")
-            if len(fields) != _CONLLU_COLUMNS:
-                raise _ragged(len(fields), _CONLLU_COLUMNS, path, number)
-            if _SKIPPED_ID.fullmatch(fields[0]):
-                continue
-            previous = _next_word(fields[0], previous, path, number)
-            if needs_tag and fields[tag] == "_":
-                raise InputError(
-                    f"no tag in column {tag + 1}; choose another with tag_column",
-                    path=path,
-                    line=number,
-                )
-            if not fields[token]:
-                raise InputError(
-                    f"the word in column {token + 1} is empty; write _ or the word",
-                    path=path,
-                    line=number,
-                )
-            first = first or number
-            tokens.append(fields[token])
-            tags.append(fields[tag])
-        if tokens:
-            yield TaggedExample(tokens, tags, None, first)
+        try:
+            example = _words(block, token, tag, needs_tag, path)
+        except InputError as error:
+            notes.bad(error)
+            continue
+        if example.tokens:
+            yield example
+
+
+def _words(block: list[Line], token: int, tag: int, needs_tag: bool, path: str) -> TaggedExample:
+    """A sentence of CoNLL-U; without tokens where the block is comments only."""
+    tokens, tags, first = [], [], 0
+    previous: int | None = None
+    for number, line in block:
+        if line.startswith("#"):
+            continue
+        fields = line.split("\t")
+        if len(fields) != _CONLLU_COLUMNS:
+            raise _ragged(len(fields), _CONLLU_COLUMNS, path, number)
+        if _SKIPPED_ID.fullmatch(fields[0]):
+            continue
+        previous = _next_word(fields[0], previous, path, number)
+        if needs_tag and fields[tag] == "_":
+            raise InputError(
+                f"no tag in column {tag + 1}; choose another with tag_column",
+                path=path,
+                line=number,
+            )
+        if not fields[token]:
+            raise InputError(
+                f"the word in column {token + 1} is empty; write _ or the word",
+                path=path,
+                line=number,
+            )
+        first = first or number
+        tokens.append(fields[token])
+        tags.append(fields[tag])
+    return TaggedExample(tokens, tags, None, first)
 
 
 def _blocks(lines: Iterable[Line]) -> Iterator[list[Line]]:

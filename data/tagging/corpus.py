@@ -41,7 +41,7 @@ def labelling(source: Source[TaggedExample], notes: Notes) -> str | None:
         InputError: Where the source is malformed, or its tags follow no known scheme.
     """
     detector = SchemeDetector(path=source.name)
-    for example in source.read(Notes()):
+    for example in source.read(Notes(skip_bad_rows=notes.skip_bad_rows)):
         if example.spans is not None:
             return SPANS
         detector.add(example.tags or (), example.line)

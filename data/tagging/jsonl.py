@@ -64,7 +64,8 @@ def read_tagging_json(
             if labelled and has_tags not in (None, example.tags is not None):
                 raise InputError("some lines have tags and some have spans; use one of the two")
         except InputError as error:
-            raise InputError(error.message, path=path, line=number) from error
+            notes.bad(InputError(error.message, path=path, line=number))
+            continue
         has_tags = example.tags is not None
         yield example
 

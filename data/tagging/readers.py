@@ -88,6 +88,7 @@ def read_tagging(
             token_column=token_column,
             tag_column=tag_column,
             labelled=labelled,
+            notes=notes,
         )
     else:
         examples = read_conll(

@@ -72,12 +72,12 @@ def hub_source(
         )
         for row, (words, labels) in enumerate(pairs, start=1):
             if not words or len(words) != len(labels):
-                raise InputError(
+                problem = (
                     f"{len(words)} tokens and {len(labels)} tags; one tag for each of at least one "
-                    "token is needed",
-                    path=name,
-                    line=row,
+                    "token is needed"
                 )
+                notes.bad(InputError(problem, path=name, line=row))
+                continue
             yield TaggedExample(
                 words, labels if names is None else [names[i] for i in labels], None, row
             )

@@ -387,7 +387,8 @@ class TranslationData(SequenceData[ParallelExample]):
                     try:
                         texts = texts_of(row, keys)
                     except InputError as error:
-                        raise InputError(error.message, path=name, line=line) from error
+                        notes.bad(InputError(error.message, path=name, line=line))
+                        continue
                     pair = whole_pair(*texts, path=name, line=line, notes=notes)
                     if pair is not None:
                         yield pair

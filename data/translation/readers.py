@@ -102,9 +102,9 @@ def read_parallel(
         files = _two_files(name, (source, target))
         found = _lines(files)
     elif format == "tsv":
-        found = _tab_separated(name, names, columns)
+        found = _tab_separated(name, names, columns, notes)
     else:
-        found = _json(name, names, columns)
+        found = _json(name, names, columns, notes)
     empty = True
     for line, left, right in found:
         if (pair := whole_pair(left, right, path=files[0], line=line, notes=notes)) is not None:
@@ -286,10 +286,11 @@ def _suffixes(prefix: str) -> list[str]:
 
 
 def _tab_separated(
-    name: str, languages: Sequence[str], columns: Sequence[str | int | None]
+    name: str, languages: Sequence[str], columns: Sequence[str | int | None], notes: Notes
 ) -> Iterator[tuple[int, str, str]]:
     """Two or three columns of a table without quoting; others do not matter."""
-    rows = ((number, line.split("\t")) for number, line in read_lines(name) if line.strip())
+    lines = read_lines(name, rows=notes)
+    rows = ((number, line.split("\t")) for number, line in lines if line.strip())
     ahead = list(islice(rows, _HEAD))
     if not ahead:
         return
@@ -309,12 +310,12 @@ def _tab_separated(
     last = max(places)
     for number, row in chain(ahead[has_header:], rows):
         if len(row) <= last:
-            raise InputError(
+            problem = (
                 f"{len(row)} columns, and the text in {languages[places.index(last)]!r} would be "
-                f"in column {last + 1}; part text and translation by a tab",
-                path=name,
-                line=number,
+                f"in column {last + 1}; part text and translation by a tab"
             )
+            notes.bad(InputError(problem, path=name, line=number))
+            continue
         left, right, *marks = (row[place] for place in places)
         yield number, with_features(left, marks[0]) if marks else left, right
 
@@ -363,17 +364,18 @@ def _places(
 
 
 def _json(
-    name: str, languages: Sequence[str], columns: Sequence[str | int | None]
+    name: str, languages: Sequence[str], columns: Sequence[str | int | None], notes: Notes
 ) -> Iterator[tuple[int, str, str]]:
     keys = keys_of(languages, columns)
-    for number, line in read_lines(name):
+    for number, line in read_lines(name, rows=notes):
         if not line.strip():
             continue
         try:
             row = json_object(line)
             texts = texts_of(row, keys)
         except InputError as error:
-            raise InputError(error.message, path=name, line=number) from error
+            notes.bad(InputError(error.message, path=name, line=number))
+            continue
         yield number, *texts
 
 

@@ -238,6 +238,7 @@ class _Lines:
 
 
 def _table(path: str, text_column: str | None, layout: Layout) -> Iterator[Row]:
+    from rnnlp.data.corpus.report import Notes
     from rnnlp.data.formats.delimited import delimiter_of, table_rows, text_column_of
     from rnnlp.data.formats.text_files import read_lines, stem
 
@@ -246,7 +247,7 @@ def _table(path: str, text_column: str | None, layout: Layout) -> Iterator[Row]:
         delimiter = "\t"
     else:
         delimiter = delimiter_of(first) or max(",;", key=first.count)
-    rows = table_rows(read_lines(path), path=path, delimiter=delimiter)
+    rows = table_rows(read_lines(path), path=path, delimiter=delimiter, notes=Notes())
     number, names = next(rows, (1, [""]))
     trained = layout if layout.format in TABLES else Layout()
     asked = text_column or trained.columns.get("text", trained.columns.get("source"))

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from rnnlp.data.corpus.report import Notes
 from rnnlp.data.errors import InputError
 from rnnlp.data.generation.datamodule import GenerationData
-from rnnlp.data.generation.readers import read_texts
+from rnnlp.data.generation.readers import header_fields, read_texts
 from rnnlp.data.generation.sample import sample_generation
 from rnnlp.data.generation.segments import SegmentBatchSampler
 from rnnlp.data.samples.grammar import SIZES
@@ -296,3 +296,10 @@ def test_sample_texts(language):
     assert splits["train"] == list(sample_generation(language, "train"))
     assert splits["train"] != list(sample_generation(language, "train", seed=2))
     assert next(sample_generation(language, "train", labels=[])).labels == {}
+
+
+def test_a_header_may_go_on_in_a_second_line():
+    tune = ["X:1", "T:A long", "title", "M:6/8", "+:or so", "K:G", "V:1", "abc", "K:D"]
+    found = header_fields(tune)
+    assert (found["M"], found["K"], found["T"]) == ("6/8 or so", "G", "A long")
+    assert header_fields(["X:1", "M:3/4", "abc", "M:4/4"])["M"] == "3/4"

@@ -204,3 +204,14 @@ def test_predict_on_bad_files(rnnlp, english, tmp_path):
     assert code == 2 and out == "" and "--output" in err
     code, out, err = rnnlp("predict", english, "text", "--input", latin)
     assert code == 2 and "not both" in err
+
+
+def test_bad_rows_are_left_out_with_a_note(rnnlp, tmp_path):
+    rows = "".join(f"{'good' if n % 2 else 'bad'} {n},{n % 2}\n" for n in range(40))
+    (tmp_path / "a.csv").write_text(f"text,label\n{rows}broken\n")
+    said = ("fit", "--config", "sentiment", "--data.train", tmp_path / "a.csv")
+    small = ("--trainer.max_epochs", "1", "--model.encoder.hidden_size", "4")
+    code, _, err = rnnlp(*said, *small, "--output", tmp_path / "m")
+    assert code == 2 and "a.csv:42" in err
+    code, _, err = rnnlp(*said, *small, "--data.skip_bad_rows", "true", "--output", tmp_path / "m")
+    assert code == 0 and "bad rows, left out: 1" in err, err
