@@ -33,6 +33,7 @@ from rnnlp.data.text.tokenizer import splitter
 from .collate import ClassificationCollate
 from .readers import (
     ClassifiedExample,
+    alike_labels,
     classification_layout,
     read_classification,
     single_label,
@@ -188,6 +189,9 @@ class ClassificationData(LabelledData[ClassifiedExample]):
             counts = Counter(label for labels in corpus.column("gold") for label in labels)
             if split == "train":
                 self._counts = dict(sorted(counts.items()))
+                if alike := alike_labels(self._counts):
+                    shown = "; ".join(", ".join(names) for names in alike)
+                    notes.add(f"train: labels that may mean the same are kept apart: {shown}")
             shown = ", ".join(f"{name} {count:,}" for name, count in sorted(counts.items())[:20])
             more = f" and {len(counts) - 20} more labels" if len(counts) > 20 else ""
             notes.add(f"{split}: {len(corpus.lengths):,} texts ({shown}{more})")

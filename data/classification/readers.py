@@ -22,6 +22,7 @@ from rnnlp.data.formats.delimited import (
     LABEL_NAMES,
     TEXT_NAMES,
     delimiter_of,
+    is_quoted,
     read_table,
     table_layout,
 )
@@ -87,7 +88,9 @@ def read_classification(
         raise InputError(f"unknown format {format!r}; choose one of {', '.join(FORMATS)}")
     # Who names columns, now or in training, means the keys of the rows.
     tools = text_column is label_column is None and layout.format != "jsonl"
-    name, format, lines, delimiter = _open(path, format, tools=tools, notes=notes)
+    name, format, lines, delimiter, quoted = _open(path, format, tools=tools, notes=notes)
+    if format == layout.format == "tsv":
+        quoted = layout.quoted
     asked, header = layout.asked(
         format, {"text": text_column, "label": label_column}, path=name, notes=notes
     )
@@ -108,6 +111,7 @@ def read_classification(
             lines,
             path=name,
             delimiter=delimiter,
+            quoted=quoted,
             text_column=text_column,
             label_column=label_column,
             group_column=group_column,
@@ -146,7 +150,7 @@ def classification_layout(
         InputError: The file cannot be read, or its columns cannot be guessed.
     """
     tools = text_column is label_column is None
-    name, format, lines, delimiter = _open(
+    name, format, lines, delimiter, quoted = _open(
         path, format, tools=tools, notes=Notes(skip_bad_rows=True)
     )
     if format in TABLES:
@@ -155,6 +159,7 @@ def classification_layout(
             path=name,
             format=format,
             delimiter=delimiter,
+            quoted=quoted,
             text_column=text_column,
             label_column=label_column,
         )
@@ -173,8 +178,8 @@ def classification_layout(
 
 def _open(
     path: str | os.PathLike[str], format: str, *, tools: bool, notes: Notes
-) -> tuple[str, str, Iterator[tuple[int, str]], str]:
-    """Name, format, lines and delimiter of a file, which may be an export of annotation tools."""
+) -> tuple[str, str, Iterator[tuple[int, str]], str, bool]:
+    """Name, format, lines, delimiter and quoting of a file, or of an export of annotation tools."""
     name = os.fspath(path)
     lines = read_lines(path, rows=notes)
     head = list(islice(lines, _HEAD))
@@ -182,7 +187,8 @@ def _open(
         format = ANNOTATION if tools and tool_of(name, head) else _recognise(name, head)
     first = next((line for _, line in head if line.strip()), "")
     delimiter = "\t" if format == "tsv" else delimiter_of(first) or _csv_delimiter(first)
-    return name, format, chain(head, lines), delimiter
+    quoted = format == "csv" or is_quoted(line for _, line in head)
+    return name, format, chain(head, lines), delimiter, quoted
 
 
 def single_label(labels: list[str], *, path: str, line: int) -> str:
@@ -199,6 +205,18 @@ def single_label(labels: list[str], *, path: str, line: int) -> str:
             line=line,
         )
     return labels[0]
+
+
+def alike_labels(labels: Iterable[str]) -> list[list[str]]:
+    """Labels that differ in case, in white space, or as 5 and 5.0, or 1 and true, do."""
+    groups: dict[str, list[str]] = {}
+    for label in labels:
+        key = " ".join(label.casefold().split())
+        key = {"true": "1", "false": "0"}.get(key, key)
+        with suppress(ValueError):
+            key = str(float(key))
+        groups.setdefault(key, []).append(label)
+    return [names for names in groups.values() if len(names) > 1]
 
 
 def _recognise(name: str, head: list[tuple[int, str]]) -> str:

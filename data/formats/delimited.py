@@ -1,6 +1,7 @@
 """Reads CSV and TSV, and finds the column of the text and that of the label.
 
-CSV is read with its quoting, TSV without any: a quotation mark there is a mark. Columns are named
+CSV is read with its quoting. TSV has none, a quotation mark there is a mark, unless its first rows
+are as spreadsheets write them, with marks around columns and doubled ones inside. Columns are named
 by the header, or by number where there is none; without being told, they are guessed from usual
 names, and in a file without a header from the values.
 """
@@ -9,6 +10,7 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import chain, islice
 from typing import NamedTuple
@@ -29,6 +31,9 @@ LABEL_NAMES = (
 
 _TAB_INSIDE = "a text cannot hold a tab in TSV"
 _HEAD = 2000  # rows that columns are guessed from
+_FIELD = r'(?:"(?:[^"]|"")*"|(?!")[^\t]*)'  # of a TSV with quotation marks
+_FIELDS = re.compile(rf"(?:^|\t)({_FIELD})")
+_LINE = re.compile(rf"{_FIELD}(?:\t{_FIELD})*")
 _LARGEST_FIELD = 20_000_000  # characters; more is a quotation mark that never closes
 
 
@@ -49,11 +54,32 @@ def delimiter_of(line: str) -> str | None:
     return None
 
 
+def is_quoted(lines: Iterable[str]) -> bool:
+    """Whether a TSV has quotation marks around its columns, as spreadsheets write them.
+
+    Then every mark that begins a column is closed at its end, and either a whole column is so, or
+    marks inside are doubled.
+
+    Args:
+        lines: Its first lines.
+    """
+    filled = [line for line in lines if line.strip()]
+    if not all(map(_LINE.fullmatch, filled)):
+        return False
+    rows = [_FIELDS.findall(line) for line in filled]
+    opened = [field for row in rows for field in row if field.startswith('"')]
+    below = rows[1:]  # the first may be a header
+    columns = min(map(len, below), default=0)
+    whole = any(all(row[place][:1] == '"' for row in below) for place in range(columns))
+    return (whole and len(below) > 1) or any('""' in field[1:-1] for field in opened)
+
+
 def read_table(
     lines: Iterable[tuple[int, str]],
     *,
     path: str,
     delimiter: str,
+    quoted: bool,
     text_column: str | int | None,
     label_column: str | int | None,
     group_column: str | int | None = None,
@@ -65,7 +91,8 @@ def read_table(
     Args:
         lines: Numbered lines.
         path: The file's name, for errors.
-        delimiter: What parts the columns; with a tab there is no quoting.
+        delimiter: What parts the columns.
+        quoted: Whether columns may stand in quotation marks.
         text_column: Name or number (from 1) of the text's column; None guesses.
         label_column: Name or number of the label's column; None guesses.
         group_column: Name or number of a column of groups; None for no groups.
@@ -76,7 +103,7 @@ def read_table(
         InputError: A column is not there or cannot be guessed, a row has another number of columns
             than the first one, or its quoting is broken.
     """
-    rows = table_rows(lines, path=path, delimiter=delimiter, notes=notes)
+    rows = table_rows(lines, path=path, delimiter=delimiter, quoted=quoted, notes=notes)
     head = list(islice(rows, _HEAD))
     columns, has_header = _decide(head, path, text_column, label_column, header)
     group: int | None = None
@@ -88,7 +115,7 @@ def read_table(
             notes.bad(
                 InputError(
                     f"{len(row)} columns where the first line has {columns.width}; "
-                    + (_TAB_INSIDE if delimiter == "\t" else "check the quoting"),
+                    + ("check the quoting" if quoted else _TAB_INSIDE),
                     path=path,
                     line=number,
                 )
@@ -99,17 +126,18 @@ def read_table(
 
 
 def table_rows(
-    lines: Iterable[tuple[int, str]], *, path: str, delimiter: str, notes: Notes
+    lines: Iterable[tuple[int, str]], *, path: str, delimiter: str, quoted: bool, notes: Notes
 ) -> Iterator[tuple[int, list[str]]]:
     """The rows of a table, each with the number of its first line; blank ones are left out.
 
     Args:
         lines: Numbered lines.
         path: The file's name, for errors.
-        delimiter: What parts the columns; with a tab there is no quoting.
+        delimiter: What parts the columns.
+        quoted: Whether columns may stand in quotation marks.
         notes: Takes rows whose quoting is broken.
     """
-    return _tab_rows(lines) if delimiter == "\t" else _csv_rows(lines, path, delimiter, notes)
+    return _csv_rows(lines, path, delimiter, notes) if quoted else _plain_rows(lines, delimiter)
 
 
 def table_layout(
@@ -118,6 +146,7 @@ def table_layout(
     path: str,
     format: str,
     delimiter: str,
+    quoted: bool,
     text_column: str | int | None,
     label_column: str | int | None,
 ) -> Layout:
@@ -128,10 +157,12 @@ def table_layout(
         path: Its name, for errors.
         format: Its format.
         delimiter: What parts the columns.
+        quoted: Whether columns may stand in quotation marks.
         text_column: What is said of the text's column.
         label_column: What is said of the label's column.
     """
-    rows = table_rows(lines, path=path, delimiter=delimiter, notes=Notes(skip_bad_rows=True))
+    skipped = Notes(skip_bad_rows=True)  # reading will tell
+    rows = table_rows(lines, path=path, delimiter=delimiter, quoted=quoted, notes=skipped)
     head = list(islice(rows, _HEAD))
     columns, has_header = _decide(head, path, text_column, label_column, None)
     names = [name.strip() for name in head[0][1]]
@@ -143,6 +174,7 @@ def table_layout(
         format=format,
         columns={"text": named(columns.text), "label": named(columns.label)},
         header=has_header,
+        quoted=quoted and format == "tsv",
     )
 
 
@@ -219,10 +251,12 @@ def _split(line: str, delimiter: str) -> list[str]:
         return []
 
 
-def _tab_rows(lines: Iterable[tuple[int, str]]) -> Iterator[tuple[int, list[str]]]:
+def _plain_rows(
+    lines: Iterable[tuple[int, str]], delimiter: str
+) -> Iterator[tuple[int, list[str]]]:
     for number, line in lines:
         if line.strip():
-            yield number, line.split("\t")
+            yield number, line.split(delimiter)
 
 
 def _csv_rows(

@@ -24,11 +24,13 @@ class Layout:
         columns: Where each role (text, label, token, tag, source, target, features) stands: the
             name of a column, a key, or a number from 1.
         header: Whether the first row of a table names the columns; None where it does not matter.
+        quoted: Whether the columns of a TSV stand in quotation marks; those of CSV may.
     """
 
     format: str = ""
     columns: Mapping[str, str | int] = field(default_factory=dict)
     header: bool | None = None
+    quoted: bool = False
 
     def asked(
         self, format: str, columns: Mapping[str, str | int | None], *, path: str, notes: Notes
@@ -60,4 +62,5 @@ class Layout:
             f"{role} in {'column ' if isinstance(column, int) else ''}{column}"
             for role, column in self.columns.items()
         )
-        return f"read as {self.format}{header}: {where}"
+        quoted = " with quotation marks around columns" if self.quoted else ""
+        return f"read as {self.format}{quoted}{header}: {where}"

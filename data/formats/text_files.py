@@ -13,6 +13,7 @@ import os
 import zlib
 from collections.abc import Iterator
 from functools import partial
+from itertools import pairwise
 from pathlib import Path
 from typing import cast
 
@@ -25,8 +26,8 @@ LONGEST_LINE = 1 << 26  # bytes; what is longer is no line of a text, and would 
 # What a file begins with that is no text, and what to do about it.
 _OTHERS = {
     b"\x1f\x8b": "gzip data; let its name end in .gz",
-    b"\xff\xfe": "UTF-16 text; convert it to UTF-8",
-    b"\xfe\xff": "UTF-16 text; convert it to UTF-8",
+    b"\xff\xfe": "UTF-16 text; convert it by `iconv -f UTF-16 -t UTF-8`",
+    b"\xfe\xff": "UTF-16 text; convert it by `iconv -f UTF-16 -t UTF-8`",
     b"PK\x03\x04": "a ZIP archive, as .xlsx files are; save the table as CSV in UTF-8",
     b"\xd0\xcf\x11\xe0": "an old Excel or Word file; save the table as CSV in UTF-8",
     b"PAR1": "a Parquet file; name its folder with data.hub, or convert it to CSV or JSON lines",
@@ -120,6 +121,26 @@ def _raw_lines(file: io.BufferedReader, path: str | os.PathLike[str]) -> Iterato
         yield rest
 
 
+def _conversion(raw: bytes, path: str | os.PathLike[str]) -> str:
+    """What to do about a line that is not UTF-8, by what it looks like."""
+    # Letters of East Asian encodings are two bytes, both above ASCII or nearly so; in Western text
+    # the letters around an accented one are ASCII.
+    high = [byte > 0x7F for byte in raw]
+    pairs = sum(a and b for a, b in pairwise(high))
+    known = ("gb18030", "big5", "euc_kr") if 2 * pairs > sum(high) else ("cp1252",)
+    for encoding in known:
+        try:
+            raw.decode(encoding)
+        except UnicodeDecodeError:
+            continue
+        name = Path(path).name
+        return (
+            f"it looks like {encoding}: convert it by `iconv -f {encoding.upper()} -t UTF-8 {name}"
+            f" > NEW`"
+        )
+    return "convert the file to UTF-8"
+
+
 def _decode(raw: bytes, path: str | os.PathLike[str], number: int) -> str:
     if number == 1:
         for mark, what in _OTHERS.items():
@@ -132,7 +153,7 @@ def _decode(raw: bytes, path: str | os.PathLike[str], number: int) -> str:
     except UnicodeDecodeError as error:
         raise InputError(
             f"byte 0x{raw[error.start]:02x} at byte {error.start + 1} of the line is not UTF-8; "
-            "convert the file to UTF-8",
+            + _conversion(raw, path),
             path=path,
             line=number,
         ) from error

@@ -16,6 +16,7 @@ from typing import Any, NamedTuple
 
 from rnnlp.data.corpus.report import Notes
 from rnnlp.data.errors import InputError
+from rnnlp.data.formats.delimited import is_quoted, table_rows
 from rnnlp.data.formats.jsonl import json_object
 from rnnlp.data.formats.layout import Layout
 from rnnlp.data.formats.text_files import read_lines, stem
@@ -102,7 +103,7 @@ def read_parallel(
         files = _two_files(name, (source, target))
         found = _lines(files)
     elif format == "tsv":
-        found = _tab_separated(name, names, columns, notes)
+        found = _tab_separated(name, names, columns, layout, notes)
     else:
         found = _json(name, names, columns, notes)
     empty = True
@@ -126,6 +127,7 @@ def parallel_layout(
 ) -> Layout:
     """How a training file is laid out; see `read_parallel` for the arguments."""
     name = os.fspath(path)
+    skipped = Notes(skip_bad_rows=True)
     if format == "auto":
         format = _recognise(name, source, target)
     if format == "pair":
@@ -135,14 +137,21 @@ def parallel_layout(
         return Layout(
             format=format, columns=dict(zip(_ROLES, keys_of(names, columns), strict=False))
         )
-    first = next((line for _, line in read_lines(name) if line.strip()), "")
-    header = first.split("\t")
+    head = list(islice(read_lines(name, rows=skipped), _HEAD))
+    quoted = is_quoted(line for _, line in head)
+    rows = table_rows(head, path=name, delimiter="\t", quoted=quoted, notes=skipped)
+    _, header = next(rows, (1, [""]))
     try:
         places, has_header = _places(header, names, columns)
     except InputError as error:
         raise InputError(error.message, path=name, line=1) from error
     stand = [header[place].strip() if has_header else place + 1 for place in places]
-    return Layout(format=format, columns=dict(zip(_ROLES, stand, strict=False)), header=has_header)
+    return Layout(
+        format=format,
+        columns=dict(zip(_ROLES, stand, strict=False)),
+        header=has_header,
+        quoted=quoted,
+    )
 
 
 def whole_pair(
@@ -286,11 +295,19 @@ def _suffixes(prefix: str) -> list[str]:
 
 
 def _tab_separated(
-    name: str, languages: Sequence[str], columns: Sequence[str | int | None], notes: Notes
+    name: str,
+    languages: Sequence[str],
+    columns: Sequence[str | int | None],
+    layout: Layout,
+    notes: Notes,
 ) -> Iterator[tuple[int, str, str]]:
-    """Two or three columns of a table without quoting; others do not matter."""
+    """Two or three columns of a table; others do not matter."""
     lines = read_lines(name, rows=notes)
-    rows = ((number, line.split("\t")) for number, line in lines if line.strip())
+    first_lines = list(islice(lines, _HEAD))
+    quoted = layout.quoted if layout.format == "tsv" else is_quoted(text for _, text in first_lines)
+    rows = table_rows(
+        chain(first_lines, lines), path=name, delimiter="\t", quoted=quoted, notes=notes
+    )
     ahead = list(islice(rows, _HEAD))
     if not ahead:
         return

@@ -11,7 +11,7 @@ import os
 import sys
 from collections.abc import Iterator
 from io import BufferedIOBase
-from itertools import islice
+from itertools import chain, islice
 from typing import Any, NamedTuple, cast
 
 from rnnlp.data.errors import InputError, note
@@ -239,15 +239,22 @@ class _Lines:
 
 def _table(path: str, text_column: str | None, layout: Layout) -> Iterator[Row]:
     from rnnlp.data.corpus.report import Notes
-    from rnnlp.data.formats.delimited import delimiter_of, table_rows, text_column_of
+    from rnnlp.data.formats.delimited import delimiter_of, is_quoted, table_rows, text_column_of
     from rnnlp.data.formats.text_files import read_lines, stem
 
-    first = next((line for _, line in read_lines(path) if line.strip()), "")
-    if stem(path)[1] == ".tsv":
-        delimiter = "\t"
-    else:
+    lines = read_lines(path)
+    head = list(islice(lines, CHUNK))
+    first = next((line for _, line in head if line.strip()), "")
+    delimiter, quoted = "\t", True
+    if stem(path)[1] != ".tsv":
         delimiter = delimiter_of(first) or max(",;", key=first.count)
-    rows = table_rows(read_lines(path), path=path, delimiter=delimiter, notes=Notes())
+    elif layout.format == "tsv":
+        quoted = layout.quoted
+    else:
+        quoted = is_quoted(line for _, line in head)
+    rows = table_rows(
+        chain(head, lines), path=path, delimiter=delimiter, quoted=quoted, notes=Notes()
+    )
     number, names = next(rows, (1, [""]))
     trained = layout if layout.format in TABLES else Layout()
     asked = text_column or trained.columns.get("text", trained.columns.get("source"))

@@ -3,7 +3,11 @@ import json
 
 import pytest
 
-from rnnlp.data.classification.readers import read_classification
+from rnnlp.data.classification.readers import (
+    alike_labels,
+    classification_layout,
+    read_classification,
+)
 from rnnlp.data.corpus.report import Notes
 from rnnlp.data.errors import InputError
 from rnnlp.data.text.cleaning import clean
@@ -194,3 +198,34 @@ def test_what_annotators_did_not_accept_is_left_out(tmp_path):
     path = write(tmp_path / "a.jsonl", "".join(json.dumps(row) + "\n" for row in rows))
     assert read(path, notes=notes) == [("accept", ["x"])]
     assert "left out: 2" in " ".join(notes.lines())
+
+
+def test_a_tsv_as_spreadsheets_write_it_is_unquoted(tmp_path):
+    rows = [('He said "no"', "0"), ("a\tb", "1"), ("plain", "1")]
+    lines = "".join(f"{y}\t{quoted(x)}\n" for x, y in rows)
+    path = write(tmp_path / "x.tsv", "label\ttext\n" + lines)
+    assert read(path) == [(x, [y]) for x, y in rows]
+    only_where_needed = 'text\tlabel\n"He said ""no"""\t0\nplain\t1\n'
+    assert read(write(tmp_path / "y.tsv", only_where_needed))[0] == ('He said "no"', ["0"])
+
+
+def test_quoting_is_that_of_the_training_file(tmp_path):
+    plain = write(tmp_path / "x.tsv", 'text\tlabel\n"one" mark\t0\nno mark\t1\n')
+    layout = classification_layout(plain, format="auto", text_column=None, label_column=None)
+    assert not layout.quoted
+    short = write(tmp_path / "y.tsv", 'text\tlabel\n"mark"\t0\n"more"\t1\n')
+    assert read(short, layout=layout)[0] == ('"mark"', ["0"])
+    assert read(short)[0] == ("mark", ["0"])
+
+
+@pytest.mark.parametrize(
+    ("labels", "alike"),
+    [
+        (["5", "5.0", "4"], [["5", "5.0"]]),
+        (["1", "true", "0", "False"], [["1", "true"], ["0", "False"]]),
+        (["Good", "good", "bad"], [["Good", "good"]]),
+        (["good", "better", "1", "2"], []),
+    ],
+)
+def test_labels_that_may_mean_the_same(labels, alike):
+    assert alike_labels(labels) == alike

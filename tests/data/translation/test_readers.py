@@ -269,3 +269,10 @@ def test_numbers_in_the_place_of_texts_are_refused(tmp_path):
     assert read(table, source_column=2, target_column=4)[1] == ("a cat", "eine Katze")
     two = write(tmp_path / "b.tsv", "3\tthree\n10\tten\n")  # numbers read out
     assert read(two, "digits", "words") == [("3", "three"), ("10", "ten")]
+
+
+def test_a_tsv_as_spreadsheets_write_it_is_unquoted(tmp_path):
+    path = tmp_path / "x.tsv"
+    path.write_text('en\tde\n"He said ""no"""\t"Er sagte ""nein"""\nyes\tja\n', encoding="utf-8")
+    found = read_parallel(str(path), source="en", target="de", notes=Notes())
+    assert next((e.source, e.target) for e in found) == ('He said "no"', 'Er sagte "nein"')

@@ -152,3 +152,9 @@ def test_a_tagger_is_evaluated_on_the_columns_it_was_trained_on(rnnlp, corpus, t
     assert code == 0, err
     stored = json.loads((tmp_path / "m" / "metrics.json").read_text())["validation"]
     assert json.loads(out)["f1"] == stored["f1"]
+
+
+def test_a_quoted_tsv_is_unquoted(rnnlp, tmp_path):
+    (tmp_path / "a.tsv").write_text('text\tid\n"so ""fine"""\t7\ndull\t8\n')
+    _, out, _ = rnnlp("predict", CLASSIFIER, "--input", tmp_path / "a.tsv")
+    assert [answer["text"] for answer in answers(out)] == ['so "fine"', "dull"]
