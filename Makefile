@@ -4,11 +4,12 @@ BIN := .venv/bin
 EN := Barack Obama visited Berlin on 24 July 2008.
 ZH := 张伟去年在上海加入了华为公司。
 
-.PHONY: help install demo test check format clean
+.PHONY: help install demo test fuzz check format clean
 
 help:
 	@echo "make demo    train the sample taggers (English and Chinese) and tag a sentence with each"
 	@echo "make test    run the test suite"
+	@echo "make fuzz    ten minutes of odd files and strings; FUZZ='--seconds 3600 --seed 2' for others"
 	@echo "make check   ruff (lint and format), mypy, and the floors of the house"
 	@echo "make format  let ruff rewrite what it can"
 
@@ -31,6 +32,9 @@ demo: install
 
 test: install
 	$(BIN)/python -m pytest -n auto --maxprocesses 4 --dist worksteal
+
+fuzz: install
+	$(BIN)/python benchmarks/fuzz.py $(FUZZ)
 
 check: install
 	$(BIN)/ruff check .

@@ -11,6 +11,7 @@ import os
 import re
 import sys
 
+LONGEST = 2000  # characters of a message: it may repeat what stands in a file of any size
 # What could steer a terminal or turn the order of what it shows; and half a character.
 _STEERING = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
 
@@ -20,9 +21,16 @@ def printable(text: object) -> str:
     return _STEERING.sub(lambda match: match[0].encode("unicode_escape").decode(), str(text))
 
 
+def clipped(message: str) -> str:
+    """A message as it may be shown: of a long one the beginning and the end."""
+    if len(message) <= LONGEST:
+        return message
+    return f"{message[: LONGEST // 2]} […] {message[-LONGEST // 2 :]}"
+
+
 def note(message: object) -> None:
     """Tells on stderr, in one line, what was guessed, dropped or changed."""
-    print(f"note: {printable(message)}", file=sys.stderr)
+    print(f"note: {printable(clipped(str(message)))}", file=sys.stderr)
 
 
 class InputError(Exception):
@@ -50,5 +58,5 @@ class InputError(Exception):
         place = [] if self.path is None else [self.path]
         if self.line is not None:
             place.append(str(self.line) if place else f"line {self.line}")
-        message = " ".join(self.message.split("\n"))
+        message = clipped(" ".join(self.message.split("\n")))
         return printable(f"{':'.join(place)}: {message}" if place else message)

@@ -40,6 +40,7 @@ from .readers import (
 )
 from .sample import sample_classification
 
+_FEW = 20  # texts: of so few, each may well have a label of its own
 _COLUMNS = {
     "tokens": pa.list_(pa.string()),
     "gold": pa.list_(pa.string()),
@@ -209,6 +210,13 @@ class ClassificationData(LabelledData[ClassifiedExample]):
                     f"{split}: labels that training never saw, counted as misses: "
                     f"{', '.join(sorted(unseen))}"
                 )
+        texts = len(corpora["train"].lengths)
+        if len(self._counts) == texts > _FEW and not self._multilabel:
+            raise InputError(
+                f"each of the {texts:,} training texts has a label of its own, such as "
+                f"{next(iter(self._counts))}: set data.label_column to the column of labels",
+                path=corpora["train"].name,
+            )
         if len(self._counts) < 1 + (not self._multilabel):
             raise InputError(
                 f"only one label in the training data ({', '.join(self._counts) or 'none'}): there "

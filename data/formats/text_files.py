@@ -23,6 +23,10 @@ from rnnlp.data.errors import InputError
 _BYTE_ORDER_MARK = "\ufeff"
 _CHUNK = 1 << 16
 LONGEST_LINE = 1 << 26  # bytes; what is longer is no line of a text, and would fill the memory
+# A packed file is refused when it is larger than both: bytes, and times its packed size. Text
+# shrinks to a third or a tenth of its size; the same line over and over to a thousandth.
+MOST_UNPACKED = 1 << 30
+MOST_TIMES = 100
 # What a file begins with that is no text, and what to do about it.
 _OTHERS = {
     b"\x1f\x8b": "gzip data; let its name end in .gz",
@@ -49,10 +53,19 @@ def read_lines(
     Raises:
         InputError: The file is missing, a folder, empty, not UTF-8 text, or broken gzip.
     """
-    number = 0
+    number = size = 0
+    most = _most_bytes(path)
     with _open(path) as file:
         try:
             for number, raw in enumerate(_raw_lines(file, path), start=1):
+                size += len(raw)
+                if most is not None and size > most:
+                    raise InputError(
+                        f"unpacks to more than {MOST_UNPACKED >> 20:,} MiB and {MOST_TIMES} times "
+                        "its size, as no text does; unpack it with gunzip if it is meant",
+                        path=path,
+                        line=number,
+                    )
                 if len(raw) > LONGEST_LINE:
                     raise InputError(
                         f"a line of more than {LONGEST_LINE >> 20} MiB: not a text file with one "
@@ -88,6 +101,13 @@ def stem(path: str | os.PathLike[str]) -> tuple[str, str]:
     if name.suffix.lower() == ".gz":
         name = name.with_suffix("")
     return name.stem, name.suffix.lower()
+
+
+def _most_bytes(path: str | os.PathLike[str]) -> int | None:
+    """How large a packed file may be when it is unpacked; None for others."""
+    if not os.fspath(path).lower().endswith(".gz") or not os.path.isfile(path):
+        return None
+    return max(MOST_UNPACKED, MOST_TIMES * os.path.getsize(path))
 
 
 def _open(path: str | os.PathLike[str]) -> io.BufferedReader:

@@ -5,7 +5,8 @@ it whose tokens no continuation can change, so that the tokens of all pieces, on
 are exactly the tokens of the whole text. A token therefore waits until its end is certain: at word
 level for white space, a Chinese character or Chinese punctuation, since `Berlin` may go on as
 `Berliner` or `Berlin@example.org`; at character level for the next character; for sub-words until
-the word after it has begun. What waits is bounded by the longest stretch without such an end.
+the word after it has begun. What waits is bounded by the longest stretch without such an end, and
+an eighth of a long one.
 
 This file knows where tokens can end. What tokens are is said in `tokenizer.py`.
 """
@@ -29,6 +30,7 @@ _CUT = (
 )
 # The beginning of what `clean` may yet take for an HTML tag.
 _OPEN_TAG = re.compile(r"</?[a-z]{0,6}\s*/?\Z", re.IGNORECASE)
+_LONG = 1024  # characters that are looked through with each chunk
 
 
 @cache
@@ -78,15 +80,22 @@ class IncrementalText:
         self._raw = ""  # not cleaned yet, since it may be a part of a tag
         self._held = ""
         self._tags: list[tuple[int, int]] = []  # in `_held`, where they are blanks already
+        self._next = 0  # how much must be held before it is looked through again
         self.end = 0
 
     def feed(self, chunk: str) -> str:
         """The text that has become certain, which may be none; it goes on at `end`."""
         self._hold(self._mendable(chunk))
+        held = len(self._held)
+        if held < self._next:
+            return ""
         length = certain_length(self._tokenizer, self._held)
         for begin, end in reversed(self._tags):
             if begin < length < end:  # a text that ends inside a tag has no tag: other tokens
                 length = certain_length(self._tokenizer, self._held[:begin])
+        # Of a long stretch without an end nothing is looked at again before it has grown by an
+        # eighth: the time then grows with the stretch, not with its square.
+        self._next = 0 if length or held < _LONG else held * 9 // 8
         return self._give(length)
 
     def finish(self) -> str:

@@ -23,6 +23,7 @@ from tokenizers import Regex, decoders, models, normalizers, pre_tokenizers, tra
 Level = Literal["word", "character", "bpe", "symbol", "lemma"]
 Offsets = list[tuple[int, int]]
 
+HALF = "\ufffd"  # what decoding makes of bytes that are no whole character
 SPECIALS = ("<pad>", "<unk>", "<bos>", "<eos>")
 PAD, UNK, BOS, EOS = range(4)
 BYTES = 256  # sub-words that any text can be written with, always in the vocabulary

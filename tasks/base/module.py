@@ -24,7 +24,7 @@ from torch.optim.lr_scheduler import ReduceLROnPlateau
 from rnnlp.data.errors import InputError, note
 from rnnlp.models.embeddings.token import Embedding
 
-from .components import EmbeddingConfig, EncoderConfig, Sizes, TransferConfig
+from .components import EmbeddingConfig, EncoderConfig, Sizes, TransferConfig, check_ranges
 from .optimizer import OptimizerConfig
 from .transfer import load_encoder_weights, read_encoder
 
@@ -53,6 +53,26 @@ class ModuleOptions(TransferConfig):
     """
 
     optimizer: OptimizerConfig = field(default_factory=OptimizerConfig)
+
+    def check(self) -> None:
+        """Refuses settings that are out of their range.
+
+        Raises:
+            InputError: One is.
+        """
+        super().check()
+        some = self.optimizer
+        check_ranges(
+            some,
+            ("learning_rate", some.learning_rate > 0, "above 0"),
+            ("weight_decay", some.weight_decay >= 0, "0 or more"),
+            ("momentum", 0 <= some.momentum < 1, "0 or more and below 1"),
+            ("beta2", 0 <= some.beta2 < 1, "0 or more and below 1"),
+            ("warmup_steps", some.warmup_steps >= 0, "0 or more"),
+            ("plateau_factor", 0 < some.plateau_factor < 1, "above 0 and below 1"),
+            ("plateau_patience", some.plateau_patience >= 0, "0 or more"),
+            prefix="model.optimizer.",
+        )
 
 
 class TaskModule(pl.LightningModule):

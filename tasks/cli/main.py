@@ -7,8 +7,11 @@ from __future__ import annotations
 
 import importlib
 import os
+import re
 import sys
 from collections.abc import Sequence
+from contextlib import suppress
+from io import TextIOWrapper
 
 # Each a module and its function.
 VERBS = ("fit", "evaluate", "predict", "encode", "compare", "export", "check")
@@ -61,12 +64,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
     # Idle threads of OpenMP sleep instead of spinning, which beside other work on the machine makes
     # training more than twice as fast. It must be said before torch is loaded.
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+    if isinstance(sys.stdout, TextIOWrapper):  # labels and texts are of any script
+        sys.stdout.reconfigure(encoding="utf-8", errors="backslashreplace")
     try:
         code = run(sys.argv[1:] if arguments is None else arguments)
         sys.stdout.flush()
     except BrokenPipeError:
         # The reader of a pipe went away, as in `rnnlp predict … | head`: nothing is wrong.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _drop_stdout()
         code = 0
     except SystemExit as stopped:  # argparse, after its help
         code = int(stopped.code or 0)
@@ -74,10 +79,32 @@ def main(arguments: Sequence[str] | None = None) -> int:
         sys.stderr.write("rnnlp: stopped\n")
         code = 130
     except Exception as error:
-        from rnnlp.data.errors import InputError
-
-        if not isinstance(error, InputError) or os.environ.get("RNNLP_DEBUG"):
+        message = _said_of(error)
+        if message is None or os.environ.get("RNNLP_DEBUG"):
             raise
-        sys.stderr.write(f"rnnlp: {' '.join(str(error).split())}\n")
+        if isinstance(error, OSError):  # stdout may be what is full
+            _drop_stdout()
+        sys.stderr.write(f"rnnlp: {message}\n")
         code = 2
     return code
+
+
+def _said_of(error: Exception) -> str | None:
+    """One line on what the user, or the machine, is to blame for; None for a fault of ours."""
+    from rnnlp.data.errors import InputError, printable
+
+    if isinstance(error, InputError):
+        return " ".join(str(error).split())
+    if isinstance(error, OSError) and error.strerror:  # a full disk, a device that is gone
+        place = "" if error.filename is None else f"{error.filename}: "
+        return printable(f"{place}{error.strerror}")
+    # torch says so by a RuntimeError of a CPU, and by a kind of its own of a GPU.
+    if isinstance(error, MemoryError) or re.search("allocate memory|out of memory", str(error)):
+        return "not enough memory: lower data.max_tokens or the sizes of the model"
+    return None
+
+
+def _drop_stdout() -> None:
+    """What could not be written is not tried again when Python ends."""
+    with suppress(OSError, ValueError, AttributeError):
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

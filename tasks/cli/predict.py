@@ -7,7 +7,6 @@ import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from functools import partial
-from io import TextIOWrapper
 from pathlib import Path
 from typing import Any, TextIO
 
@@ -20,7 +19,7 @@ from rnnlp.tasks.registry import load_plugins, options_of
 
 from .parser import OneLineParser, plugins_of
 from .streaming import add_stream_options, check_stream_options, stream_stdin
-from .texts import Row, add_text_arguments, check_text_arguments, given_rows
+from .texts import Row, add_text_arguments, check_stdin, check_text_arguments, given_rows
 
 
 def predict(arguments: Sequence[str]) -> int:
@@ -48,7 +47,9 @@ def predict(arguments: Sequence[str]) -> int:
     if args.stream and args.format:
         raise InputError("--format is for whole texts: leave out --stream")
     count = getattr(args, "count", None)  # writes without a prompt
-    if not args.stream:
+    if args.stream:
+        check_stdin("predict")
+    else:
         check_text_arguments(args, verb="predict", needed=count is None)
 
     from rnnlp.tasks.inference.load import load
@@ -130,8 +131,6 @@ def draw_first(pipeline: Any, source: Iterator[list[Row]], path: str) -> Iterato
 def destination(path: str | None) -> Iterator[TextIO]:
     """Stdout, or a file that appears under its name only when it is complete."""
     if path is None:
-        if isinstance(sys.stdout, TextIOWrapper):
-            sys.stdout.reconfigure(encoding="utf-8")
         yield sys.stdout
         return
     target = Path(path)

@@ -67,10 +67,19 @@ def check_text_arguments(given: argparse.Namespace, *, verb: str, needed: bool =
             raise InputError(f"text {number} is not UTF-8 text: {text!r:.80}") from error
     if given.texts or given.input or not needed:
         return
-    if sys.stdin is None or sys.stdin.closed:
-        raise InputError(f"nothing to {verb}, and stdin is closed: give TEXT or --input FILE")
+    check_stdin(verb)
     if sys.stdin.isatty():
         raise InputError(f"nothing to {verb}: give TEXT, --input FILE, or a pipe on stdin")
+
+
+def check_stdin(verb: str) -> None:
+    """Refuses a stdin that the process was started without.
+
+    Raises:
+        InputError: It is closed.
+    """
+    if sys.stdin is None or sys.stdin.closed:
+        raise InputError(f"nothing to {verb}, and stdin is closed: give TEXT or --input FILE")
 
 
 def given_rows(given: argparse.Namespace, layout: Layout) -> Iterator[list[Row]]:
@@ -135,14 +144,26 @@ def stdin_rows(text_column: str | None, layout: Layout) -> Iterator[list[Row]]:
     Raises:
         InputError: It is not UTF-8, or its JSON has no texts.
     """
+    from rnnlp.data.formats.text_files import LONGEST_LINE
+
     reader = _Lines("<stdin>", text_column, layout)
     source = cast(BufferedIOBase, sys.stdin.buffer)
-    number, rest = 0, b""
+    number = size = 0
+    parts: list[bytes] = []  # of a line whose end has not arrived
     while True:
         data = source.read1(_MOST_BYTES)
-        *lines, rest = (rest + data).split(b"\n")
-        if not data:
-            lines, rest = [rest] if rest else [], b""
+        first, *others = data.split(b"\n")
+        parts.append(first)
+        size += len(first)
+        if size > LONGEST_LINE:
+            raise InputError(
+                f"a line of more than {LONGEST_LINE >> 20} MiB", path="<stdin>", line=number + 1
+            )
+        lines: list[bytes] = []
+        if others or not data:
+            whole = b"".join(parts)
+            lines = [whole, *others[:-1]] if data or whole else []
+            parts, size = (others[-1:], len(others[-1])) if others else ([], 0)
         rows: list[Row] = []
         for raw in lines:
             number += 1

@@ -94,6 +94,7 @@ class FitCommand(LightningCLI):
                 "prog": "rnnlp fit",
                 "description": f"Trains a model for {request.task}; writes a model folder.",
                 "exit_on_error": False,
+                "allow_abbrev": False,
             },
         )
 

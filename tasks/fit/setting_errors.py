@@ -74,7 +74,8 @@ def unknown_key(key: str, known: set[str]) -> str:
     renamed = f"{key[: -len(name)]}{RENAMED.get(name, name)}"
     if renamed != key and renamed in known:
         return f"{key} is now called {renamed}"
-    near = [other for other in sorted(known) if other.startswith(f"{section}.")]
+    of_section = f"{section}." if "." in key else ""  # without one, it may be of any
+    near = [other for other in sorted(known) if other.startswith(of_section)]
     near = [other for other in near if other.endswith(f".{name}")]  # in another place
     near = near or get_close_matches(key, sorted(known), n=1, cutoff=0.6)
     hint = (
@@ -133,5 +134,8 @@ def plain_type(kind: str) -> str:
 
 
 def one_line(error: BaseException) -> str:
-    """The message of an error without line breaks."""
+    """The message of an error without line breaks; of a class that cannot be made, only why."""
+    if match := re.search(r"class_path '([\w.]+)':\s*([^\n]*)", str(error)):
+        reason = match[2].removeprefix("Requirement ")  # a package that is not installed
+        return f"{match[1].rsplit('.', 1)[-1]} cannot be used: {reason}"
     return " ".join(str(error).split())

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from rnnlp.data.errors import InputError
 from rnnlp.data.generation.labels import NOT_GIVEN, label_ids, token_ids
-from rnnlp.data.text.tokenizer import BOS
+from rnnlp.data.text.tokenizer import BOS, HALF
 from rnnlp.tasks.base.pipeline import CHUNK, Pipeline, each_text
 from rnnlp.tasks.model_folder.folder import CONFIG, ModelFolder
 
@@ -215,6 +215,8 @@ class GenerationPipeline(Pipeline):
         """A prompt, as it was given, and what was written after it, or before it in reverse."""
         reverse = self.settings.reverse
         written = self.featurizer.tokens.decode(tokens[::-1] if reverse else tokens)
+        # A text that `max_length` cuts may end within a character.
+        written = written.lstrip(HALF) if reverse else written.rstrip(HALF)
         blank = " " if self.featurizer.level == "word" and prompt and written else ""
         return f"{written}{blank}{prompt}" if reverse else f"{prompt}{blank}{written}"
 

@@ -9,9 +9,11 @@ safetensors and tokenizer files only. Nothing here imports Lightning.
 from __future__ import annotations
 
 import os
+import re
 import tempfile
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
+from difflib import get_close_matches
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -276,6 +278,19 @@ def open_folder(model: str | os.PathLike[str], *, revision: str | None = None) -
     return ModelFolder(path, str(task), upgraded_settings(config, version), export)
 
 
+def _near(folder: Path) -> str:
+    """The model folders with a like name, as a question."""
+    places = [folder.parent, *folder.parent.parent.glob("*/")]
+    near = {
+        str(place / other)
+        for place in places
+        if place.is_dir() and get_close_matches(place.name, [folder.parent.name], cutoff=0.6)
+        for other in get_close_matches(folder.name, os.listdir(place), cutoff=0.6)
+        if (place / other / CONFIG).exists()
+    }
+    return f": did you mean {' or '.join(sorted(near)[:3])}?" if near else ""
+
+
 def _download(name: str, revision: str | None) -> Path:
     looks_like_hub = name.count("/") == 1 and not name.startswith((".", "/", "~"))
     if not looks_like_hub:
@@ -290,8 +305,12 @@ def _download(name: str, revision: str | None) -> Path:
             )
         except (HfHubHTTPError, HFValidationError, OSError, RuntimeError) as error:
             reason = str(error).strip().splitlines()[0]
+            if re.search("Connect|resolution|resolve|offline|outgoing", reason):
+                reason = "there is no connection to it"
             raise InputError(
-                f"is no folder here, and could not be fetched from the hub: {reason}", path=name
+                f"no such folder{_near(Path(name))}; and it could not be fetched from the hub: "
+                f"{reason}",
+                path=name,
             ) from error
     except ImportError as error:
         raise InputError("no such model folder", path=name) from error

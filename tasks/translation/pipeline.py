@@ -15,7 +15,7 @@ import numpy as np
 
 from rnnlp.data.errors import InputError
 from rnnlp.data.text.featurizer import TARGET_FILE, Featurizer, TokenBatch, collate
-from rnnlp.data.text.tokenizer import Offsets, Tokenizer
+from rnnlp.data.text.tokenizer import HALF, Offsets, Tokenizer
 from rnnlp.tasks.base.length_batches import by_length
 from rnnlp.tasks.base.pipeline import Pipeline
 from rnnlp.tasks.model_folder.folder import CONFIG, ModelFolder
@@ -140,7 +140,8 @@ class TranslationPipeline(Pipeline):
         ):
             scores: dict[str, float] = {} if hypotheses else {"": 0.0}
             for best in hypotheses:
-                scores.setdefault(self.target_tokenizer.decode(best.tokens).strip(), best.score)
+                said = self.target_tokenizer.decode(best.tokens)
+                scores.setdefault(said.rstrip(HALF).strip(), best.score)
             ranked = [
                 {"translation_text": said, "score": round(score, 4)}
                 for said, score in islice(scores.items(), nbest)

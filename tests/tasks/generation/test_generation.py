@@ -162,7 +162,7 @@ def test_prompts_from_a_file_and_a_pipe(rnnlp, tmp_path, model, monkeypatch):
     (tmp_path / "prompts.jsonl").write_text("\n".join(lines) + "\n")
     _, whole, _ = rnnlp("predict", model, "--input", tmp_path / "prompts.jsonl")
     assert len(whole.splitlines()) == 70
-    monkeypatch.setattr("rnnlp.tasks.cli.predict.CHUNK", 3)
+    monkeypatch.setattr("rnnlp.tasks.cli.texts.CHUNK", 3)
     assert rnnlp("predict", model, "--input", tmp_path / "prompts.jsonl")[1] == whole
     _, twice, _ = rnnlp("predict", model, "a", "b", "--count", "2")
     assert [json.loads(line)["text"] for line in twice.splitlines()] == ["a", "a", "b", "b"]
@@ -284,3 +284,20 @@ def test_killed_in_the_midst_of_texts_and_resumed(texts, tmp_path, monkeypatch, 
     torch.manual_seed(99)
     train(tmp_path / "killed", texts, points, *settings, "--resume")
     check_same_end(whole, tmp_path / "killed")
+
+
+def test_a_cut_text_ends_in_whole_characters(monkeypatch):
+    """`max_length` may cut between the bytes of a character, also before a prompt in reverse."""
+    from pathlib import Path
+
+    from rnnlp import load
+    from rnnlp.data.text.tokenizer import Tokenizer
+
+    pipeline = load(Path(__file__).parents[2] / "folders" / "generation-v1")
+    pipeline.featurizer.tokens = Tokenizer.train(["a"], level="bpe", vocabulary_size=260)
+    for text in ("上海", "é", "a👩"):
+        ids = pipeline.featurizer.tokens.encode(text)[0]
+        for length in range(len(ids) + 1):
+            written = pipeline._joined("", ids[:length])
+            assert text.startswith(written) and "\ufffd" not in written
+    assert pipeline._joined("", ids) == "a👩"
