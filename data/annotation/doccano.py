@@ -13,7 +13,7 @@ from rnnlp.data.errors import InputError
 from rnnlp.data.formats.jsonl import json_object
 from rnnlp.data.formats.text_files import read_lines
 
-from .document import Document, agreed, mark, placed
+from .document import Document, agreed, listed, mark, objects, placed
 from .files import Head
 
 _SIGNS = ("Comments", "annotation_approver", "cats")
@@ -43,10 +43,10 @@ def read_doccano(path: str, notes: Notes) -> Iterator[Document]:
             text = _text(row)
             if not isinstance(text, str):
                 raise InputError("no `text`, as doccano's rows have")
-            notes.count("relations between spans, ignored", place, len(row.get("relations") or ()))
+            notes.count("relations between spans, ignored", place, len(listed(row, "relations")))
             users: dict[Any, list[Any]] = {}
-            for one in row.get("annotations") or ():
-                user = one.get("user") if isinstance(one, dict) else None
+            for one in objects(row, "annotations"):
+                user = str(one.get("user"))
                 users.setdefault(user, []).append(one)
             given: list[Any] = []
             for key in ("entities", "label", "labels", "cats"):

@@ -7,7 +7,7 @@ business of tagging.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any, NamedTuple, TypeAlias
 
@@ -46,6 +46,30 @@ def placed(place: str) -> Iterator[None]:
         if error.path is not None:
             raise
         raise InputError(error.message, path=place) from error
+
+
+def listed(row: Mapping[str, Any], key: str) -> list[Any]:
+    """The list under a key; empty where there is none.
+
+    Raises:
+        InputError: Something else stands there.
+    """
+    value = row.get(key)
+    if value is not None and not isinstance(value, list):
+        raise InputError(f"`{key}` is {value!r:.60}, not a list")
+    return value or []
+
+
+def objects(row: Mapping[str, Any], key: str) -> list[dict[str, Any]]:
+    """The objects in the list under a key.
+
+    Raises:
+        InputError: Something else stands there.
+    """
+    for one in listed(row, key):
+        if not isinstance(one, dict):
+            raise InputError(f"`{key}` holds {one!r:.60}, not an object")
+    return listed(row, key)
 
 
 def mark(

@@ -17,7 +17,7 @@ from rnnlp.data.errors import InputError
 from rnnlp.data.formats.delimited import TEXT_NAMES
 from rnnlp.data.formats.text_files import read_lines
 
-from .document import Document, Mark, agreed, mark, placed
+from .document import Document, Mark, agreed, mark, objects, placed
 from .files import Head, json_items
 
 _OWN = frozenset(  # what is no data of the user's in the flat forms
@@ -53,7 +53,7 @@ def read_label_studio(path: str, notes: Notes) -> Iterator[Document]:
         with placed(place):
             if not isinstance(task, dict) or not isinstance(task.get("data"), dict):
                 raise InputError("no object with `data`, as Label Studio's tasks are")
-            annotations = task.get("annotations", task.get("completions")) or []
+            annotations = objects(task, "annotations" if "annotations" in task else "completions")
             kept = [one for one in annotations if not one.get("was_cancelled")]
             notes.count("skipped annotations, left out", place, len(annotations) - len(kept))
             if not kept:
@@ -61,7 +61,7 @@ def read_label_studio(path: str, notes: Notes) -> Iterator[Document]:
                 continue
             kept = [one for one in kept if one.get("ground_truth")] or kept
             text = _text(task["data"])
-            found = [_document(one.get("result") or [], text, number, place, notes) for one in kept]
+            found = [_document(objects(one, "result"), text, number, place, notes) for one in kept]
             yield agreed(found, notes)
 
 
@@ -110,7 +110,7 @@ def _flat(
                     choices = value if isinstance(value, list) else [value] if value else []
                     results.append({"from_name": name, "value": {"choices": choices}})
             document = _document(results, text, number, place, notes)
-            tasks.setdefault(row.get("id", place), []).append(document)
+            tasks.setdefault(str(row.get("id", place)), []).append(document)
     for found in tasks.values():
         yield agreed(found, notes)
 
@@ -129,7 +129,8 @@ def _document(
         if result.get("type") == "relation":
             notes.count("relations between spans, ignored", place)
         elif isinstance(value, dict) and isinstance(value.get("labels"), list):
-            region = value.get("globalOffsets") or value  # spans over HTML have both
+            whole = value.get("globalOffsets")  # spans over HTML have both
+            region = whole if isinstance(whole, dict) else value
             for label in value["labels"]:
                 ends = region.get("start"), region.get("end")
                 surface = value.get("text")

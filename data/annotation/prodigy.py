@@ -14,7 +14,7 @@ from rnnlp.data.errors import InputError
 from rnnlp.data.formats.jsonl import accepted, json_object
 from rnnlp.data.formats.text_files import read_lines
 
-from .document import Document, Mark, agreed, mark, placed
+from .document import Document, Mark, agreed, listed, mark, objects, placed
 from .files import Head
 
 _ANSWERS = ("accept", "reject", "ignore")
@@ -43,8 +43,8 @@ def read_prodigy(path: str, notes: Notes) -> Iterator[Document]:
             if not accepted(row, place, notes):
                 continue
             found = _document(row, number, place, notes)
-        sessions = texts.setdefault(row.get("_input_hash", place), {})
-        session = row.get("_session_id", row.get("_annotator_id"))
+        sessions = texts.setdefault(str(row.get("_input_hash", place)), {})
+        session = str(row.get("_session_id", row.get("_annotator_id")))
         if (before := sessions.get(session)) is not None:
             notes.count("further answers about a text, put together with the first", place)
             found = before._replace(
@@ -61,13 +61,11 @@ def _document(row: dict[str, Any], number: int, place: str, notes: Notes) -> Doc
     if not isinstance(text, str):
         raise InputError("no `text`, as Prodigy's rows for texts have")
     spans: list[Mark] = []
-    for span in row.get("spans") or ():
-        if not isinstance(span, dict):
-            raise InputError(f"span {span!r} is not an object with start, end and label")
+    for span in objects(row, "spans"):
         own = span.get("text")
         ends = span.get("start"), span.get("end")
         spans.append(mark((*ends, span.get("label")), text, surface=own, place=place, notes=notes))
-    notes.count("relations between spans, ignored", place, len(row.get("relations") or ()))
+    notes.count("relations between spans, ignored", place, len(listed(row, "relations")))
     chosen = row.get("accept")
     if not isinstance(chosen, list):
         chosen = [row["label"]] if isinstance(row.get("label"), str) and not spans else []

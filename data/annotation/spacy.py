@@ -12,7 +12,7 @@ from typing import Any
 from rnnlp.data.corpus.report import Notes
 from rnnlp.data.errors import InputError
 
-from .document import Document, Mark, mark, placed
+from .document import Document, Mark, listed, mark, objects, placed
 from .files import Head, json_items
 
 
@@ -35,29 +35,32 @@ def read_spacy(path: str, notes: Notes) -> Iterator[Document]:
         place = f"{path}, item {number}"
         with placed(place):
             if isinstance(item, dict) and isinstance(item.get("paragraphs"), list):
-                for paragraph in item["paragraphs"]:
+                for paragraph in objects(item, "paragraphs"):
                     yield from _paragraph(paragraph, number, place, notes)
             elif isinstance(item, list) and len(item) == 2 and isinstance(item[0], str):
-                yield _pair(item[0], item[1] or {}, number, place, notes)
+                given = item[1] or {}
+                if not isinstance(given, dict):
+                    raise InputError(f"the annotations are {given!r:.60}, not an object")
+                yield _pair(item[0], given, number, place, notes)
             else:
                 raise InputError("neither a document with `paragraphs` nor [text, annotations]")
 
 
 def _pair(text: str, given: dict[str, Any], number: int, place: str, notes: Notes) -> Document:
     spans = []
-    for one in given.get("entities") or ():
+    for one in listed(given, "entities"):
         if not isinstance(one, list) or len(one) < 3:
             raise InputError(f"entity {one!r:.80} is not [start, end, label]")
         spans.append(mark(one[:3], text, place=place, notes=notes))
-    notes.count("relations between spans, ignored", place, len(given.get("links") or ()))
     return Document(text, spans, _cats(given.get("cats")), number, place)
 
 
 def _paragraph(given: Any, number: int, place: str, notes: Notes) -> Iterator[Document]:
     labels = _cats(given.get("cats"))
-    for sentence in given.get("sentences") or ():
-        words = [token.get("orth") for token in sentence.get("tokens") or ()]
-        tags = [token.get("ner", "-") for token in sentence.get("tokens") or ()]
+    for sentence in objects(given, "sentences"):
+        tokens = objects(sentence, "tokens")
+        words: list[Any] = [token.get("orth") for token in tokens]
+        tags = [str(token.get("ner") or "-") for token in tokens]
         if not words or not all(isinstance(word, str) and word for word in words):
             raise InputError("a sentence without tokens, or a token without `orth`")
         if "-" in tags:
@@ -86,5 +89,12 @@ def _biluo(tags: list[str], offsets: list[tuple[int, int]]) -> list[Mark]:
 def _cats(given: Any) -> list[str]:
     """The categories that hold: `{label: 1.0}` or `[{"label": label, "value": 1.0}]`."""
     if isinstance(given, list):
-        given = {one.get("label"): one.get("value") for one in given if isinstance(one, dict)}
-    return [str(label) for label, value in (given or {}).items() if value and float(value) >= 0.5]
+        given = {
+            str(one.get("label")): one.get("value") for one in objects({"cats": given}, "cats")
+        }
+    if given is not None and not isinstance(given, dict):
+        raise InputError(f"`cats` is {given!r:.60}, not an object")
+    for label, value in (given or {}).items():
+        if not isinstance(value, int | float):
+            raise InputError(f"the category {label!r} has the value {value!r:.60}, not a number")
+    return [label for label, value in (given or {}).items() if value >= 0.5]

@@ -1,5 +1,6 @@
 """Exports of annotation tools, in the shape that the tools write, read to the right spans."""
 
+import contextlib
 import json
 
 import pytest
@@ -367,3 +368,52 @@ def test_a_format_that_is_asked_for_must_be_there(write):
     path = write("Anna B-PER\n", "a.conll")
     with pytest.raises(InputError, match=r"no export of a tool .*Label Studio, .*brat"):
         list(read_tagging(path, format="annotation", split=splitter("word"), notes=Notes()))
+
+
+ODD = [None, -1, True, "", [], {}, [None], {"a": 1}]
+SPAN = {"start": 0, "end": 4, "text": "Anna", "labels": ["PER"]}
+EXPORTS = {
+    "a.json": [
+        [task("Anna ran", annotation(region(0, 4, "Anna", "PER"), choice("x")), annotation())],
+        [flat(1, "Anna ran", label=[SPAN], tone={"choices": ["a"]}), flat(1, "Anna ran", tone="b")],
+        [{"paragraphs": [{"sentences": [{"tokens": [{"orth": "Anna", "ner": "U-PER"}]}],
+                          "cats": [{"label": "n", "value": 1.0}]}]}],
+        [["Anna ran", {"entities": [[0, 4, "PER"]], "cats": {"n": 1}}]],
+    ],
+    "a.jsonl": [
+        [{"text": "Anna ran", "Comments": [], "relations": [{"id": 3}],
+          "entities": [{"label": "PER", "start_offset": 0, "end_offset": 4}]}],
+        [{"text": "Anna ran", "annotations": [
+            {"label": "PER", "start_offset": 0, "end_offset": 4, "user": 1},
+            {"label": "a", "user": 2}]}],
+        [prodigy("Anna ran", spans=[{"start": 0, "end": 4, "label": "PER"}], accept=["x"])] * 2,
+    ],
+}  # fmt: skip
+
+
+def places(value, path=()):
+    """The way to every part of a value."""
+    yield path
+    if isinstance(value, dict | list):
+        steps = value.items() if isinstance(value, dict) else enumerate(value)
+    else:
+        steps = ()
+    for step, part in steps:
+        yield from places(part, (*path, step))
+
+
+@pytest.mark.parametrize(
+    ("name", "export"), [(name, export) for name, some in EXPORTS.items() for export in some]
+)
+def test_whatever_stands_in_an_export_it_is_read_or_refused(write, name, export):
+    for path in list(places(export))[1:]:
+        for odd in ODD:
+            broken = json.loads(json.dumps(export))
+            holder = broken
+            for step in path[:-1]:
+                holder = holder[step]
+            holder[path[-1]] = odd
+            file = write(broken, name)
+            for read in (entities, labels):
+                with contextlib.suppress(InputError):
+                    read(file)
