@@ -73,7 +73,7 @@ def on_data(
 ) -> int:
     """Compares cells on data."""
     from rnnlp.tasks.compare.recommendation import advice
-    from rnnlp.tasks.compare.report import figures
+    from rnnlp.tasks.compare.report import control_line, figures
     from rnnlp.tasks.compare.run import compare as run
 
     comparison = run(
@@ -92,6 +92,8 @@ def on_data(
     print("\t".join(table.header))
     for row in table.rows:
         print("\t".join(row))
+    for line in control_line(comparison):
+        print("\n" + line)
     print("\n" + advice(comparison)[0].replace("`", ""))
     return 0
 

@@ -40,7 +40,9 @@ def write_comparison(folder: Path, comparison: Comparison, *, title: str, comman
     write_atomically(folder / RESULTS, lambda part: part.write_text(text, encoding="utf-8"))
     sections = [
         Section("Which cell to take", advice(comparison)),
-        Section("The figures", [_matching(comparison)], figures(comparison)),
+        Section(
+            "The figures", [_matching(comparison), *control_line(comparison)], figures(comparison)
+        ),
         Section(
             "Quality and speed",
             figure=draw_trade(comparison),
@@ -105,6 +107,20 @@ def figures(comparison: Comparison) -> Table:
             row.insert(2, with_spread(comparison, cell, "test"))
         rows.append(row)
     return Table(header, rows)
+
+
+def control_line(comparison: Comparison) -> list[str]:
+    """What a linear model comes to, for classifiers: what a network has to beat."""
+    run = comparison.control
+    if run is None:
+        return []
+    show = comparison.score.show
+    test = "" if run.test is None else f", test {show(run.test)}"
+    return [
+        f"Linear control (n-grams alone, no network; one seed): validation "
+        f"{comparison.score.title} {show(run.quality)}{test}, trained in "
+        f"{run.training_seconds:.0f} s."
+    ]
 
 
 def with_spread(comparison: Comparison, cell: Cell, name: str) -> str:

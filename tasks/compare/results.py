@@ -14,6 +14,7 @@ from typing import Any
 # 97.5 % points of Student's t for 1 to 10 degrees of freedom; beyond them 1.96 + 2.4 / degrees is
 # right to 0.01.
 STUDENT = (12.71, 4.30, 3.18, 2.78, 2.57, 2.45, 2.36, 2.31, 2.26, 2.23)
+CONTROL = "linear"  # what stands beside the cells of a classifier
 ONE_SEED = 1.0  # points, or per cent, below which a difference of single runs counts for nothing
 AS_FAST = 1.05  # ratio of times or speeds up to which two cells count as equally fast
 
@@ -178,6 +179,7 @@ class Comparison:
         budget: How long a run might take, in words.
         length: Median number of tokens of a validation example.
         cells: The cells, in the order in which they were named.
+        control: A linear model on n-grams, of classifiers.
     """
 
     task: str
@@ -186,6 +188,7 @@ class Comparison:
     budget: str
     length: int
     cells: Sequence[Cell]
+    control: Run | None = None
 
     def get(self, name: str) -> Cell | None:
         """The cell of this name, if it is among those compared."""
@@ -272,6 +275,9 @@ def comparison_of(plan: Mapping[str, Any], runs: Mapping[str, Sequence[Run]]) ->
         budget=plan["budget"],
         length=plan["length"],
         cells=[
-            Cell(name=name, runs=of_cell, **plan["cells"][name]) for name, of_cell in runs.items()
+            Cell(name=name, runs=of_cell, **plan["cells"][name])
+            for name, of_cell in runs.items()
+            if name != CONTROL
         ],
+        control=next(iter(runs.get(CONTROL, ())), None),
     )

@@ -25,7 +25,7 @@ from rnnlp.tasks.model_folder.files import as_json, read_json
 from rnnlp.tasks.registry import task_spec
 
 from .report import write_comparison
-from .results import Comparison, Run, comparison_of
+from .results import CONTROL, Comparison, Run, comparison_of
 
 PLAN, RUNS, RESULT = "compare.json", "runs", "measured.json"
 SIZES_LOG = "sizes.log"
@@ -149,7 +149,9 @@ def run_comparison(request: CompareRequest) -> Comparison:
         for seed in range(1, request.seeds + 1)
         for name in names
     ]
-    runs: dict[str, list[Run]] = {name: [] for name in names}
+    if plan.get("control"):
+        jobs.insert(0, Job(CONTROL, 1, request.output / RUNS / CONTROL))
+    runs: dict[str, list[Run]] = {job.cell: [] for job in jobs}
     with progress_bar(len(jobs)) as advance:
         for number, job in enumerate(jobs):
             advance(number, job, {})
@@ -230,7 +232,8 @@ def train(request: CompareRequest, plan: Mapping[str, Any], job: Job, advance: A
         "work": "train",
         "cell": job.cell,
         "seed": job.seed,
-        "hidden_size": plan["cells"][job.cell]["hidden_size"],
+        "hidden_size": plan["cells"].get(job.cell, {}).get("hidden_size"),
+        "settings": plan["control"] if job.cell == CONTROL else None,
         "output": str(job.folder),
     }
     found = run_worker(request, wanted, job.folder.with_suffix(".log"), advance)

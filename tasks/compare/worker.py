@@ -34,6 +34,14 @@ from rnnlp.tasks.registry import load_plugins
 
 from .meter import Meter
 
+# Beside the cells of a classifier n-grams alone, as a linear model.
+CONTROL_SETTINGS = [
+    "--model.recurrent=false",
+    "--model.ngram_dropout=0",
+    "--model.optimizer.learning_rate=0.005",
+    "--trainer.max_epochs=8",
+]
+CONTROL_NGRAMS = {"word": 3, "character": 4}  # by data.level, where model.ngrams says nothing
 DEFAULT = ("rnn", "lstm", "gru", "bilstm", "bigru")
 INFERENCE_SECONDS = 2.0
 INFERENCE_TOKENS = 100_000
@@ -122,7 +130,16 @@ def find_sizes(
         "higher_is_better": model.higher_is_better,
         "budget": budget(config),
         "length": int(lengths.median()),
+        "control": control_settings(model.settings, data.options),
     }
+
+
+def control_settings(settings: Any, options: Any) -> list[str] | None:
+    """The settings of `fit` that train the linear control; None for tasks without one."""
+    if not hasattr(settings, "ngrams"):
+        return None
+    order = settings.ngrams or CONTROL_NGRAMS[options.level]
+    return [f"--model.ngrams={order}", *CONTROL_SETTINGS]
 
 
 def sized(settings: Any, name: str, width: int) -> torch.nn.Module:
@@ -287,7 +304,10 @@ def work(job: Mapping[str, Any], report: Report) -> dict[str, Any]:
     )
     if job["work"] == "sizes":
         return find_sizes(request, cells=job["cells"], match=job["match"], seed=job["seed"])
-    more = [*seeds_of(job["seed"]), *cell_settings(job["cell"], job["hidden_size"])]
+    more = [
+        *seeds_of(job["seed"]),
+        *(job.get("settings") or cell_settings(job["cell"], job["hidden_size"])),
+    ]
     return train(replace(request, arguments=[*request.arguments, *more]), report)
 
 

@@ -252,3 +252,23 @@ def test_help_without_torch():
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     assert "--match" in done.stdout
+
+
+def test_a_classifier_is_held_against_a_linear_model(rnnlp, here, tmp_path):
+    words = {"good": "fine film", "bad": "dull film"}
+    lines = [f"{label} a {words[label]} {i % 7}\n" for i in range(40) for label in words]
+    (tmp_path / "texts").write_text("".join(lines))
+    command = (
+        "compare", "--config", "sentiment", "--data.train", tmp_path / "texts",
+        "--data.validation", tmp_path / "texts", "--model.encoder.hidden_size=4",
+        "--model.embedding.size=4", *SHORT, "--cells=gru", "--output", tmp_path / "out",
+    )  # fmt: skip
+    code, out, err = rnnlp(*command)
+    assert code == 0, err
+    assert here == ["sizes", "linear-1", "gru-1"]
+    results = json.loads((tmp_path / "out" / "results.json").read_text())
+    assert results["control"]["quality"] == 1.0  # one word tells
+    line = "Linear control (n-grams alone, no network; one seed): validation accuracy (%) 100.0"
+    assert line in out and line in (tmp_path / "out" / "report.md").read_text()
+    assert [cell["name"] for cell in results["cells"]] == ["gru"]
+    assert not package.load(tmp_path / "out" / "runs" / "linear").settings.recurrent
