@@ -14,7 +14,7 @@ from contextlib import suppress
 from io import TextIOWrapper
 
 # Each a module and its function.
-VERBS = ("fit", "evaluate", "predict", "encode", "compare", "export", "check")
+VERBS = ("fit", "evaluate", "predict", "encode", "compare", "export", "check", "serve")
 
 USAGE = """\
 rnnlp: train and use recurrent networks on sequences
@@ -26,6 +26,7 @@ rnnlp: train and use recurrent networks on sequences
   rnnlp compare --config NAME|FILE               train each cell; says which one to take
   rnnlp check DATA [--against FILE ...]          what is wrong with labelled data
   rnnlp export MODEL --output DIR [--int8]       for ONNX Runtime, without torch
+  rnnlp serve MODEL [MODEL ...]                  over HTTP, with a page to try them
 
   rnnlp VERB --help    what the verb takes
   rnnlp fit --help     also lists the shipped configs

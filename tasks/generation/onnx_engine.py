@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from itertools import count
 
 import numpy as np
@@ -79,6 +79,7 @@ class OnnxGenerator:
         labels: Sequence[int],
         sampling: SamplingConfig,
         seeds: Sequence[int],
+        heard: Callable[[int], object] | None = None,
     ) -> list[list[int]]:
         """The tokens that go on after prompts; as in `TorchGenerator`, and with its numbers."""
         state = self.start(len(prompts))
@@ -100,6 +101,8 @@ class OnnxGenerator:
         active = np.arange(len(prompts))
         written: list[list[int]] = [[] for _ in prompts]
         for time in count():
+            if heard is not None:
+                heard(int(last[0]))
             log_probs, state = self.step(last, state, every[active])
             log_probs[:, list(BANNED)] = -np.inf
             if time >= sampling.max_length:

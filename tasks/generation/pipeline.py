@@ -7,7 +7,7 @@ beside it changes it.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from itertools import islice
 from typing import TYPE_CHECKING, Any, Protocol
@@ -35,8 +35,12 @@ class Engine(Protocol):
         labels: Sequence[int],
         sampling: SamplingConfig,
         seeds: Sequence[int],
+        heard: Callable[[int], object] | None = None,
     ) -> list[list[int]]:
-        """The tokens that go on after prompts, each drawn with a seed of its own."""
+        """The tokens that go on after prompts, each drawn with a seed of its own.
+
+        `heard` is told each token of the first text, its last given one included, before the next.
+        """
 
 
 class GenerationPipeline(Pipeline):
@@ -136,6 +140,7 @@ class GenerationPipeline(Pipeline):
         labels: Mapping[str, str] | None = None,
         seed: int = 1,
         first: int = 0,
+        heard: Callable[[int], object] | None = None,
         **sampling: Any,
     ) -> list[dict[str, Any]]:
         """What is written after some prompts."""
@@ -155,12 +160,40 @@ class GenerationPipeline(Pipeline):
                 row,
                 settings,
                 [seed_of(seed, first + start + number) for number in range(len(prompts))],
+                heard,
             )
             answers += [
                 {"text": prompt, "generated_text": self._joined(self._read(prompt), tokens)}
                 for prompt, tokens in zip(prompts, written, strict=True)
             ]
         return answers
+
+    def write(self, text: str, say: Callable[[str], object], **options: Any) -> dict[str, Any]:
+        """Writes one text and says it piece by piece.
+
+        Args:
+            text: The prompt.
+            say: Told what is added to the prompt, as soon as its characters are complete. A model
+                that was trained in reverse has nothing to say before its text is whole.
+            options: As in calling the pipeline.
+
+        Returns:
+            What the pipeline gives for the prompt.
+        """
+        tokens: list[int] = []
+        prompt = said = self._read(text)
+
+        def heard(token: int) -> None:
+            nonlocal said
+            tokens.append(token)
+            whole = self._joined(prompt, tokens[1:])  # the first one is the prompt's
+            complete = not self.settings.reverse and not whole.endswith("\ufffd")
+            if complete and len(whole) > len(said):
+                say(whole[len(said) :])
+                said = whole
+
+        (answer,) = self.answers([text], heard=heard, **options)
+        return answer
 
     def stream(self, *, labels: Mapping[str, str] | None = None) -> GenerationStream:
         """Says what each token of a text costs as it arrives; see `GenerationStream`.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import torch
 
@@ -30,6 +30,7 @@ class TorchGenerator:
         labels: Sequence[int],
         sampling: SamplingConfig,
         seeds: Sequence[int],
+        heard: Callable[[int], object] | None = None,
     ) -> list[list[int]]:
         """The tokens that go on after prompts.
 
@@ -38,6 +39,7 @@ class TorchGenerator:
             labels: Id of the label of each field.
             sampling: How to draw.
             seeds: Of the random numbers of each.
+            heard: Told each token of the first text before the next is drawn.
         """
         device = next(self.network.parameters()).device
         lengths = torch.tensor([len(ids) - 1 for ids in prompts])  # the last one begins the search
@@ -47,8 +49,15 @@ class TorchGenerator:
         every = None
         if labels:
             every = torch.tensor(list(labels), device=device).expand(len(prompts), -1)
+        step = self.network.step
+        if heard is not None:
+
+            def step(tokens, state):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
+                heard(int(tokens[0]))
+                return self.network.step(tokens, state)
+
         drawn = sample(
-            self.network.step,
+            step,
             self.network.begin(before.to(device), lengths, every),
             begin=torch.tensor([ids[-1] for ids in prompts], device=device),
             end=EOS,

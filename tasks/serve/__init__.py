@@ -1,0 +1,1 @@
+"""`rnnlp serve`: models behind HTTP, for other programs and for people; not for training."""
