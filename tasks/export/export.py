@@ -14,6 +14,7 @@ from rnnlp.tasks.model_folder.folder import (
     CARD,
     CONFIG,
     EXPORTED,
+    PUBLISHED,
     TOKENIZERS,
     holds_model,
     new_content,
@@ -22,7 +23,10 @@ from rnnlp.tasks.model_folder.folder import (
 from rnnlp.tasks.model_folder.versions import FORMAT_VERSION, rnnlp_version
 from rnnlp.tasks.registry import pipeline_of
 from rnnlp.tasks.runtime.check import checksum_of
-from rnnlp.tasks.runtime.format import FORMAT, INSTALL, OPSET
+from rnnlp.tasks.runtime.format import FORMAT, GRAPHS, INSTALL, OPSET
+
+# What may lie where an exported model is written: of a model folder, or of another export.
+_REPLACED = {*PUBLISHED, *(name for names in GRAPHS.values() for name in names)}
 
 _CARD = """\
 # An exported model for {task}
@@ -99,7 +103,7 @@ def export(
         weights="weights in 8 bits" if int8 else "weights in float",
         graphs="\n\n".join(_described(name, graph) for name, graph in graphs.items()),
     )
-    with exclusive(target), new_content(target, replaces=TOKENIZERS) as new:
+    with exclusive(target), new_content(target, replaces=_REPLACED) as new:
         for name, content in files.items():
             (new / name).write_bytes(content)
         for name in TOKENIZERS:

@@ -1,6 +1,7 @@
 """Exported folders: every task's, and what is said of those that are damaged or not ours."""
 
 import json
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -283,3 +284,14 @@ def test_it_predicts_where_torch_cannot_be_imported(tmp_path, task):
     )
     assert run.returncode == 0, run.stderr
     assert json.loads(run.stdout)["text"] == "Maria visited Oslo."
+
+
+def test_no_file_of_the_model_that_lay_there_stays(tmp_path):
+    target = tmp_path / "model"
+    shutil.copytree(GOLDEN / "translation-v1", target)
+    (target / "notes.txt").write_text("mine")
+    export(GOLDEN / "translation-v1", target, overwrite=True)
+    export(GOLDEN / "tagging-v1", target, overwrite=True)
+    fresh_one = export(GOLDEN / "tagging-v1", tmp_path / "fresh")
+    names = {file.name for file in target.iterdir()}
+    assert names == {file.name for file in fresh_one.iterdir()} | {"notes.txt"}
