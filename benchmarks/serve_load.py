@@ -2,8 +2,8 @@
 
     python benchmarks/serve_load.py MODEL --data FILE [--requests 20000] [--quick]
 
-Starts the server itself, with micro-batching and without, and asks it with 1, 8 and 64 clients; each
-answer is compared with `predict`. Then a flood beyond the queue, and the memory of the server.
+Starts the server itself, with micro-batching and without, and asks it with 1, 8 and 64 clients;
+each answer is compared with `predict`. Then a flood beyond the queue, and the memory of the server.
 """
 
 import argparse
