@@ -7,7 +7,7 @@ ZH := 张伟去年在上海加入了华为公司。
 .PHONY: help install demo test fuzz check format clean
 
 help:
-	@echo "make demo    train the sample taggers (English and Chinese) and tag a sentence with each"
+	@echo "make demo    train the sample taggers (English and Chinese) and tag a sentence with each, one exported"
 	@echo "make test    run the test suite"
 	@echo "make fuzz    ten minutes of odd files and strings; FUZZ='--seconds 3600 --seed 2' for others"
 	@echo "make check   ruff (lint and format), mypy, and the floors of the house"
@@ -29,6 +29,9 @@ demo: install
 	$(BIN)/rnnlp predict runs/demo-en "$(EN)"
 	@echo
 	$(BIN)/rnnlp predict runs/demo-zh "$(ZH)"
+	@echo
+	$(BIN)/rnnlp export runs/demo-zh --output runs/demo-zh-int8 --int8 --overwrite
+	$(BIN)/rnnlp predict runs/demo-zh-int8 "$(ZH)"
 
 test: install
 	$(BIN)/python -m pytest -n auto --maxprocesses 4 --dist worksteal
