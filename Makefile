@@ -4,7 +4,7 @@ BIN := .venv/bin
 EN := Barack Obama visited Berlin on 24 July 2008.
 ZH := 张伟去年在上海加入了华为公司。
 
-.PHONY: help install demo test fuzz check format clean
+.PHONY: help install demo test fuzz check format docs clean
 
 help:
 	@echo "make demo    train the sample taggers (English and Chinese) and tag a sentence with each, one exported"
@@ -12,6 +12,7 @@ help:
 	@echo "make fuzz    ten minutes of odd files and strings; FUZZ='--seconds 3600 --seed 2' for others"
 	@echo "make check   ruff (lint and format), mypy, and the floors of the house"
 	@echo "make format  let ruff rewrite what it can"
+	@echo "make docs    build the course, English and Chinese, into site/"
 
 # The stamp is the proof that the install finished; it is redone when the declared packages change.
 .venv/.installed: pyproject.toml constraints.txt
@@ -46,9 +47,13 @@ check: install
 	MYPYPATH=.venv/types $(BIN)/mypy
 	$(BIN)/lint-imports --no-cache
 
+docs: install
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e ".[docs]"
+	$(BIN)/mkdocs build --strict
+
 format: install
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
 clean:
-	rm -rf .venv build *.egg-info .pytest_cache .mypy_cache .ruff_cache
+	rm -rf .venv build site *.egg-info .pytest_cache .mypy_cache .ruff_cache

@@ -1,0 +1,113 @@
+"""The pages' code blocks: found, run, and held together; what tests and notebooks are made of.
+
+    python docs/pages.py docs/en/course/2-simple-rnn.md    run its Python, write what it prints
+
+A block `output` after a block `python` is what that prints. The Chinese page has the same blocks as
+the English one: the command above writes them there too, into the fences that stand in the text.
+Nothing here is part of the package.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import os
+import re
+import sys
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, NamedTuple
+
+DOCS = Path(__file__).resolve().parent
+FENCE = re.compile(r"^```(\w*)[^\n]*\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+
+
+class Block(NamedTuple):
+    """A fenced block of code."""
+
+    language: str  # what stands after the first fence
+    code: str
+    line: int  # of the first line of code, from 1
+
+
+def blocks(text: str) -> list[Block]:
+    """The code blocks of a page."""
+    return [
+        Block(found[1], found[2], text.count("\n", 0, found.start(2)) + 1)
+        for found in FENCE.finditer(text)
+    ]
+
+
+def pages(language: str) -> list[Path]:
+    """The pages in a language, `en` or `zh`."""
+    return sorted((DOCS / language).rglob("*.md"))
+
+
+def other(page: Path) -> Path:
+    """The same page in the other language."""
+    language, *rest = page.resolve().relative_to(DOCS).parts
+    return DOCS.joinpath("zh" if language == "en" else "en", *rest)
+
+
+def run_python(block: Block, names: dict[str, Any], *, source: str) -> str:
+    """Runs a block with the names that the blocks before it have left; gives what it prints.
+
+    Args:
+        block: The block.
+        names: The namespace of the page.
+        source: File of the page, for tracebacks that name its lines.
+    """
+    printed = io.StringIO()
+    code = compile("\n" * (block.line - 1) + block.code, source, "exec")
+    with contextlib.redirect_stdout(printed):
+        exec(code, names)
+    return printed.getvalue()
+
+
+@contextlib.contextmanager
+def inside(folder: Path) -> Iterator[None]:
+    """The working directory for a while."""
+    before = Path.cwd()
+    os.chdir(folder)
+    try:
+        yield
+    finally:
+        os.chdir(before)
+
+
+def with_codes(text: str, codes: list[str]) -> str:
+    """The page with other code in its blocks."""
+    rest = iter(codes)
+    return FENCE.sub(lambda found: f"{found[0].partition(chr(10))[0]}\n{next(rest)}```", text)
+
+
+def refresh(page: Path) -> None:
+    """Runs an English page, writes its outputs and pictures, and gives the Chinese page both."""
+    text = page.read_text(encoding="utf-8")
+    found = blocks(text)
+    codes = [block.code for block in found]
+    names: dict[str, Any] = {"__name__": page.stem}
+    with tempfile.TemporaryDirectory() as folder:
+        with inside(Path(folder)):
+            for number, block in enumerate(found):
+                if block.language == "python":
+                    printed = run_python(block, names, source=str(page))
+                    if number + 1 < len(found) and found[number + 1].language == "output":
+                        codes[number + 1] = printed
+        for picture in Path(folder).glob("*.png"):
+            (DOCS / "images").mkdir(exist_ok=True)
+            (DOCS / "images" / picture.name).write_bytes(picture.read_bytes())
+    page.write_text(with_codes(text, codes), encoding="utf-8")
+    chinese = other(page)
+    if chinese.is_file():
+        text = chinese.read_text(encoding="utf-8")
+        kinds = [block.language for block in blocks(text)], [block.language for block in found]
+        if kinds[0] != kinds[1]:
+            raise SystemExit(f"{chinese} has other blocks: {kinds[0]}, not {kinds[1]}")
+        chinese.write_text(with_codes(text, codes), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    for name in sys.argv[1:]:
+        refresh(Path(name).resolve())
