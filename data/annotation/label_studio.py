@@ -7,14 +7,13 @@ Offsets count UTF-16 units, as in JavaScript; spans that bring their own text ar
 from __future__ import annotations
 
 import csv
-import io
 import json
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from rnnlp.data.corpus.report import Notes
 from rnnlp.data.errors import InputError
-from rnnlp.data.formats.delimited import TEXT_NAMES
+from rnnlp.data.formats.delimited import TEXT_NAMES, split_row
 from rnnlp.data.formats.text_files import read_lines
 
 from .document import Document, Mark, agreed, mark, objects, placed
@@ -155,7 +154,7 @@ def _text(data: Mapping[str, Any]) -> str:
 
 def _names(line: str) -> list[str]:
     for delimiter in (",", "\t"):
-        if len(names := next(csv.reader(io.StringIO(line), delimiter=delimiter), [])) > 1:
+        if len(names := split_row(line, delimiter)) > 1:
             return [name.strip() for name in names]
     return []
 

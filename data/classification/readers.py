@@ -166,13 +166,15 @@ def classification_layout(
     columns: dict[str, str | int] = {}
     if format == "jsonl":
         line = next((line for _, line in lines if line.strip()), "{}")
-        with suppress(InputError):  # reading will tell
-            row = json_object(line)
-            for role, key, usual in (
-                ("text", text_column, TEXT_NAMES),
-                ("label", label_column, LABEL_NAMES),
-            ):
-                columns[role] = key_of(row, key, usual, f"{role}_column")
+        for role, key, usual in (
+            ("text", text_column, TEXT_NAMES),
+            ("label", label_column, LABEL_NAMES),
+        ):
+            if key is not None:
+                columns[role] = key
+                continue
+            with suppress(InputError):  # reading will tell
+                columns[role] = key_of(json_object(line), key, usual, f"{role}_column")
     return Layout(format=format, columns=columns)
 
 

@@ -48,7 +48,7 @@ class Columns(NamedTuple):
 def delimiter_of(line: str) -> str | None:
     """What parts the columns of a header with a usual name, or None if this is no such header."""
     for delimiter in ("\t", ",", ";"):
-        names = _split(line, delimiter)
+        names = split_row(line, delimiter)
         if len(names) > 1 and _is_header(names):
             return delimiter
     return None
@@ -242,7 +242,8 @@ def _group(column: str | int, names: Sequence[str], width: int, path: str) -> in
     return names.index(column)
 
 
-def _split(line: str, delimiter: str) -> list[str]:
+def split_row(line: str, delimiter: str) -> list[str]:
+    """The columns of one line; none where its quoting is broken."""
     if delimiter == "\t":
         return line.split("\t")
     try:

@@ -27,8 +27,8 @@ _BLANKS = re.compile(r"[ \t]+")
 # may be several code points (an emoji, lost ones as U+FFFD U+FFFD) but only one digit (`310`).
 _POSITIONED = re.compile(r"([^0-9]+|[0-9])([0-9]{1,4})", re.DOTALL)
 _REGULAR_SHARE = 0.99  # of the tokens that must fit a pattern before it is believed
-_WORD_ID = re.compile(r"[0-9]+")
-_SKIPPED_ID = re.compile(r"[0-9]+[-.][0-9]+")  # multiword range, empty node
+_WORD_ID = re.compile(r"[0-9]{1,9}")
+_SKIPPED_ID = re.compile(r"[0-9]{1,9}[-.][0-9]{1,9}")  # multiword range, empty node
 _CONLLU_COLUMNS = 10
 FORM, UPOS, _XPOS = 2, 4, 5
 

@@ -6,6 +6,7 @@ Binary formats are not read; gensim and fastText can both write text.
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from itertools import chain, islice
@@ -19,6 +20,7 @@ from rnnlp.data.formats.text_files import read_lines
 
 from .tokenizer import PAD, SPECIALS
 
+_COUNT = re.compile(r"[0-9]{1,9}")  # a number of a header
 _HEAD = 100  # lines that the dimension is read from
 _STEPS = ("as written", "in lower case", "capitalised", "in upper case")
 
@@ -82,7 +84,8 @@ def read_vectors(
         if word in found or (limit is not None and rank >= limit and word not in spellings):
             continue
         try:
-            vector = np.array(numbers, dtype=np.float32)
+            with np.errstate(over="ignore"):  # infinite ones are refused below
+                vector = np.array(numbers, dtype=np.float32)
         except ValueError as error:
             raise InputError(
                 f"no vector of {dimension} numbers follows {word!r} ({error})",
@@ -143,7 +146,7 @@ def _spellings(word: str) -> tuple[str, str, str, str]:
 def _dimension(head: Sequence[tuple[int, str]]) -> tuple[int, int]:
     """The dimension, and the number of header lines."""
     first = head[0][1].split()
-    if len(first) == 2 and all(field.isdigit() for field in first):
+    if len(first) == 2 and all(_COUNT.fullmatch(field) for field in first):
         return int(first[1]), 1
     counts = Counter(len(line.split(" ")) - 1 for line in _clean(head))
     return max(1, counts.most_common(1)[0][0]), 0

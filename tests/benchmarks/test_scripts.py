@@ -95,6 +95,18 @@ def test_cases(run, tmp_path, monkeypatch, capsys):
     assert "1 of 2 behave" in capsys.readouterr().out
 
 
+def test_fuzz(run, tmp_path):
+    out = run("fuzz", "--seconds", 1, "--only", "readers", "--finds", tmp_path)
+    assert "readers: " in out and "FOUND" not in out
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
+def test_serve_load(run, files):
+    model = FOLDER.parent / "tests" / "folders" / "tagging-v1"
+    out = run("serve_load", model, "--data", files / "texts.txt", "--requests", 20)
+    assert "batch 64, 64 clients: {200: 20}" in out and "after it: {200: 20}" in out
+
+
 @pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
 def test_memory_of_reading(run):
     assert run("classification_memory", "--lines", 300).startswith("300 lines, ")

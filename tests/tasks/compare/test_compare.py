@@ -53,7 +53,8 @@ def test_compares_and_reports(rnnlp, here, corpus, tmp_path):
     command = ["compare", "--config", corpus / "tiny.yaml", *SHORT, "--output", output]
     code, out, err = rnnlp(*command, "--cells=lstm,bimingru")
     assert code == 0 and here == ["sizes", "lstm-1", "bimingru-1"]
-    assert out.startswith("cell\tvalidation F1 (%)\t") and "\nTake " in out
+    assert out.startswith("cell\tvalidation F1 (%)\t")
+    assert "\nTake " in out or "None: no cell learned anything" in out  # of one epoch
     assert "lstm, seed 1: f1 " in err and "report.html" in err
     results = json.loads((output / "results.json").read_text())
     assert [cell["name"] for cell in results["cells"]] == ["lstm", "bimingru"]

@@ -251,14 +251,16 @@ def test_wrong_settings(rnnlp, parallel, tmp_path, settings, words):
 def test_a_swapped_direction_is_noticed(rnnlp, parallel, model, tmp_path):
     rows = (parallel / "test.tsv").read_text(encoding="utf-8").splitlines()[1:]
     swapped = "".join("\t".join(reversed(row.split("\t"))) + "\n" for row in rows)
-    (tmp_path / "swapped.tsv").write_text(swapped, encoding="utf-8")
+    (tmp_path / "bare.tsv").write_text(swapped, encoding="utf-8")
+    assert "no column 'zh'" in refused(rnnlp, "evaluate", model, tmp_path / "bare.tsv")
+    (tmp_path / "swapped.tsv").write_text("zh\ten\n" + swapped, encoding="utf-8")
     code, _, err = rnnlp("evaluate", model, tmp_path / "swapped.tsv")
     assert code == 0 and "may be swapped" in err and "--source_column" in err
     code, _, err = rnnlp("evaluate", model, parallel / "test.tsv")
     assert code == 0 and "swapped" not in err
     code, out, _ = rnnlp(
         *("evaluate", model, tmp_path / "swapped.tsv", "--json"),
-        *("--source_column", "2", "--target_column", "1"),
+        *("--source_column", "en", "--target_column", "zh"),
     )
     assert code == 0 and json.loads(out)["examples"] == 60
 
