@@ -38,10 +38,11 @@ from .meter import Meter
 CONTROL_SETTINGS = [
     "--model.recurrent=false",
     "--model.ngram_dropout=0",
-    "--model.optimizer.learning_rate=0.005",
     "--trainer.max_epochs=8",
 ]
-CONTROL_NGRAMS = {"word": 3, "character": 4}  # by data.level, where model.ngrams says nothing
+# By data.level: the order where model.ngrams says nothing, and the learning rate.
+CONTROL_NGRAMS = {"word": 3, "character": 4}
+CONTROL_RATES = {"word": 0.005, "character": 0.002}
 DEFAULT = ("rnn", "lstm", "gru", "bilstm", "bigru")
 INFERENCE_SECONDS = 2.0
 INFERENCE_TOKENS = 100_000
@@ -139,7 +140,8 @@ def control_settings(settings: Any, options: Any) -> list[str] | None:
     if not hasattr(settings, "ngrams"):
         return None
     order = settings.ngrams or CONTROL_NGRAMS[options.level]
-    return [f"--model.ngrams={order}", *CONTROL_SETTINGS]
+    rate = f"--model.optimizer.learning_rate={CONTROL_RATES[options.level]}"
+    return [f"--model.ngrams={order}", rate, *CONTROL_SETTINGS]
 
 
 def sized(settings: Any, name: str, width: int) -> torch.nn.Module:
