@@ -141,6 +141,7 @@ def test_recurrences(run):
     assert len(json.loads(out.splitlines()[-1])["rows"]) == 1
     assert float(run("recurrence", "--child", "ours", "lstm", 2, 4, 1, "True")) >= 0
     assert "minGRU" in run("mingru", "--times", 3, "--budget", 0)
+    assert "2x16 " in run("padded", "--shapes", "2x16", "--steps", 1)
 
 
 def test_tagging_speed(run, files):
