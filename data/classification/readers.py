@@ -21,6 +21,7 @@ from rnnlp.data.errors import InputError
 from rnnlp.data.formats.delimited import (
     LABEL_NAMES,
     TEXT_NAMES,
+    csv_delimiter,
     delimiter_of,
     is_quoted,
     read_table,
@@ -188,7 +189,7 @@ def _open(
     if format == "auto":
         format = ANNOTATION if tools and tool_of(name, head) else _recognise(name, head)
     first = next((line for _, line in head if line.strip()), "")
-    delimiter = "\t" if format == "tsv" else delimiter_of(first) or _csv_delimiter(first)
+    delimiter = "\t" if format == "tsv" else csv_delimiter(first)
     quoted = format == "csv" or is_quoted(line for _, line in head)
     return name, format, chain(head, lines), delimiter, quoted
 
@@ -245,10 +246,6 @@ def _recognise(name: str, head: list[tuple[int, str]]) -> str:
             path=name,
         )
     return "lines"
-
-
-def _csv_delimiter(line: str) -> str:
-    return ";" if line.count(";") > line.count(",") else ","
 
 
 def _label_first(lines: Iterable[tuple[int, str]], path: str) -> Iterator[ClassifiedExample]:

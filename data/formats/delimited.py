@@ -54,6 +54,11 @@ def delimiter_of(line: str) -> str | None:
     return None
 
 
+def csv_delimiter(line: str) -> str:
+    """What parts the columns of CSV, by its first line: as a usual header says, or the commoner."""
+    return delimiter_of(line) or max(",;", key=line.count)
+
+
 def is_quoted(lines: Iterable[str]) -> bool:
     """Whether a TSV has quotation marks around its columns, as spreadsheets write them.
 

@@ -260,7 +260,7 @@ class _Lines:
 
 def _table(path: str, text_column: str | None, layout: Layout) -> Iterator[Row]:
     from rnnlp.data.corpus.report import Notes
-    from rnnlp.data.formats.delimited import delimiter_of, is_quoted, table_rows, text_column_of
+    from rnnlp.data.formats.delimited import csv_delimiter, is_quoted, table_rows, text_column_of
     from rnnlp.data.formats.text_files import read_lines, stem
 
     lines = read_lines(path)
@@ -268,7 +268,7 @@ def _table(path: str, text_column: str | None, layout: Layout) -> Iterator[Row]:
     first = next((line for _, line in head if line.strip()), "")
     delimiter, quoted = "\t", True
     if stem(path)[1] != ".tsv":
-        delimiter = delimiter_of(first) or max(",;", key=first.count)
+        delimiter = csv_delimiter(first)
     elif layout.format == "tsv":
         quoted = layout.quoted
     else:
@@ -279,8 +279,9 @@ def _table(path: str, text_column: str | None, layout: Layout) -> Iterator[Row]:
     number, names = next(rows, (1, [""]))
     trained = layout if layout.format in TABLES else Layout()
     asked = text_column or trained.columns.get("text", trained.columns.get("source"))
-    header = trained.header is not False or text_column is not None
-    if not header and text_column is None:  # trained on a table without a header: so is this one
+    named = text_column is not None and not text_column.isdecimal()
+    header = trained.header is not False or named
+    if not header:  # trained on a table without a header: so is this one
         place = int(asked or 1) - 1
         names, found = [str(n) for n in range(1, len(names) + 1)], names
         if not place < len(found):

@@ -123,6 +123,9 @@ def test_the_layout_of_the_training_file_is_kept(rnnlp, tmp_path):
     _, out, _ = rnnlp("predict", tmp_path / "m", "--input", tmp_path / "test.tsv")
     assert [answer["text"] for answer in answers(out)] == ["hello"] * 3
     assert answers(out)[0]["row"] == {"1": "yes"}
+    column = ("--text_column", 1)  # a number makes no header of the first row
+    _, out, _ = rnnlp("predict", tmp_path / "m", "--input", tmp_path / "test.tsv", *column)
+    assert [answer["text"] for answer in answers(out)] == ["yes", "no", "no"]
 
     named = "frage,art\n" + "".join(f"wie geht es {i},{'ab'[i % 2]}\n" for i in range(30))
     (tmp_path / "frage.csv").write_text(named)
