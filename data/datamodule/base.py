@@ -29,7 +29,7 @@ from rnnlp.data.text.tokenizer import SPECIALS, UNK
 
 from .loader import ResumableLoader
 from .options import LabelledOptions, SequenceOptions, at_least, check_files
-from .samplers import BucketBatchSampler
+from .samplers import WHOLE, BucketBatchSampler, Share
 
 
 class Read(NamedTuple):
@@ -81,6 +81,7 @@ class SequenceData(pl.LightningDataModule, Generic[Example]):
             evaluation_max_tokens=1,
             num_workers=0,
         )
+        self.share = WHOLE
         self._layout: Layout | None = None
         self._read: Read | None = None
         self._prepared: Prepared | None = None
@@ -220,17 +221,33 @@ class SequenceData(pl.LightningDataModule, Generic[Example]):
         """Writes the vocabularies into a folder, which is to be a model folder."""
         self.featurizer.save(folder)
 
+    def deal(self, share: Share) -> None:
+        """Says what this process gets of every batch of training and validation.
+
+        Raises:
+            InputError: There are fewer examples of either than processes.
+        """
+        for split in ("train", "validation"):
+            if (count := len(self.prepare().learned.corpora[split].lengths)) < share.of:
+                raise InputError(
+                    f"{count:,} examples for {split} and {share.of} processes: lower "
+                    "trainer.devices, or give more data"
+                )
+        self.share = share
+
     def setup(self, stage: str) -> None:
         """Reads the data if nobody has asked for it yet."""
         self.prepare()
 
     def train_dataloader(self) -> ResumableLoader:
         """Shuffled batches."""
-        return self._loader("train", self.options.max_tokens, self.options.max_sentences)
+        options = self.options
+        return self._loader("train", options.max_tokens, options.max_sentences, share=self.share)
 
     def val_dataloader(self) -> ResumableLoader:
         """Batches from short examples to long ones."""
-        return self._loader("validation", self.options.evaluation_max_tokens, None)
+        budget = self.options.evaluation_max_tokens
+        return self._loader("validation", budget, None, share=self.share)
 
     def test_dataloader(self) -> ResumableLoader:
         """Batches from short examples to long ones.
@@ -295,7 +312,9 @@ class SequenceData(pl.LightningDataModule, Generic[Example]):
         """What makes the sampler of a split, from the arguments of a `BucketBatchSampler`."""
         return BucketBatchSampler
 
-    def _loader(self, split: str, max_tokens: int, max_sentences: int | None) -> ResumableLoader:
+    def _loader(
+        self, split: str, max_tokens: int, max_sentences: int | None, *, share: Share = WHOLE
+    ) -> ResumableLoader:
         corpus = self.prepare().learned.corpora[split]
         return ResumableLoader(
             self._dataset(corpus),
@@ -305,6 +324,7 @@ class SequenceData(pl.LightningDataModule, Generic[Example]):
                 max_sentences=max_sentences,
                 seed=self.options.seed,
                 shuffle=split == "train",
+                share=share,
             ),
             collate=self._collate(split),
             num_workers=self.options.num_workers,

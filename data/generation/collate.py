@@ -28,6 +28,7 @@ class GenerationBatch(NamedTuple):
     labels: Tensor  # [rows, fields] int64; `NOT_GIVEN` or the number of the label, from 1
     carried: Tensor | None  # [rows] int64: the rows of the segment before; None where texts begin
     gold: list[str]  # the texts that begin here
+    idle: bool = False  # counts for nothing; see `Segment`
 
 
 class GenerationCollate:
@@ -65,5 +66,6 @@ class GenerationCollate:
                 dtype=torch.long,
             ).view(len(read), len(self._ids)),
             carried=None if segment.carried is None else torch.tensor(segment.carried),
-            gold=list(rows["text"]) if segment.carried is None else [],
+            gold=list(rows["text"]) if segment.carried is None and not segment.idle else [],
+            idle=segment.idle,
         )

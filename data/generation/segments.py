@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from rnnlp.data.datamodule.samplers import BucketBatchSampler, cut_batches
+from rnnlp.data.datamodule.samplers import WHOLE, BucketBatchSampler, Share, cut_batches
 
 
 class Segment(NamedTuple):
@@ -23,6 +23,7 @@ class Segment(NamedTuple):
     start: int  # position of the first token in each of them
     size: int  # most tokens
     carried: list[int] | None  # where each row stood in the segment before; None at the beginning
+    idle: bool = False  # counts for nothing: other processes still have segments of this group
 
 
 class SegmentBatchSampler(BucketBatchSampler):
@@ -39,9 +40,11 @@ class SegmentBatchSampler(BucketBatchSampler):
         max_sentences: Most examples in a group, or None.
         seed: With the epoch, what the order depends on.
         shuffle: Without it, examples go from short to long, the same in every epoch.
+        share: What this process gets of every group.
 
     Raises:
-        ValueError: Where there are no examples, or one without a token, or a number below 1.
+        ValueError: Where there are no examples, or one without a token, or a number below 1, or
+            fewer examples than processes.
     """
 
     def __init__(
@@ -53,6 +56,7 @@ class SegmentBatchSampler(BucketBatchSampler):
         max_sentences: int | None = None,
         seed: int = 1,
         shuffle: bool = True,
+        share: Share = WHOLE,
     ) -> None:
         if bptt is not None and bptt < 1:
             raise ValueError(f"bptt is 1 or more, not {bptt}")
@@ -62,6 +66,7 @@ class SegmentBatchSampler(BucketBatchSampler):
             max_sentences=max_sentences,
             seed=seed,
             shuffle=shuffle,
+            share=share,
         )
         self._bptt = bptt or int(self._lengths.max())
         whole = -(-self._lengths // self._bptt) * self._bptt
@@ -70,7 +75,9 @@ class SegmentBatchSampler(BucketBatchSampler):
             self._lengths > self._bptt, whole, np.minimum(self._buckets, self._bptt)
         ).astype(np.int32)
         ascending = np.sort(self._buckets)
-        self._cuts = cut_batches(np.minimum(ascending, self._bptt), max_tokens, max_sentences)
+        self._cuts = cut_batches(
+            np.minimum(ascending, self._bptt), max_tokens, max_sentences, processes=share.of
+        )
         longest = ascending[np.array(self._cuts[1:]) - 1]  # of each group
         self._total = int((-(-longest // self._bptt)).sum())
 
@@ -85,23 +92,33 @@ class SegmentBatchSampler(BucketBatchSampler):
     def segments(self, epoch: int) -> list[Segment]:
         """All segments of an epoch, in order."""
         found: list[Segment] = []
-        for group in self.batches(epoch):
-            rows, start = group, 0
-            carried: list[int] | None = None
-            while rows:
-                found.append(Segment(rows, start, self._bptt, carried))
-                start += self._bptt
-                carried = [at for at, row in enumerate(rows) if self._lengths[row] > start]
-                rows = [rows[at] for at in carried]
+        rank, processes = self._share
+        for group in self._whole_batches(epoch):
+            own = group[rank::processes].tolist()
+            rows, carried = own, None
+            for start in range(0, int(self._lengths[group].max()), self._bptt):
+                if start:
+                    carried = [at for at, row in enumerate(rows) if self._lengths[row] > start]
+                    rows = [rows[at] for at in carried]
+                found.append(
+                    Segment(rows, start, self._bptt, carried)
+                    if rows
+                    else Segment(own[:1], 0, 1, None, idle=True)
+                )
         return found
 
     def padding(self) -> float:
         """Share of padded positions among all positions of the first epoch."""
+        segments = self.segments(0)
         positions = sum(
-            len(s.rows) * min(s.size, int(self._lengths[s.rows].max()) - s.start)
-            for s in self.segments(0)
+            len(s.rows) * min(s.size, int(self._lengths[s.rows].max()) - s.start) for s in segments
         )
-        return 1.0 - float(self._lengths.sum(dtype=np.int64)) / positions
+        tokens = sum(
+            int(np.minimum(self._lengths[s.rows] - s.start, s.size).sum())
+            for s in segments
+            if not s.idle
+        )
+        return 1.0 - tokens / positions
 
 
 class SegmentRows:

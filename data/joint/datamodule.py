@@ -24,6 +24,7 @@ from rnnlp.data.corpus.report import Notes
 from rnnlp.data.datamodule.labelled import LabelledData
 from rnnlp.data.datamodule.loader import ResumableLoader
 from rnnlp.data.datamodule.options import WordOptions
+from rnnlp.data.datamodule.samplers import Share
 from rnnlp.data.errors import InputError
 from rnnlp.data.formats.layout import Layout
 from rnnlp.data.tagging.collate import TaggingBatch
@@ -184,6 +185,13 @@ class JointData(pl.LightningDataModule):
                     found += [f"{task}: {line}" for line in part.prepare().notes]
             self._notes = [*found, *notes.lines()]
         return self._notes
+
+    def deal(self, share: Share) -> None:
+        """Says what this process gets of every batch; see `SequenceData.deal`."""
+        self.prepare()
+        for task, part in self.parts.items():
+            with _naming(task):
+                part.deal(share)
 
     def setup(self, stage: str) -> None:
         """Reads the data if nobody has asked for it yet."""

@@ -18,7 +18,7 @@ from typing import Any, Protocol
 import pytorch_lightning as pl
 import torch
 from pytorch_lightning.cli import LightningArgumentParser
-from torch import nn
+from torch import Tensor, nn
 from torch.optim.lr_scheduler import ReduceLROnPlateau
 
 from rnnlp.data.errors import InputError, note
@@ -252,6 +252,19 @@ class TaskModule(pl.LightningModule):
         schedule = self.lr_schedulers()
         if isinstance(schedule, ReduceLROnPlateau) and not self.trainer.sanity_checking:
             schedule.step(self.trainer.callback_metrics[self.monitor])
+
+    def share_of(self, loss: Tensor, weight: int) -> Tensor:
+        """The loss such that its mean over the processes is that of the whole batch.
+
+        Args:
+            loss: The mean over what this process has of the batch.
+            weight: What it is the mean of.
+        """
+        if self.trainer.world_size == 1:
+            return loss
+        own = torch.tensor(float(weight), device=self.device)
+        total = self.trainer.strategy.reduce(own.clone(), reduce_op="sum")
+        return loss * (own * self.trainer.world_size / total)
 
     def total_steps(self) -> int | None:
         """Optimiser steps of the whole run, from the data module and the trainer's limits."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar, NamedTuple, Protocol
 
@@ -15,6 +16,7 @@ import torch
 from torch import Tensor, nn
 
 from .module import TaskModule
+from .processes import everyone
 
 
 class Scores(Protocol):
@@ -27,12 +29,43 @@ class Scores(Protocol):
     def result(self) -> dict[str, Any]:
         """The scores, as `evaluate` prints them."""
 
+    def merge(self, other: Any) -> None:
+        """Adds what another process has counted."""
+
 
 class BatchLoss(NamedTuple):
     """The loss of one batch of a split that is scored."""
 
     loss: Tensor
     weight: int  # what it is the mean of; 0 where no gold label is known
+
+
+@dataclass
+class Validation:
+    """What a validation has counted so far.
+
+    Args:
+        scores: Scores that nothing has been added to.
+    """
+
+    scores: Any
+    loss: float = 0.0  # sum over what the losses of the batches are means of
+    weight: int = 0
+
+    def add(self, part: BatchLoss) -> None:
+        """Adds the loss of a batch."""
+        if part.weight:
+            self.loss += float(part.loss) * part.weight
+            self.weight += part.weight
+
+    def of_all(self) -> Validation:
+        """What all processes have counted, the same in each of them."""
+        first, *others = everyone(self)
+        for other in others:
+            first.scores.merge(other.scores)
+            first.loss += other.loss
+            first.weight += other.weight
+        return first
 
 
 class Objective(nn.Module):
@@ -65,6 +98,10 @@ class Objective(nn.Module):
     def loss(self, network: Any, batch: Any) -> Tensor:
         """The loss of one batch, a scalar."""
 
+    def weight(self, batch: Any) -> int:
+        """What the loss of a batch is the mean of: texts, where a task does not say otherwise."""
+        return len(batch.gold)
+
     @abstractmethod
     def scores(self, *, final: bool = False, calibrated: bool = False) -> Any:
         """Scores that nothing has been added to.
@@ -95,7 +132,7 @@ class ObjectiveModule(TaskModule):
     """A network with one head in training."""
 
     objective: Objective
-    _scores: Any
+    _validation: Validation
 
     @property
     def reader(self) -> str:
@@ -106,21 +143,22 @@ class ObjectiveModule(TaskModule):
         """The loss of one batch."""
         loss = self.objective.loss(self.network, batch)
         self.log("train_loss", loss.detach(), prog_bar=True, batch_size=len(batch.gold))
-        return loss
+        return self.share_of(loss, self.objective.weight(batch))
 
     def on_validation_epoch_start(self) -> None:
         """Begins to count anew."""
-        self._scores = self.objective.scores()
+        self._validation = Validation(self.objective.scores())
 
     def validation_step(self, batch: Any, batch_idx: int) -> None:
         """Adds one batch to the validation scores."""
-        loss, weight = self.objective.add(self._scores, self.network, batch)
-        if weight:
-            self.log("validation_loss", loss, batch_size=weight)
+        self._validation.add(self.objective.add(self._validation.scores, self.network, batch))
 
     def on_validation_epoch_end(self) -> None:
         """Logs the scores; `validation_score` is the one that decides."""
-        result = self._scores.result()
+        validation = self._validation.of_all()
+        if validation.weight:
+            self.log("validation_loss", validation.loss / validation.weight)
+        result = validation.scores.result()
         self.log("validation_score", result[self.objective.main], prog_bar=True)
         shown = numbers(result)
         if self.objective.main != "accuracy":

@@ -78,6 +78,22 @@ class ClassScores:
             self._add_single(probabilities, gold, counted)
         self.texts += len(gold)
 
+    def merge(self, other: ClassScores) -> None:
+        """Adds what was counted elsewhere."""
+        self.texts += other.texts
+        self.right += other.right
+        for own, more in (
+            (self.pairs, other.pairs),
+            (self.correct, other.correct),
+            (self.predicted, other.predicted),
+            (self.gold, other.gold),
+        ):
+            own.update(more)  # type: ignore[arg-type]
+        self._bins += other._bins
+        self._answered += other._answered
+        self._second.extend(other._second)
+        self._is_second.extend(other._is_second)
+
     def _add_single(
         self, probabilities: np.ndarray, gold: Sequence[Sequence[str]], counted: np.ndarray
     ) -> None:

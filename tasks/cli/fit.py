@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from rnnlp.data.errors import InputError
+from rnnlp.tasks.base.processes import is_first
 from rnnlp.tasks.fit.config_files import find_configs, find_task, shipped_configs
 from rnnlp.tasks.model_folder.atomic import exclusive
 from rnnlp.tasks.registry import load_plugins
@@ -65,7 +66,7 @@ def fit(arguments: Sequence[str]) -> int:
     if known.resume and known.overwrite:
         raise InputError("--resume and --overwrite exclude each other")
     output = known.output or Path("runs") / (files[-1].stem if files else task)
-    if output.is_dir() and not known.help:
+    if output.is_dir() and not known.help and is_first():
         with exclusive(output):  # said before the imports that take time; run_fit locks it again
             pass
 

@@ -101,6 +101,8 @@ def find_sizes(
     model, data, config = command.model, command.datamodule, command.config
     if getattr(model.settings, "recurrent", True) is False:
         raise InputError("model.recurrent is false: a bag of embeddings has no cell to compare")
+    if command.trainer.world_size > 1:
+        raise InputError("models are compared in one process each: leave out trainer.devices")
     if model.options.encoder_from is not None:
         raise InputError("model.encoder_from decides the cell: there is nothing to compare")
     if model.one_direction and both:

@@ -17,7 +17,9 @@ import numpy as np
 import pytorch_lightning as pl
 import torch
 from pytorch_lightning.callbacks import Checkpoint, Timer
+from pytorch_lightning.utilities.rank_zero import rank_zero_only
 
+from rnnlp.tasks.base.processes import everyone
 from rnnlp.tasks.model_folder.atomic import write_atomically
 from rnnlp.tasks.model_folder.weights import read_weights, write_weights
 
@@ -119,8 +121,9 @@ class KeepBest(Checkpoint):
         if rank[1] == rank[1] and (self.rank is None or rank > self.rank):
             self.score, self.rank, self.waited = score, rank, 0
             self.epoch, self.step = trainer.current_epoch, trainer.global_step
-            self.path.parent.mkdir(parents=True, exist_ok=True)
-            write_atomically(self.path, lambda part: write_weights(part, self._validated))
+            if trainer.is_global_zero:
+                self.path.parent.mkdir(parents=True, exist_ok=True)
+                write_atomically(self.path, lambda part: write_weights(part, self._validated))
         self._validated = {}
         stopping = self.stopping
         if stopping is not None and self.waited >= stopping.patience:
@@ -224,7 +227,8 @@ class ResumePoint(Checkpoint):
         if trainer.is_last_batch or is_dry_run(trainer) or gathering:
             return  # half-gathered gradients are not saved
         stopping = trainer.should_stop or trainer.global_step == trainer.max_steps
-        if stopping or (self._due(trainer) and not validation_follows(trainer, batch_idx)):
+        due = trainer.strategy.broadcast(self._due(trainer))  # clocks differ
+        if stopping or (due and not validation_follows(trainer, batch_idx)):
             self._save(trainer, pl_module)
 
     def on_train_epoch_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
@@ -236,14 +240,14 @@ class ResumePoint(Checkpoint):
     def state_dict(self) -> dict[str, Any]:
         """Random numbers, fingerprint and settings; the trainer adds everything else."""
         return {
-            "random": random_state(),
+            "random": everyone(random_state()),
             "fingerprint": self.fingerprint,
             "settings": self.settings,
         }
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
         """Keeps the random numbers until the first step."""
-        self._random = state_dict["random"]
+        self._random = state_dict["random"][rank_zero_only.rank]  # type: ignore[attr-defined]
 
     def on_load_checkpoint(
         self, trainer: pl.Trainer, pl_module: pl.LightningModule, checkpoint: dict[str, Any]
@@ -265,8 +269,11 @@ class ResumePoint(Checkpoint):
 
     def _save(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         check_finite(trainer, pl_module)
-        self.path.parent.mkdir(parents=True, exist_ok=True)
-        write_atomically(self.path, lambda part: trainer.save_checkpoint(part))
+        if trainer.is_global_zero:
+            self.path.parent.mkdir(parents=True, exist_ok=True)
+            write_atomically(self.path, lambda part: trainer.save_checkpoint(part))
+        else:  # adds its own random numbers
+            trainer.save_checkpoint(self.path)
         self._last_time, self._last_step = time.monotonic(), trainer.global_step
 
 

@@ -10,6 +10,8 @@ from typing import Any
 import pytorch_lightning as pl
 from pytorch_lightning.callbacks import Callback
 
+from rnnlp.tasks.base.processes import is_first
+
 
 class GracefulInterrupt(Callback):
     """First Ctrl-C: finish the step, validate, write the folder. Second: stop at once.
@@ -33,6 +35,8 @@ class GracefulInterrupt(Callback):
             signal.signal(signal.SIGINT, self._previous)
             raise KeyboardInterrupt
         self.asked = True
+        if not is_first():
+            return
         line = "\nstopping after this step: validating and saving (Ctrl-C again stops at once)\n"
         os.write(2, line.encode())  # safe inside a signal handler, unlike print
 
@@ -45,6 +49,8 @@ class GracefulInterrupt(Callback):
         batch_idx: int,
     ) -> None:
         """Passes the wish on to the trainer, whatever minimum of epochs was set."""
+        if trainer.world_size > 1:  # all stop after the same step
+            self.asked = trainer.strategy.reduce_boolean_decision(self.asked, all=False)
         if self.asked:
             trainer.should_stop = True
             trainer.fit_loop.min_epochs = 0

@@ -21,15 +21,18 @@ from pytorch_lightning import Trainer
 from pytorch_lightning.callbacks import Callback, RichProgressBar
 from pytorch_lightning.cli import LightningArgumentParser, LightningCLI
 from pytorch_lightning.loggers import CSVLogger, TensorBoardLogger
+from pytorch_lightning.strategies import DDPStrategy, SingleDeviceStrategy
+from pytorch_lightning.strategies.launchers import _MultiProcessingLauncher
 from pytorch_lightning.utilities.exceptions import MisconfigurationException
-from pytorch_lightning.utilities.rank_zero import rank_zero_only
 
+from rnnlp.data.datamodule.samplers import Share
 from rnnlp.data.errors import InputError, note
+from rnnlp.tasks.base.processes import is_first
 from rnnlp.tasks.model_folder.atomic import exclusive
 from rnnlp.tasks.model_folder.folder import CHECKPOINTS, LOGS, holds_model
 from rnnlp.tasks.registry import attribute, task_spec
 
-from .checkpoints import EarlyStopping, KeepBest, ResumePoint
+from .checkpoints import EarlyStopping, KeepBest, ResumePoint, is_dry_run
 from .config_files import is_shipped, key_lines
 from .interrupt import GracefulInterrupt
 from .resume import fingerprint, flat
@@ -89,6 +92,7 @@ class FitCommand(LightningCLI):
                 "log_every_n_steps": 10,
                 "num_sanity_val_steps": 0,
                 "enable_model_summary": False,
+                "use_distributed_sampler": False,  # our samplers deal the batches out
             },
             parser_kwargs={
                 "prog": "rnnlp fit",
@@ -157,8 +161,9 @@ class FitCommand(LightningCLI):
         output, resume = self.request.output, self.request.resume
         if output.exists() and not output.is_dir():
             raise InputError("is a file; --output takes a folder", path=str(output))
-        first: bool = rank_zero_only.rank == 0  # type: ignore[attr-defined]
-        if self.held is not None and first and not self.config["trainer.fast_dev_run"]:
+        if not is_first():  # the first process has looked, and is writing
+            return
+        if self.held is not None and not self.config["trainer.fast_dev_run"]:
             self.held.enter_context(exclusive(output))
         last = output / CHECKPOINTS / LAST
         if resume and not last.exists():
@@ -194,7 +199,6 @@ class FitCommand(LightningCLI):
             floor=model.score_floor,
             stopping=config["early_stopping"] and EarlyStopping(**config["early_stopping"]),
         )
-        self._allow_steps(settings)
         self.resume_point = ResumePoint(
             output / CHECKPOINTS / LAST,
             every_seconds=config["checkpoint_seconds"],
@@ -206,31 +210,37 @@ class FitCommand(LightningCLI):
         if settings["enable_progress_bar"] and terminal:
             own.append(RichProgressBar(leave=False, console_kwargs={"stderr": True}))
         settings["callbacks"] = [*(settings.get("callbacks") or []), *own]
-        return super().instantiate_trainer(**kwargs)
+        if settings.get("strategy") == "ddp" and model.options.unfreeze_epoch is not None:
+            settings["strategy"] = "ddp_find_unused_parameters_true"  # while they are frozen
+        trainer: Trainer = super().instantiate_trainer(**kwargs)
+        share = share_of(trainer, config["trainer.strategy"])
+        self.datamodule.deal(share)
+        self.resume_point.fingerprint["the number of processes"] = str(share.of)
+        self._allow_steps(trainer)
+        return trainer
 
-    def _allow_steps(self, settings: Any) -> None:
+    def _allow_steps(self, trainer: Trainer) -> None:
         """Raises the epochs of a shipped config that would end a run before `min_steps`: few
         examples make few batches an epoch. What the user says stays.
         """
-        stopping, epochs = self.best.stopping, settings["max_epochs"]
+        stopping, epochs = self.best.stopping, trainer.max_epochs
         given = any(part.startswith("--trainer.max_") for part in self.request.arguments) or any(
             name in ("trainer.max_epochs", "trainer.max_steps")
             for file in self.request.configs
             if not is_shipped(file)
             for name, _ in key_lines(file)
         )
-        if stopping is None or given or settings["fast_dev_run"] or not epochs or epochs < 0:
+        if stopping is None or given or is_dry_run(trainer) or not epochs or epochs < 0:
             return
-        steps = math.ceil(
-            len(self.datamodule.train_dataloader()) / (settings["accumulate_grad_batches"] or 1)
-        )
+        batches = len(self.datamodule.train_dataloader())
+        steps = math.ceil(batches / trainer.accumulate_grad_batches)
         needed = math.ceil(stopping.min_steps / steps)
         if needed > epochs:
             note(
                 f"{steps} steps an epoch: trainer.max_epochs is {needed}, not {epochs}, for the "
                 f"{stopping.min_steps} steps of early_stopping.min_steps"
             )
-            settings["max_epochs"] = self.config["trainer.max_epochs"] = needed
+            trainer.fit_loop.max_epochs = self.config["trainer.max_epochs"] = needed
 
     def resolved_config(self) -> str:
         """Every setting as YAML, fit to be given as `--config` again."""
@@ -239,6 +249,26 @@ class FitCommand(LightningCLI):
             config.pop(key, None)
         text: str = self.parser.dump(config, skip_unset=False, skip_validation=True)
         return text
+
+
+def share_of(trainer: Trainer, named: str) -> Share:
+    """What this process has of every batch.
+
+    Args:
+        trainer: The trainer.
+        named: Its strategy, as the settings name it.
+
+    Raises:
+        InputError: The processes are started, or share the model, in a way that is not ours.
+    """
+    strategy = trainer.strategy
+    known = isinstance(strategy, SingleDeviceStrategy | DDPStrategy)
+    if not known or isinstance(strategy.launcher, _MultiProcessingLauncher):
+        raise InputError(
+            f"trainer.strategy {named!r} is not one that rnnlp trains with: take ddp, which starts "
+            "one process for each of trainer.devices (or torchrun, which starts them itself)"
+        )
+    return Share(trainer.global_rank, trainer.world_size)
 
 
 def build(request: FitRequest, held: ExitStack | None = None) -> FitCommand:

@@ -10,15 +10,18 @@ from __future__ import annotations
 import json
 import logging
 import os
+import re
 import sys
 import time
 import warnings
 from collections.abc import Mapping, Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, redirect_stderr, redirect_stdout
 from pathlib import Path
 from typing import Any
 
+from rnnlp.data.datamodule.samplers import WHOLE
 from rnnlp.data.errors import InputError, note
+from rnnlp.tasks.base.processes import is_first
 from rnnlp.tasks.inference.load import load
 from rnnlp.tasks.model_folder.atomic import remove_leftovers, write_atomically
 from rnnlp.tasks.model_folder.folder import CHECKPOINTS, TRAINING, clear_folder
@@ -96,6 +99,10 @@ def run_fit(request: FitRequest) -> int:
     quieten()
     started = time.perf_counter()
     with ExitStack() as held:
+        if not is_first():  # one speaks for all
+            silence = held.enter_context(open(os.devnull, "w"))
+            held.enter_context(redirect_stdout(silence))
+            held.enter_context(redirect_stderr(silence))
         return _run(build(request, held), started)
 
 
@@ -111,15 +118,28 @@ def _run(command: FitCommand, started: float) -> int:
         f"training {request.task} with {count:,} parameters; output {request.output}",
         file=sys.stderr,
     )
+    if trainer.world_size > 1:
+        note(
+            f"{trainer.world_size} processes: each has up to data.max_tokens of every batch, so a "
+            f"step learns from {trainer.world_size} times as much"
+        )
     dry = is_dry_run(trainer)
-    if not dry:
+    if not dry and trainer.is_global_zero:
         prepare_folder(request, command.resolved_config())
     try:
         with command.stop:
             trainer.fit(model, datamodule=data, ckpt_path=checkpoint, weights_only=True)
     except SystemExit as error:  # how Lightning passes a second Ctrl-C on
         raise KeyboardInterrupt from error
+    except RuntimeError as error:
+        if trainer.world_size > 1 and re.search("gloo|NCCL|peer|Broken pipe", str(error)):
+            raise InputError(
+                "another process of this training has ended: go on with --resume"
+            ) from error
+        raise
     except Diverged as error:
+        if not trainer.is_global_zero:
+            return 0
         advice = "lower model.optimizer.learning_rate or trainer.gradient_clip_val"
         if command.best.score is None:
             raise InputError(f"{error}, and nothing was learned before: {advice}") from error
@@ -127,6 +147,9 @@ def _run(command: FitCommand, started: float) -> int:
     else:
         if trainer.interrupted:
             raise KeyboardInterrupt
+    if not trainer.is_global_zero:
+        return 0
+    data.deal(WHOLE)
     if dry:
         print("fast_dev_run: nothing was written", file=sys.stderr)
         return 0

@@ -23,6 +23,7 @@ from rnnlp.tasks.base.components import EmbeddingConfig, EncoderConfig
 from rnnlp.tasks.base.module import ModuleOptions, vocabulary_sizes
 from rnnlp.tasks.base.objective import ObjectiveModule
 from rnnlp.tasks.base.plain import part_of
+from rnnlp.tasks.base.processes import everyone
 
 from .config import GeneratorConfig, check_sampling
 from .objective import GenerationObjective
@@ -108,18 +109,19 @@ class Generation(ObjectiveModule):
         )
         loss = token_loss(logits, targets)
         self.log("train_loss", loss.detach(), prog_bar=True, batch_size=len(targets))
-        return loss
+        return self.share_of(loss, self.objective.weight(batch))
 
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         """Keeps the state that the next segment begins with."""
         super().on_save_checkpoint(checkpoint)
         state = self._carried
-        checkpoint[_STATE] = None if state is None else [state.hidden, state.cell]
+        own = None if state is None else [part if part is None else part.cpu() for part in state]
+        checkpoint[_STATE] = everyone(own)
 
     def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         """Takes it up again."""
         super().on_load_checkpoint(checkpoint)
-        state = checkpoint.get(_STATE)
+        state = checkpoint[_STATE][self.trainer.global_rank]
         self._carried = None if state is None else State(*state)
 
     def summary(self) -> str:

@@ -45,6 +45,10 @@ class GenerationObjective(Objective):
         logits, targets, _ = read(network, batch, None)
         return token_loss(logits, targets)
 
+    def weight(self, batch: GenerationBatch) -> int:
+        """Tokens."""
+        return 0 if batch.idle else int(batch.features.lengths.sum())
+
     def scores(self, *, final: bool = False, calibrated: bool = False) -> TextScores:
         """Scores that nothing has been added to; without labels as well once training is done."""
         return TextScores(labelled=final and bool(self.settings.fields))

@@ -50,6 +50,8 @@ class TextScores:
     @torch.no_grad()
     def add(self, network: LanguageModel, batch: GenerationBatch) -> BatchLoss:
         """Scores a batch, and gives its loss; segments of a text must come one after the other."""
+        if batch.idle:
+            return BatchLoss(torch.zeros(()), 0)
         nats = self._nats(network, batch, 0)
         self.nats += nats
         if self.labelled:
@@ -60,6 +62,14 @@ class TextScores:
         self.characters += sum(map(len, batch.gold))
         self.texts += len(batch.gold)
         return BatchLoss(torch.tensor(nats / tokens), tokens)
+
+    def merge(self, other: TextScores) -> None:
+        """Adds what another process has counted."""
+        self.nats += other.nats
+        self.nats_without += other.nats_without
+        self.tokens += other.tokens
+        self.characters += other.characters
+        self.texts += other.texts
 
     @property
     def bits_per_character(self) -> float:

@@ -16,7 +16,6 @@ from typing import Any
 import torch
 from pytorch_lightning.cli import LightningArgumentParser
 from torch import Tensor, nn
-from torchmetrics import MeanMetric
 
 from rnnlp.data.classification.collate import ClassificationBatch
 from rnnlp.data.errors import InputError
@@ -26,7 +25,7 @@ from rnnlp.data.tagging.collate import TaggingBatch
 from rnnlp.models.joint import JointNetwork
 from rnnlp.tasks.base.components import EmbeddingConfig, EncoderConfig, ModelConfig
 from rnnlp.tasks.base.module import Get, ModuleOptions, TaskModule, link_features
-from rnnlp.tasks.base.objective import Objective, numbers
+from rnnlp.tasks.base.objective import Objective, Validation, numbers
 from rnnlp.tasks.base.plain import part_of
 from rnnlp.tasks.classification.config import (
     ClassifierConfig,
@@ -144,8 +143,7 @@ class Joint(TaskModule):
             class_counts=settings.class_counts,
             training=part_of(classification, ClassifierTraining),
         )
-        self.losses: Any = nn.ModuleDict({TAGGING: MeanMetric(), CLASSIFICATION: MeanMetric()})
-        self._seen: set[str] = set()  # what the validation split has shown of either task
+        self._validations: dict[str, Validation] = {}
 
     @staticmethod
     def link(parser: LightningArgumentParser) -> None:
@@ -186,38 +184,38 @@ class Joint(TaskModule):
         for (task, (objective, head)), part in zip(self.heads.items(), batch, strict=True):
             loss = objective.loss(head, part)
             self.log(f"train_{task}_loss", loss.detach(), batch_size=1)
+            loss = self.share_of(loss, objective.weight(part))
             total = total + self.weights[task] * loss
         self.log("train_loss", total.detach(), prog_bar=True, batch_size=1)
         return total
 
     def on_validation_epoch_start(self) -> None:
         """Begins to count anew."""
-        self._scores = {task: objective.scores() for task, (objective, _) in self.heads.items()}
-        self._seen.clear()
+        self._validations = {
+            task: Validation(objective.scores()) for task, (objective, _) in self.heads.items()
+        }
 
     def validation_step(self, batch: TaggingBatch | ClassificationBatch, batch_idx: int) -> None:
         """Adds one batch to the validation scores of its task."""
         task = task_of(batch)
         objective, head = self.heads[task]
-        loss, weight = objective.add(self._scores[task], head, batch)
-        self._seen.add(task)
-        if weight:
-            self.losses[task].update(loss, weight=weight)
+        validation = self._validations[task]
+        validation.add(objective.add(validation.scores, head, batch))
 
     def on_validation_epoch_end(self) -> None:
         """Logs the scores of both; `validation_score`, the mean of the main ones, decides."""
         losses, mains = [], []
-        for task in sorted(self._seen):
-            objective, _ = self.heads[task]
-            result = self._scores[task].result()
+        for task, (objective, _) in self.heads.items():
+            validation = self._validations[task].of_all()
+            if not validation.weight:  # limit_val_batches: nothing of this task
+                continue
+            result = validation.scores.result()
             mains.append(result[objective.main])
-            metric = self.losses[task]
-            loss = metric.compute()
-            metric.reset()
+            loss = validation.loss / validation.weight
             losses.append(self.weights[task] * loss)
             for name, value in {**numbers(result), "loss": loss}.items():
                 self.log(f"validation_{task}_{name}", value)
-        self.log("validation_loss", torch.stack(losses).sum())
+        self.log("validation_loss", sum(losses))
         self.log("validation_score", statistics.fmean(mains), prog_bar=True)
 
     @property

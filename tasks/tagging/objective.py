@@ -52,6 +52,10 @@ class TaggingObjective(Objective):
         )
         return loss
 
+    def weight(self, batch: TaggingBatch) -> int:
+        """Tokens."""
+        return int(batch.features.lengths.sum())
+
     def scores(self, *, final: bool = False, calibrated: bool = False) -> TagScores:
         """Entity scores, or accuracy of plain tags, that nothing has been added to."""
         return TagScores(self.settings.scheme)
@@ -65,4 +69,4 @@ class TaggingObjective(Objective):
         tags = network.output.decode(emissions, features.lengths)
         scores.add(names_of(tags, features.lengths, self.settings.tags), batch.gold)
         loss = network.output.loss(emissions, batch.tags, features.lengths)
-        return BatchLoss(loss, len(batch.gold))
+        return BatchLoss(loss, self.weight(batch))

@@ -58,6 +58,14 @@ class SpanScores:
         self.invalid_sequences += not valid
         self.sentences += 1
 
+    def merge(self, other: SpanScores) -> None:
+        """Adds what was counted elsewhere."""
+        self.correct.update(other.correct)
+        self.predicted.update(other.predicted)
+        self.gold.update(other.gold)
+        self.invalid_sequences += other.invalid_sequences
+        self.sentences += other.sentences
+
     def result(self) -> dict[str, Any]:
         """The scores under the names that `evaluate --json` prints."""
         types = sorted(set(self.gold) | set(self.predicted))
@@ -94,6 +102,13 @@ class TokenScores:
         self.gold.update(gold)
         self.sentences += 1
 
+    def merge(self, other: TokenScores) -> None:
+        """Adds what was counted elsewhere."""
+        self.correct += other.correct
+        self.tokens += other.tokens
+        self.sentences += other.sentences
+        self.gold.update(other.gold)
+
     def result(self) -> dict[str, Any]:
         """The scores under the names that `evaluate --json` prints."""
         most = max(self.gold.values(), default=0)
@@ -123,6 +138,11 @@ class TagScores:
             else:
                 spans = tags_to_spans(tags, self.scheme, strict=True)
                 self.spans.add(spans, truth, valid=is_valid(tags, self.scheme))
+
+    def merge(self, other: TagScores) -> None:
+        """Adds what was counted elsewhere."""
+        self.spans.merge(other.spans)
+        self.tokens.merge(other.tokens)
 
     def result(self) -> dict[str, Any]:
         """The scores under the names that `evaluate --json` prints."""

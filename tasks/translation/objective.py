@@ -81,6 +81,10 @@ class TranslationObjective(Objective):
         logits, targets = network(state, batch.target, batch.target_lengths, seen)
         return token_loss(logits, targets, smoothing=self.label_smoothing)
 
+    def weight(self, batch: TranslationBatch) -> int:
+        """Target tokens, their ends counted."""
+        return int(batch.target_lengths.sum()) - len(batch.gold)
+
     def scores(self, *, final: bool = False, calibrated: bool = False) -> TranslationScores:
         """Scores that nothing has been added to; translations are greedy until training is done."""
         return TranslationScores(

@@ -84,6 +84,13 @@ class TranslationScores:
         self.log_probability += log_probability
         self.tokens += tokens
 
+    def merge(self, other: TranslationScores) -> None:
+        """Adds what was gathered elsewhere."""
+        self.translations += other.translations
+        self.references += other.references
+        self.log_probability += other.log_probability
+        self.tokens += other.tokens
+
     @property
     def policy(self) -> str:
         """How the scores are counted."""

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from pytorch_lightning.callbacks import Callback, ModelCheckpoint
 
 from rnnlp.data.datamodule.loader import ResumableLoader
-from rnnlp.data.datamodule.samplers import BucketBatchSampler
+from rnnlp.data.datamodule.samplers import BucketBatchSampler, Share
 
 LENGTHS = np.random.default_rng(0).integers(1, 60, size=300)
 
@@ -32,6 +32,43 @@ def loader(batches=None, num_workers=0):
     return ResumableLoader(
         Rows(), batches=batches or sampler(), collate=lambda rows: rows, num_workers=num_workers
     )
+
+
+@given(
+    lengths=st.lists(st.integers(1, 300), min_size=5, max_size=200),
+    budget=st.integers(1, 400),
+    most=st.none() | st.integers(1, 20),
+    shuffle=st.booleans(),
+    processes=st.integers(1, 5),
+)
+def test_processes_share_every_batch(lengths, budget, most, shuffle, processes):
+    shares = [
+        BucketBatchSampler(
+            lengths=lengths,
+            max_tokens=budget,
+            max_sentences=most,
+            shuffle=shuffle,
+            share=Share(rank, processes),
+        )
+        for rank in range(processes)
+    ]
+    steps = list(zip(*(list(share) for share in shares), strict=True))
+    assert len(steps) == len(shares[0])
+    assert sorted(row for step in steps for rows in step for row in rows) == list(
+        range(len(lengths))
+    )
+    for step in steps:
+        rows = [len(share) for share in step]
+        assert min(rows) >= 1 and max(rows) - min(rows) <= 1
+        for share in step:  # at most one example above the budget, where numbers do not divide
+            longest = max(lengths[row] for row in share)
+            assert len(share) <= 2 or (len(share) - 1) * longest <= budget
+            assert most is None or len(share) <= most + 1
+
+
+def test_fewer_examples_than_processes_are_refused():
+    with pytest.raises(ValueError, match="2 examples for 3 processes"):
+        sampler([5, 4], share=Share(0, 3))
 
 
 @given(

@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rnnlp.data.corpus.report import Notes
+from rnnlp.data.datamodule.samplers import Share
 from rnnlp.data.errors import InputError
 from rnnlp.data.generation.datamodule import GenerationData
 from rnnlp.data.generation.readers import header_fields, read_texts
@@ -150,6 +151,33 @@ def test_segments_cover_everything_once_and_in_order(lengths, bptt, budget, rows
             before = part.rows
         assert [read[row] for row in range(len(lengths))] == lengths
     assert 0.0 <= sampler.padding() < 1.0
+
+
+@given(
+    lengths=st.lists(st.integers(1, 40), min_size=3, max_size=30),
+    bptt=st.none() | st.integers(1, 15),
+    shuffle=st.booleans(),
+)
+@settings(max_examples=60, deadline=None)
+def test_processes_share_the_segments(lengths, bptt, shuffle):
+    read = {row: 0 for row in range(len(lengths))}
+    counts = set()
+    for rank in range(3):
+        sampler = SegmentBatchSampler(
+            lengths=lengths, bptt=bptt, max_tokens=60, shuffle=shuffle, share=Share(rank, 3)
+        )
+        found = list(sampler)
+        counts |= {len(found), len(sampler)}
+        before = []
+        for part in found:
+            if part.carried is not None:
+                assert [before[at] for at in part.carried] == part.rows
+            for row in [] if part.idle else part.rows:
+                assert read[row] == part.start < lengths[row]
+                read[row] += min(part.size, lengths[row] - part.start)
+            before = part.rows
+        assert 0.0 <= sampler.padding() < 1.0
+    assert list(read.values()) == lengths and len(counts) == 1  # equally many batches
 
 
 def test_short_examples_are_batched_as_elsewhere():

@@ -1,0 +1,152 @@
+"""Two processes learn what one learns, count what one counts, and go on together or not at all."""
+
+import csv
+import json
+import os
+import subprocess
+import sys
+from dataclasses import replace
+
+import pytest
+import torch
+from safetensors.torch import load_file
+
+from rnnlp.data.datamodule.samplers import Share
+from rnnlp.tasks.fit.config_files import find_configs, find_task
+from rnnlp.tasks.fit.lightning_cli import FitRequest, build
+
+from .test_resume import KILLER, check_same_end
+
+TWO = ["--trainer.devices=2", "--trainer.accelerator=cpu"]
+STILL = [  # nothing is drawn, so that batches may be dealt out in any way
+    "--model.embedding.dropout=0", "--model.encoder.dropout=0", "--model.optimizer.name=sgd",
+    "--model.embedding.word_dropout=0", "--model.optimizer.learning_rate=1",
+    "--trainer.limit_train_batches=6", "--trainer.max_epochs=1",
+]  # fmt: skip
+TASKS = {
+    "ner": ["--model.dropout=0"],
+    "sentiment": ["--model.dropout=0"],
+    "joint": ["--model.tagging.dropout=0", "--model.classification.dropout=0"],
+    "translation": [
+        "--model.decoder.dropout=0", "--model.decoder.embedding_dropout=0", "--data.bpe_dropout=0",
+    ],
+    "generation": ["--model.dropout=0", "--model.label_dropout=0", "--data.bptt=20"],
+}  # fmt: skip
+
+
+def budget(config, sentences):
+    parts = ("tagging.", "classification.") if config == "joint" else ("",)
+    return [
+        f"--data.{part}{key}={value}"
+        for part in parts
+        for key, value in (("max_tokens", 1_000_000), ("max_sentences", sentences))
+    ]
+
+
+def fit(*arguments, code=0, path=""):
+    environment = {
+        **os.environ,
+        "OMP_NUM_THREADS": "1",
+        "PYTHONPATH": os.pathsep.join([str(path), os.environ.get("PYTHONPATH", "")]),
+    }
+    command = [sys.executable, "-m", "rnnlp", "fit", *map(str, arguments)]
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+    assert done.returncode == code, done.stderr
+    return done.stderr
+
+
+def validations(folder):
+    with next(folder.glob("logs/*/metrics.csv")).open() as file:
+        rows = [row for row in csv.DictReader(file) if row.get("validation_score")]
+    return [
+        {key: float(row[key]) for key in row if "validation" in key and row[key]} for row in rows
+    ]
+
+
+@pytest.mark.parametrize("config", ["generation", "joint"])
+def test_two_processes_learn_what_one_learns(config, tmp_path):
+    settings = ["--config", config, *STILL, *TASKS[config]]
+    fit(*settings, "--output", tmp_path / "one", *budget(config, 16))
+    said = fit(*settings, "--output", tmp_path / "two", *budget(config, 8), *TWO)
+    assert said.count("2 processes: each has") == said.count("; output ") == 1  # one speaks
+    one, two = (load_file(tmp_path / name / "model.safetensors") for name in ("one", "two"))
+    for name, tensor in one.items():
+        assert torch.allclose(tensor, two[name], atol=2e-5), name
+    assert validations(tmp_path / "two") == [
+        pytest.approx(row, rel=2e-3, abs=2e-3) for row in validations(tmp_path / "one")
+    ]
+
+
+@pytest.mark.parametrize("config", [name for name in TASKS if name != "joint"])
+def test_weights_of_the_shares_add_up(config, tmp_path):
+    # The loss of a batch is the weighted mean of those of its shares.
+    def losses(rank, of):
+        data.deal(Share(rank, of))
+        batch = next(iter(data.train_dataloader()))
+        loss = model.objective.loss(model.network, batch)
+        return float(loss.detach()), model.objective.weight(batch)
+
+    files = find_configs([config], task=None, resumed=None)
+    request = FitRequest(
+        task=find_task(files, task=None), configs=files, output=tmp_path, resume=False,
+        overwrite=False, arguments=[*STILL, *TASKS[config], *budget(config, 24)],
+    )  # fmt: skip
+    command = build(request)
+    model, data = command.model, command.datamodule
+    model.network.eval()
+    whole, weight = losses(0, 1)
+    data.options = replace(data.options, max_sentences=8)
+    shares = [losses(rank, 3) for rank in range(3)]
+    assert sum(part for _, part in shares) == weight
+    assert sum(loss * part for loss, part in shares) == pytest.approx(whole * weight, rel=1e-4)
+
+
+def test_scores_of_two_are_those_of_one(corpus, tmp_path):
+    # The best weights are scored once more, by one process: what two have counted is the same.
+    fit("--config", corpus / "tiny.yaml", "--output", tmp_path / "m", *TWO)
+    scores = json.loads((tmp_path / "m" / "metrics.json").read_text())["validation"]
+    best = max(row["validation_score"] for row in validations(tmp_path / "m"))
+    assert best == pytest.approx(scores["f1"], abs=1e-7)
+
+
+def test_killed_and_resumed(corpus, tmp_path):
+    (tmp_path / "killer.py").write_text(KILLER)
+    settings = ["--config", corpus / "tiny.yaml", "--checkpoint_steps=3", *TWO]
+    settings += ["--data.max_sentences=6"]
+    fit(*settings, "--output", tmp_path / "whole")
+    kill = ["--trainer.callbacks+=killer.KillAt", "--trainer.callbacks.step=13"]
+    fit(*settings, "--output", tmp_path / "m", *kill, code=-9, path=tmp_path)
+    fit(*settings, "--output", tmp_path / "m", "--resume")
+    check_same_end(tmp_path / "whole", tmp_path / "m")
+    said = fit("--output", tmp_path / "m", "--resume", "--trainer.devices=1", code=2)
+    assert "the number of processes changed" in said
+
+
+def test_one_that_is_killed_ends_the_other_with_a_line(corpus, tmp_path):
+    only = KILLER.replace("== self.step:", "== self.step and trainer.global_rank == 1:")
+    (tmp_path / "killer.py").write_text(only)
+    kill = ["--trainer.callbacks+=killer.KillAt", "--trainer.callbacks.step=4"]
+    settings = ["--config", corpus / "tiny.yaml", *TWO, *kill, "--output", tmp_path / "m"]
+    said = fit(*settings, code=2, path=tmp_path)
+    assert said.splitlines()[-1] == (
+        "rnnlp: another process of this training has ended: go on with --resume"
+    )
+
+
+@pytest.mark.parametrize(
+    ("settings", "line"),
+    [
+        (["--trainer.strategy=ddp_spawn", *TWO], "'ddp_spawn' is not one that rnnlp trains with"),
+        (
+            ["--trainer.devices=1000", "--trainer.accelerator=cpu"],
+            "120 examples for train and 1000",
+        ),
+        (["--trainer.devices=2", "--trainer.accelerator=gpu"], "gpu"),
+    ],
+)
+def test_what_cannot_be_dealt_out_is_said(rnnlp, corpus, tmp_path, settings, line):
+    code, _, err = rnnlp(
+        "fit", "--config", corpus / "tiny.yaml", "--output", tmp_path / "m", *settings
+    )
+    assert code == 2 and line in err and err.count("\n") == 1
+    assert not (tmp_path / "m").exists()
