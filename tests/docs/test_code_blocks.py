@@ -2,6 +2,7 @@
 
 import importlib.util
 import re
+import shlex
 from pathlib import Path
 
 import pytest
@@ -41,16 +42,35 @@ def test_python_prints_what_stands_below_it(name, tmp_path, monkeypatch):
 
 @pytest.mark.parametrize("name", NAMES)
 def test_shell_lines_name_verbs_and_options_that_there_are(name, capsys):
+    for block in pages.blocks((pages.DOCS / "en" / name).read_text(encoding="utf-8")):
+        for words in commands(block.code) if block.language == "sh" else ():
+            verb, *rest = words
+            known = help_of(verb, rest, capsys)
+            for option in (word.partition("=")[0] for word in rest if word.startswith("--")):
+                assert option in known, f"{verb} has no {option}"
+
+
+def commands(code):
+    """The words after `rnnlp` of each command, wherever it stands in a pipe."""
+    for line in code.replace("\\\n", " ").splitlines():
+        words = shlex.split(line, comments=True)
+        for at, word in enumerate(words):
+            if word == "rnnlp" and (at == 0 or words[at - 1] in ("|", "&&")):
+                rest = words[at + 1 :]
+                ends = [rest.index(end) for end in ("|", "&&", ">") if end in rest]
+                yield rest[: min(ends, default=len(rest))]
+
+
+def help_of(verb, rest, capsys):
+    """What the verb says of its options; of fit, and of what passes settings on to it, all of them."""
     from rnnlp.tasks.cli import main as cli
 
-    for block in pages.blocks((pages.DOCS / "en" / name).read_text(encoding="utf-8")):
-        for line in block.code.splitlines() if block.language == "sh" else ():
-            if line.startswith("rnnlp "):
-                _, verb, *rest = line.split()
-                assert cli.main([verb, "--help"]) == 0
-                known = capsys.readouterr().out
-                for option in (word for word in rest if word.startswith("--")):
-                    assert option in known, f"{verb} has no {option}"
+    assert cli.main([verb, "--help"]) == 0
+    known = capsys.readouterr().out
+    if verb in ("fit", "compare") and "--config" in rest:
+        assert cli.main(["fit", "--config", rest[rest.index("--config") + 1], "--help"]) == 0
+        known += capsys.readouterr().out
+    return known
 
 
 def test_both_languages_have_the_same_pages_and_code():
