@@ -242,16 +242,24 @@ class Tokenizer:
         known = self._known
         return [(known[left], known[right], known[left + right]) for left, right in pairs]
 
-    def decode(self, ids: Sequence[int]) -> str:
+    def decode(self, ids: Sequence[int], beyond: Sequence[str] = ()) -> str:
         """Text of some ids, special tokens but `UNK` left out.
 
         Sub-words give back exactly the text that was encoded, characters the same up to NFC and
         normalisation; words and symbols are joined by blanks.
+
+        Args:
+            ids: Of the vocabulary.
+            beyond: Further tokens that ids from the size of the vocabulary on mean; not of
+                sub-words.
         """
         kept = [i for i in ids if i == UNK or i >= len(SPECIALS)]
         if self.level not in _PATTERNS:
             return self._backend.decode(kept, skip_special_tokens=False)
-        return _JOINERS.get(self.level, "").join(self.vocabulary[i] for i in kept)
+        size = len(self.vocabulary)
+        return _JOINERS.get(self.level, "").join(
+            self.vocabulary[i] if i < size else beyond[i - size] for i in kept
+        )
 
     def save(self, path: str | Path) -> None:
         """Writes the one file that `load` needs."""

@@ -12,9 +12,10 @@ from torch import Tensor
 from rnnlp.data.datamodule.tensors import TokenTensors, as_tensors
 from rnnlp.data.text.featurizer import FeatureRow, Featurizer, collate
 from rnnlp.data.text.preprocessing import EMPTY
-from rnnlp.data.text.tokenizer import BOS, EOS, PAD, UNK, Tokenizer
+from rnnlp.data.text.tokenizer import BOS, EOS, PAD, UNK, Offsets, Tokenizer
 
 from .bpe_dropout import SubwordDropout
+from .copying import Copier, pad_copies
 
 
 class TranslationBatch(NamedTuple):
@@ -26,6 +27,8 @@ class TranslationBatch(NamedTuple):
     sources: list[str]
     gold: list[str]  # the target texts as given
     number: Tensor  # [batch] int64, number of the pair in its split, from 0
+    copies: Tensor | None = None  # [batch, source] int64, target ids of the sources, to be copied
+    words: Sequence[Sequence[str]] = ()  # of each source the tokens as typed, where it is copied
 
 
 class TranslationCollate:
@@ -37,6 +40,7 @@ class TranslationCollate:
         bpe_dropout: Probability that a merge is left out, on both sides; see `SubwordDropout`.
             Needs sub-words on both sides unless it is 0.
         seed: With the epoch and the number of the pair, what the draws of it depend on.
+        copy: Whether sources can be copied from; see `Copier`.
     """
 
     def __init__(
@@ -46,6 +50,7 @@ class TranslationCollate:
         target_tokenizer: Tokenizer,
         bpe_dropout: float = 0.0,
         seed: int = 1,
+        copy: bool = False,
     ) -> None:
         self._featurizer = featurizer
         self._target_tokenizer = target_tokenizer
@@ -57,6 +62,9 @@ class TranslationCollate:
             joint_vocabulary = target_tokenizer is featurizer.tokens
             target = source if joint_vocabulary else SubwordDropout(target_tokenizer, bpe_dropout)
             self._dropout = source, target
+        self._copier = (
+            Copier(featurizer=featurizer, target_tokenizer=target_tokenizer) if copy else None
+        )
 
     def start_epoch(self, epoch: int) -> None:
         """Chooses the epoch that sub-word dropout is drawn for."""
@@ -66,33 +74,46 @@ class TranslationCollate:
         """Encodes and pads the columns `source`, `target` and `index` of some rows."""
         pairs = zip(rows["source"], rows["target"], rows["index"], strict=True)
         encoded = [self._encode(source, target, index) for source, target, index in pairs]
-        target, target_lengths = pad_targets([target for _, target in encoded])
+        sources, targets, copies, words = zip(*encoded, strict=True)
+        target, target_lengths = pad_targets(targets)
         return TranslationBatch(
-            features=as_tensors(collate([source for source, _ in encoded])),
+            features=as_tensors(collate(sources)),
             target=target,
             target_lengths=target_lengths,
             sources=rows["source"],
             gold=rows["target"],
             number=torch.tensor(rows["index"]),
+            copies=None if self._copier is None else torch.from_numpy(pad_copies(copies)),
+            words=words,
         )
 
-    def _encode(self, source: str, target: str, index: int) -> tuple[FeatureRow, list[int]]:
+    def _encode(
+        self, source: str, target: str, index: int
+    ) -> tuple[FeatureRow, list[int], list[int], list[str]]:
+        """Ids of the source and of the target, and where copied what the source's tokens are."""
         if self._dropout is None:
-            return source_row(self._featurizer, source), self._target_tokenizer.encode(target)[0]
+            row, offsets = source_row(self._featurizer, source)
+            if self._copier is None:
+                return row, self._target_tokenizer.encode(target)[0], [], []
+            copies = self._copier.source(source, row, offsets)
+            following = self._copier.target(target, source, offsets)
+            return row, following, copies, self._copier.words(source, offsets)
         random = Random(f"{self._seed} {self._epoch} {index}")
         left, right = (
             dropout.ids(text, random)
             for dropout, text in zip(self._dropout, (source, target), strict=True)
         )
-        return FeatureRow(left or [UNK], None, None), right
+        row = FeatureRow(left or [UNK], None, None)
+        return row, right, row.tokens, []  # sub-words are copied where both sides have the same
 
 
-def source_row(featurizer: Featurizer, text: str) -> FeatureRow:
-    """The ids of a text to translate; one without a token is read as `UNK`."""
-    row, _ = featurizer.encode(text)
+def source_row(featurizer: Featurizer, text: str) -> tuple[FeatureRow, Offsets]:
+    """The ids of a text to translate and its tokens; without a token it is read as `UNK`."""
+    row, offsets = featurizer.encode(text)
     if row.tokens:
-        return row
-    return FeatureRow([UNK], None, None) if featurizer.level == "bpe" else featurizer.row(EMPTY)
+        return row, offsets
+    bare = featurizer.level == "bpe"
+    return FeatureRow([UNK], None, None) if bare else featurizer.row(EMPTY), []
 
 
 def pad_targets(targets: Sequence[Sequence[int]]) -> tuple[Tensor, Tensor]:

@@ -31,6 +31,7 @@ from rnnlp.data.text.featurizer import TARGET_FILE, Featurizer
 from rnnlp.data.text.tokenizer import Level, Tokenizer
 
 from .collate import TranslationCollate, source_row
+from .copying import check_copied, count_unknown
 from .readers import (
     NESTED,
     ParallelExample,
@@ -117,6 +118,8 @@ class TranslationOptions(SequenceOptions):
             a training pair; batches then hold somewhat more tokens than their budget.
         max_length: Leave training pairs out that have a side of more tokens; null for none.
             Validation and test keep them.
+        copy: Whether tokens of the sources can be copied into the targets; `model.decoder.copy`
+            sets it.
         max_tokens: Most positions of a side in a training batch, padding included.
         max_sentences: Most pairs in a training batch.
         evaluation_max_tokens: Most positions of a side in a validation or test batch.
@@ -136,6 +139,7 @@ class TranslationOptions(SequenceOptions):
     vocabulary_size: int | None = 8000
     bpe_dropout: float = 0.0
     max_length: int | None = 100
+    copy: bool = False
     max_sentences: int | None = 64
 
 
@@ -193,6 +197,8 @@ class TranslationData(SequenceData[ParallelExample]):
                 "data.lowercase is for the sources only, and data.joint_vocabulary gives both "
                 "sides one vocabulary: choose one of them"
             )
+        if chosen.copy and chosen.tokenizer_from is None:
+            check_copied(chosen.level, self._target_level, joint_vocabulary=chosen.joint_vocabulary)
         at_least(chosen, max_length=1)
         self._target_tokenizer: Tokenizer | None = None
         self._length_ratio = 0.0
@@ -271,6 +277,16 @@ class TranslationData(SequenceData[ParallelExample]):
                 f"{split} pairs above the token budget, each a batch of its own",
                 number=int((found[split].lengths > budget).sum()),
             )
+            if self.options.copy:
+                unknown, copied = count_unknown(
+                    zip(corpus.column("source"), corpus.column("target"), strict=True),
+                    featurizer=featurizer,
+                    target_tokenizer=target_tokenizer,
+                )
+                notes.add(
+                    f"{split}: {unknown:,} {_NAMES[target_tokenizer.level]} of targets are in no "
+                    f"vocabulary, {copied:,} of them in their source, to be copied"
+                )
             if split != "train":
                 self._compare(split, measures.prints, measured["train"].prints, notes)
         units = _NAMES[featurizer.level], _NAMES[target_tokenizer.level]
@@ -333,6 +349,7 @@ class TranslationData(SequenceData[ParallelExample]):
             target_tokenizer=self.target_tokenizer,
             bpe_dropout=self.options.bpe_dropout if split == "train" else 0.0,
             seed=self.options.seed,
+            copy=self.options.copy,
         )
 
     def _look(self, path: str) -> Layout:
@@ -415,7 +432,7 @@ def _measure(corpus: Corpus, featurizer: Featurizer, target_tokenizer: Tokenizer
         counts.append(
             np.array(
                 [
-                    [len(source_row(featurizer, text).tokens) for text in chunk["source"]],
+                    [len(source_row(featurizer, text)[0].tokens) for text in chunk["source"]],
                     [len(target_tokenizer.encode(text)[0]) for text in chunk["target"]],
                 ],
                 dtype=np.int32,

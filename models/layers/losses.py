@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from torch import Tensor, nn
+from torch import Tensor
 from torch.nn import functional as F
 
 from rnnlp.models.layers.dropout import check_rate
@@ -36,14 +36,21 @@ def classification_loss(
     )
 
 
-def token_loss(logits: Tensor, targets: Tensor, *, smoothing: float = 0.0) -> Tensor:
+def token_loss(
+    logits: Tensor, targets: Tensor, *, smoothing: float = 0.0, vocabulary_size: int | None = None
+) -> Tensor:
     """Cross entropy in nats, the mean over the tokens.
 
     Args:
         logits: `[tokens, vocabulary]`.
         targets: `[tokens]`.
         smoothing: How much of the target is spread over the vocabulary (Szegedy et al. 2016).
+        vocabulary_size: How many of the first tokens it is spread over, where some behind them
+            cannot occur; all if not given.
     """
     check_rate(smoothing)
-    loss = nn.functional.cross_entropy(logits, targets, label_smoothing=smoothing)
-    return loss
+    if not smoothing or vocabulary_size is None:
+        return F.cross_entropy(logits, targets, label_smoothing=smoothing)
+    log_probs = logits.log_softmax(1)
+    spread = log_probs[:, :vocabulary_size].mean()
+    return (1.0 - smoothing) * F.nll_loss(log_probs, targets) - smoothing * spread

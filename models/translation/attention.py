@@ -12,6 +12,8 @@ from typing import Literal, NamedTuple
 import torch
 from torch import Tensor, nn
 
+from .copying import Copies
+
 Score = Literal["additive", "dot", "general", "multihead"]
 SCORES: tuple[Score, ...] = ("additive", "dot", "general", "multihead")
 
@@ -22,10 +24,13 @@ class Memory(NamedTuple):
     keys: Tensor  # [sentences, source, key_size], what queries are compared with
     values: Tensor  # [sentences, source, value_size], what is read
     outside: Tensor  # [sentences, source] bool, true at padding
+    copies: Copies | None = None  # what a decoder that copies may copy
 
     def reorder(self, index: Tensor) -> Memory:
         """The memory of the sentences picked (and repeated) by `index` [new sentences]."""
-        return Memory(*(part.index_select(0, index) for part in self))
+        keys, values, outside = (part.index_select(0, index) for part in self[:3])
+        copies = None if self.copies is None else self.copies.reorder(index)
+        return Memory(keys, values, outside, copies)
 
 
 class Attention(nn.Module):

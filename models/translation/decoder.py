@@ -25,6 +25,7 @@ from rnnlp.models.recurrence.cell import State
 from rnnlp.models.recurrence.cells import find_cell
 
 from .attention import Attention, Memory, Score
+from .copying import Copies, Pointer
 
 Tied = Literal["none", "output", "all"]
 
@@ -81,6 +82,9 @@ class Decoder(nn.Module):
         tie_embeddings: The table of the embeddings is also that of the output layer ("output");
             "all" says the same, and that `embedding` is the source's table.
         embedding: The table shared with the source; "all" only.
+        copy: Whether source words can be copied, those that the vocabulary lacks among them (see
+            `Pointer`).
+        unknown: The token that stands for a copied word of no vocabulary where it is read.
 
     Raises:
         ValueError: Sizes that do not fit each other.
@@ -104,6 +108,8 @@ class Decoder(nn.Module):
         dropout: float = 0.0,
         tie_embeddings: Tied = "output",
         embedding: nn.Embedding | None = None,
+        copy: bool = False,
+        unknown: int = 1,
     ) -> None:
         super().__init__()
         if num_layers < 1:
@@ -158,6 +164,8 @@ class Decoder(nn.Module):
             self.output = nn.Linear(size, vocabulary_size)
         else:
             self.output_bias = nn.Parameter(torch.zeros(vocabulary_size))
+        self.pointer = Pointer(size=size, vocabulary_size=vocabulary_size) if copy else None
+        self.unknown = unknown
         self.embedding_dropout = LockedDropout(embedding_dropout)
         self.dropout = nn.Dropout(check_rate(dropout))
 
@@ -166,12 +174,16 @@ class Decoder(nn.Module):
         """The target embeddings."""
         return self._tables[0]
 
-    def begin(self, source: EncoderOutput, lengths: Tensor) -> DecoderState:
+    def begin(
+        self, source: EncoderOutput, lengths: Tensor, copies: Tensor | None = None
+    ) -> DecoderState:
         """The state before the first token.
 
         Args:
             source: What the encoder made of the sources.
             lengths: Source lengths `[sentences]`.
+            copies: What the source tokens are on the target side, `[sentences, source]`; where
+                words can be copied.
         """
         # s_0 = tanh(W [h_forwards; h_backwards]), for each layer on its own
         width = source.states.shape[2] // source.final.hidden.shape[2]  # directions
@@ -179,8 +191,12 @@ class Decoder(nn.Module):
         parts = self.start(ends).tanh().unflatten(1, (-1, self.hidden_size)).transpose(0, 1)
         hidden = parts[: self.num_layers].contiguous()  # [layers, sentences, hidden_size]
         cell = parts[self.num_layers :].contiguous() if self.kind.has_cell else None
+        memory = self.attention.read(source.states, lengths)
+        if self.pointer is not None:
+            assert copies is not None  # or there is nothing to copy
+            memory = memory._replace(copies=self.pointer.read(copies, memory.outside))
         return DecoderState(
-            self.attention.read(source.states, lengths),
+            memory,
             State(hidden[:1], None if cell is None else cell[:1]),
             None if self.upper is None else State(hidden[1:], None if cell is None else cell[1:]),
             ends.new_zeros(len(ends), self.readout.out_features) if self.input_feeding else None,
@@ -201,7 +217,7 @@ class Decoder(nn.Module):
             The vectors that the next token is predicted from, `[sentences, time, size]`, and the
             attention weights `[sentences, time, source]`; any values at padding.
         """
-        embedded = self.embedding_dropout(self.table(tokens))  # [sentences, time, size]
+        embedded = self.embedding_dropout(self.embed(tokens))  # [sentences, time, size]
         if self.input_feeding:
             return self._step_by_step(embedded, state)
         states = self.lower(embedded, lengths, state.lower).states
@@ -223,10 +239,35 @@ class Decoder(nn.Module):
             What the next token is predicted from `[rows, size]`, the attention weights
             `[rows, source]`, and the state to pass on.
         """
-        return self._step(self.table(tokens), state)
+        return self._step(self.embed(tokens), state)
+
+    def embed(self, tokens: Tensor) -> Tensor:
+        """Vectors of target tokens; copied words of no vocabulary are read as unknown."""
+        if self.pointer is not None:
+            tokens = tokens.masked_fill(tokens >= self.pointer.vocabulary_size, self.unknown)
+        vectors: Tensor = self.table(tokens)
+        return vectors
+
+    def scores(self, readouts: Tensor, weights: Tensor, copies: Copies | None) -> Tensor:
+        """Scores of all that can come next; a softmax makes probabilities of them.
+
+        Args:
+            readouts: What is predicted from, `[rows, size]`.
+            weights: Attention, `[rows, source]`.
+            copies: What each row may copy, where words can be copied.
+
+        Returns:
+            `[rows, vocabulary_size]`, and where words can be copied as many as the source has
+            positions beside them.
+        """
+        logits = self.logits(readouts)
+        if self.pointer is None or copies is None:
+            return logits
+        mixed: Tensor = self.pointer(readouts, logits, weights, copies)
+        return mixed
 
     def logits(self, readouts: Tensor) -> Tensor:
-        """Scores of every target token, `[…, size]` to `[…, vocabulary_size]`."""
+        """Scores of generating every target token, `[…, size]` to `[…, vocabulary_size]`."""
         if self.tie_embeddings == "none":
             scores: Tensor = self.output(readouts)
             return scores

@@ -37,6 +37,7 @@ class Translator(nn.Module):
         characters: Tensor | None,
         token_features: Tensor | None,
         lengths: Tensor,
+        copies: Tensor | None = None,
     ) -> DecoderState:
         """Read the sources: the state before the first target token, one row a sentence.
 
@@ -45,9 +46,11 @@ class Translator(nn.Module):
             characters: `[sentences, source, width]`, or None.
             token_features: `[sentences, source, attributes]`, or None.
             lengths: `[sentences]`, on the CPU.
+            copies: What the source tokens are on the target side, `[sentences, source]`; for a
+                decoder that copies.
         """
         encoded = self.encoder(self.embedding(tokens, characters, token_features), lengths)
-        return self.decoder.begin(encoded, lengths)
+        return self.decoder.begin(encoded, lengths, copies)
 
     def forward(
         self,
@@ -65,19 +68,22 @@ class Translator(nn.Module):
             seen: What the decoder reads instead of the targets, for scheduled sampling.
 
         Returns:
-            Logits `[tokens, vocabulary]` of what follows each target token but the last, and the
-            ids `[tokens]` that do follow: all positions that are not padding, sentence by sentence.
+            Scores `[tokens, vocabulary]` of what follows each target token but the last (see
+            `Decoder.scores`), and the ids `[tokens]` that do follow: all positions that are not
+            padding, sentence by sentence.
         """
         before, after = (targets if seen is None else seen)[:, :-1], targets[:, 1:]
-        found, _ = self.decoder(before, lengths - 1, state)  # [sentences, time - 1, size]
-        position = torch.arange(before.shape[1], device=targets.device)
-        inside = position < (lengths - 1).to(targets.device).unsqueeze(1)
-        return self.decoder.logits(found[inside]), after[inside]
+        scores, inside = self._scores(before, lengths, state)
+        return scores, after[inside]
 
     def step(self, tokens: Tensor, state: DecoderState) -> Step[DecoderState]:
         """One step of a search: log probabilities of what follows `tokens` [rows]."""
         found, weights, state = self.decoder.step(tokens, state)
-        return Step(self.decoder.logits(found).log_softmax(1), state, weights)
+        copies = state.memory.copies
+        if copies is not None:  # the rows of a sentence lie side by side
+            sentences = torch.arange(len(copies.ids), device=tokens.device)
+            copies = copies.reorder(sentences.repeat_interleave(len(tokens) // len(sentences)))
+        return Step(self.decoder.scores(found, weights, copies).log_softmax(1), state, weights)
 
     @torch.no_grad()
     def scheduled_sampling(
@@ -95,11 +101,23 @@ class Translator(nn.Module):
             lengths: `[sentences]`.
             rate: Share of tokens to replace; begin and end tokens stay.
         """
-        found, _ = self.decoder(targets[:, :-1], lengths - 1, state)
-        said = self.decoder.logits(found).argmax(2)  # [sentences, time - 1]
+        scores, inside = self._scores(targets[:, :-1], lengths, state)
+        said = targets[:, 1:].masked_scatter(inside, scores.argmax(1))  # [sentences, time - 1]
         draw = torch.rand(said.shape, device=said.device) < check_rate(rate)
         position = torch.arange(1, targets.shape[1], device=targets.device)
         words = position < (lengths - 1).to(targets.device).unsqueeze(1)
         mixed = targets.clone()
         mixed[:, 1:] = torch.where(draw & words, said, targets[:, 1:])
         return mixed
+
+    def _scores(
+        self, before: Tensor, lengths: Tensor, state: DecoderState
+    ) -> tuple[Tensor, Tensor]:
+        """Scores of what follows the tokens of `before`, and where those are, all but padding."""
+        found, weights = self.decoder(before, lengths - 1, state)  # [sentences, time - 1, …]
+        position = torch.arange(before.shape[1], device=before.device)
+        inside = position < (lengths - 1).to(before.device).unsqueeze(1)
+        copies = state.memory.copies
+        if copies is not None:
+            copies = copies.reorder(inside.nonzero()[:, 0])
+        return self.decoder.scores(found[inside], weights[inside], copies), inside

@@ -7,9 +7,11 @@ can be read as it arrives; zeros begin a text.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping
 from typing import Any
 
+import numpy as np
 from onnx import ModelProto
 from torch import nn
 
@@ -201,6 +203,11 @@ def _step(module: Decoder, *, int8: bool) -> ModelProto:
         graph.input("hidden", "float", shape),
         graph.input("cell", "float", shape) if has_cell else "",
     )
+    if module.pointer is not None:
+        copies = graph.input("copies", "int64", ["sentences", "source"])
+        most = graph.constant(module.pointer.vocabulary_size)
+        unknown = graph.constant(module.unknown)
+        tokens = graph.add("Where", graph.add("Less", tokens, most), tokens, unknown)
     vectors = graph.lookup(module.table, tokens)
     if module.input_feeding:
         fed = graph.input("fed", "float", ["rows", size])
@@ -231,11 +238,45 @@ def _step(module: Decoder, *, int8: bool) -> ModelProto:
         logits = graph.linear(readout, module.output)
     else:
         logits = graph.product(readout, module.table.weight, module.output_bias)
+    attention = graph.reshape(weights, -1, graph.size(keys, 1))
+    if module.pointer is not None:
+        copies = graph.add("Unsqueeze", copies, graph.constant([1]))  # for all rows of a sentence
+        copies = graph.add("Expand", copies, graph.add("Shape", weights))
+        copies = graph.reshape(copies, -1, graph.size(keys, 1))
+        gate = graph.linear(readout, module.pointer.gate, exact=True)
+        logits = _mix(graph, logits, gate, attention, copies)
     _log_probabilities(graph, logits)
-    graph.output("attention", graph.reshape(weights, -1, graph.size(keys, 1)), ["rows", "source"])
+    graph.output("attention", attention, ["rows", "source"])
     graph.output("final_hidden", final.hidden, shape)
     if has_cell:
         graph.output("final_cell", final.cell, shape)
     if module.input_feeding:
         graph.output("final_fed", readout, ["rows", size])
     return graph.model("decoder")
+
+
+def _mix(graph: Graph, logits: str, gate: str, weights: str, copies: str) -> str:
+    """Log probabilities of generating or copying, `[rows, vocabulary + source]`.
+
+    Args:
+        graph: Where nodes are added.
+        logits: Of generating, `[rows, vocabulary]`.
+        gate: The logit of generating rather than copying, `[rows, 1]`.
+        weights: Attention, `[rows, source]`.
+        copies: The ids that the source positions stand for, `[rows, source]`.
+    """
+    never = graph.constant(-math.inf, np.float32)
+    softplus = graph.add("Softplus", gate)  # log sigmoid(g) = g - softplus(g), of -g: -softplus(g)
+    generated = graph.add("LogSoftmax", logits, axis=-1)
+    generated = graph.add("Add", generated, graph.add("Sub", gate, softplus))
+    zeros, more = graph.constant([0]), graph.size(weights, 1)
+    pads = graph.add("Concat", zeros, zeros, zeros, more, axis=0)
+    generated = graph.add("Pad", generated, pads, never)
+    empty = graph.add("Expand", graph.constant(0.0, np.float32), graph.add("Shape", generated))
+    mass = graph.add("ScatterElements", empty, copies, weights, axis=1, reduction="add")
+    copied = graph.add("Sub", graph.add("Log", mass), softplus)
+    larger = graph.add("Max", generated, copied)
+    shares = [graph.add("Exp", graph.add("Sub", one, larger)) for one in (generated, copied)]
+    both = graph.add("Add", larger, graph.add("Log", graph.add("Add", *shares)))
+    some = graph.add("Greater", mass, graph.constant(0.0, np.float32))  # elsewhere -inf less -inf
+    return graph.add("Where", some, both, generated)

@@ -16,9 +16,10 @@ GRAPHS = {  # the files of each task
 }
 
 _OPERATORS = """
-Add Cast Concat Conv Div Expand GRU Gather Greater Identity LSTM LayerNormalization Less LogSoftmax
-MatMul Max Min Mod Mul Pad RNN Range ReduceMax ReduceMean ReduceSum Relu Reshape Scan Shape Sigmoid
-Slice Softmax Split Squeeze Sub Tanh Transpose Unsqueeze Where
+Add Cast Concat Conv Div Exp Expand GRU Gather Greater Identity LSTM LayerNormalization Less Log
+LogSoftmax MatMul Max Min Mod Mul Pad RNN Range ReduceMax ReduceMean ReduceSum Relu Reshape Scan
+ScatterElements Shape Sigmoid Slice Softmax Softplus Split Squeeze Sub Tanh Transpose Unsqueeze
+Where
 """
 OPERATORS = {
     "": frozenset(_OPERATORS.split()),

@@ -23,7 +23,7 @@ from .format import FORMAT, GRAPHS, INSTALL, OPSET
 
 _IDS = {  # dimensions of inputs that are ids
     "tokens": (1, 2), "lengths": (1,), "characters": (3,), "token_features": (3,), "labels": (2,),
-    "positions": (1,), "source_lengths": (1,),
+    "positions": (1,), "source_lengths": (1,), "copies": (2,),
 }  # fmt: skip
 _VALUES = {"hidden": 3, "cell": 3, "keys": 3, "values": 3, "fed": 2}  # and of the others
 _WIDEST = 1 << 24  # numbers in the state of a text

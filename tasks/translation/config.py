@@ -37,6 +37,8 @@ class DecoderConfig:
         dropout: Share of components dropped in training between the parts.
         tie_embeddings: Which tables are one: that of target embeddings and that of the output layer
             ("output"), source embeddings as well ("all", with data.joint_vocabulary), or "none".
+        copy: Whether words of the source can be copied, also those of no vocabulary (a
+            pointer-generator, See et al. 2017).
     """
 
     cell: str = "lstm"
@@ -49,6 +51,7 @@ class DecoderConfig:
     embedding_dropout: float = 0.3
     dropout: float = 0.3
     tie_embeddings: Literal["none", "output", "all"] = "output"
+    copy: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -126,6 +129,8 @@ class TranslatorConfig(ModelConfig):
                 dropout=decoder.dropout,
                 tie_embeddings=decoder.tie_embeddings,
                 embedding=embedding.words if decoder.tie_embeddings == "all" else None,
+                copy=decoder.copy,
+                unknown=UNK,
             ),
         )
 

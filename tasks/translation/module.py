@@ -114,6 +114,7 @@ class Translation(ObjectiveModule):
         for name in ("source", "target", "joint_vocabulary"):
             parser.link_arguments(f"data.{name}", f"model.{name}")
         parser.link_arguments("model.max_length", "data.max_length")
+        parser.link_arguments("model.decoder.copy", "data.copy")
 
     def setup(self, stage: str) -> None:
         """Takes the tokenizer that validation makes text with."""

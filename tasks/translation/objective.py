@@ -68,18 +68,24 @@ class TranslationObjective(Objective):
         return (
             f"A translator from {settings.source} to {settings.target}: {direction}{encoder}, "
             f"{decoder} with {settings.decoder.attention} attention"
+            f"{' and copying' if settings.decoder.copy else ''}"
         )
 
     def loss(self, network: Translator, batch: TranslationBatch) -> Tensor:
         """The loss of one batch, per target token."""
-        state = encode(network, batch.features)
+        state = encode(network, batch.features, batch.copies)
         seen = None
         if self.scheduled_sampling:
             seen = network.scheduled_sampling(
                 state, batch.target, batch.target_lengths, self.scheduled_sampling
             )
         logits, targets = network(state, batch.target, batch.target_lengths, seen)
-        return token_loss(logits, targets, smoothing=self.label_smoothing)
+        return token_loss(
+            logits,
+            targets,
+            smoothing=self.label_smoothing,
+            vocabulary_size=self.settings.target_size if self.settings.decoder.copy else None,
+        )
 
     def weight(self, batch: TranslationBatch) -> int:
         """Target tokens, their ends counted."""
@@ -98,7 +104,7 @@ class TranslationObjective(Objective):
         self, scores: TranslationScores, network: Translator, batch: TranslationBatch
     ) -> BatchLoss:
         """Adds one batch to the scores, and gives its loss, from one encoding of its sources."""
-        state = encode(network, batch.features)
+        state = encode(network, batch.features, batch.copies)
         logits, targets = network(state, batch.target, batch.target_lengths)
         loss = token_loss(logits, targets)
         best = search(
@@ -109,7 +115,10 @@ class TranslationObjective(Objective):
             beam_size=scores.beam_size,
         )
         scores.add(
-            [self.tokenizer.decode(first.tokens).strip() for first, *_ in best],
+            [
+                self.tokenizer.decode(first.tokens, words).strip()
+                for (first, *_), words in zip(best, batch.words, strict=True)
+            ],
             batch.gold,
             log_probability=-float(loss) * len(targets),
             tokens=len(targets),

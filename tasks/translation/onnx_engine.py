@@ -23,6 +23,7 @@ class DecoderState(NamedTuple):
     keys: np.ndarray  # [sentences, source, key_size]
     values: np.ndarray  # [sentences, source, value_size]
     source_lengths: np.ndarray  # [sentences]
+    copies: np.ndarray | None  # [sentences, source], what can be copied; copying only
     recurrent: State
     fed: np.ndarray | None  # [rows, size]; input feeding only
 
@@ -33,11 +34,13 @@ class DecoderState(NamedTuple):
         first = np.flatnonzero(np.diff(read, prepend=-1))
         counts = np.diff(first, append=len(read))
         picked = read[first] if counts.min() == counts.max() else read  # shared in equal parts
-        memory = self[:3]
+        state = self
         if not np.array_equal(picked, np.arange(sentences)):
-            memory = tuple(part[picked] for part in memory)
+            keys, values, lengths = (part[picked] for part in self[:3])
+            copies = None if self.copies is None else self.copies[picked]
+            state = DecoderState(keys, values, lengths, copies, self.recurrent, self.fed)
         fed = None if self.fed is None else self.fed[index]
-        return DecoderState(*memory, self.recurrent.reorder(index), fed)
+        return state._replace(recurrent=self.recurrent.reorder(index), fed=fed)
 
 
 class OnnxTranslator:
@@ -57,7 +60,7 @@ class OnnxTranslator:
         self.decoder = graphs.open(
             "decoder.onnx",
             inputs=("tokens", "keys", "values", "source_lengths", "hidden"),
-            optional=("cell", "fed"),
+            optional=("cell", "fed", "copies"),
             outputs=("log_probs", "attention", "final_hidden"),
         )
 
@@ -66,6 +69,7 @@ class OnnxTranslator:
         batch: TokenBatch,
         settings: SearchConfig,
         *,
+        copies: np.ndarray | None = None,
         beam_size: int | None = None,
         nbest: int = 1,
         keep_attention: bool = False,
@@ -74,7 +78,7 @@ class OnnxTranslator:
         width = settings.beam_size if beam_size is None else beam_size
         return beam_search(
             self.step,
-            self.encode(batch),
+            self.encode(batch, copies),
             begin=BOS,
             end=EOS,
             max_lengths=longest_target(batch.lengths, settings.max_length_ratio),
@@ -93,14 +97,15 @@ class OnnxTranslator:
         """Log probability in nats of each target, its end included, given its source."""
         ids: Any = [None if part is None else np.asarray(part) for part in batch.features]
         target, lengths = np.asarray(batch.target), np.asarray(batch.target_lengths)
-        state = self.encode(TokenBatch(*ids))
+        copies = None if batch.copies is None else np.asarray(batch.copies)
+        state = self.encode(TokenBatch(*ids), copies)
         total, rows = np.zeros(len(target)), np.arange(len(target))
         for t in range(target.shape[1] - 1):
             log_probs, _, state = self.step(np.ascontiguousarray(target[:, t]), state)
             total += np.where(t + 1 < lengths, log_probs[rows, target[:, t + 1]], 0.0)
         return [float(one) for one in total]
 
-    def encode(self, batch: TokenBatch) -> DecoderState:
+    def encode(self, batch: TokenBatch, copies: np.ndarray | None = None) -> DecoderState:
         """The state before the first target token."""
         feeds = {name: value for name, value in batch._asdict().items() if value is not None}
         names = [name for name in State._fields if name in self.decoder.inputs]
@@ -108,7 +113,7 @@ class OnnxTranslator:
         fed = None
         if "fed" in self.decoder.inputs:
             fed = np.zeros((len(keys), self.decoder.inputs["fed"].shape[1]), np.float32)
-        return DecoderState(keys, values, batch.lengths, State(*state), fed)
+        return DecoderState(keys, values, batch.lengths, copies, State(*state), fed)
 
     def step(
         self, tokens: np.ndarray, state: DecoderState
@@ -121,8 +126,9 @@ class OnnxTranslator:
             **dict(zip(DecoderState._fields[:3], state[:3], strict=True)),
             **state.recurrent.feeds(),
         }
-        if state.fed is not None:
-            feeds["fed"] = state.fed
+        for name in ("copies", "fed"):
+            if name in self.decoder.inputs:
+                feeds[name] = getattr(state, name)
         carried = [name for name in ("hidden", "cell", "fed") if name in self.decoder.inputs]
         names = ["log_probs", "attention", *(f"final_{name}" for name in carried)]
         log_probs, attention, *new = self.decoder(names, feeds)

@@ -16,6 +16,7 @@ import numpy as np
 from rnnlp.data.errors import InputError
 from rnnlp.data.text.featurizer import TARGET_FILE, Featurizer, TokenBatch, collate
 from rnnlp.data.text.tokenizer import HALF, Offsets, Tokenizer
+from rnnlp.data.translation.copying import Copier, pad_copies
 from rnnlp.tasks.base.length_batches import by_length
 from rnnlp.tasks.base.pipeline import Pipeline
 from rnnlp.tasks.model_folder.folder import CONFIG, ModelFolder
@@ -45,11 +46,12 @@ class Engine(Protocol):
         batch: TokenBatch,
         settings: SearchConfig,
         *,
+        copies: np.ndarray | None,
         beam_size: int | None,
         nbest: int,
         keep_attention: bool,
     ) -> list[list[Hypothesis]]:
-        """The best translations of each source, best first."""
+        """The best translations of each source, best first; `copies` is what can be copied."""
 
     def log_probabilities(self, batch: TranslationBatch) -> list[float]:
         """Log probability in nats of each target, its end included, given its source."""
@@ -79,6 +81,9 @@ class TranslationPipeline(Pipeline):
     ) -> None:
         super().__init__(engine=engine, featurizer=featurizer, settings=settings)
         self.target_tokenizer = target_tokenizer
+        self._copier: Copier | None = None
+        if settings.decoder.copy:
+            self._copier = Copier(featurizer=featurizer, target_tokenizer=target_tokenizer)
 
     @classmethod
     def from_folder(cls, folder: ModelFolder) -> TranslationPipeline:
@@ -139,8 +144,9 @@ class TranslationPipeline(Pipeline):
             texts, self.search(texts, beam_size=beam_size, nbest=looked_at), strict=True
         ):
             scores: dict[str, float] = {} if hypotheses else {"": 0.0}
+            words = self._words(text)
             for best in hypotheses:
-                said = self.target_tokenizer.decode(best.tokens)
+                said = self.target_tokenizer.decode(best.tokens, words)
                 scores.setdefault(said.rstrip(HALF).strip(), best.score)
             ranked = [
                 {"translation_text": said, "score": round(score, 4)}
@@ -170,13 +176,17 @@ class TranslationPipeline(Pipeline):
         keep_attention: bool = False,
     ) -> list[list[Hypothesis]]:
         """The best hypotheses of each text, best first; none for a blank text."""
-        rows = [self.featurizer.encode(text.strip())[0] for text in texts]
+        encoded = [self.featurizer.encode(text.strip()) for text in texts]
         results: list[list[Hypothesis]] = [[] for _ in texts]
-        for numbers in by_length([len(row.tokens) for row in rows], budget=TOKEN_BUDGET):
-            batch = collate([rows[number] for number in numbers])
+        for numbers in by_length([len(row.tokens) for row, _ in encoded], budget=TOKEN_BUDGET):
+            copies = None
+            if self._copier is not None:
+                copied = [self._copier.source(texts[n].strip(), *encoded[n]) for n in numbers]
+                copies = pad_copies(copied)
             hypotheses = self.engine.search(
-                batch,
+                collate([encoded[number][0] for number in numbers]),
                 self.settings.search,
+                copies=copies,
                 beam_size=beam_size,
                 nbest=nbest,
                 keep_attention=keep_attention,
@@ -198,7 +208,7 @@ class TranslationPipeline(Pipeline):
         assert best.attention is not None
         weights = np.asarray(best.attention)  # [tokens + 1, source]
         source, columns = _whole_source(stripped, self.featurizer.encode(stripped)[1])
-        target, rows = _whole_target(best.tokens, self.target_tokenizer)
+        target, rows = _whole_target(best.tokens, self.target_tokenizer, self._words(text))
         weights = np.add.reduceat(weights, np.cumsum([0, *columns[:-1]]), axis=1)
         counts = np.array([*rows, 1])  # tokens of each word, and the end
         weights = np.add.reduceat(weights, np.cumsum([0, *rows]), axis=0) / counts[:, None]
@@ -212,7 +222,9 @@ class TranslationPipeline(Pipeline):
         from rnnlp.data.translation.collate import TranslationCollate
 
         prepare = TranslationCollate(
-            featurizer=self.featurizer, target_tokenizer=self.target_tokenizer
+            featurizer=self.featurizer,
+            target_tokenizer=self.target_tokenizer,
+            copy=self._copier is not None,
         )
         results = [0.0] * len(sources)
         for numbers in by_length([1 + len(text) for text in sources], budget=4 * TOKEN_BUDGET):
@@ -227,6 +239,13 @@ class TranslationPipeline(Pipeline):
             for number, value in zip(numbers, values, strict=True):
                 results[number] = value
         return results
+
+    def _words(self, text: str) -> list[str]:
+        """What tokens beyond the target vocabulary mean in the translation of a text."""
+        if self._copier is None:
+            return []
+        text = text.strip()
+        return self._copier.words(text, self.featurizer.split(text))
 
     def notes_on(self, texts: Sequence[str]) -> list[str]:
         """What a user should know of texts to be translated, one line each."""
@@ -253,13 +272,15 @@ def _whole_source(text: str, offsets: Offsets) -> tuple[list[str], list[int]]:
     return [text[start:end].strip() or "·" for start, end, _ in spans], [n for *_, n in spans]
 
 
-def _whole_target(tokens: Sequence[int], tokenizer: Tokenizer) -> tuple[list[str], list[int]]:
-    """The same of a translation, whose tokens have no offsets."""
+def _whole_target(
+    tokens: Sequence[int], tokenizer: Tokenizer, copied: Sequence[str]
+) -> tuple[list[str], list[int]]:
+    """The same of a translation, whose tokens have no offsets; copied ones are among `copied`."""
     words: list[str] = []
     counts: list[int] = []
     begin = 0
     for end in range(1, len(tokens) + 1):
-        word = tokenizer.decode(tokens[begin:end])
+        word = tokenizer.decode(tokens[begin:end], copied)
         if "\ufffd" not in word or end == len(tokens):  # a character is complete
             words.append(word.strip() or "·")
             counts.append(end - begin)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -33,6 +34,7 @@ class TorchTranslator:
         batch: TokenBatch,
         settings: SearchConfig,
         *,
+        copies: np.ndarray | None = None,
         beam_size: int | None = None,
         nbest: int = 1,
         keep_attention: bool = False,
@@ -41,7 +43,7 @@ class TorchTranslator:
         features = as_tensors(batch)
         return search(
             self.network,
-            encode(self.network, features),
+            encode(self.network, features, None if copies is None else torch.from_numpy(copies)),
             features.lengths,
             settings,
             beam_size=beam_size,
@@ -52,17 +54,24 @@ class TorchTranslator:
     @torch.inference_mode()
     def log_probabilities(self, batch: TranslationBatch) -> list[float]:
         """Log probability in nats of each target, its end included, given its source."""
-        state = encode(self.network, batch.features)
+        state = encode(self.network, batch.features, batch.copies)
         logits, following = self.network(state, batch.target, batch.target_lengths)
         of_each = logits.log_softmax(1).gather(1, following.unsqueeze(1)).squeeze(1)
         return [float(one.sum()) for one in of_each.split((batch.target_lengths - 1).tolist())]
 
 
-def encode(network: Translator, features: TokenTensors) -> DecoderState:
+def encode(
+    network: Translator, features: TokenTensors, copies: Tensor | None = None
+) -> DecoderState:
     """The state before the first target token, of a batch of sources."""
-    features = features.to(next(network.parameters()).device)
+    device = next(network.parameters()).device
+    features = features.to(device)
     return network.encode(
-        features.tokens, features.characters, features.token_features, features.lengths
+        features.tokens,
+        features.characters,
+        features.token_features,
+        features.lengths,
+        None if copies is None else copies.to(device),
     )
 
 

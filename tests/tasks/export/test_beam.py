@@ -15,14 +15,14 @@ from rnnlp.tasks.translation.torch_engine import TorchTranslator
 from tests.pairwise import pairwise
 
 
-@pytest.fixture(scope="module")
-def engines(tmp_path_factory):
+@pytest.fixture(scope="module", params=[False, True], ids=["plain", "copying"])
+def engines(tmp_path_factory, request):
     """A translator with random weights that are large enough to prefer something."""
     torch.manual_seed(5)
     settings = TranslatorConfig(
         sizes=Sizes(tokens=20), source="a", target="b", target_size=15,
         embedding=EmbeddingConfig(size=6, characters="none"), encoder=EncoderConfig(hidden_size=4),
-        decoder=DecoderConfig(hidden_size=8, num_layers=2),
+        decoder=DecoderConfig(hidden_size=8, num_layers=2, copy=request.param),
     )  # fmt: skip
     network = settings.build().eval()
     with torch.no_grad():
@@ -49,8 +49,11 @@ def test_both_searches(engines, beam, nbest, length_penalty, coverage_penalty, n
     inside = np.arange(5) < lengths[:, None]
     tokens = np.random.default_rng(2).integers(1, 20, inside.shape) * inside
     batch = TokenBatch(tokens, lengths, None, None)
+    copies = (tokens + 3) % 15 * inside  # known ones; of no vocabulary are the last of two texts
+    copies[0, 4], copies[2, 2] = 15 + 4, 15 + 2
     theirs, ours = (
-        engine.search(batch, settings, nbest=nbest, keep_attention=True) for engine in engines
+        engine.search(batch, settings, copies=copies, nbest=nbest, keep_attention=True)
+        for engine in engines
     )
     assert [len(row) for row in ours] == [len(row) for row in theirs]
     for row, other in zip(ours, theirs, strict=True):

@@ -254,13 +254,13 @@ def test_language_model(tmp_path, cell, layers, tied, hidden, fields):
 
 
 @pytest.mark.parametrize(
-    ("cell", "layers", "score", "fed", "tied", "two", "characters"),
+    ("cell", "layers", "score", "fed", "tied", "two", "characters", "copy"),
     pairwise(
         BUILT_IN, (1, 2, 3), ("general", "dot", "additive", "multihead"), (True, False),
-        ("none", "output", "all"), (True, False), ("none", "cnn"),
+        ("none", "output", "all"), (True, False), ("none", "cnn"), (True, False),
     ),
 )  # fmt: skip
-def test_translator(tmp_path, cell, layers, score, fed, tied, two, characters):
+def test_translator(tmp_path, cell, layers, score, fed, tied, two, characters, copy):
     embedded = embedding(characters, size=6)
     encoder = Encoder(
         input_size=embedded.output_size, cell=cell, hidden_size=4 if two else 8, bidirectional=two
@@ -268,34 +268,37 @@ def test_translator(tmp_path, cell, layers, score, fed, tied, two, characters):
     decoder = Decoder(
         vocabulary_size=30, memory_size=8, final_size=8, size=6, cell=cell, hidden_size=8,
         num_layers=layers, attention=score, attention_size=4, heads=2, input_feeding=fed,
-        tie_embeddings=tied, embedding=embedded.words if tied == "all" else None,
+        tie_embeddings=tied, embedding=embedded.words if tied == "all" else None, copy=copy,
     )  # fmt: skip
     network = Translator(embedding=embedded, encoder=encoder, decoder=decoder).eval()
     batch = batch_of(characters)
     model = OnnxTranslator(opened(tmp_path, networks.translator(network, int8=False)))
     rough = OnnxTranslator(opened(tmp_path, networks.translator(network, int8=True)))
     inside = np.arange(6) < batch.lengths[:, None]
+    copies, given = None, None
+    if copy:  # some words twice, some of no vocabulary
+        copies = np.array(
+            [[4, 31, 4, 33, 9, 31], [30, *[0] * 5], [1, 31, 7, 33, 0, 0], [8, *[0] * 5]]
+        )
+        given = torch.from_numpy(copies)
     with torch.inference_mode():
-        wanted, state = network.encode(*tensors(batch)), model.encode(batch)
+        wanted, state = network.encode(*tensors(batch), given), model.encode(batch, copies)
         close(state.keys[inside], wanted.memory.keys[inside])
         # A beam of two, then one in which a sentence is gone and rows have changed places.
         for index in (None, [0, 0, 1, 1, 2, 2, 3, 3], [1, 0, 2, 2, 7, 6]):
             if index is not None:
                 state = state.reorder(np.array(index))
                 wanted = wanted.reorder(torch.tensor(index))
-            tokens = torch.arange(4 if index is None else len(index)) + 3
+            tokens = torch.arange(4 if index is None else len(index)) + (27 if copy else 3)
             said = network.step(tokens, wanted)
             log_probs, attention, state = model.step(tokens.numpy(), state)
             wanted = said.state
             close(log_probs, said.log_probs)
             close(attention, said.attention)
             close(state.recurrent.hidden[:1], wanted.lower.hidden)
-        log_probs, _, _ = rough.step(np.array([3, 4, 5, 6]), rough.encode(batch))
-        close(
-            log_probs,
-            network.step(torch.tensor([3, 4, 5, 6]), network.encode(*tensors(batch))).log_probs,
-            0.2,
-        )
+        log_probs, _, _ = rough.step(np.array([3, 4, 5, 6]), rough.encode(batch, copies))
+        begun = network.encode(*tensors(batch), given)
+        close(log_probs, network.step(torch.tensor([3, 4, 5, 6]), begun).log_probs, 0.2)
 
 
 def test_a_cell_of_ones_own_is_refused_in_one_line():

@@ -1,0 +1,87 @@
+"""Copying: a pointer-generator (See et al. 2017, arXiv 1704.04368).
+
+The next word is generated from the vocabulary, or copied from a source position by the attention:
+
+    P(w) = p_gen P_vocabulary(w) + (1 - p_gen) sum_{i: source_i = w} a_i
+
+A word of the source that the vocabulary does not have is named by the place where it first stands:
+id = vocabulary size + position. Distributions are so as wide as vocabulary and source together.
+All is done on logarithms, and costs little more than without: only words of the source differ from
+what is generated. Which id a source token has on the target side is the business of `data/`.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import NamedTuple
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+
+class Copies(NamedTuple):
+    """What sources have to copy, made ready once by `Pointer.read`; rows are sentences, or more."""
+
+    ids: Tensor  # [rows, source], of the words on the target side; any at padding
+    first: Tensor  # [rows, source], the first position that has the same word
+    column: Tensor  # [rows, source], the word's id at that position; elsewhere one of no word
+
+    def reorder(self, index: Tensor) -> Copies:
+        """The rows picked (and repeated) by `index` [new rows]."""
+        return Copies(*(part.index_select(0, index) for part in self))
+
+
+class Pointer(nn.Module):
+    """Weighs generating against copying, and mixes both.
+
+    Args:
+        size: Width of the vector that predictions are made from.
+        vocabulary_size: Number of target tokens.
+    """
+
+    def __init__(self, *, size: int, vocabulary_size: int) -> None:
+        super().__init__()
+        self.vocabulary_size = vocabulary_size
+        # Of state and context, and through the state of the input, what p_gen wants.
+        self.gate = nn.Linear(size, 1)
+
+    def read(self, ids: Tensor, outside: Tensor) -> Copies:
+        """Make sources ready, once for all that is predicted from them.
+
+        Args:
+            ids: What each source position is on the target side, `[sentences, source]`: the id of a
+                target token, or vocabulary size + the first position of an unknown word.
+            outside: Where there is padding, `[sentences, source]` bool.
+        """
+        position = torch.arange(ids.shape[1], device=ids.device)
+        same = ids.unsqueeze(2) == ids.unsqueeze(1)  # [sentences, source, source]
+        first = same.byte().argmax(2)
+        here = (first == position) & ~outside
+        # A position whose word stood before has a column that no word can have.
+        return Copies(ids, first, torch.where(here, ids, self.vocabulary_size + position))
+
+    def forward(self, readouts: Tensor, logits: Tensor, weights: Tensor, copies: Copies) -> Tensor:
+        """Log probabilities of what comes next.
+
+        Args:
+            readouts: What is predicted from, `[rows, size]`.
+            logits: Scores of what may be generated, `[rows, vocabulary_size]`.
+            weights: Attention, `[rows, source]`, 0 at padding.
+            copies: What each row may copy, `[rows, source]`.
+
+        Returns:
+            `[rows, vocabulary_size + source]`, -inf where there is no word.
+        """
+        log_probs = logits.log_softmax(1)
+        gate = self.gate(readouts).to(log_probs.dtype)
+        generated = log_probs + F.logsigmoid(gate)
+        mass = torch.zeros_like(weights).scatter_add(1, copies.first, weights)  # at first positions
+        # An attention that is too small for a number counts as the smallest one: no log of 0.
+        copied = F.logsigmoid(-gate) + mass.clamp_min(torch.finfo(mass.dtype).tiny).log()
+        known = copies.ids < self.vocabulary_size
+        of_known = generated.gather(1, copies.ids.clamp_max(self.vocabulary_size - 1))
+        both = torch.where(known, torch.logaddexp(of_known, copied), copied)
+        both = both.masked_fill(copies.column != copies.ids, -math.inf)
+        wide = F.pad(generated, (0, weights.shape[1]), value=-math.inf)
+        return wide.scatter(1, copies.column, both)
