@@ -6,9 +6,12 @@ engine, which holds the network: `torch_engine.py` of the task's room. Nothing h
 
 from __future__ import annotations
 
+import copy
+import tempfile
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import islice
+from operator import attrgetter
 from os import PathLike
 from pathlib import Path
 from typing import Any, ClassVar
@@ -43,10 +46,14 @@ class Pipeline(ABC):
     Attributes:
         task: Name of its task.
         writes: Whether each answer hangs on random numbers of its own.
+        alike: The settings that models must have in common to answer as an ensemble.
+        members: How many models answer together.
     """
 
     task: ClassVar[str]
     writes: ClassVar[bool] = False
+    alike: ClassVar[tuple[str, ...]] = ()
+    members = 1
 
     def __init__(self, *, engine: Any, featurizer: Featurizer, settings: Any) -> None:
         self.engine = engine
@@ -58,12 +65,61 @@ class Pipeline(ABC):
         """The network, an `nn.Module`, of a model on torch.
 
         Raises:
-            InputError: It is an exported one.
+            InputError: It is an exported one, or an ensemble.
         """
+        if self.members > 1:
+            raise InputError(
+                f"an ensemble of {self.members} models answers, and does nothing else: take one of "
+                "them to stream, save or export"
+            )
         network = getattr(self.engine, "network", None)
         if network is None:
             raise InputError(f"this is {WITHOUT_TORCH}")
         return network
+
+    def ensemble(self, others: Sequence[Pipeline]) -> Pipeline:
+        """This model and others as one, which answers by the mean of what they say.
+
+        Args:
+            others: Models of the same task, labels and vocabularies.
+
+        Raises:
+            InputError: They are not alike in these, or are exported, or none of their task may be.
+        """
+        every = [self, *others]
+        tasks = sorted({each.task for each in every})
+        if len(tasks) > 1 or not self.alike:
+            raise InputError(
+                f"models for {' and '.join(tasks)} cannot answer together: an ensemble is of "
+                "taggers, of classifiers or of translators"
+            )
+        for other in others:
+            for name in self.alike:
+                own, its = (attrgetter(name)(each.settings) for each in (self, other))
+                if own != its:
+                    raise InputError(
+                        f"models that answer together have the same {name}; these have "
+                        f"{own!r:.80} and {its!r:.80}"
+                    )
+            if other._vocabularies() != self._vocabularies():
+                raise InputError(
+                    "models that answer together have the same vocabularies: train the others with "
+                    "--data.tokenizer_from and the folder of the first"
+                )
+        together = copy.copy(self)
+        together.engine = type(self.engine)(self._mean([each.network for each in every]))
+        together.members = len(every)
+        return together
+
+    def _mean(self, networks: list[Any]) -> Any:
+        """The ensemble of networks."""
+        raise NotImplementedError
+
+    def _vocabularies(self) -> dict[str, bytes]:
+        """What `save_tokenizers` writes."""
+        with tempfile.TemporaryDirectory() as folder:
+            self.save_tokenizers(Path(folder))
+            return {file.name: file.read_bytes() for file in Path(folder).iterdir()}
 
     @abstractmethod
     def answers(self, texts: list[str], **options: Any) -> list[dict[str, Any]]:

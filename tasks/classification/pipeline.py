@@ -45,6 +45,7 @@ class ClassificationPipeline(Pipeline):
     """
 
     task = "classification"
+    alike = ("classes", "multilabel", "kept_length")
     engine: Engine
     settings: ClassifierConfig
 
@@ -107,6 +108,8 @@ class ClassificationPipeline(Pipeline):
         split = [self.tokens(text) for text in texts]
         answers: list[dict[str, Any]] = [{} for _ in texts]
         for rows, probabilities, weights in self._batches([tokens for tokens, _ in split]):
+            if explain and weights is None:
+                raise InputError("not all of these models have attention weights to show")
             for place, row in enumerate(rows):
                 text, offsets = texts[row], split[row][1]
                 answers[row] = {
@@ -126,6 +129,11 @@ class ClassificationPipeline(Pipeline):
                         )
                     ]
         return answers
+
+    def _mean(self, networks: list[Any]) -> Any:
+        from rnnlp.models.classification.ensemble import ClassifierEnsemble
+
+        return ClassifierEnsemble(networks)
 
     def stream(self) -> ClassificationStream:
         """Reads a text as it arrives, for models of one direction; see `ClassificationStream`.

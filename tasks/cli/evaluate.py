@@ -20,7 +20,12 @@ def evaluate(arguments: Sequence[str]) -> int:
     parser = OneLineParser(
         prog="rnnlp evaluate", description="Scores a model on a file.", allow_abbrev=False
     )
-    parser.add_argument("model", metavar="MODEL", help="a model folder or a hub id")
+    parser.add_argument(
+        "model",
+        metavar="MODEL",
+        nargs="+",
+        help="a model folder or a hub id; of several the mean answers",
+    )
     parser.add_argument("data", metavar="DATA", help="a file in any format that training accepts")
     parser.add_argument("--json", action="store_true", help="print one JSON object")
     parser.add_argument(
@@ -38,7 +43,7 @@ def evaluate(arguments: Sequence[str]) -> int:
         pipeline,
         args.data,
         format=args.format,
-        **taken(args, options, task=pipeline.task, model=args.model),
+        **taken(args, options, task=pipeline.task, model=args.model[0]),
     )
     for line in evaluation.notes:
         note(line)

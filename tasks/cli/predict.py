@@ -19,7 +19,14 @@ from rnnlp.tasks.registry import load_plugins, options_of
 
 from .parser import OneLineParser, plugins_of
 from .streaming import add_stream_options, check_stream_options, stream_stdin
-from .texts import Row, add_text_arguments, check_stdin, check_text_arguments, given_rows
+from .texts import (
+    Row,
+    add_text_arguments,
+    check_stdin,
+    check_text_arguments,
+    given_rows,
+    models_among,
+)
 
 
 def predict(arguments: Sequence[str]) -> int:
@@ -43,6 +50,7 @@ def predict(arguments: Sequence[str]) -> int:
     every = [option for some in (*options.values(), *streaming.values()) for option in some]
     add_options(parser, every)
     args = parser.parse_intermixed_args(list(arguments))  # options between texts
+    more = models_among(args)
     check_stream_options(args, every, streaming)
     if args.stream and args.format:
         raise InputError("--format is for whole texts: leave out --stream")
@@ -54,7 +62,9 @@ def predict(arguments: Sequence[str]) -> int:
 
     from rnnlp.tasks.inference.load import load
 
-    pipeline: Any = load(args.model)
+    pipeline: Any = load([args.model, *more])
+    if more:
+        note(f"the mean of {1 + len(more)} models answers")
     chosen = taken(
         args, streaming if args.stream else options, task=pipeline.task, model=args.model
     )

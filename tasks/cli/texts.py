@@ -16,6 +16,7 @@ from typing import Any, NamedTuple, cast
 
 from rnnlp.data.errors import InputError, note
 from rnnlp.data.formats.layout import TABLES, Layout
+from rnnlp.tasks.model_folder.folder import CONFIG
 
 CHUNK = 1024  # texts that are worked on together
 _MOST_BYTES = 65536  # taken at once of what a pipe holds
@@ -32,7 +33,11 @@ class Row(NamedTuple):
 
 def add_text_arguments(parser: argparse.ArgumentParser) -> None:
     """Adds the model and where the texts come from; parse them with `parse_intermixed_args`."""
-    parser.add_argument("model", metavar="MODEL", help="a model folder or a hub id")
+    parser.add_argument(
+        "model",
+        metavar="MODEL",
+        help="a model folder or a hub id; predict takes several folders, and the mean answers",
+    )
     parser.add_argument("texts", metavar="TEXT", nargs="*", help="texts (default: a pipe on stdin)")
     parser.add_argument(
         "--input",
@@ -45,6 +50,15 @@ def add_text_arguments(parser: argparse.ArgumentParser) -> None:
         help="where FILE has the text: a key, a name of the header, or a number from 1 (default: "
         "as in training, or a usual name)",
     )
+
+
+def models_among(given: argparse.Namespace) -> list[str]:
+    """Takes the model folders that stand before the texts out of them: the rest of an ensemble."""
+    count = 0
+    while count < len(given.texts) and os.path.isfile(os.path.join(given.texts[count], CONFIG)):
+        count += 1
+    more, given.texts = given.texts[:count], given.texts[count:]
+    return list(more)
 
 
 def check_text_arguments(given: argparse.Namespace, *, verb: str, needed: bool = True) -> None:

@@ -85,6 +85,8 @@ def as_arguments(settings: Mapping[str, Any], prefix: str = "") -> list[str]:
         if isinstance(value, Mapping) and value:
             arguments += as_arguments(value, f"{prefix}{name}.")
         else:
+            if isinstance(value, os.PathLike):
+                value = os.fspath(value)
             plain = value if isinstance(value, str) else json.dumps(value, default=os.fspath)
             arguments.append(f"--{prefix}{name}={plain}")
     return arguments

@@ -54,6 +54,7 @@ class TaggingPipeline(Pipeline):
     """
 
     task = "tagging"
+    alike = ("tags", "scheme", "crf")
     engine: Engine
     settings: TaggerConfig
 
@@ -110,6 +111,11 @@ class TaggingPipeline(Pipeline):
             }
             for text, places, spans in zip(texts, offsets, self.spans(sentences), strict=True)
         ]
+
+    def _mean(self, networks: list[Any]) -> Any:
+        from rnnlp.models.tagging.ensemble import TaggerEnsemble
+
+        return TaggerEnsemble(networks)
 
     def stream(self, *, lag: int = 64) -> TaggingStream:
         """Reads a text as it arrives, for taggers of one direction; see `TaggingStream`.

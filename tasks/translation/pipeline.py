@@ -68,6 +68,7 @@ class TranslationPipeline(Pipeline):
     """
 
     task = "translation"
+    alike = ("source", "target", "decoder.copy")
     engine: Engine
     settings: TranslatorConfig
 
@@ -155,6 +156,11 @@ class TranslationPipeline(Pipeline):
             more = {"translations": ranked} if nbest > 1 else {}
             answers.append({"text": text, **ranked[0], **more})
         return answers
+
+    def _mean(self, networks: list[Any]) -> Any:
+        from rnnlp.models.translation.ensemble import TranslatorEnsemble
+
+        return TranslatorEnsemble(networks)
 
     def stream(self) -> NoReturn:
         """Refuses: a translation begins when the whole text has been read.

@@ -62,7 +62,7 @@ def commands(code):
 
 
 def help_of(verb, rest, capsys):
-    """What the verb says of its options; of fit, and of what passes settings on to it, all of them."""
+    """What the verb says of its options: all of them, of fit and of what passes settings on."""
     from rnnlp.tasks.cli import main as cli
 
     assert cli.main([verb, "--help"]) == 0
