@@ -1,15 +1,13 @@
 """Several processes that train one model: who this one is, and what all of them have.
 
 Lightning starts them and averages their gradients; batches are dealt out by
-`data/datamodule/samplers.py`. Nothing here knows what is trained.
+`data/datamodule/samplers.py`. Nothing here knows what is trained, and importing it costs nothing.
 """
 
 from __future__ import annotations
 
 import os
 from typing import TypeVar
-
-import torch.distributed
 
 Value = TypeVar("Value")
 
@@ -26,6 +24,8 @@ def everyone(value: Value) -> list[Value]:
     Args:
         value: What this process has; anything that can be pickled.
     """
+    import torch.distributed
+
     if not torch.distributed.is_available() or not torch.distributed.is_initialized():
         return [value]
     values: list[Value] = [value] * torch.distributed.get_world_size()
