@@ -81,9 +81,12 @@ class Cell:
     Args:
         name: As configs write it.
         title: As people write it.
+        equations: How it computes a step, for people; each line `name = ...`.
         gates: Blocks of `hidden_size` rows that its weights have.
         step: `(inputs, weights, state)` to the state after one token: inputs `[batch, input_size]`,
             states `[1, batch, hidden_size]`.
+        values: The same to what `equations` name, each `[batch, hidden_size]`, in their order; the
+            state after the token is among them, `h` (and `c`).
         forward: `(inputs, weights, start, start_cell, sizes, last)` over the tokens of a unit;
             nothing is saved for a backward pass where `last` is None.
         backward: `(grad, grad_start, grad_cell, saved, weights, sizes, previous)`, the blocks of
@@ -103,6 +106,8 @@ class Cell:
     title: str
     gates: int
     step: Callable[[Tensor, Weights, State], State]
+    equations: str = ""
+    values: Callable[[Tensor, Weights, State], dict[str, Tensor]] | None = None
     forward: Callable[..., Forward] | None = None
     backward: Callable[..., Iterator[Block]] | None = None
     infer: Callable[..., Forward] | None = None

@@ -11,14 +11,13 @@ from torch.nn import functional as F
 from .cell import Block, Cell, Forward, State, Weights, blocks, receivers, states_before
 from .matmul import Product, of_all_tokens
 
-# GRU (Cho et al. 2014), in the form of torch.nn and cuDNN
-#
-#   r = s(W_ir x + b_ir + W_hr h' + b_hr)      reset gate
-#   z = s(W_iz x + b_iz + W_hz h' + b_hz)      update gate
-#   q = W_hn h' + b_hn
-#   n = tanh(W_in x + b_in + r * q)            candidate
-#   h = (1 - z) * n + z * h'
-#
+EQUATIONS = """\
+r = s(W_ir x + b_ir + W_hr h' + b_hr)      reset gate
+z = s(W_iz x + b_iz + W_hz h' + b_hz)      update gate
+q = W_hn h' + b_hn                         what the reset gate scales
+n = tanh(W_in x + b_in + r * q)            candidate
+h = (1 - z) * n + z * h'                   hidden state
+"""
 # Two things differ from the common textbook form. The update gate z multiplies the OLD state here;
 # Cho et al. also let z keep the old state, while most textbooks (after Chung et al. 2014) write
 # h = z * n + (1 - z) * h'. And the reset gate acts AFTER the product (r * (W_hn h' + b_hn)), where
@@ -107,11 +106,17 @@ def gru_backward(
 
 def gru_step(inputs: Tensor, weights: Weights, state: State) -> State:
     """GRU, one token: `inputs` [batch, input_size], state [1, batch, hidden_size]."""
+    return State(gru_values(inputs, weights, state)["h"].unsqueeze(0))
+
+
+def gru_values(inputs: Tensor, weights: Weights, state: State) -> dict[str, Tensor]:
+    """What `EQUATIONS` name, for one token."""
     before = state.hidden[0]
     i_r, i_z, i_n = F.linear(inputs, weights.input, weights.input_bias).chunk(3, 1)
     h_r, h_z, q = F.linear(before, weights.hidden, weights.hidden_bias).chunk(3, 1)
-    n = (i_n + (i_r + h_r).sigmoid() * q).tanh()
-    return State(torch.lerp(n, before, (i_z + h_z).sigmoid()).unsqueeze(0))
+    r, z = (i_r + h_r).sigmoid(), (i_z + h_z).sigmoid()
+    n = (i_n + r * q).tanh()
+    return {"r": r, "z": z, "q": q, "n": n, "h": torch.lerp(n, before, z)}
 
 
 GRU = Cell(
@@ -119,6 +124,8 @@ GRU = Cell(
     title="GRU",
     gates=3,
     step=gru_step,
+    equations=EQUATIONS,
+    values=gru_values,
     forward=lambda inputs, weights, start, start_cell, sizes, last: gru_forward(
         inputs, weights, start, sizes
     ),

@@ -11,15 +11,14 @@ from torch.nn import functional as F
 from .cell import Block, Cell, Forward, State, Weights, blocks, receivers, states_before
 from .matmul import Product, of_all_tokens
 
-# LSTM (Hochreiter & Schmidhuber 1997, with the forget gate of Gers et al. 2000)
-#
-#   i = s(W_ii x + b_ii + W_hi h' + b_hi)      input gate
-#   f = s(W_if x + b_if + W_hf h' + b_hf)      forget gate
-#   g = tanh(W_ig x + b_ig + W_hg h' + b_hg)   candidate
-#   o = s(W_io x + b_io + W_ho h' + b_ho)      output gate
-#   c = f * c' + i * g
-#   h = o * tanh(c)
-#
+EQUATIONS = """\
+i = s(W_ii x + b_ii + W_hi h' + b_hi)      input gate
+f = s(W_if x + b_if + W_hf h' + b_hf)      forget gate
+g = tanh(W_ig x + b_ig + W_hg h' + b_hg)   candidate
+o = s(W_io x + b_io + W_ho h' + b_ho)      output gate
+c = f * c' + i * g                         cell state
+h = o * tanh(c)                            hidden state
+"""
 #   dc += dh * o (1 - tanh(c)^2)               dc arrives from the next step as dc * f
 #   da_i = dc * g i (1 - i)
 #   da_f = dc * c' f (1 - f)
@@ -166,12 +165,19 @@ def lstm_backward(
 
 def lstm_step(inputs: Tensor, weights: Weights, state: State) -> State:
     """LSTM, one token: `inputs` [batch, input_size], states [1, batch, hidden_size]."""
+    values = lstm_values(inputs, weights, state)
+    return State(values["h"].unsqueeze(0), values["c"].unsqueeze(0))
+
+
+def lstm_values(inputs: Tensor, weights: Weights, state: State) -> dict[str, Tensor]:
+    """What `EQUATIONS` name, for one token."""
     assert state.cell is not None
     of_input = F.linear(inputs, weights.input, weights.input_bias)
     of_hidden = F.linear(state.hidden[0], weights.hidden, weights.hidden_bias)
     i, f, g, o = (of_input + of_hidden).chunk(4, 1)
-    c = f.sigmoid() * state.cell[0] + i.sigmoid() * g.tanh()
-    return State((o.sigmoid() * c.tanh()).unsqueeze(0), c.unsqueeze(0))
+    i, f, g, o = i.sigmoid(), f.sigmoid(), g.tanh(), o.sigmoid()
+    c = f * state.cell[0] + i * g
+    return {"i": i, "f": f, "g": g, "o": o, "c": c, "h": o * c.tanh()}
 
 
 LSTM = Cell(
@@ -179,6 +185,8 @@ LSTM = Cell(
     title="LSTM",
     gates=4,
     step=lstm_step,
+    equations=EQUATIONS,
+    values=lstm_values,
     forward=lstm_forward,
     backward=lstm_backward,
     infer=lstm_infer,

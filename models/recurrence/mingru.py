@@ -1,9 +1,5 @@
 """minGRU: a recurrence whose gates do not read the state, so that it can run in parallel over time.
 
-    z = s(W_z x + b_z)          update gate
-    n = W_n x + b_n             candidate
-    h = (1 - z) * n + z * h'
-
 Source: Feng et al. 2024, "Were RNNs All We Needed?" (arXiv 2410.01201). The update gate multiplies
 the OLD state, as in our GRU; the paper's z is 1 - z here. The candidate is linear, as in the
 paper's first form; the positive one of its second form is there for a scan over logarithms, and
@@ -34,8 +30,11 @@ from torch.nn import functional as F
 from .cell import Block, Cell, Forward, State, Weights, blocks, receivers, states_before
 from .matmul import of_all_tokens
 
-# Gradients:
-#
+EQUATIONS = """\
+z = s(W_z x + b_z)                         update gate
+n = W_n x + b_n                            candidate
+h = (1 - z) * n + z * h'                   hidden state
+"""
 #   da_z = dh * (h' - n) z (1 - z)
 #   dn   = dh * (1 - z)
 #   dh'  = dh * z
@@ -158,8 +157,14 @@ def doubling(keep: Tensor, add: Tensor) -> Tensor:
 
 def mingru_step(inputs: Tensor, weights: Weights, state: State) -> State:
     """minGRU, one token: `inputs` [batch, input_size], state [1, batch, hidden_size]."""
+    return State(mingru_values(inputs, weights, state)["h"].unsqueeze(0))
+
+
+def mingru_values(inputs: Tensor, weights: Weights, state: State) -> dict[str, Tensor]:
+    """What `EQUATIONS` name, for one token."""
     z, n = F.linear(inputs, weights.input, weights.input_bias).chunk(2, 1)
-    return State(torch.lerp(n, state.hidden[0], z.sigmoid()).unsqueeze(0))
+    z = z.sigmoid()
+    return {"z": z, "n": n, "h": torch.lerp(n, state.hidden[0], z)}
 
 
 MINGRU = Cell(
@@ -167,6 +172,8 @@ MINGRU = Cell(
     title="minGRU",
     gates=2,
     step=mingru_step,
+    equations=EQUATIONS,
+    values=mingru_values,
     forward=lambda inputs, weights, start, start_cell, sizes, last: mingru_forward(
         inputs, weights, start, sizes
     ),

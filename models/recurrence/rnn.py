@@ -13,10 +13,9 @@ from torch.nn import functional as F
 from .cell import Block, Cell, Forward, State, Weights, blocks, receivers
 from .matmul import Product, of_all_tokens
 
-# Simple RNN (Elman 1990)
-#
-#   h = f(W_i x + b_i + W_h h' + b_h)        f = tanh or relu
-#
+EQUATIONS = """\
+h = {f}(W_i x + b_i + W_h h' + b_h)        hidden state
+"""
 #   da  = dh * f'(a)                         f' = 1 - h^2, or 1 where h > 0
 #   dh' = da @ W_h
 
@@ -69,9 +68,14 @@ def rnn_backward(
 
 def rnn_step(tanh: bool, inputs: Tensor, weights: Weights, state: State) -> State:
     """Simple RNN, one token: `inputs` [batch, input_size], state [1, batch, hidden_size]."""
+    return State(rnn_values(tanh, inputs, weights, state)["h"].unsqueeze(0))
+
+
+def rnn_values(tanh: bool, inputs: Tensor, weights: Weights, state: State) -> dict[str, Tensor]:
+    """What `EQUATIONS` name, for one token; f is tanh or relu."""
     of_input = F.linear(inputs, weights.input, weights.input_bias)
     total = of_input + F.linear(state.hidden[0], weights.hidden, weights.hidden_bias)
-    return State((total.tanh() if tanh else total.relu()).unsqueeze(0))
+    return {"h": total.tanh() if tanh else total.relu()}
 
 
 def _cell(*, name: str, title: str, tanh: bool, library: Any) -> Cell:
@@ -80,6 +84,8 @@ def _cell(*, name: str, title: str, tanh: bool, library: Any) -> Cell:
         title=title,
         gates=1,
         step=partial(rnn_step, tanh),
+        equations=EQUATIONS.format(f="tanh" if tanh else "relu"),
+        values=partial(rnn_values, tanh),
         forward=lambda inputs, weights, start, start_cell, sizes, last: rnn_forward(
             tanh, inputs, weights, start, sizes
         ),

@@ -14,7 +14,7 @@ from contextlib import suppress
 from io import TextIOWrapper
 
 # Each a module and its function.
-VERBS = ("fit", "evaluate", "predict", "encode", "compare", "export", "check", "serve")
+VERBS = ("fit", "evaluate", "predict", "encode", "compare", "export", "check", "serve", "explain")
 
 USAGE = """\
 rnnlp: train and use recurrent networks on sequences
@@ -27,6 +27,7 @@ rnnlp: train and use recurrent networks on sequences
   rnnlp check DATA [--against FILE ...]          what is wrong with labelled data
   rnnlp export MODEL --output DIR [--int8]       for ONNX Runtime, without torch
   rnnlp serve MODEL [MODEL ...]                  over HTTP, with a page to try them
+  rnnlp explain CELL                             a cell at work on three numbers, gate by gate
 
   rnnlp VERB --help    what the verb takes
   rnnlp fit --help     also lists the shipped configs
