@@ -1,6 +1,7 @@
 """The pages' code blocks: found, run, and held together; what tests and notebooks are made of.
 
     python docs/pages.py docs/en/course/2-simple-rnn.md    run its Python, write what it prints
+    python docs/pages.py README.md                         give README.zh.md its code
 
 A block `output` after a block `python` is what that prints. The Chinese page has the same blocks as
 the English one: the command above writes them there too, into the fences that stand in the text.
@@ -20,6 +21,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 DOCS = Path(__file__).resolve().parent
+README = DOCS.parent / "README.md"
 FENCE = re.compile(r"^```(\w*)[^\n]*\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 
 
@@ -46,6 +48,8 @@ def pages(language: str) -> list[Path]:
 
 def other(page: Path) -> Path:
     """The same page in the other language."""
+    if page.resolve() == README:
+        return README.with_suffix(".zh.md")
     language, *rest = page.resolve().relative_to(DOCS).parts
     return DOCS.joinpath("zh" if language == "en" else "en", *rest)
 
@@ -99,15 +103,22 @@ def refresh(page: Path) -> None:
             (DOCS / "images").mkdir(exist_ok=True)
             (DOCS / "images" / picture.name).write_bytes(picture.read_bytes())
     page.write_text(with_codes(text, codes), encoding="utf-8")
-    chinese = other(page)
+    translate(page)
+
+
+def translate(page: Path) -> None:
+    """Gives the Chinese page the code of the English one."""
+    found, chinese = blocks(page.read_text(encoding="utf-8")), other(page)
     if chinese.is_file():
         text = chinese.read_text(encoding="utf-8")
         kinds = [block.language for block in blocks(text)], [block.language for block in found]
         if kinds[0] != kinds[1]:
             raise SystemExit(f"{chinese} has other blocks: {kinds[0]}, not {kinds[1]}")
+        codes = [block.code for block in found]
         chinese.write_text(with_codes(text, codes), encoding="utf-8")
 
 
 if __name__ == "__main__":
     for name in sys.argv[1:]:
-        refresh(Path(name).resolve())
+        page = Path(name).resolve()
+        translate(page) if page == README else refresh(page)

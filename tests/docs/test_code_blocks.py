@@ -76,9 +76,9 @@ def help_of(verb, rest, capsys):
 def test_both_languages_have_the_same_pages_and_code():
     chinese = {str(page.relative_to(pages.DOCS / "zh")) for page in pages.pages("zh")}
     assert chinese == set(NAMES)
-    for page in pages.pages("en"):
+    for page in (pages.README, *pages.pages("en")):
         mine, other = (
             [(block.language, block.code) for block in pages.blocks(file.read_text("utf-8"))]
             for file in (page, pages.other(page))
         )
-        assert mine == other, page
+        assert mine == other, f"{page}: python docs/pages.py {page} gives the Chinese page its code"
