@@ -40,24 +40,38 @@ class Cut(NamedTuple):
     lines: list[int]
 
 
-def cut(corpus: Corpus, kin: Iterable[Kin], *, share: float, seed: int) -> Cut:
-    """Takes a random share out of a corpus.
+class Fold(NamedTuple):
+    """One of the parts that a corpus is cut into, each about as large."""
+
+    fold: int  # from 1
+    folds: int
+
+
+def cut(corpus: Corpus, kin: Iterable[Kin], *, part: float | Fold, seed: int) -> Cut:
+    """Takes a random part out of a corpus.
 
     Args:
         corpus: The training data.
         kin: That of each of its examples.
-        share: Of the examples; kept to as closely as whole groups allow.
+        part: The share of the examples, kept to as closely as whole groups allow, or a fold; the
+            folds of one seed have no example in common, and together all.
         seed: Same seed, same cut.
 
     Raises:
         InputError: Where nothing would be left.
     """
     groups, strata = _groups(kin)
-    chosen = _choose(groups, strata, share=share, seed=seed)
+    if isinstance(part, Fold):
+        chosen = _deal(groups, strata, folds=part.folds, seed=seed) == part.fold - 1
+    else:
+        chosen = _choose(groups, strata, share=part, seed=seed)
     if chosen.all() or not chosen.any():
+        what, advice = "a part", "set data.validation"
+        if isinstance(part, Fold):
+            what, advice = f"each of {part.folds:,} folds", "lower data.folds"
         raise InputError(
-            f"{len(groups):,} examples are too few to validate on a part of them (equal texts "
-            "stay together): set data.validation",
+            f"{len(groups):,} examples are too few to validate on {what} of them (equal "
+            f"texts stay together): {advice}",
             path=corpus.name,
         )
     validation = corpus.select(np.flatnonzero(chosen))
@@ -113,3 +127,21 @@ def _choose(groups: np.ndarray, strata: np.ndarray, *, share: float, seed: int) 
     if not taken.any() and len(sizes) > 1:  # fewer examples than labels or shares
         taken[order[0]] = True
     return taken[groups]
+
+
+def _deal(groups: np.ndarray, strata: np.ndarray, *, folds: int, seed: int) -> np.ndarray:
+    """The fold of each example: of each stratum all folds get about as much."""
+    sizes = np.bincount(groups)
+    order = np.random.default_rng(seed).permutation(len(sizes))
+    fold = np.zeros(len(sizes), dtype=np.int64)
+    total = np.zeros(folds, dtype=np.int64)  # examples of each fold
+    by_stratum = order[np.argsort(strata[order], kind="stable")]
+    borders = np.flatnonzero(np.diff(strata[by_stratum])) + 1
+    for members in np.split(by_stratum, borders):
+        own = np.zeros(folds, dtype=np.int64)
+        for group in members[np.argsort(-sizes[members], kind="stable")]:
+            smallest = np.lexsort((total, own))[0]
+            fold[group] = smallest
+            own[smallest] += sizes[group]
+            total[smallest] += sizes[group]
+    return fold[groups]

@@ -18,7 +18,7 @@ import numpy as np
 import pytorch_lightning as pl
 
 from rnnlp.data.corpus.arrow import Corpus
-from rnnlp.data.corpus.cut import Kin, cut
+from rnnlp.data.corpus.cut import Fold, Kin, cut
 from rnnlp.data.corpus.report import Notes
 from rnnlp.data.corpus.source import Example, Source
 from rnnlp.data.errors import InputError
@@ -28,7 +28,7 @@ from rnnlp.data.text.featurizer import Featurizer
 from rnnlp.data.text.tokenizer import SPECIALS, UNK
 
 from .loader import ResumableLoader
-from .options import LabelledOptions, SequenceOptions, at_least, check_files
+from .options import LabelledOptions, SequenceOptions, at_least, check_files, check_folds
 from .samplers import WHOLE, BucketBatchSampler, Share
 
 
@@ -72,6 +72,7 @@ class SequenceData(pl.LightningDataModule, Generic[Example]):
             raise InputError(
                 f"data.validation_share is {options.validation_share}: give a share between 0 and 1"
             )
+        check_folds(options)
         at_least(
             options,
             min_frequency=1,
@@ -140,18 +141,32 @@ class SequenceData(pl.LightningDataModule, Generic[Example]):
             if str(self.layout):
                 notes.add(f"{self.files['train']}: {self.layout}")
             lines = None
+            if "validation" in corpora and self.options.folds is not None:
+                raise InputError(
+                    "data.folds cuts what is validated on out of data.train, and there is "
+                    "validation data already: leave out one of them"
+                )
             if "validation" not in corpora:
-                share, seed = self.options.validation_share, self.options.seed
-                whole = corpora["train"]
-                *sides, lines = cut(whole, self._kin(whole), share=share, seed=seed)
+                seed, whole, part = self.options.seed, corpora["train"], self._part()
+                *sides, lines = cut(whole, self._kin(whole), part=part, seed=seed)
                 corpora["train"], corpora["validation"] = sides
+                what = "no validation data"
+                if isinstance(part, Fold):
+                    what = f"fold {part.fold} of {part.folds}"
                 notes.add(
-                    f"no validation data: {len(lines):,} of {len(whole.lengths):,} training "
+                    f"{what}: {len(lines):,} of {len(whole.lengths):,} training "
                     f"examples are kept apart for it (by seed {seed}, each label in the same "
                     "share, equal texts on one side)"
                 )
             self._read = Read(corpora, notes, folder, lines)
         return self._read
+
+    def _part(self) -> float | Fold:
+        """What is kept apart of the training data."""
+        options = self.options
+        if options.folds is None:
+            return options.validation_share
+        return Fold(options.fold or 1, options.folds)
 
     def prepare(self) -> Prepared:
         """Reads everything and learns from it, the first time it is called.
@@ -209,10 +224,10 @@ class SequenceData(pl.LightningDataModule, Generic[Example]):
         lines = self.read().validated
         if lines is None:
             return None
-        options = self.options
+        options, part = self.options, self._part()
         return {
             "train": self.read().corpora["train"].name,
-            "share": options.validation_share,
+            **(part._asdict() if isinstance(part, Fold) else {"share": part}),
             "seed": options.seed,
             "validation_lines": lines,
         }

@@ -70,6 +70,9 @@ class Preparation:
         tokenizer_from: Folder of a trained model whose vocabularies are used, all of them, instead
             of learning some; `model.encoder_from` sets it.
         validation_share: Share of `train` to validate on where `validation` is not given.
+        folds: Cross-validation: `fit` cuts the training data into so many folds, and trains once
+            for each, validated on it; null for one run.
+        fold: Only this one of the folds, from 1; null for all of them, one after the other.
         lowercase: Look tokens up in lower case.
         min_frequency: Words seen less often in training are unknown.
         vocabulary_size: Most words to keep; all if not given.
@@ -80,6 +83,8 @@ class Preparation:
 
     tokenizer_from: str | None = None
     validation_share: float = 0.1
+    folds: int | None = None
+    fold: int | None = None
     lowercase: bool = False
     min_frequency: int = 1
     vocabulary_size: int | None = None
@@ -120,6 +125,23 @@ class SequenceOptions(Files, Batches, Preparation):
 @dataclass(frozen=True, kw_only=True)
 class LabelledOptions(Files, Batches, WordOptions):
     """What the data modules of tagging and classification have."""
+
+
+def check_folds(options: SequenceOptions | LabelledOptions) -> None:
+    """Refuses folds that there cannot be.
+
+    Raises:
+        InputError: Fewer than two, or a number beyond them.
+    """
+    folds, fold = options.folds, options.fold
+    if folds is None:
+        if fold is not None:
+            raise InputError(f"data.fold is {fold}, and data.folds does not say of how many")
+        return
+    if folds < 2 or not 1 <= (fold or 1) <= folds:
+        raise InputError(
+            f"data.folds is {folds} and data.fold {fold}: give 2 folds or more, and one of them"
+        )
 
 
 def check_files(options: Files) -> None:

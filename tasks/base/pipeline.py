@@ -121,6 +121,14 @@ class Pipeline(ABC):
             self.save_tokenizers(Path(folder))
             return {file.name: file.read_bytes() for file in Path(folder).iterdir()}
 
+    def answers_to(self, columns: Mapping[str, Sequence[Any]]) -> list[dict[str, Any]]:
+        """What the model says of stored examples; nothing where no answer can be right.
+
+        Args:
+            columns: As the data module of the task stores them.
+        """
+        return []
+
     @abstractmethod
     def answers(self, texts: list[str], **options: Any) -> list[dict[str, Any]]:
         """What the model says of some texts, in their order."""

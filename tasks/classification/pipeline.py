@@ -6,7 +6,7 @@ result.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
@@ -165,6 +165,13 @@ class ClassificationPipeline(Pipeline):
         for rows, probabilities, _ in self._batches(sentences):
             results[rows] = probabilities
         return results
+
+    def answers_to(self, columns: Mapping[str, Sequence[Any]]) -> list[dict[str, Any]]:
+        """The labels of stored texts."""
+        return [
+            label_of(scores, self.settings)
+            for scores in self.probabilities(columns["tokens"]).tolist()
+        ]
 
     def _batches(
         self, sentences: Sequence[Sequence[str]]

@@ -28,6 +28,7 @@ Trains a model and writes a model folder (default: runs/<config name>).
   --resume             go on from the last checkpoint in the folder
   --overwrite          replace the model in the folder
   --print_config       print the full config and leave
+  --seeds N            train N times, from other seeds; mean and spread of the scores
   --plugin MODULE|FILE.py   Python of your own, run first: it may register tasks and cells
   --data.train FILE    any key of the config can be given on the command line
 
@@ -52,6 +53,7 @@ def fit(arguments: Sequence[str]) -> int:
     parser.add_argument("--output", type=Path)
     parser.add_argument("--resume", action="store_true")
     parser.add_argument("--overwrite", action="store_true")
+    parser.add_argument("--seeds", type=int)
     parser.add_argument("-h", "--help", action="store_true")
     known, rest = parser.parse_known_args(list(arguments))
     files = find_configs(
@@ -71,18 +73,20 @@ def fit(arguments: Sequence[str]) -> int:
             pass
 
     from rnnlp.tasks.fit.lightning_cli import FitRequest
+    from rnnlp.tasks.fit.repeated import run_repeated, runs_of
     from rnnlp.tasks.fit.run import run_fit
 
-    return run_fit(
-        FitRequest(
-            task=task,
-            configs=files,
-            arguments=[*rest, "--help"] if known.help else rest,
-            output=output,
-            resume=known.resume,
-            overwrite=known.overwrite,
-        )
+    request = FitRequest(
+        task=task,
+        configs=files,
+        arguments=[*rest, "--help"] if known.help else rest,
+        output=output,
+        resume=known.resume,
+        overwrite=known.overwrite,
     )
+    runs = runs_of(request, seeds=known.seeds)
+    printing = known.help or any(part.startswith("--print_config") for part in rest)
+    return run_repeated(request, runs) if runs and not printing else run_fit(request)
 
 
 def general_help() -> str:

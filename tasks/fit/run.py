@@ -14,7 +14,7 @@ import re
 import sys
 import time
 import warnings
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack, redirect_stderr, redirect_stdout
 from pathlib import Path
 from typing import Any
@@ -40,6 +40,7 @@ def fit(
     output: str | os.PathLike[str] | None = None,
     overwrite: bool = False,
     resume: bool = False,
+    seeds: int | None = None,
     **settings: Any,
 ) -> Any:
     """Trains a model, writes its folder, and gives it back, ready for use.
@@ -52,10 +53,11 @@ def fit(
         output: The model folder; `runs/` and the name of the config if not given.
         overwrite: Whether a model in it may be replaced.
         resume: Whether to go on from the last checkpoint in it.
+        seeds: How many times to train, from other seeds; see `repeated.py`.
         settings: Settings by section, as in a config: `data={…}`, `model={…}`, `trainer={…}`.
 
     Returns:
-        The pipeline of the trained model, as `rnnlp.load` gives it.
+        The pipeline of the trained model, as `rnnlp.load` gives it; of several runs a list.
 
     Raises:
         InputError: The settings or the data are wrong, or the folder holds a model.
@@ -74,6 +76,11 @@ def fit(
         resume=resume,
         overwrite=overwrite,
     )
+    from .repeated import run_repeated, runs_of
+
+    if runs := runs_of(request, seeds=seeds):
+        run_repeated(request, runs)
+        return [load(request.output / run.name) for run in runs]
     run_fit(request)
     return load(request.output)
 
@@ -92,8 +99,12 @@ def as_arguments(settings: Mapping[str, Any], prefix: str = "") -> list[str]:
     return arguments
 
 
-def run_fit(request: FitRequest) -> int:
+def run_fit(request: FitRequest, *, then: Callable[[FitCommand], object] | None = None) -> int:
     """Trains and writes the model folder.
+
+    Args:
+        request: What is asked for.
+        then: Called where a folder was written.
 
     Raises:
         InputError: The settings or the data are wrong, or the folder holds a model.
@@ -105,10 +116,15 @@ def run_fit(request: FitRequest) -> int:
             silence = held.enter_context(open(os.devnull, "w"))
             held.enter_context(redirect_stdout(silence))
             held.enter_context(redirect_stderr(silence))
-        return _run(build(request, held), started)
+        command = build(request, held)
+        written = _run(command, started)
+        if written and then is not None:
+            then(command)
+    return 0
 
 
-def _run(command: FitCommand, started: float) -> int:
+def _run(command: FitCommand, started: float) -> bool:
+    """Trains; says whether a folder was written."""
     request = command.request
     model, data, trainer = command.model, command.datamodule, command.trainer
     checkpoint = command.resume_point.path if request.resume else None
@@ -141,7 +157,7 @@ def _run(command: FitCommand, started: float) -> int:
         raise
     except Diverged as error:
         if not trainer.is_global_zero:
-            return 0
+            return False
         advice = "lower model.optimizer.learning_rate or trainer.gradient_clip_val"
         if command.best.score is None:
             raise InputError(f"{error}, and nothing was learned before: {advice}") from error
@@ -150,13 +166,13 @@ def _run(command: FitCommand, started: float) -> int:
         if trainer.interrupted:
             raise KeyboardInterrupt
     if not trainer.is_global_zero:
-        return 0
+        return False
     data.deal(WHOLE)
     if dry:
         print("fast_dev_run: nothing was written", file=sys.stderr)
-        return 0
+        return False
     finish(command, seconds=time.perf_counter() - started)
-    return 0
+    return True
 
 
 def prepare_folder(request: FitRequest, config: str) -> None:

@@ -6,7 +6,7 @@ result.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Protocol
 
 from rnnlp.data.tagging.schemes import Span, tags_to_spans
@@ -154,6 +154,10 @@ class TaggingPipeline(Pipeline):
             for row, tags in zip(rows, names, strict=True):
                 results[row] = tags
         return results
+
+    def answers_to(self, columns: Mapping[str, Sequence[Any]]) -> list[dict[str, Any]]:
+        """The tags of stored sentences."""
+        return [{"tags": tags} for tags in self.tags(columns["tokens"])]
 
     def _spans_of(self, tags: list[str]) -> list[Span]:
         scheme = self.settings.scheme

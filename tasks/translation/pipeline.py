@@ -6,7 +6,7 @@ result.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn, Protocol
@@ -252,6 +252,13 @@ class TranslationPipeline(Pipeline):
             return []
         text = text.strip()
         return self._copier.words(text, self.featurizer.split(text))
+
+    def answers_to(self, columns: Mapping[str, Sequence[Any]]) -> list[dict[str, Any]]:
+        """The translations of stored sources."""
+        answers = self.answers(list(columns["source"]))
+        return [
+            {name: answer[name] for name in ("translation_text", "score")} for answer in answers
+        ]
 
     def notes_on(self, texts: Sequence[str]) -> list[str]:
         """What a user should know of texts to be translated, one line each."""

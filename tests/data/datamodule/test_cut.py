@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from rnnlp.data.classification.datamodule import ClassificationData
 from rnnlp.data.corpus.arrow import write
-from rnnlp.data.corpus.cut import Kin, cut
+from rnnlp.data.corpus.cut import Fold, Kin, cut
 from rnnlp.data.errors import InputError
 from rnnlp.data.generation.datamodule import GenerationData
 from rnnlp.data.tagging.datamodule import TaggingData
@@ -26,7 +26,7 @@ def cut_of(tmp_path_factory):
         rows = [{"tokens": ["x"], "index": i, "line": i + 1} for i in range(len(kin))]
         columns = {"tokens": pa.list_(pa.string()), "index": pa.int64(), "line": pa.int64()}
         path = folder / f"{len(list(folder.iterdir()))}.arrow"
-        found = cut(write(rows, path, columns=columns, name="f"), kin, share=share, seed=seed)
+        found = cut(write(rows, path, columns=columns, name="f"), kin, part=share, seed=seed)
         sides = [list(side.column("index")) for side in (found.train, found.validation)]
         assert found.lines == [index + 1 for index in sides[1]]
         return sides
@@ -53,6 +53,41 @@ def test_nothing_that_belongs_together_is_parted(cut_of, kin, share):
     for what in ("text", "group"):
         sides = [{getattr(kin[row], what) for row in side} - {None} for side in (train, validation)]
         assert not sides[0] & sides[1]
+
+
+@given(
+    st.lists(
+        st.builds(
+            Kin,
+            st.sampled_from("abcdefgh"),
+            st.lists(st.sampled_from("XYZ"), max_size=2),
+            st.sampled_from(["1", "2", "3", None]),
+        ),
+        max_size=40,
+    ),
+    st.integers(2, 4),
+)
+def test_folds_are_disjoint_and_together_all(cut_of, kin, folds):
+    kin = [*(Kin(f"alone {number}") for number in range(folds)), *kin]
+    every = []
+    for number in range(1, folds + 1):
+        train, validation = cut_of(kin, share=Fold(number, folds))
+        assert sorted([*train, *validation]) == list(range(len(kin))) and train and validation
+        every += validation
+        for what in ("text", "group"):
+            sides = [{getattr(kin[row], what) for row in s} - {None} for s in (train, validation)]
+            assert not sides[0] & sides[1]
+    assert sorted(every) == list(range(len(kin)))
+
+
+def test_folds_have_each_label_in_its_share(cut_of):
+    kin = [Kin(f"t{i}", ["common" if i % 10 else "rare"]) for i in range(1000)]
+    for number in range(1, 6):
+        _, validation = cut_of(kin, share=Fold(number, 5))
+        counts = Counter(kin[row].labels[0] for row in validation)
+        assert counts == {"common": 180, "rare": 20}
+    with pytest.raises(InputError, match="3 examples are too few to validate on each of 5 folds"):
+        cut_of(kin[:3], share=Fold(5, 5))
 
 
 def test_each_label_stands_on_both_sides_in_its_share(cut_of):
