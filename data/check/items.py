@@ -63,13 +63,25 @@ def task_of(path: str) -> Task:
     return "tagging" if blocks else "classification"
 
 
-def items_of(path: str, task: Task, *, level: Level, notes: Notes) -> Iterator[Item]:
+def items_of(
+    path: str,
+    task: Task,
+    *,
+    level: Level,
+    text_column: str | int | None = None,
+    label_column: str | int | None = None,
+    label_separator: str = "",
+    notes: Notes,
+) -> Iterator[Item]:
     """Yields the examples of a file.
 
     Args:
         path: The file, in any format that training accepts.
         task: What it is labelled for.
         level: How raw texts are split.
+        text_column: Of a classifier's table: the column of the text; None looks for usual names.
+        label_column: Likewise of the label.
+        label_separator: What parts the labels of a text that may have several.
         notes: Takes what the reader counts: what is lost, ill-formed or odd.
 
     Raises:
@@ -77,7 +89,13 @@ def items_of(path: str, task: Task, *, level: Level, notes: Notes) -> Iterator[I
     """
     if task == "classification":
         split = splitter(level)
-        for text in read_classification(path, notes=notes):
+        for text in read_classification(
+            path,
+            text_column=text_column,
+            label_column=label_column,
+            label_separator=label_separator,
+            notes=notes,
+        ):
             tokens = [text.text[start:end] for start, end in split(text.text)]
             labels = sorted(text.labels)
             yield Item(text.text, tokens, labels, tuple(labels), f"{path}:{text.line}")

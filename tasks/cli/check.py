@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from rnnlp.data.errors import note, printable
+from rnnlp.data.errors import InputError, note, printable
+
+from rnnlp.tasks.base.options import column
 
 from .parser import OneLineParser
 
@@ -29,6 +31,16 @@ def check(arguments: Sequence[str]) -> int:
     parser.add_argument(
         "--level", choices=("word", "character"), default="word", help="how texts are split"
     )
+    for name in ("text", "label"):
+        parser.add_argument(
+            f"--{name}_column",
+            metavar="COLUMN",
+            type=column,
+            help=f"of a classifier's table: the {name}'s name in the header, or a number from 1",
+        )
+    parser.add_argument(
+        "--label_separator", default="", metavar="MARK", help="what parts several labels of a text"
+    )
     args = parser.parse_args(list(arguments))
 
     from rnnlp.data.check.findings import Split, compare, look
@@ -38,10 +50,21 @@ def check(arguments: Sequence[str]) -> int:
     task = args.task or task_of(args.data)
     if args.task is None:
         note(f"{args.data}: checked as data for {task}; --task says otherwise")
+    asked = ("text_column", "label_column", "label_separator")
+    if task == "tagging" and (odd := [name for name in asked if getattr(args, name)]):
+        raise InputError(f"--{odd[0]} is for texts with labels (--task classification)")
     splits: list[Split] = []
     for path in (args.data, *args.against):
         notes = Notes()
-        items = items_of(path, task, level=args.level, notes=notes)
+        items = items_of(
+            path,
+            task,
+            level=args.level,
+            text_column=args.text_column,
+            label_column=args.label_column,
+            label_separator=args.label_separator,
+            notes=notes,
+        )
         splits.append(look(path, items, notes, training=not splits))
     found = 0
     for split in splits:
