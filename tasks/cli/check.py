@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from rnnlp.data.errors import InputError, note, printable
-
 from rnnlp.tasks.base.options import column
 
 from .parser import OneLineParser
