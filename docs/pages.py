@@ -3,7 +3,8 @@
     python docs/pages.py docs/en/course/2-simple-rnn.md    run its Python, write what it prints
     python docs/pages.py README.md                         give README.zh.md its code
 
-A block `output` after a block `python` is what that prints. The Chinese page has the same blocks as
+A block `output` after a block `python` is what that prints; on how-to pages a block `text` after a
+block `sh` likewise (`bash` is for what the command above shall not run: installing, servers). The Chinese page has the same blocks as
 the English one: the command above writes them there too, into the fences that stand in the text.
 Nothing here is part of the package.
 """
@@ -14,6 +15,7 @@ import contextlib
 import io
 import os
 import re
+import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator
@@ -69,6 +71,13 @@ def run_python(block: Block, names: dict[str, Any], *, source: str) -> str:
     return printed.getvalue()
 
 
+def run_shell(block: Block) -> str:
+    """Runs a block's commands in the working directory, with this Python's rnnlp; gives stdout."""
+    rnnlp = f'rnnlp() {{ "{sys.executable}" -m rnnlp "$@"; }}\n'
+    command = ["bash", "-e", "-o", "pipefail", "-c", rnnlp + block.code]
+    return subprocess.run(command, check=True, stdout=subprocess.PIPE, encoding="utf-8").stdout
+
+
 @contextlib.contextmanager
 def inside(folder: Path) -> Iterator[None]:
     """The working directory for a while."""
@@ -96,9 +105,13 @@ def refresh(page: Path) -> None:
         with inside(Path(folder)):
             for number, block in enumerate(found):
                 if block.language == "python":
-                    printed = run_python(block, names, source=str(page))
-                    if number + 1 < len(found) and found[number + 1].language == "output":
-                        codes[number + 1] = printed
+                    printed, kind = run_python(block, names, source=str(page)), "output"
+                elif block.language == "sh" and page.parent.name == "howto":
+                    printed, kind = run_shell(block), "text"
+                else:
+                    continue
+                if number + 1 < len(found) and found[number + 1].language == kind:
+                    codes[number + 1] = printed
         for picture in Path(folder).glob("*.png"):
             (DOCS / "images").mkdir(exist_ok=True)
             (DOCS / "images" / picture.name).write_bytes(picture.read_bytes())

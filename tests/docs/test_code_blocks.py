@@ -43,11 +43,23 @@ def test_python_prints_what_stands_below_it(name, tmp_path, monkeypatch):
 @pytest.mark.parametrize("name", NAMES)
 def test_shell_lines_name_verbs_and_options_that_there_are(name, capsys):
     for block in pages.blocks((pages.DOCS / "en" / name).read_text(encoding="utf-8")):
-        for words in commands(block.code) if block.language == "sh" else ():
+        for words in commands(block.code) if block.language in ("sh", "bash") else ():
             verb, *rest = words
             known = help_of(verb, rest, capsys)
             for option in (word.partition("=")[0] for word in rest if word.startswith("--")):
                 assert option in known, f"{verb} has no {option}"
+
+
+def test_settings_that_the_text_names_are_there(capsys):
+    known = "".join(
+        help_of("fit", ["--config", config], capsys)
+        for config in ("ner", "sentiment", "translation", "generation", "joint")
+    )
+    for page in (pages.README, *pages.pages("en")):
+        prose = pages.FENCE.sub("", page.read_text(encoding="utf-8"))
+        for code in re.findall(r"`([^`\n]+)`", prose):
+            for setting in re.findall(r"--((?:data|model|trainer)\.[\w.]*\w)", code):
+                assert f"--{setting}" in known, f"{page}: {code}"
 
 
 def commands(code):
