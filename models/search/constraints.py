@@ -7,9 +7,20 @@ search obeys them in the same way. They know nothing of beams: a row is a row.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Protocol
 
 import torch
 from torch import Tensor
+
+
+class Beginnings(Protocol):
+    """What each sequence must begin with."""
+
+    def allowed(self, sentence: int) -> Sequence[int] | None:
+        """The tokens that may come next; None for all."""
+
+    def chosen(self, sentence: int, token: int) -> None:
+        """Says which of them was taken."""
 
 
 class Constraints:
@@ -22,6 +33,7 @@ class Constraints:
         min_length: Fewest tokens before the end. It gives way to `max_lengths`, and where the end
             is the only token left.
         no_repeat_ngram_size: No n-gram of this size occurs twice in a sequence; 0 allows all.
+        beginnings: What sequences must begin with; None for nothing.
 
     Raises:
         ValueError: the end is banned, or a number is negative.
@@ -35,6 +47,7 @@ class Constraints:
         banned: Sequence[int] = (),
         min_length: int = 0,
         no_repeat_ngram_size: int = 0,
+        beginnings: Beginnings | None = None,
     ) -> None:
         if end in banned:
             raise ValueError(f"the end token {end} is banned, so no sequence could end")
@@ -47,6 +60,7 @@ class Constraints:
         self.max_lengths = max_lengths
         self.min_length = min_length
         self.no_repeat_ngram_size = no_repeat_ngram_size
+        self.beginnings = beginnings
         self._shortest = int(max_lengths.min()) if len(max_lengths) else 0
         self._banned = torch.tensor(list(banned), dtype=torch.long, device=device)
         self._early = torch.tensor([*banned, end], dtype=torch.long, device=device)
@@ -75,6 +89,12 @@ class Constraints:
         if self.no_repeat_ngram_size and time >= self.no_repeat_ngram_size:
             row, at = self._repeats(history).nonzero(as_tuple=True)
             log_probs[row, history[row, at]] = -torch.inf
+        if self.beginnings is not None:
+            for row, sentence in enumerate(sentences.tolist()):
+                if (ids := self.beginnings.allowed(sentence)) is not None:
+                    kept = log_probs[row, ids]
+                    log_probs[row] = -torch.inf
+                    log_probs[row, ids] = kept
         only_end = self.full(time, sentences)
         if early:
             empty = log_probs.amax(1) == -torch.inf
@@ -82,6 +102,12 @@ class Constraints:
         if only_end is not None and only_end.any():
             log_probs[only_end] = -torch.inf
             log_probs[only_end, self.end] = ends[only_end]
+
+    def chosen(self, tokens: Tensor, sentences: Tensor) -> None:
+        """Says which tokens [rows] were taken, where something is asked of beginnings."""
+        if self.beginnings is not None:
+            for token, sentence in zip(tokens.tolist(), sentences.tolist(), strict=True):
+                self.beginnings.chosen(sentence, token)
 
     def _repeats(self, history: Tensor) -> Tensor:
         """Return `[rows, time]`: whether the token there would complete an old n-gram again."""

@@ -8,7 +8,7 @@ from itertools import count
 import torch
 from torch import Tensor
 
-from .constraints import Constraints
+from .constraints import Beginnings, Constraints
 from .hypotheses import (
     Finished,
     Hypothesis,
@@ -69,6 +69,7 @@ def sample(
     min_length: int = 0,
     no_repeat_ngram_size: int = 0,
     source_lengths: Tensor | None = None,
+    beginnings: Beginnings | None = None,
     generator: torch.Generator | Sequence[torch.Generator],
 ) -> list[Hypothesis]:
     """Draw each token at random, by its probability.
@@ -88,6 +89,7 @@ def sample(
         min_length: As in `beam_search`.
         no_repeat_ngram_size: As in `beam_search`.
         source_lengths: As in `beam_search`.
+        beginnings: What sequences must begin with; None for nothing.
         generator: Source of the draws. Each step draws one number for every sentence, finished
             or not, so that what a sentence gets does not depend on when others end. With one
             generator for each sentence it does not depend on which others there are, either.
@@ -109,6 +111,7 @@ def sample(
         banned=banned,
         min_length=min_length,
         no_repeat_ngram_size=no_repeat_ngram_size,
+        beginnings=beginnings,
     )
 
     def choose(log_probs: Tensor, active: Tensor) -> Tensor:
@@ -162,6 +165,7 @@ def _single(
         log_probs, state, attention = said.log_probs, said.state, said.attention
         constraints.apply(log_probs, time, active, history)
         last = choose(log_probs, active)
+        constraints.chosen(last, active)
         total = total + log_probs.gather(1, last.unsqueeze(1)).squeeze(1)
         more = last != constraints.end
         if (full := constraints.full(time, active)) is not None:

@@ -13,6 +13,8 @@ from rnnlp.models.layers.masks import inside
 
 from .transitions import exact_type
 
+PAIRS = 1 << 23  # pairs of tags, of all rows, that are looked at at once: 64 MiB
+
 
 @torch.no_grad()
 def viterbi(
@@ -25,6 +27,7 @@ def viterbi(
 
     The loop keeps only the maxima; which tag reached them is asked again on the way back, and
     then only for the one path of each row. This spares a `[batch, tags, tags]` argmax a step.
+    Where there are many tags, some rows are searched at a time, so that memory stays bounded.
     Sums are in float64: over a text of 30,000 tokens float32 would round away what tells two
     paths apart.
 
@@ -39,6 +42,10 @@ def viterbi(
         Tags `[batch, time]` as int64, -1 at padding; the lower tag wins a tie.
     """
     batch, time, size = emissions.shape
+    several = max(1, PAIRS // size**2)
+    if batch > several:
+        parts = zip(emissions.split(several), lengths.split(several), strict=True)
+        return torch.cat([viterbi(some, transitions, start, end, own) for some, own in parts])
     exact = exact_type(emissions.device)
     emissions, transitions, start, end = (x.to(exact) for x in (emissions, transitions, start, end))
     last = (lengths - 1).to(emissions.device)

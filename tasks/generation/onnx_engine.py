@@ -11,6 +11,7 @@ from rnnlp.data.text.tokenizer import EOS
 from rnnlp.tasks.runtime.session import READ, Graphs, State
 
 from .config import BANNED, SamplingConfig
+from .prompts import BegunWords
 
 
 class OnnxGenerator:
@@ -79,6 +80,7 @@ class OnnxGenerator:
         labels: Sequence[int],
         sampling: SamplingConfig,
         seeds: Sequence[int],
+        begun: BegunWords | None = None,
         heard: Callable[[int], object] | None = None,
     ) -> list[list[int]]:
         """The tokens that go on after prompts; as in `TorchGenerator`, and with its numbers."""
@@ -105,11 +107,18 @@ class OnnxGenerator:
                 heard(int(last[0]))
             log_probs, state = self.step(last, state, every[active])
             log_probs[:, list(BANNED)] = -np.inf
+            for row, prompt in enumerate(active.tolist() if begun is not None else ()):
+                if (ids := begun.allowed(prompt)) is not None:
+                    kept = log_probs[row, ids]
+                    log_probs[row] = -np.inf
+                    log_probs[row, ids] = kept
             if time >= sampling.max_length:
                 break
             draws = np.array([_uniform(numbers[row]) for row in active], np.float32)
             last = _pick(log_probs, draws, sampling)
             for row, token in zip(active.tolist(), last.tolist(), strict=True):
+                if begun is not None:
+                    begun.chosen(row, token)
                 if token != EOS:
                     written[row].append(token)
             rows_left = np.flatnonzero(last != EOS)

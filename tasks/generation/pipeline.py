@@ -13,12 +13,13 @@ from itertools import islice
 from typing import TYPE_CHECKING, Any, Protocol
 
 from rnnlp.data.errors import InputError
-from rnnlp.data.generation.labels import NOT_GIVEN, label_ids, token_ids
-from rnnlp.data.text.tokenizer import BOS, HALF
+from rnnlp.data.generation.labels import NOT_GIVEN, label_ids
+from rnnlp.data.text.tokenizer import HALF
 from rnnlp.tasks.base.pipeline import CHUNK, Pipeline, each_text
 from rnnlp.tasks.model_folder.folder import CONFIG, ModelFolder
 
 from .config import GeneratorConfig, SamplingConfig, check_sampling
+from .prompts import BegunWords, Prompt, read_prompt
 
 if TYPE_CHECKING:
     from .stream import GenerationStream
@@ -35,11 +36,13 @@ class Engine(Protocol):
         labels: Sequence[int],
         sampling: SamplingConfig,
         seeds: Sequence[int],
+        begun: BegunWords | None = None,
         heard: Callable[[int], object] | None = None,
     ) -> list[list[int]]:
         """The tokens that go on after prompts, each drawn with a seed of its own.
 
-        `heard` is told each token of the first text, its last given one included, before the next.
+        They begin with the words `begun`. `heard` is told each token of the first text, its last
+        given one included, before the next.
         """
 
 
@@ -148,25 +151,32 @@ class GenerationPipeline(Pipeline):
         settings = replace(self.settings.sampling, **given)
         check_sampling(settings)
         row = self.label_row(labels or {})
-        reverse = self.settings.reverse
         answers: list[dict[str, Any]] = []
         for start in range(0, len(texts), ROWS):
             prompts = texts[start : start + ROWS]
+            read = [self._prompt(text) for text in prompts]
+            words = [prompt.word for prompt in read]
             written = self.engine.draw(
-                [
-                    [BOS, *token_ids(self.featurizer, self._read(text), reverse=reverse)]
-                    for text in prompts
-                ],
+                [prompt.ids for prompt in read],
                 row,
                 settings,
                 [seed_of(seed, first + start + number) for number in range(len(prompts))],
+                BegunWords(words, self.featurizer.tokens) if any(words) else None,
                 heard,
             )
             answers += [
-                {"text": prompt, "generated_text": self._joined(self._read(prompt), tokens)}
-                for prompt, tokens in zip(prompts, written, strict=True)
+                {
+                    "text": text,
+                    "generated_text": self._joined(self._read(text), tokens, prompt.letters),
+                }
+                for text, prompt, tokens in zip(prompts, read, written, strict=True)
             ]
         return answers
+
+    def _prompt(self, text: str) -> Prompt:
+        """What is read of a prompt."""
+        shown, reverse = self._read(text), self.settings.reverse
+        return read_prompt(self.featurizer, shown, typed=text, reverse=reverse)
 
     def write(self, text: str, say: Callable[[str], object], **options: Any) -> dict[str, Any]:
         """Writes one text and says it piece by piece.
@@ -182,11 +192,12 @@ class GenerationPipeline(Pipeline):
         """
         tokens: list[int] = []
         prompt = said = self._read(text)
+        letters = self._prompt(text).letters
 
         def heard(token: int) -> None:
             nonlocal said
             tokens.append(token)
-            whole = self._joined(prompt, tokens[1:])  # the first one is the prompt's
+            whole = self._joined(prompt, tokens[1:], letters)  # the first one is the prompt's
             complete = not self.settings.reverse and not whole.endswith("\ufffd")
             if complete and len(whole) > len(said):
                 say(whole[len(said) :])
@@ -244,12 +255,14 @@ class GenerationPipeline(Pipeline):
             return prompt
         return prompt.rstrip(" ")
 
-    def _joined(self, prompt: str, tokens: Sequence[int]) -> str:
-        """A prompt, as it was given, and what was written after it, or before it in reverse."""
+    def _joined(self, prompt: str, tokens: Sequence[int], letters: int) -> str:
+        """A prompt, as it was given, and what was written after it, or before it in reverse; its
+        last letters were written again.
+        """
         reverse = self.settings.reverse
         written = self.featurizer.tokens.decode(tokens[::-1] if reverse else tokens)
         # A text that `max_length` cuts may end within a character.
-        written = written.lstrip(HALF) if reverse else written.rstrip(HALF)
+        written = written.lstrip(HALF) if reverse else written.rstrip(HALF)[letters:]
         blank = " " if self.featurizer.level == "word" and prompt and written else ""
         return f"{written}{blank}{prompt}" if reverse else f"{prompt}{blank}{written}"
 

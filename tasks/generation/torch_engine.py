@@ -11,6 +11,7 @@ from rnnlp.models.generation.language_model import LanguageModel
 from rnnlp.models.search.sampling import sample
 
 from .config import BANNED, SamplingConfig
+from .prompts import BegunWords
 
 
 class TorchGenerator:
@@ -30,6 +31,7 @@ class TorchGenerator:
         labels: Sequence[int],
         sampling: SamplingConfig,
         seeds: Sequence[int],
+        begun: BegunWords | None = None,
         heard: Callable[[int], object] | None = None,
     ) -> list[list[int]]:
         """The tokens that go on after prompts.
@@ -39,6 +41,7 @@ class TorchGenerator:
             labels: Id of the label of each field.
             sampling: How to draw.
             seeds: Of the random numbers of each.
+            begun: The words that what is written begins with.
             heard: Told each token of the first text before the next is drawn.
         """
         device = next(self.network.parameters()).device
@@ -66,6 +69,7 @@ class TorchGenerator:
             top_k=sampling.top_k,
             top_p=sampling.top_p,
             banned=BANNED,
+            beginnings=begun,
             generator=[torch.Generator().manual_seed(seed) for seed in seeds],
         )
         return [hypothesis.tokens for hypothesis in drawn]

@@ -15,6 +15,7 @@ from rnnlp.tasks.runtime.session import Graphs, Reader
 
 from .config import TaggerConfig
 
+PAIRS = 1 << 23  # as in models/tagging/viterbi.py, which needs torch
 _TINY = np.finfo(np.float64).tiny
 
 
@@ -83,7 +84,12 @@ def viterbi(emissions: np.ndarray, paths: Paths, lengths: np.ndarray) -> np.ndar
 
     As `rnnlp.models.tagging.viterbi`, which says more.
     """
-    batch, time, _ = emissions.shape
+    batch, time, size = emissions.shape
+    several = max(1, PAIRS // size**2)
+    if batch > several:
+        places = range(several, batch, several)
+        parts = zip(np.split(emissions, places), np.split(lengths, places), strict=True)
+        return np.concatenate([viterbi(some, paths, own) for some, own in parts])
     best = np.empty_like(emissions)
     best[:, 0] = paths.start + emissions[:, 0]
     arrivals = np.ascontiguousarray(paths.steps.T)  # [to, from]

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from rnnlp.models.tagging.crf import CRF, _LogPartition
 from rnnlp.models.tagging.softmax import ConstrainedSoftmax
 from rnnlp.models.tagging.viterbi import viterbi
+from rnnlp.tasks.tagging import onnx_engine
 
 # BIOES over one type: O, B, I, E, S.
 ALLOWED = [
@@ -198,6 +199,19 @@ def test_viterbi_breaks_ties_by_the_lower_tag():
     zeros = torch.zeros(3, 3)
     tags = viterbi(torch.zeros(1, 4, 3), zeros, zeros[0], zeros[0], torch.tensor([3]))
     assert tags.tolist() == [[0, 0, 0, -1]]
+
+
+def test_many_tags_are_searched_some_rows_at_a_time(monkeypatch):
+    emissions, lengths = draw([5, 2, 3, 4, 1], tags=6)
+    paths = [torch.randn(6, 6), torch.randn(6), torch.randn(6)]
+    whole = viterbi(emissions, *paths, lengths)
+    arrays = [part.double().numpy() for part in paths]
+    numbers = emissions.double().numpy(), onnx_engine.Paths(*arrays), lengths.numpy()
+    for pairs in (1, 2 * 36):
+        monkeypatch.setattr("rnnlp.models.tagging.viterbi.PAIRS", pairs)
+        monkeypatch.setattr(onnx_engine, "PAIRS", pairs)
+        assert torch.equal(viterbi(emissions, *paths, lengths), whole)
+        assert onnx_engine.viterbi(*numbers).tolist() == whole.tolist()
 
 
 def test_softmax_equals_cross_entropy_and_plain_argmax_without_rules():

@@ -203,7 +203,9 @@ def test_other_levels(texts, tmp_path, level):
     answer = package.load(folder)("Dear Anna", max_length=5)
     assert answer["generated_text"].startswith("Dear Anna")
     going_on = [package.load(folder)(text, seed=3) for text in ("Dear Anna", "Dear Anna ")]
-    assert going_on[0]["generated_text"] == going_on[1]["generated_text"]
+    if level == "word":  # a sub-word may go on where no blank says that the word is whole
+        assert going_on[0]["generated_text"] == going_on[1]["generated_text"]
+    assert going_on[1]["generated_text"].startswith("Dear Anna ")
     assert going_on[1]["text"] == "Dear Anna "
 
 
@@ -298,6 +300,6 @@ def test_a_cut_text_ends_in_whole_characters(monkeypatch):
     for text in ("上海", "é", "a👩"):
         ids = pipeline.featurizer.tokens.encode(text)[0]
         for length in range(len(ids) + 1):
-            written = pipeline._joined("", ids[:length])
+            written = pipeline._joined("", ids[:length], 0)
             assert text.startswith(written) and "\ufffd" not in written
-    assert pipeline._joined("", ids) == "a👩"
+    assert pipeline._joined("", ids, 0) == "a👩"
