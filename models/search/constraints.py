@@ -90,11 +90,11 @@ class Constraints:
             row, at = self._repeats(history).nonzero(as_tuple=True)
             log_probs[row, history[row, at]] = -torch.inf
         if self.beginnings is not None:
-            for row, sentence in enumerate(sentences.tolist()):
+            for of_row, sentence in zip(log_probs, sentences.tolist(), strict=True):
                 if (ids := self.beginnings.allowed(sentence)) is not None:
-                    kept = log_probs[row, ids]
-                    log_probs[row] = -torch.inf
-                    log_probs[row, ids] = kept
+                    kept = of_row[ids]
+                    of_row.fill_(-torch.inf)
+                    of_row[ids] = kept
         only_end = self.full(time, sentences)
         if early:
             empty = log_probs.amax(1) == -torch.inf

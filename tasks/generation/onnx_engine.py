@@ -107,11 +107,11 @@ class OnnxGenerator:
                 heard(int(last[0]))
             log_probs, state = self.step(last, state, every[active])
             log_probs[:, list(BANNED)] = -np.inf
-            for row, prompt in enumerate(active.tolist() if begun is not None else ()):
-                if (ids := begun.allowed(prompt)) is not None:
-                    kept = log_probs[row, ids]
-                    log_probs[row] = -np.inf
-                    log_probs[row, ids] = kept
+            for of_row, prompt in zip(log_probs, active.tolist(), strict=True):
+                if begun is not None and (ids := begun.allowed(prompt)) is not None:
+                    kept = of_row[ids]
+                    of_row[:] = -np.inf
+                    of_row[ids] = kept
             if time >= sampling.max_length:
                 break
             draws = np.array([_uniform(numbers[row]) for row in active], np.float32)
