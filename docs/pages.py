@@ -4,8 +4,9 @@
     python docs/pages.py README.md                         give README.zh.md its code
 
 A block `output` after a block `python` is what that prints; on how-to pages a block `text` after a
-block `sh` likewise (`bash` is for what the command above shall not run: installing, servers). The Chinese page has the same blocks as
-the English one: the command above writes them there too, into the fences that stand in the text.
+block `sh` likewise (`bash` is for what the command above shall not run: installing, servers). The
+Chinese page has the same blocks as the English one: the command above writes them there too, into
+the fences that stand in the text.
 Nothing here is part of the package.
 """
 

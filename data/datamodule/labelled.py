@@ -99,9 +99,13 @@ class LabelledData(SequenceData[Example]):
         frequencies = np.zeros(len(featurizer.tokens), dtype=np.int64)
         for tokens in sentences:
             np.add.at(frequencies, featurizer.tokens.ids(tokens), 1)
-        matrix, coverage = match(
-            vectors, featurizer.tokens.vocabulary, frequencies=frequencies, seed=self.options.seed
-        )
+        matrix, coverage = match(vectors, featurizer.tokens.vocabulary, frequencies=frequencies)
+        if not any(coverage.found_types.values()):
+            raise InputError(
+                f"has a vector for none of the {coverage.types:,} words of the training data: are "
+                "they of another language, or spelt in another way (data.level)?",
+                path=self.options.vectors,
+            )
         notes.add(coverage.line())
         return featurizer, matrix
 

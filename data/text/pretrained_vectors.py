@@ -18,7 +18,7 @@ import numpy as np
 from rnnlp.data.errors import InputError
 from rnnlp.data.formats.text_files import read_lines
 
-from .tokenizer import PAD, SPECIALS
+from .tokenizer import SPECIALS
 
 _COUNT = re.compile(r"[0-9]{1,9}")  # a number of a header
 _HEAD = 100  # lines that the dimension is read from
@@ -104,26 +104,22 @@ def read_vectors(
 
 
 def match(
-    vectors: Vectors, vocabulary: Sequence[str], *, frequencies: np.ndarray, seed: int = 1
+    vectors: Vectors, vocabulary: Sequence[str], *, frequencies: np.ndarray
 ) -> tuple[np.ndarray, Coverage]:
     """Gives each token of a vocabulary its vector, by its own spelling or the nearest one.
 
-    Tokens without a vector get random numbers of the same spread, `<pad>` zeros.
+    Tokens without a vector get zeros: what those begin with is the business of the embedding.
 
     Args:
         vectors: What `read_vectors` gave.
         vocabulary: All tokens, the special ones first.
         frequencies: How often training saw each, [vocabulary]; the report counts those it saw.
-        seed: For the random numbers.
 
     Returns:
         The matrix, [vocabulary, dimension] float32, and the coverage.
     """
     rows = {word: row for row, word in enumerate(vectors.words)}
-    spread = float(vectors.matrix.std()) if rows else 0.1
-    shape = (len(vocabulary), vectors.matrix.shape[1])
-    matrix = np.random.default_rng(seed).normal(0.0, spread, shape).astype(np.float32)
-    matrix[PAD] = 0.0
+    matrix = np.zeros((len(vocabulary), vectors.matrix.shape[1]), dtype=np.float32)
     types: Counter[str] = Counter({step: 0 for step in _STEPS})
     tokens = types.copy()
     for i, token in enumerate(vocabulary[len(SPECIALS) :], start=len(SPECIALS)):

@@ -1,7 +1,10 @@
 """A config that begins with another one and holds only what differs."""
 
 import pytest
+import torch
 import yaml
+
+from rnnlp import load
 
 
 def settings(rnnlp, *arguments):
@@ -37,3 +40,27 @@ def test_a_base_that_leads_nowhere(rnnlp, tmp_path, base, says):
 def test_on_the_command_line_there_are_several_configs_instead(rnnlp):
     code, _, err = rnnlp("fit", "--config", "ner", "--base", "sentiment")
     assert code == 2 and "give --config sentiment before" in err and len(err.splitlines()) == 1
+
+
+def test_words_without_a_frozen_vector_get_the_mean(corpus, tmp_path, rnnlp):
+    (tmp_path / "v.txt").write_text("Anna 1 2 3\nvisited 3 2 1\nBerlin 2 5 -1\n")
+    settings = [
+        "--config", corpus / "tiny.yaml", "--trainer.max_epochs=1", "--data.vectors",
+        tmp_path / "v.txt", "--model.embedding.size=3",
+    ]  # fmt: skip
+    code, _, err = rnnlp(
+        "fit", *settings, "--output", tmp_path / "m", "--model.embedding.freeze_vectors=true"
+    )
+    assert code == 0, err
+    words = load(tmp_path / "m").network.embedding.words.weight
+    tokens = load(tmp_path / "m").featurizer.tokens
+    given = {(1, 2, 3), (3, 2, 1), (2, 5, -1)}
+    known = torch.tensor([row for row in words.tolist() if tuple(row) in given])
+    unknown = words[tokens.ids(["no such word", ","])]
+    assert len(known) >= 3 and torch.allclose(unknown, known.mean(0).expand(2, 3))
+    (tmp_path / "v.txt").write_text("2 3\nqqq 1 2 3\nqqx 1 2 3\n")
+    code, _, err = rnnlp("fit", *settings, "--output", tmp_path / "n")
+    assert code == 2 and f"{tmp_path / 'v.txt'}: has a vector for none of the" in err
+    (tmp_path / "v.txt").write_text("0 3\n")
+    code, _, err = rnnlp("fit", *settings, "--output", tmp_path / "n")
+    assert code == 2 and err.splitlines()[-1].startswith("rnnlp: ")
