@@ -72,11 +72,23 @@ def run_python(block: Block, names: dict[str, Any], *, source: str) -> str:
     return printed.getvalue()
 
 
-def run_shell(block: Block) -> str:
-    """Runs a block's commands in the working directory, with this Python's rnnlp; gives stdout."""
-    rnnlp = f'rnnlp() {{ "{sys.executable}" -m rnnlp "$@"; }}\n'
-    command = ["bash", "-e", "-o", "pipefail", "-c", rnnlp + block.code]
-    return subprocess.run(command, check=True, stdout=subprocess.PIPE, encoding="utf-8").stdout
+def run_shell(block: Block, path: Path) -> str:
+    """Runs a block's commands in the working directory; gives stdout.
+
+    Args:
+        block: The block.
+        path: A folder for the command `rnnlp`, that of this Python.
+    """
+    command = path / "rnnlp"
+    command.write_text(f'#!/bin/sh\nexec "{sys.executable}" -m rnnlp "$@"\n')
+    command.chmod(0o755)
+    return subprocess.run(
+        ["bash", "-e", "-o", "pipefail", "-c", block.code],
+        env={**os.environ, "PATH": f"{path}:{os.environ['PATH']}"},
+        check=True,
+        stdout=subprocess.PIPE,
+        encoding="utf-8",
+    ).stdout
 
 
 @contextlib.contextmanager
@@ -102,13 +114,13 @@ def refresh(page: Path) -> None:
     found = blocks(text)
     codes = [block.code for block in found]
     names: dict[str, Any] = {"__name__": page.stem}
-    with tempfile.TemporaryDirectory() as folder:
+    with tempfile.TemporaryDirectory() as folder, tempfile.TemporaryDirectory() as path:
         with inside(Path(folder)):
             for number, block in enumerate(found):
                 if block.language == "python":
                     printed, kind = run_python(block, names, source=str(page)), "output"
                 elif block.language == "sh" and page.parent.name == "howto":
-                    printed, kind = run_shell(block), "text"
+                    printed, kind = run_shell(block, Path(path)), "text"
                 else:
                     continue
                 if number + 1 < len(found) and found[number + 1].language == kind:

@@ -28,6 +28,7 @@ and which cell to take.
   --output DIR         where results.json, report.md and report.html go
                        (default: runs/compare-<config name>, runs/long-range)
   --overwrite          replace a comparison with other settings in the folder
+  --plugin MODULE|FILE.py   Python of your own, run first: it may register cells
   --data.train FILE    every key of fit can be given (rnnlp fit --config NAME --help)
 
   --long-range         instead: how far back each cell remembers, on made-up sequences

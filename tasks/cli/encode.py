@@ -11,7 +11,7 @@ from rnnlp.data.errors import InputError
 from rnnlp.data.formats.layout import Layout
 from rnnlp.tasks.registry import load_plugins
 
-from .parser import OneLineParser, plugins_of
+from .parser import OneLineParser, add_plugin, plugins_of
 from .texts import add_text_arguments, check_text_arguments, given_rows
 
 if TYPE_CHECKING:
@@ -43,6 +43,7 @@ def encode(arguments: Sequence[str]) -> int:
         default="max",
         help="how one vector is made of a text's states (default: max)",
     )
+    add_plugin(parser)
     plugins, arguments = plugins_of(arguments)
     load_plugins(plugins)
     given = parser.parse_intermixed_args(list(arguments))

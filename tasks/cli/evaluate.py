@@ -9,7 +9,7 @@ from rnnlp.tasks.base.options import add_options, taken
 from rnnlp.tasks.model_folder.files import as_json
 from rnnlp.tasks.registry import head_of, load_plugins, options_of
 
-from .parser import OneLineParser, plugins_of
+from .parser import OneLineParser, add_plugin, plugins_of
 
 
 def evaluate(arguments: Sequence[str]) -> int:
@@ -33,6 +33,7 @@ def evaluate(arguments: Sequence[str]) -> int:
     )
     parser.add_argument("--format", default="auto", help="the format of DATA (default: look at it)")
     add_options(parser, (option for some in options.values() for option in some))
+    add_plugin(parser)
     args = parser.parse_args(list(arguments))
 
     from rnnlp.tasks.inference.evaluate import evaluate_model

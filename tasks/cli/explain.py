@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from rnnlp.data.errors import InputError, note
 from rnnlp.tasks.registry import load_plugins
 
-from .parser import OneLineParser, plugins_of
+from .parser import OneLineParser, add_plugin, plugins_of
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -49,6 +49,7 @@ def explain(arguments: Sequence[str]) -> int:
         type=float,
         help="what the bias of the gate that keeps the state starts from",
     )
+    add_plugin(parser)
     args = parser.parse_args(list(arguments))
     load_plugins(plugins)
     tokens = numbers(args.input)

@@ -30,6 +30,7 @@ Trains a model and writes a model folder (default: runs/<config name>).
   --print_config       print the full config and leave
   --seeds N            train N times, from other seeds; mean and spread of the scores
   --plugin MODULE|FILE.py   Python of your own, run first: it may register tasks and cells
+  --task NAME          the task, where no config names it, such as one of your own
   --data.train FILE    any key of the config can be given on the command line
 
 Shipped configs:

@@ -17,9 +17,20 @@ class OneLineParser(argparse.ArgumentParser):
         raise InputError(f"{message} (see {self.prog} --help)")
 
 
+def add_plugin(parser: argparse.ArgumentParser) -> None:
+    """Adds `--plugin`, for the help of a verb whose arguments went through `plugins_of`."""
+    parser.add_argument(
+        "--plugin",
+        action="append",
+        default=[],
+        metavar="MODULE|FILE.py",
+        help="Python of your own, run first: it may register tasks and cells",
+    )
+
+
 def plugins_of(arguments: Sequence[str]) -> tuple[list[str], list[str]]:
     """The values of `--plugin`, which decide what else can be said, and the other arguments."""
     parser = OneLineParser(add_help=False, allow_abbrev=False)
-    parser.add_argument("--plugin", action="append", default=[], metavar="MODULE|FILE.py")
+    add_plugin(parser)
     args, rest = parser.parse_known_args(list(arguments))
     return args.plugin, rest

@@ -17,7 +17,7 @@ from rnnlp.tasks.base.options import add_options, taken
 from rnnlp.tasks.model_folder.files import as_json
 from rnnlp.tasks.registry import load_plugins, options_of
 
-from .parser import OneLineParser, plugins_of
+from .parser import OneLineParser, add_plugin, plugins_of
 from .streaming import add_stream_options, check_stream_options, stream_stdin
 from .texts import (
     Row,
@@ -49,6 +49,7 @@ def predict(arguments: Sequence[str]) -> int:
     add_stream_options(parser)
     every = [option for some in (*options.values(), *streaming.values()) for option in some]
     add_options(parser, every)
+    add_plugin(parser)
     args = parser.parse_intermixed_args(list(arguments))  # options between texts
     more = models_among(args)
     check_stream_options(args, every, streaming)
