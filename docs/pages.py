@@ -83,7 +83,7 @@ def run_shell(block: Block, path: Path) -> str:
     command.write_text(f'#!/bin/sh\nexec "{sys.executable}" -m rnnlp "$@"\n')
     command.chmod(0o755)
     return subprocess.run(
-        ["bash", "-e", "-o", "pipefail", "-c", block.code],
+        ["bash", "-e", "-c", block.code],
         env={**os.environ, "PATH": f"{path}:{os.environ['PATH']}"},
         check=True,
         stdout=subprocess.PIPE,
