@@ -44,6 +44,7 @@ from .readers import (
 )
 from .sample import sample_translation
 from .sample_strings import sample_forms, sample_sounds
+from .sample_typing import sample_typing
 
 _COLUMNS = {"source": pa.string(), "target": pa.string(), "index": pa.int64(), "line": pa.int64()}
 _NAMES = {
@@ -65,6 +66,7 @@ _SAMPLES = {  # sample corpora, by what data.source and data.target say
     ("en", "zh"): _backwards,
     ("word", "phones"): sample_sounds,
     ("lemma", "form"): sample_forms,
+    ("typed", "meant"): sample_typing,
 }
 
 

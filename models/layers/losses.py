@@ -42,15 +42,14 @@ def token_loss(
     """Cross entropy in nats, the mean over the tokens.
 
     Args:
-        logits: `[tokens, vocabulary]`.
+        logits: `[tokens, vocabulary]`; log probabilities where `vocabulary_size` is given.
         targets: `[tokens]`.
         smoothing: How much of the target is spread over the vocabulary (Szegedy et al. 2016).
-        vocabulary_size: How many of the first tokens it is spread over, where some behind them
-            cannot occur; all if not given.
+        vocabulary_size: How many of the first tokens are the vocabulary, where others follow that
+            may be impossible.
     """
     check_rate(smoothing)
-    if not smoothing or vocabulary_size is None:
+    if vocabulary_size is None:
         return F.cross_entropy(logits, targets, label_smoothing=smoothing)
-    log_probs = logits.log_softmax(1)
-    spread = log_probs[:, :vocabulary_size].mean()
-    return (1.0 - smoothing) * F.nll_loss(log_probs, targets) - smoothing * spread
+    spread = logits[:, :vocabulary_size].mean()
+    return (1.0 - smoothing) * F.nll_loss(logits, targets) - smoothing * spread

@@ -8,6 +8,10 @@ A word of the source that the vocabulary does not have is named by the place whe
 id = vocabulary size + position. Distributions are so as wide as vocabulary and source together.
 All is done on logarithms, and costs little more than without: only words of the source differ from
 what is generated. Which id a source token has on the target side is the business of `data/`.
+
+Where everything can be copied, copying is learned first, from any place that has the word, and what
+is left teaches the rest of the decoder too little. So at a share of the positions in training only
+words of no vocabulary can be copied (`dropout`): what the decoder can write itself, it learns to.
 """
 
 from __future__ import annotations
@@ -18,6 +22,8 @@ from typing import NamedTuple
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
+
+from rnnlp.models.layers.dropout import check_rate
 
 
 class Copies(NamedTuple):
@@ -38,11 +44,14 @@ class Pointer(nn.Module):
     Args:
         size: Width of the vector that predictions are made from.
         vocabulary_size: Number of target tokens.
+        dropout: Share of positions in training at which words that the vocabulary has cannot be
+            copied; what attention gives them is lost there.
     """
 
-    def __init__(self, *, size: int, vocabulary_size: int) -> None:
+    def __init__(self, *, size: int, vocabulary_size: int, dropout: float = 0.0) -> None:
         super().__init__()
         self.vocabulary_size = vocabulary_size
+        self.dropout = check_rate(dropout)
         # Of state and context, and through the state of the input, what p_gen wants.
         self.gate = nn.Linear(size, 1)
 
@@ -81,7 +90,10 @@ class Pointer(nn.Module):
         copied = F.logsigmoid(-gate) + mass.clamp_min(torch.finfo(mass.dtype).tiny).log()
         known = copies.ids < self.vocabulary_size
         of_known = generated.gather(1, copies.ids.clamp_max(self.vocabulary_size - 1))
-        both = torch.where(known, torch.logaddexp(of_known, copied), copied)
+        mixed = torch.logaddexp(of_known, copied)
+        if self.training and self.dropout:
+            mixed = torch.where(torch.rand_like(gate) < self.dropout, of_known, mixed)
+        both = torch.where(known, mixed, copied)
         both = both.masked_fill(copies.column != copies.ids, -math.inf)
         wide = F.pad(generated, (0, weights.shape[1]), value=-math.inf)
         return wide.scatter(1, copies.column, both)

@@ -84,6 +84,8 @@ class Decoder(nn.Module):
         embedding: The table shared with the source; "all" only.
         copy: Whether source words can be copied, those that the vocabulary lacks among them (see
             `Pointer`).
+        copy_dropout: Share of positions in training at which words that the vocabulary has cannot
+            be copied.
         unknown: The token that stands for a copied word of no vocabulary where it is read.
 
     Raises:
@@ -109,6 +111,7 @@ class Decoder(nn.Module):
         tie_embeddings: Tied = "output",
         embedding: nn.Embedding | None = None,
         copy: bool = False,
+        copy_dropout: float = 0.0,
         unknown: int = 1,
     ) -> None:
         super().__init__()
@@ -164,7 +167,11 @@ class Decoder(nn.Module):
             self.output = nn.Linear(size, vocabulary_size)
         else:
             self.output_bias = nn.Parameter(torch.zeros(vocabulary_size))
-        self.pointer = Pointer(size=size, vocabulary_size=vocabulary_size) if copy else None
+        self.pointer = (
+            Pointer(size=size, vocabulary_size=vocabulary_size, dropout=copy_dropout)
+            if copy
+            else None
+        )
         self.unknown = unknown
         self.embedding_dropout = LockedDropout(embedding_dropout)
         self.dropout = nn.Dropout(check_rate(dropout))
@@ -250,6 +257,8 @@ class Decoder(nn.Module):
 
     def scores(self, readouts: Tensor, weights: Tensor, copies: Copies | None) -> Tensor:
         """Scores of all that can come next; a softmax makes probabilities of them.
+
+        Where words can be copied they are log probabilities already.
 
         Args:
             readouts: What is predicted from, `[rows, size]`.

@@ -39,6 +39,8 @@ class DecoderConfig:
             ("output"), source embeddings as well ("all", with data.joint_vocabulary), or "none".
         copy: Whether words of the source can be copied, also those of no vocabulary (a
             pointer-generator, See et al. 2017).
+        copy_dropout: Share of positions in training at which only words of no vocabulary can be
+            copied, so that the decoder learns to write the others itself; with copy.
     """
 
     cell: str = "lstm"
@@ -52,6 +54,7 @@ class DecoderConfig:
     dropout: float = 0.3
     tie_embeddings: Literal["none", "output", "all"] = "output"
     copy: bool = False
+    copy_dropout: float = 0.9
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -130,6 +133,7 @@ class TranslatorConfig(ModelConfig):
                 tie_embeddings=decoder.tie_embeddings,
                 embedding=embedding.words if decoder.tie_embeddings == "all" else None,
                 copy=decoder.copy,
+                copy_dropout=decoder.copy_dropout,
                 unknown=UNK,
             ),
         )

@@ -80,12 +80,9 @@ class TranslationObjective(Objective):
                 state, batch.target, batch.target_lengths, self.scheduled_sampling
             )
         logits, targets = network(state, batch.target, batch.target_lengths, seen)
-        return token_loss(
-            logits,
-            targets,
-            smoothing=self.label_smoothing,
-            vocabulary_size=self.settings.target_size if self.settings.decoder.copy else None,
-        )
+        copies = self.settings.decoder.copy
+        size = self.settings.target_size if copies else None  # words to copy stand behind them
+        return token_loss(logits, targets, smoothing=self.label_smoothing, vocabulary_size=size)
 
     def weight(self, batch: TranslationBatch) -> int:
         """Target tokens, their ends counted."""

@@ -245,3 +245,22 @@ def test_own_words_are_generated_or_copied():
         said = [next(own) for _ in range(length - 1)]
         assert mixed[row, 1 : length - 1].tolist() == said[:-1]
         assert mixed[row, length - 1 :].tolist() == TARGETS[row, length - 1 :].tolist()
+
+
+def test_dropout_lets_only_words_of_no_vocabulary_be_copied():
+    torch.manual_seed(7)
+    count = 2000
+    pointer = Pointer(size=1, vocabulary_size=VOCABULARY, dropout=0.7)
+    copies = pointer.read(COPIES[:1].expand(count, 5), torch.zeros(count, 5, dtype=torch.bool))
+    given = torch.zeros(count, 1), torch.randn(1, 6).expand(count, 6)
+    weights = torch.tensor([0.1, 0.2, 0.3, 0.15, 0.25]).expand(count, 5)
+    said = pointer(*given, weights, copies).exp()
+    whole = pointer.eval()(*given, weights, copies).exp()
+    dropped = said.sum(1) < 0.99
+    assert dropped.float().mean() == pytest.approx(0.7, abs=0.04)
+    torch.testing.assert_close(said[~dropped], whole[~dropped])
+    torch.testing.assert_close(whole.sum(1), torch.ones(count))
+    lost = (1 - pointer.gate.bias.sigmoid().item()) * 0.4  # of the word 4
+    difference = (whole - said)[dropped]
+    torch.testing.assert_close(difference[:, 4], torch.full_like(difference[:, 4], lost))
+    assert difference[:, [0, 1, 2, 3, 5, 6, 7, 8, 9, 10]].abs().max() < 1e-6
