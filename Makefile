@@ -4,7 +4,7 @@ BIN := .venv/bin
 EN := Barack Obama visited Berlin on 24 July 2008.
 ZH := 张伟去年在上海加入了华为公司。
 
-.PHONY: help install demo test fuzz check format docs clean
+.PHONY: help install demo test fuzz check format docs pages clean
 
 help:
 	@echo "make demo    train the sample taggers (English and Chinese) and tag a sentence with each, one exported"
@@ -13,6 +13,7 @@ help:
 	@echo "make check   ruff (lint and format), mypy, and the floors of the house"
 	@echo "make format  let ruff rewrite what it can"
 	@echo "make docs    build the course, English and Chinese, into site/"
+	@echo "make pages   run all code of the pages and write what it prints, some minutes"
 
 # The stamp is the proof that the install finished; it is redone when the declared packages change.
 .venv/.installed: pyproject.toml constraints.txt
@@ -46,6 +47,9 @@ check: install
 	mkdir -p .venv/types && ln -sfn ../.. .venv/types/rnnlp # mypy finds packages by their folder's name
 	MYPYPATH=.venv/types $(BIN)/mypy
 	$(BIN)/lint-imports --no-cache
+
+pages: install
+	$(BIN)/python docs/pages.py docs/en/course/*.md docs/en/howto/*.md README.md
 
 docs: install
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e ".[docs]"

@@ -38,5 +38,5 @@ def find_cell(name: str) -> Cell:
     if plain.removeprefix("bi") in CELLS and plain.startswith("bi"):
         hint = f": write cell={plain[2:]!r} with bidirectional=True"
     elif near := get_close_matches(plain, CELLS, n=1):
-        hint = f": did you mean {near[0]!r}?"
+        hint = f": did you mean {near[0]!r}? (One of your own is named with --plugin FILE.py.)"
     raise ValueError(f"cell must be one of {', '.join(CELLS)}, not {name!r}{hint}")
