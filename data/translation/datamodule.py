@@ -43,6 +43,7 @@ from .readers import (
     whole_pair,
 )
 from .sample import sample_translation
+from .sample_headlines import sample_headlines
 from .sample_strings import sample_forms, sample_sounds
 from .sample_typing import sample_typing
 
@@ -67,6 +68,7 @@ _SAMPLES = {  # sample corpora, by what data.source and data.target say
     ("word", "phones"): sample_sounds,
     ("lemma", "form"): sample_forms,
     ("typed", "meant"): sample_typing,
+    ("record", "headline"): sample_headlines,
 }
 
 

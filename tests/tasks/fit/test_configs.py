@@ -21,7 +21,7 @@ def small_samples(monkeypatch):
 @pytest.mark.parametrize("language", ["english", "chinese"])
 def test_config_starts(rnnlp, small_samples, tmp_path, name, language):
     sample = ["--data.sample", language]
-    if name in ("g2p", "inflection", "normalisation"):  # languages of their own
+    if name in ("g2p", "inflection", "normalisation", "summarisation"):  # samples of their own
         sample = []
     elif name.startswith("translation"):
         source, target = ("en", "zh") if language == "english" else ("zh", "en")
