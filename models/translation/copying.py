@@ -9,9 +9,10 @@ id = vocabulary size + position. Distributions are so as wide as vocabulary and 
 All is done on logarithms, and costs little more than without: only words of the source differ from
 what is generated. Which id a source token has on the target side is the business of `data/`.
 
-Where everything can be copied, copying is learned first, from any place that has the word, and what
-is left teaches the rest of the decoder too little. So at a share of the positions in training only
-words of no vocabulary can be copied (`dropout`): what the decoder can write itself, it learns to.
+Where tokens are characters, copying is learned first, from any place that has the character, and
+what is left teaches the rest of the decoder too little. So at a share of the positions in training
+only words of no vocabulary can be copied (`dropout`): what the decoder can write itself, it learns
+to. Words stand in one place, and do not need it.
 """
 
 from __future__ import annotations

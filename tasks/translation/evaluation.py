@@ -12,6 +12,7 @@ from rnnlp.data.formats.text_files import read_lines
 from rnnlp.data.translation.readers import read_parallel
 
 from .pipeline import TranslationPipeline
+from .rouge import check_rouge
 from .scores import TranslationScores, compare
 
 CHUNK = 1024  # pairs that are translated together
@@ -51,8 +52,13 @@ def evaluate_translation(
     notes = Notes()
     width = settings.search.beam_size if beam_size is None else beam_size
     scores = TranslationScores(
-        language=settings.target, level=pipeline.target_tokenizer.level, beam_size=width
+        language=settings.target,
+        level=pipeline.target_tokenizer.level,
+        beam_size=width,
+        rouge=settings.metric == "rouge_l",
     )
+    if scores.rouge:
+        check_rouge()
     source_tokens = 0
     pairs = read_parallel(
         path,

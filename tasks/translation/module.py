@@ -22,6 +22,7 @@ from rnnlp.tasks.base.plain import part_of
 
 from .config import TranslatorConfig, check_search
 from .objective import TranslationObjective
+from .rouge import check_rouge
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -47,7 +48,7 @@ class TranslationSettings(TranslatorConfig, ModuleOptions):
 
 
 # Scores that a translator reaches by chance, with words that every sentence has.
-SCORE_FLOORS = {"bleu": 1.0, "chrf": 5.0, "exact_match": 0.0}
+SCORE_FLOORS = {"bleu": 1.0, "chrf": 5.0, "exact_match": 0.0, "rouge_l": 5.0}
 
 
 class Translation(ObjectiveModule):
@@ -83,6 +84,8 @@ class Translation(ObjectiveModule):
                 "model.decoder.tie_embeddings is all, but each side has a vocabulary of its own: "
                 "set data.joint_vocabulary to true, or model.decoder.tie_embeddings to output"
             )
+        if settings.metric == "rouge_l":
+            check_rouge()
         check_search(settings.search, prefix="model.search.")
         for name in ("label_smoothing", "scheduled_sampling"):
             if not 0.0 <= (rate := getattr(settings, name)) < 1.0:

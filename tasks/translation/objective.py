@@ -94,6 +94,7 @@ class TranslationObjective(Objective):
             language=self.settings.target,
             level=self.tokenizer.level,
             beam_size=self.settings.search.beam_size if final else 1,
+            rouge=self.settings.metric == "rouge_l",
         )
 
     @torch.inference_mode()

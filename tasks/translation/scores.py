@@ -15,6 +15,8 @@ from sacrebleu.significance import PairedTest
 
 from rnnlp.data.text.tokenizer import Level
 
+from .rouge import ROUGE, rouge
+
 RESAMPLES = 1000
 # Languages that are written without blanks, by all that they are called: 13a would take a sentence
 # of theirs for a word.
@@ -32,9 +34,12 @@ def bleu_for(language: str) -> BLEU:
     Args:
         language: Such as "de", "zh", "zh-CN", "cmn_Hans", or "Chinese".
     """
-    main = language.replace("_", "-").split("-")[0].lower()
     # "force" says that our text is no tokenised text, and silences a guess about it.
-    return BLEU(tokenize=_TOKENIZERS.get(main, "13a"), force=True)
+    return BLEU(tokenize=_TOKENIZERS.get(_main(language), "13a"), force=True)
+
+
+def _main(language: str) -> str:
+    return language.replace("_", "-").split("-")[0].lower()
 
 
 def policy_of(beam_size: int) -> str:
@@ -52,11 +57,13 @@ class TranslationScores:
         language: Of both.
         level: Of the target tokens.
         beam_size: Hypotheses that are followed in the search for a translation.
+        rouge: Whether ROUGE is counted as well.
     """
 
-    def __init__(self, *, language: str, level: Level, beam_size: int) -> None:
+    def __init__(self, *, language: str, level: Level, beam_size: int, rouge: bool = False) -> None:
         self.language = language
         self.level = level
+        self.rouge = rouge
         self.beam_size = beam_size
         self.translations: list[str] = []
         self.references: list[str] = []
@@ -98,8 +105,14 @@ class TranslationScores:
 
     def result(self) -> dict[str, Any]:
         """The scores under the names that `evaluate --json` prints."""
+        by_character = _main(self.language) in _TOKENIZERS
         return {
             **translation_scores(self.translations, self.references, language=self.language),
+            **(
+                rouge(self.translations, self.references, by_character=by_character)
+                if self.rouge
+                else {}
+            ),
             "exact_match": exact_match(self.translations, self.references),
             "symbol_error_rate": symbol_error_rate(
                 self.translations, self.references, level=self.level
@@ -195,6 +208,8 @@ def score_lines(result: Mapping[str, Any], policy: str) -> list[str]:
         f"symbol error rate {result['symbol_error_rate']:.2f}  "
         f"perplexity {result['perplexity']:.2f}"
     ]
+    if "rouge_l" in result:
+        lines.append("  ".join(f"ROUGE-{name[6:].upper()} {result[name]:.2f}" for name in ROUGE))
     if other := result.get("against"):
         lines.append(
             f"against: BLEU {other['bleu']:.2f} (p {other['bleu_p']:.3f})  chrF "

@@ -108,10 +108,13 @@ def test_fit_says_what_can_be_copied(rnnlp, folder, tmp_path):
     arguments = ("fit", "--config", folder / "tiny.yaml", "--output", tmp_path / "model")
     code, _, err = rnnlp(
         *arguments, "--trainer.max_epochs", 1, "--model.scheduled_sampling", 0.2,
-        "--model.decoder.input_feeding", "true",
+        "--model.decoder.input_feeding", "true", "--model.metric", "rouge_l",
     )  # fmt: skip
     assert code == 0, err
     assert "validation: 80 words of targets are in no vocabulary, 80 of them in their source" in err
+    scores = json.loads((tmp_path / "model" / "metrics.json").read_text())["validation"]
+    code, out, err = rnnlp("evaluate", tmp_path / "model", folder / "validation.tsv")
+    assert code == 0 and f"ROUGE-L {scores['rouge_l']:.2f}" in out, err
 
 
 @pytest.mark.parametrize(
