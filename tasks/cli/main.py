@@ -14,7 +14,10 @@ from contextlib import suppress
 from io import TextIOWrapper
 
 # Each a module and its function.
-VERBS = ("fit", "evaluate", "predict", "encode", "compare", "export", "check", "serve", "explain")
+VERBS = (
+    "fit", "evaluate", "predict", "encode", "compare", "tune",
+    "export", "check", "serve", "explain",
+)  # fmt: skip
 
 USAGE = """\
 rnnlp: train and use recurrent networks on sequences
@@ -24,6 +27,7 @@ rnnlp: train and use recurrent networks on sequences
   rnnlp predict MODEL [TEXT ...]                 label texts; JSON lines out
   rnnlp encode MODEL [TEXT ...] --output FILE    vectors of texts, as .parquet or .npy
   rnnlp compare --config NAME|FILE               train each cell; says which one to take
+  rnnlp tune --config NAME|FILE                  search for better values of its settings
   rnnlp check DATA [--against FILE ...]          what is wrong with labelled data
   rnnlp export MODEL --output DIR [--int8]       for ONNX Runtime, without torch
   rnnlp serve MODEL [MODEL ...]                  over HTTP, with a page to try them
