@@ -122,6 +122,23 @@ def test_joint(run, files, tmp_path):
     assert "| tagging f1 | validation |" in out and "| joint | " in out
 
 
+def test_processes(monkeypatch, capsys, files):
+    devices = []
+
+    def here(command, **_):  # a second process would start pytest once more
+        assert command[:3] == [sys.executable, "-m", "rnnlp"]
+        devices.extend(part for part in command if "devices" in part)
+        one = [part.replace("devices=2", "devices=1") for part in command[3:]]
+        assert cli.run(one) == 0
+
+    data = [f"--data.{split}={files / 'ner.conll'}" for split in ("train", "validation")]
+    monkeypatch.setattr(sys, "argv", ["processes.py", "--config", "ner", *data, *SMALL[2:]])
+    monkeypatch.setattr(subprocess, "run", here)
+    script("processes").main()
+    assert "times as fast" in capsys.readouterr().out
+    assert devices == [f"--trainer.devices={n}" for n in (1, 1, 2, 2)]
+
+
 def test_quality(run, files):
     data = [f"--data.{split}={files / 'ner.conll'}" for split in ("train", "validation")]
     assert "| ner | 1 |" in run("quality", "ner", "--seeds", 1, *data, *SMALL)
