@@ -1,11 +1,10 @@
 """Training in two processes on one core each, against one process on one core.
 
-    python benchmarks/processes.py --config ner_cluener --data.train train.json.gz --data.validation dev.json
+    python benchmarks/processes.py --config ner_cluener --data.train train.json.gz …
 
-Each is trained twice, for `--epochs` epochs and for one more: the difference is what an epoch takes,
-its validation included, without reading the data. `--repeats` pairs take turns. Tokens a second are
-those of the training file, as the notes of `fit` count them; both learn from the same batches'
-worth of examples, two processes from twice as many at a step.
+Each is trained twice, for `--epochs` epochs and for one more: the difference is what an epoch
+takes, its validation included, without reading the data. `--repeats` pairs take turns. An epoch has
+the same examples for both; two processes learn from twice as many at a step.
 """
 
 from __future__ import annotations
