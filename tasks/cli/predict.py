@@ -19,6 +19,7 @@ from rnnlp.tasks.registry import load_plugins, options_of
 
 from .parser import OneLineParser, add_plugin, plugins_of
 from .streaming import add_stream_options, check_stream_options, stream_stdin
+from .tables import SUFFIXES, AnswerTable
 from .texts import (
     Row,
     add_text_arguments,
@@ -40,7 +41,11 @@ def predict(arguments: Sequence[str]) -> int:
         allow_abbrev=False,
     )
     add_text_arguments(parser)
-    parser.add_argument("--output", metavar="FILE", help="write here instead of stdout")
+    parser.add_argument(
+        "--output",
+        metavar="FILE",
+        help="write here instead of stdout; a table where it ends in .csv, .tsv or .parquet",
+    )
     parser.add_argument(
         "--format",
         choices=tuple(WRITERS),
@@ -89,7 +94,14 @@ def predict(arguments: Sequence[str]) -> int:
     writer = WRITERS.get(args.format, PLAIN)
     if writer.hint:
         note(writer.hint)
+    as_table = args.output is not None and Path(args.output).suffix.lower() in SUFFIXES
+    if as_table and args.format:
+        raise InputError(
+            f"--format {args.format} writes JSON: let --output end in .json or .jsonl",
+            path=args.output,
+        )
     with destination(args.output) as out:
+        table = AnswerTable(out, args.output) if as_table else None
         before = writer.begin
         for rows in source:
             empty = False
@@ -99,12 +111,18 @@ def predict(arguments: Sequence[str]) -> int:
             answers = pipeline(chunk, **chosen, **({"first": number} if writes else {}))
             number += len(answers)
             each = len(answers) // len(rows)  # a prompt may be gone on with several times
+            if table is not None:
+                table.add([(rows[place // each].columns, one) for place, one in enumerate(answers)])
+                continue
             for place, answer in enumerate(answers):
                 others = rows[place // each].others
                 out.write(before + as_json(writer.row(answer, others)) + writer.after)
                 before = writer.between
             out.flush()
-        out.write((writer.begin if empty else "") + writer.end)
+        if table is None:
+            out.write((writer.begin if empty else "") + writer.end)
+        else:
+            table.close()
     if empty:  # an empty file is an error already
         unprompted = "; --count N writes without a prompt" if writes else ""
         note(f"stdin is empty{unprompted}")
@@ -149,7 +167,7 @@ def destination(path: str | None) -> Iterator[TextIO]:
         raise InputError("cannot be written: --output takes a file in a folder there is", path=path)
     part = target.with_name(f".{target.name}.{os.getpid()}.part")
     try:
-        with part.open("w", encoding="utf-8") as file:
+        with part.open("w", encoding="utf-8", newline="") as file:
             yield file
         os.replace(part, target)
     except OSError as error:

@@ -29,6 +29,15 @@ class Row(NamedTuple):
 
     text: str
     others: dict[str, Any]
+    key: str = "text"  # what the row calls the text
+    place: int = 0  # of the text among its columns
+
+    @property
+    def columns(self) -> dict[str, Any]:
+        """All of the row, in its order."""
+        columns = list(self.others.items())
+        columns.insert(self.place, (self.key, self.text))
+        return dict(columns)
 
 
 def add_text_arguments(parser: argparse.ArgumentParser) -> None:
@@ -42,7 +51,7 @@ def add_text_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--input",
         metavar="FILE",
-        help="a file: one text a line, JSON lines, or a table (.csv, .tsv)",
+        help="a file: one text a line, JSON lines, or a table (.csv, .tsv, .parquet)",
     )
     parser.add_argument(
         "--text_column",
@@ -143,6 +152,9 @@ def file_rows(path: str, text_column: str | None, layout: Layout) -> Iterator[Ro
             "line to label texts",
             path=path,
         )
+    if suffix == ".parquet":
+        yield from _parquet(path, text_column, layout)
+        return
     if suffix in _DELIMITED:
         yield from _table(path, text_column, layout)
         return
@@ -242,7 +254,7 @@ class _Lines:
                 raise InputError(f"{self._key!r} is {text!r:.60}, not a text")
         except InputError as error:
             raise InputError(error.message, path=self._name, line=number) from error
-        return Row(text, {name: value for name, value in row.items() if name != self._key})
+        return _row_of(row, self._key)
 
     def _looks_like_json(self, line: str) -> bool:
         import json
@@ -305,7 +317,7 @@ def _table(path: str, text_column: str | None, layout: Layout) -> Iterator[Row]:
                 path=path,
                 line=number,
             )
-        yield _row_of(found, names, place)
+        yield _row_of(dict(zip(names, found, strict=True)), names[place])
     else:
         try:
             place = text_column_of(names, asked)
@@ -317,9 +329,34 @@ def _table(path: str, text_column: str | None, layout: Layout) -> Iterator[Row]:
             raise InputError(
                 f"{len(row)} columns where the first line has {len(names)}", path=path, line=number
             )
-        yield _row_of(row, names, place)
+        yield _row_of(dict(zip(names, row, strict=True)), names[place])
 
 
-def _row_of(row: list[str], names: list[str], place: int) -> Row:
-    others = {name: value for name, value in zip(names, row, strict=True) if name != names[place]}
-    return Row(row[place], others)
+def _parquet(path: str, text_column: str | None, layout: Layout) -> Iterator[Row]:
+    from rnnlp.data.formats.delimited import text_column_of
+
+    try:
+        from pyarrow import ArrowException, parquet
+    except ImportError as error:
+        raise InputError("parquet is read by pyarrow: pip install pyarrow", path=path) from error
+    try:
+        file = parquet.ParquetFile(path)
+        names = file.schema_arrow.names
+        asked = text_column or layout.columns.get("text", layout.columns.get("source"))
+        name = names[text_column_of(names, asked)]
+        note(f"{path}: a table, the text in {name}")
+        for batch in file.iter_batches(CHUNK):
+            for number, row in enumerate(batch.to_pylist(), start=1):
+                if not isinstance(row[name], str):
+                    raise InputError(f"row {number}: {name!r} is {row[name]!r:.60}, not a text")
+                yield _row_of(row, name)
+    except (OSError, ArrowException) as error:
+        raise InputError(f"cannot be read: {str(error)[:200]}", path=path) from error
+    except InputError as error:
+        raise InputError(error.message, path=path) from error
+
+
+def _row_of(row: dict[str, Any], key: str) -> Row:
+    """A row, whose text stands under a key."""
+    others = {name: value for name, value in row.items() if name != key}
+    return Row(row[key], others, key, list(row).index(key))

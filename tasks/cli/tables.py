@@ -1,0 +1,102 @@
+"""Answers as a table: the columns of the input, and those of the answer after them.
+
+The suffix of `predict --output` chooses it: .csv, .tsv or .parquet. What is no single value, such
+as entities, stands in its column as JSON.
+"""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, TextIO
+
+from rnnlp.data.errors import InputError, note
+from rnnlp.tasks.model_folder.files import as_json
+
+SUFFIXES = (".csv", ".tsv", ".parquet")
+
+
+class AnswerTable:
+    """Writes a table, some rows at a time.
+
+    Args:
+        out: The file.
+        path: Its name; the suffix says how it is written.
+    """
+
+    def __init__(self, out: TextIO, path: str) -> None:
+        self._out, self._path = out, path
+        self._suffix = Path(path).suffix.lower()
+        self._names: dict[str, str] = {}  # of the answer's columns, by its keys
+        self._columns: list[str] = []
+        self._parquet: Any = None
+
+    def add(self, rows: Sequence[tuple[Mapping[str, Any], Mapping[str, Any]]]) -> None:
+        """Adds rows: the columns of the input, and the answer.
+
+        Raises:
+            InputError: A row has other columns than the first one, or what the format cannot hold.
+        """
+        if not self._columns and rows:
+            self._begin(*rows[0])
+        cells = [self._row(given, answer) for given, answer in rows]
+        if self._suffix == ".parquet":
+            self._add_parquet(cells)
+        else:
+            writer = csv.writer(self._out, delimiter="\t" if self._suffix == ".tsv" else ",")
+            writer.writerows([row[name] for name in self._columns] for row in cells)
+
+    def close(self) -> None:
+        """Writes the end."""
+        if self._parquet is not None:
+            self._parquet.close()
+
+    def _begin(self, given: Mapping[str, Any], answer: Mapping[str, Any]) -> None:
+        for key in answer:
+            if key != "text":
+                self._names[key] = f"predicted_{key}" if key in given else key
+        self._columns = [*given, *self._names.values()]
+        renamed = [name for key, name in self._names.items() if name != key]
+        if renamed:
+            note(
+                f"{self._path}: the input has columns of these names already: {', '.join(renamed)}"
+            )
+        if self._suffix != ".parquet":
+            delimiter = "\t" if self._suffix == ".tsv" else ","
+            csv.writer(self._out, delimiter=delimiter).writerow(self._columns)
+
+    def _row(self, given: Mapping[str, Any], answer: Mapping[str, Any]) -> dict[str, Any]:
+        own = {name: answer.get(key) for key, name in self._names.items()}
+        row = {**given, **own}
+        if set(row) != set(self._columns):
+            odd = sorted(set(row) ^ set(self._columns))
+            raise InputError(
+                f"a row has other columns than the first one ({', '.join(odd)[:100]}), which a "
+                "table cannot hold: write .jsonl",
+                path=self._path,
+            )
+        flat = (dict, list, tuple)
+        cells = {name: as_json(v) if isinstance(v, flat) else v for name, v in row.items()}
+        if self._suffix == ".tsv" and any(set("\t\r\n") & set(str(v)) for v in cells.values()):
+            raise InputError(
+                "a text has a tab or a line break, which TSV cannot hold: write .csv",
+                path=self._path,
+            )
+        return cells
+
+    def _add_parquet(self, cells: list[dict[str, Any]]) -> None:
+        import pyarrow
+        from pyarrow import parquet
+
+        if self._parquet is None:
+            table = pyarrow.Table.from_pylist(cells)
+            self._parquet = parquet.ParquetWriter(self._out.buffer, table.schema)
+        try:
+            table = pyarrow.Table.from_pylist(cells, schema=self._parquet.schema)
+        except (pyarrow.ArrowInvalid, pyarrow.ArrowTypeError) as error:
+            raise InputError(
+                f"a column has values of several kinds ({str(error)[:100]}): write .csv",
+                path=self._path,
+            ) from error
+        self._parquet.write_table(table)
