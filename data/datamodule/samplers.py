@@ -24,9 +24,6 @@ class Share(NamedTuple):
     rank: int = 0
     of: int = 1  # processes
 
-    def __str__(self) -> str:
-        return f"{self.rank + 1} of {self.of} processes"
-
 
 WHOLE = Share()
 

@@ -21,7 +21,7 @@ loss with respect to `v`. Which path runs when (these functions or a library's) 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -119,6 +119,19 @@ class Cell:
     has_cell: bool = False
     turned: int = 0
     own_bias: bool = False
+
+
+def state_of(values: Mapping[str, Tensor]) -> State:
+    """The state among the values of a step; see `Cell.values`."""
+    cell = values.get("c")
+    return State(values["h"].unsqueeze(0), None if cell is None else cell.unsqueeze(0))
+
+
+def step_of(
+    values: Callable[[Tensor, Weights, State], dict[str, Tensor]],
+) -> Callable[[Tensor, Weights, State], State]:
+    """The `Cell.step` that computes `values`, and keeps the state among them."""
+    return lambda inputs, weights, state: state_of(values(inputs, weights, state))
 
 
 def states_before(first: Tensor, states: Tensor, previous: Tensor, at: slice) -> Tensor:

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from .cell import Block, Cell, Forward, State, Weights, blocks, receivers, states_before
+from .cell import Block, Cell, Forward, State, Weights, blocks, receivers, states_before, step_of
 from .matmul import Product, of_all_tokens
 
 EQUATIONS = """\
@@ -104,13 +104,8 @@ def gru_backward(
         yield Block(at, sums[:, size:], sums[:, : 3 * size])
 
 
-def gru_step(inputs: Tensor, weights: Weights, state: State) -> State:
-    """GRU, one token: `inputs` [batch, input_size], state [1, batch, hidden_size]."""
-    return State(gru_values(inputs, weights, state)["h"].unsqueeze(0))
-
-
 def gru_values(inputs: Tensor, weights: Weights, state: State) -> dict[str, Tensor]:
-    """What `EQUATIONS` name, for one token."""
+    """GRU, one token: `inputs` [batch, input_size], state [1, batch, hidden_size]."""
     before = state.hidden[0]
     i_r, i_z, i_n = F.linear(inputs, weights.input, weights.input_bias).chunk(3, 1)
     h_r, h_z, q = F.linear(before, weights.hidden, weights.hidden_bias).chunk(3, 1)
@@ -123,7 +118,7 @@ GRU = Cell(
     name="gru",
     title="GRU",
     gates=3,
-    step=gru_step,
+    step=step_of(gru_values),
     equations=EQUATIONS,
     values=gru_values,
     forward=lambda inputs, weights, start, start_cell, sizes, last: gru_forward(

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from .cell import Block, Cell, Forward, State, Weights, blocks, receivers, states_before
+from .cell import Block, Cell, Forward, State, Weights, blocks, receivers, states_before, step_of
 from .matmul import Product, of_all_tokens
 
 EQUATIONS = """\
@@ -163,14 +163,8 @@ def lstm_backward(
         yield Block(at, sums, sums)
 
 
-def lstm_step(inputs: Tensor, weights: Weights, state: State) -> State:
-    """LSTM, one token: `inputs` [batch, input_size], states [1, batch, hidden_size]."""
-    values = lstm_values(inputs, weights, state)
-    return State(values["h"].unsqueeze(0), values["c"].unsqueeze(0))
-
-
 def lstm_values(inputs: Tensor, weights: Weights, state: State) -> dict[str, Tensor]:
-    """What `EQUATIONS` name, for one token."""
+    """LSTM, one token: `inputs` [batch, input_size], states [1, batch, hidden_size]."""
     assert state.cell is not None
     of_input = F.linear(inputs, weights.input, weights.input_bias)
     of_hidden = F.linear(state.hidden[0], weights.hidden, weights.hidden_bias)
@@ -184,7 +178,7 @@ LSTM = Cell(
     name="lstm",
     title="LSTM",
     gates=4,
-    step=lstm_step,
+    step=step_of(lstm_values),
     equations=EQUATIONS,
     values=lstm_values,
     forward=lstm_forward,

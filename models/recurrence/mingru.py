@@ -27,7 +27,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from .cell import Block, Cell, Forward, State, Weights, blocks, receivers, states_before
+from .cell import Block, Cell, Forward, State, Weights, blocks, receivers, states_before, step_of
 from .matmul import of_all_tokens
 
 EQUATIONS = """\
@@ -155,13 +155,8 @@ def doubling(keep: Tensor, add: Tensor) -> Tensor:
     return add
 
 
-def mingru_step(inputs: Tensor, weights: Weights, state: State) -> State:
-    """minGRU, one token: `inputs` [batch, input_size], state [1, batch, hidden_size]."""
-    return State(mingru_values(inputs, weights, state)["h"].unsqueeze(0))
-
-
 def mingru_values(inputs: Tensor, weights: Weights, state: State) -> dict[str, Tensor]:
-    """What `EQUATIONS` name, for one token."""
+    """minGRU, one token: `inputs` [batch, input_size], state [1, batch, hidden_size]."""
     z, n = F.linear(inputs, weights.input, weights.input_bias).chunk(2, 1)
     z = z.sigmoid()
     return {"z": z, "n": n, "h": torch.lerp(n, state.hidden[0], z)}
@@ -171,7 +166,7 @@ MINGRU = Cell(
     name="mingru",
     title="minGRU",
     gates=2,
-    step=mingru_step,
+    step=step_of(mingru_values),
     equations=EQUATIONS,
     values=mingru_values,
     forward=lambda inputs, weights, start, start_cell, sizes, last: mingru_forward(

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from .cell import Block, Cell, Forward, State, Weights, blocks, receivers
+from .cell import Block, Cell, Forward, State, Weights, blocks, receivers, step_of
 from .matmul import Product, of_all_tokens
 
 EQUATIONS = """\
@@ -66,26 +66,22 @@ def rnn_backward(
         yield Block(at, sums, sums)
 
 
-def rnn_step(tanh: bool, inputs: Tensor, weights: Weights, state: State) -> State:
-    """Simple RNN, one token: `inputs` [batch, input_size], state [1, batch, hidden_size]."""
-    return State(rnn_values(tanh, inputs, weights, state)["h"].unsqueeze(0))
-
-
 def rnn_values(tanh: bool, inputs: Tensor, weights: Weights, state: State) -> dict[str, Tensor]:
-    """What `EQUATIONS` name, for one token; f is tanh or relu."""
+    """Simple RNN, one token: `inputs` [batch, input_size], state [1, batch, hidden_size]."""
     of_input = F.linear(inputs, weights.input, weights.input_bias)
     total = of_input + F.linear(state.hidden[0], weights.hidden, weights.hidden_bias)
     return {"h": total.tanh() if tanh else total.relu()}
 
 
 def _cell(*, name: str, title: str, tanh: bool, library: Any) -> Cell:
+    values = partial(rnn_values, tanh)
     return Cell(
         name=name,
         title=title,
         gates=1,
-        step=partial(rnn_step, tanh),
+        step=step_of(values),
         equations=EQUATIONS.format(f="tanh" if tanh else "relu"),
-        values=partial(rnn_values, tanh),
+        values=values,
         forward=lambda inputs, weights, start, start_cell, sizes, last: rnn_forward(
             tanh, inputs, weights, start, sizes
         ),

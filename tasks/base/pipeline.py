@@ -93,6 +93,7 @@ class Pipeline(ABC):
                 f"models for {' and '.join(tasks)} cannot answer together: an ensemble is of "
                 "taggers, of classifiers or of translators"
             )
+        vocabularies = self._vocabularies()
         for other in others:
             for name in self.alike:
                 own, its = (attrgetter(name)(each.settings) for each in (self, other))
@@ -101,7 +102,7 @@ class Pipeline(ABC):
                         f"models that answer together have the same {name}; these have "
                         f"{own!r:.80} and {its!r:.80}"
                     )
-            if other._vocabularies() != self._vocabularies():
+            if other._vocabularies() != vocabularies:
                 raise InputError(
                     "models that answer together have the same vocabularies: train the others with "
                     "--data.tokenizer_from and the folder of the first"

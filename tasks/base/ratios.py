@@ -1,8 +1,9 @@
-"""Ratios of counts: precision, recall, F1."""
+"""Ratios of counts: precision, recall, F1; and the mean of scores."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from statistics import mean, stdev
 from typing import Any
 
 
@@ -18,6 +19,12 @@ def precision_recall_f1(correct: int, predicted: int, gold: int) -> dict[str, fl
         "precision": safe_ratio(correct, predicted),
         "recall": safe_ratio(correct, gold),
     }
+
+
+def mean_and_spread(scores: Sequence[float]) -> str:
+    """The mean of some scores, and their standard deviation where there are several."""
+    spread = f" ± {stdev(scores):.4f}" if len(scores) > 1 else ""
+    return f"{mean(scores):.4f}{spread}"
 
 
 def baseline_lines(result: Mapping[str, Any]) -> list[str]:

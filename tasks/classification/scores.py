@@ -82,13 +82,10 @@ class ClassScores:
         """Adds what was counted elsewhere."""
         self.texts += other.texts
         self.right += other.right
-        for own, more in (
-            (self.pairs, other.pairs),
-            (self.correct, other.correct),
-            (self.predicted, other.predicted),
-            (self.gold, other.gold),
-        ):
-            own.update(more)  # type: ignore[arg-type]
+        self.pairs.update(other.pairs)
+        self.correct.update(other.correct)
+        self.predicted.update(other.predicted)
+        self.gold.update(other.gold)
         self._bins += other._bins
         self._answered += other._answered
         self._second.extend(other._second)

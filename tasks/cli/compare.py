@@ -12,7 +12,7 @@ from pathlib import Path
 from rnnlp.data.errors import InputError
 from rnnlp.tasks.registry import load_plugins
 
-from .parser import OneLineParser, plugins_of
+from .parser import OneLineParser, plugins_of, shows_help
 
 HELP = """\
 usage: rnnlp compare --config NAME|FILE [--cells LIST] [--seeds N] [--KEY VALUE ...]
@@ -41,9 +41,8 @@ what is missing.
 
 def compare(arguments: Sequence[str]) -> int:
     """Runs `rnnlp compare` with these arguments."""
-    if not arguments or {"-h", "--help"} & set(arguments):
-        (sys.stdout if arguments else sys.stderr).write(HELP)
-        return 0 if arguments else 2
+    if (code := shows_help(arguments, HELP)) is not None:
+        return code
     plugins, arguments = plugins_of(arguments)
     load_plugins(plugins)
     parser = OneLineParser(prog="rnnlp compare", add_help=False, allow_abbrev=False)

@@ -102,18 +102,19 @@ def steps(encoder: Encoder, inputs: Tensor) -> list[dict[str, Tensor]]:
     """
     import torch
 
+    from rnnlp.models.recurrence.cell import state_of
+
     (weights,) = encoder.weights(0)
     state, found = encoder.start(1), []
     with torch.no_grad():
         for token in inputs.split(1):
             if encoder.kind.values is not None:
                 named = encoder.kind.values(token, weights, state)
+                state = state_of(named)
             else:
-                named = {}
-            state = encoder.kind.step(token, weights, state)
-            if state.cell is not None:
-                named["c"] = state.cell[0]
-            named["h"] = state.hidden[0]
+                state = encoder.kind.step(token, weights, state)
+                named = {} if state.cell is None else {"c": state.cell[0]}
+                named["h"] = state.hidden[0]
             found.append({name: value[0] for name, value in named.items()})
     return found
 

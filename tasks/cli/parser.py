@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import sys
 from collections.abc import Sequence
 from typing import NoReturn
 
@@ -15,6 +16,14 @@ class OneLineParser(argparse.ArgumentParser):
     def error(self, message: str) -> NoReturn:
         """Reports a wrong command line."""
         raise InputError(f"{message} (see {self.prog} --help)")
+
+
+def shows_help(arguments: Sequence[str], text: str) -> int | None:
+    """Answers a verb that is asked for its help, or called bare, with the exit code; else None."""
+    if arguments and not {"-h", "--help"} & set(arguments):
+        return None
+    (sys.stdout if arguments else sys.stderr).write(text)
+    return 0 if arguments else 2
 
 
 def add_plugin(parser: argparse.ArgumentParser) -> None:

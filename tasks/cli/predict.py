@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 from typing import Any, TextIO
 
-from rnnlp.data.annotation.preannotations import PLAIN, WRITERS
+from rnnlp.data.annotation.preannotations import PLAIN, WRITERS, Writer
 from rnnlp.data.errors import InputError, note
 from rnnlp.data.formats.layout import Layout
 from rnnlp.tasks.base.options import add_options, taken
@@ -101,8 +101,7 @@ def predict(arguments: Sequence[str]) -> int:
             path=args.output,
         )
     with destination(args.output) as out:
-        table = AnswerTable(out, args.output) if as_table else None
-        before = writer.begin
+        answered = AnswerTable(out, args.output) if as_table else AnswerLines(out, writer)
         for rows in source:
             empty = False
             chunk = [row.text for row in rows]
@@ -111,22 +110,38 @@ def predict(arguments: Sequence[str]) -> int:
             answers = pipeline(chunk, **chosen, **({"first": number} if writes else {}))
             number += len(answers)
             each = len(answers) // len(rows)  # a prompt may be gone on with several times
-            if table is not None:
-                table.add([(rows[place // each].columns, one) for place, one in enumerate(answers)])
-                continue
-            for place, answer in enumerate(answers):
-                others = rows[place // each].others
-                out.write(before + as_json(writer.row(answer, others)) + writer.after)
-                before = writer.between
-            out.flush()
-        if table is None:
-            out.write((writer.begin if empty else "") + writer.end)
-        else:
-            table.close()
+            answered.add([(rows[place // each], one) for place, one in enumerate(answers)])
+        answered.close()
     if empty:  # an empty file is an error already
         unprompted = "; --count N writes without a prompt" if writes else ""
         note(f"stdin is empty{unprompted}")
     return 0
+
+
+class AnswerLines:
+    """Writes answers as JSON; what has been added is read at once.
+
+    Args:
+        out: The file.
+        writer: What an object is made of, and what stands around it.
+    """
+
+    def __init__(self, out: TextIO, writer: Writer) -> None:
+        self._out, self._writer = out, writer
+        self._begun = False
+
+    def add(self, answered: Sequence[tuple[Row, Mapping[str, Any]]]) -> None:
+        """Adds rows of the input with their answers."""
+        for row, answer in answered:
+            before = self._writer.between if self._begun else self._writer.begin
+            self._out.write(before + as_json(self._writer.row(answer, row.others)))
+            self._out.write(self._writer.after)
+            self._begun = True
+        self._out.flush()
+
+    def close(self) -> None:
+        """Writes the end; of no answers at all the beginning as well."""
+        self._out.write(("" if self._begun else self._writer.begin) + self._writer.end)
 
 
 def draw_first(pipeline: Any, source: Iterator[list[Row]], path: str) -> Iterator[list[Row]]:

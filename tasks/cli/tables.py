@@ -14,6 +14,8 @@ from typing import Any, TextIO
 from rnnlp.data.errors import InputError, note
 from rnnlp.tasks.model_folder.files import as_json
 
+from .texts import Row
+
 SUFFIXES = (".csv", ".tsv", ".parquet")
 
 
@@ -30,22 +32,23 @@ class AnswerTable:
         self._suffix = Path(path).suffix.lower()
         self._names: dict[str, str] = {}  # of the answer's columns, by its keys
         self._columns: list[str] = []
+        self._csv = csv.writer(out, delimiter="\t" if self._suffix == ".tsv" else ",")
         self._parquet: Any = None
 
-    def add(self, rows: Sequence[tuple[Mapping[str, Any], Mapping[str, Any]]]) -> None:
-        """Adds rows: the columns of the input, and the answer.
+    def add(self, answered: Sequence[tuple[Row, Mapping[str, Any]]]) -> None:
+        """Adds rows of the input with their answers.
 
         Raises:
             InputError: A row has other columns than the first one, or what the format cannot hold.
         """
+        rows = [(row.columns, answer) for row, answer in answered]
         if not self._columns and rows:
             self._begin(*rows[0])
         cells = [self._row(given, answer) for given, answer in rows]
         if self._suffix == ".parquet":
             self._add_parquet(cells)
         else:
-            writer = csv.writer(self._out, delimiter="\t" if self._suffix == ".tsv" else ",")
-            writer.writerows([row[name] for name in self._columns] for row in cells)
+            self._csv.writerows([row[name] for name in self._columns] for row in cells)
 
     def close(self) -> None:
         """Writes the end."""
@@ -63,8 +66,7 @@ class AnswerTable:
                 f"{self._path}: the input has columns of these names already: {', '.join(renamed)}"
             )
         if self._suffix != ".parquet":
-            delimiter = "\t" if self._suffix == ".tsv" else ","
-            csv.writer(self._out, delimiter=delimiter).writerow(self._columns)
+            self._csv.writerow(self._columns)
 
     def _row(self, given: Mapping[str, Any], answer: Mapping[str, Any]) -> dict[str, Any]:
         own = {name: answer.get(key) for key, name in self._names.items()}
@@ -89,14 +91,14 @@ class AnswerTable:
         import pyarrow
         from pyarrow import parquet
 
-        if self._parquet is None:
-            table = pyarrow.Table.from_pylist(cells)
-            self._parquet = parquet.ParquetWriter(self._out.buffer, table.schema)
         try:
-            table = pyarrow.Table.from_pylist(cells, schema=self._parquet.schema)
+            schema = None if self._parquet is None else self._parquet.schema
+            table = pyarrow.Table.from_pylist(cells, schema=schema)
         except (pyarrow.ArrowInvalid, pyarrow.ArrowTypeError) as error:
             raise InputError(
                 f"a column has values of several kinds ({str(error)[:100]}): write .csv",
                 path=self._path,
             ) from error
+        if self._parquet is None:
+            self._parquet = parquet.ParquetWriter(self._out.buffer, table.schema)
         self._parquet.write_table(table)

@@ -12,7 +12,7 @@ from rnnlp.tasks.fit.config_files import find_config, find_configs, find_task, i
 from rnnlp.tasks.model_folder.atomic import exclusive
 from rnnlp.tasks.registry import load_plugins
 
-from .parser import OneLineParser, plugins_of
+from .parser import OneLineParser, plugins_of, shows_help
 
 HELP = """\
 usage: rnnlp tune --config NAME|FILE [--space FILE] [--trials N] [--minutes M] [--KEY VALUE ...]
@@ -35,9 +35,8 @@ Searches for better values by the validation score; writes best.yaml, results.js
 
 def tune(arguments: Sequence[str]) -> int:
     """Runs `rnnlp tune` with these arguments."""
-    if not arguments or {"-h", "--help"} & set(arguments):
-        (sys.stdout if arguments else sys.stderr).write(HELP)
-        return 0 if arguments else 2
+    if (code := shows_help(arguments, HELP)) is not None:
+        return code
     plugins, rest = plugins_of(arguments)
     load_plugins(plugins)
     parser = OneLineParser(prog="rnnlp tune", add_help=False, allow_abbrev=False)

@@ -227,8 +227,7 @@ class ResumePoint(Checkpoint):
         if trainer.is_last_batch or is_dry_run(trainer) or gathering:
             return  # half-gathered gradients are not saved
         stopping = trainer.should_stop or trainer.global_step == trainer.max_steps
-        due = trainer.strategy.broadcast(self._due(trainer))  # clocks differ
-        if stopping or (due and not validation_follows(trainer, batch_idx)):
+        if stopping or (self._due(trainer) and not validation_follows(trainer, batch_idx)):
             self._save(trainer, pl_module)
 
     def on_train_epoch_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
@@ -265,7 +264,8 @@ class ResumePoint(Checkpoint):
     def _due(self, trainer: pl.Trainer) -> bool:
         if self.every_steps is not None:
             return trainer.global_step - self._last_step >= self.every_steps
-        return time.monotonic() - self._last_time >= self.every_seconds
+        due = time.monotonic() - self._last_time >= self.every_seconds
+        return bool(trainer.strategy.broadcast(due))  # clocks differ
 
     def _save(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         check_finite(trainer, pl_module)

@@ -10,6 +10,7 @@ import json
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
+from itertools import chain
 from pathlib import Path
 from statistics import mean, stdev
 from typing import Any, NamedTuple
@@ -17,6 +18,7 @@ from typing import Any, NamedTuple
 import yaml
 
 from rnnlp.data.errors import InputError, note
+from rnnlp.tasks.base.ratios import mean_and_spread
 from rnnlp.tasks.inference.load import load
 from rnnlp.tasks.model_folder.atomic import write_atomically
 from rnnlp.tasks.model_folder.files import as_json, read_json
@@ -121,17 +123,21 @@ def keep_answers(command: FitCommand) -> None:
     pipeline: Any = load(output)
     rows = command.datamodule.prepare().learned.corpora["validation"].rows
 
+    answers = answers_of(pipeline, rows)
+    if (first := next(answers, None)) is None:
+        return
+
     def write(part: Path) -> None:
         with part.open("w", encoding="utf-8") as file:
-            for answer in answers_of(pipeline, rows):
-                file.write(as_json(answer) + "\n")
+            file.writelines(as_json(answer) + "\n" for answer in chain([first], answers))
 
-    if hasattr(pipeline, "answers_to") and next(answers_of(pipeline, rows), None) is not None:
-        write_atomically(output / ANSWERS, write)
+    write_atomically(output / ANSWERS, write)
 
 
 def answers_of(pipeline: Any, rows: Any) -> Iterator[dict[str, Any]]:
-    """Stored examples with the answers of a model."""
+    """Stored examples with the answers of a model; none where it gives none that can be right."""
+    if not hasattr(pipeline, "answers_to"):  # a task of the user's own
+        return
     for columns in rows.iter(CHUNK):
         kept = {name: columns[name] for name in columns if name not in ("index", "group")}
         for row, answer in enumerate(pipeline.answers_to(columns)):
@@ -161,8 +167,7 @@ def summarise(request: FitRequest, runs: Sequence[Run]) -> None:
     rows = {"": shown}
     for title, own in scores.items():
         rows[title] = [f"{own[name]:.4f}" for name in shown]
-    both = (summary[name] for name in shown)
-    rows["mean ± spread"] = [f"{one['mean']:.4f} ± {one['spread']:.4f}" for one in both]
+    rows["mean ± spread"] = [mean_and_spread(columns[name]) for name in shown]
     for title, cells in rows.items():
         print("  ".join([title.ljust(width), *(cell.rjust(19) for cell in cells)]))
     if runs[0].fold:

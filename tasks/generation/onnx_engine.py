@@ -107,11 +107,8 @@ class OnnxGenerator:
                 heard(int(last[0]))
             log_probs, state = self.step(last, state, every[active])
             log_probs[:, list(BANNED)] = -np.inf
-            for of_row, prompt in zip(log_probs, active.tolist(), strict=True):
-                if begun is not None and (ids := begun.allowed(prompt)) is not None:
-                    kept = of_row[ids]
-                    of_row[:] = -np.inf
-                    of_row[ids] = kept
+            if begun is not None:
+                _keep_allowed(log_probs, active, begun)
             if time >= sampling.max_length:
                 break
             draws = np.array([_uniform(numbers[row]) for row in active], np.float32)
@@ -126,6 +123,15 @@ class OnnxGenerator:
             if not len(active):
                 break
         return written
+
+
+def _keep_allowed(log_probs: np.ndarray, prompts: np.ndarray, begun: BegunWords) -> None:
+    """Writes -inf over what may not begin; as `rnnlp.models.search.constraints`."""
+    for of_row, prompt in zip(log_probs, prompts.tolist(), strict=True):
+        if (ids := begun.allowed(prompt)) is not None:
+            kept = of_row[ids]
+            of_row[:] = -np.inf
+            of_row[ids] = kept
 
 
 def _uniform(numbers: np.random.MT19937) -> float:

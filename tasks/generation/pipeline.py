@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
+from functools import cached_property
 from itertools import islice
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -19,7 +20,7 @@ from rnnlp.tasks.base.pipeline import CHUNK, Pipeline, each_text
 from rnnlp.tasks.model_folder.folder import CONFIG, ModelFolder
 
 from .config import GeneratorConfig, SamplingConfig, check_sampling
-from .prompts import BegunWords, Prompt, read_prompt
+from .prompts import BegunWords, Prompt, Spellings, read_prompt
 
 if TYPE_CHECKING:
     from .stream import GenerationStream
@@ -161,7 +162,7 @@ class GenerationPipeline(Pipeline):
                 row,
                 settings,
                 [seed_of(seed, first + start + number) for number in range(len(prompts))],
-                BegunWords(words, self.featurizer.tokens) if any(words) else None,
+                BegunWords(words, self._spellings) if any(words) else None,
                 heard,
             )
             answers += [
@@ -172,6 +173,10 @@ class GenerationPipeline(Pipeline):
                 for text, prompt, tokens in zip(prompts, read, written, strict=True)
             ]
         return answers
+
+    @cached_property
+    def _spellings(self) -> Spellings:
+        return Spellings(self.featurizer.tokens)
 
     def _prompt(self, text: str) -> Prompt:
         """What is read of a prompt."""

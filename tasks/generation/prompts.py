@@ -44,33 +44,46 @@ def read_prompt(featurizer: Featurizer, text: str, *, typed: str, reverse: bool)
     return Prompt([BOS, *before], featurizer.tokens.pieces(text)[-1], end - start)
 
 
+class Spellings:
+    """The sub-words of a vocabulary by how they are spelt.
+
+    Args:
+        tokenizer: Has the vocabulary.
+    """
+
+    def __init__(self, tokenizer: Tokenizer) -> None:
+        self._ids = {piece: number for number, piece in enumerate(tokenizer.vocabulary)}
+        for special in SPECIALS:
+            del self._ids[special]
+        self._sorted = sorted(self._ids)
+        self.pieces = tokenizer.vocabulary
+
+    def beginning(self, word: str) -> list[int]:
+        """Those that begin with a word, and those that it begins with."""
+        first, last = (bisect_left(self._sorted, end) for end in (word, word + "\U0010ffff"))
+        shorter = (word[:length] for length in range(1, len(word)))
+        pieces = (*self._sorted[first:last], *shorter)
+        return [self._ids[piece] for piece in pieces if piece in self._ids]
+
+
 class BegunWords:
     """The words that what is written must begin with.
 
     Args:
         words: That of each prompt, as the vocabulary spells it.
-        tokenizer: Has the vocabulary.
+        spellings: Of the vocabulary.
     """
 
-    def __init__(self, words: Sequence[str], tokenizer: Tokenizer) -> None:
+    def __init__(self, words: Sequence[str], spellings: Spellings) -> None:
         self._left = list(words)
-        self._tokenizer = tokenizer
-        self._ids = {piece: number for number, piece in enumerate(tokenizer.vocabulary)}
-        for special in SPECIALS:
-            del self._ids[special]
-        self._sorted = sorted(self._ids)
+        self._spellings = spellings
 
     def allowed(self, prompt: int) -> list[int] | None:
         """The sub-words that may come next; None where the word is written."""
         left = self._left[prompt]
-        if not left:
-            return None
-        first, last = (bisect_left(self._sorted, end) for end in (left, left + "\U0010ffff"))
-        longer = self._sorted[first:last]  # all that begin with what is left
-        shorter = (left[:length] for length in range(1, len(left)))
-        return [self._ids[piece] for piece in (*longer, *shorter) if piece in self._ids]
+        return self._spellings.beginning(left) if left else None
 
     def chosen(self, prompt: int, token: int) -> None:
         """Says which of them was drawn."""
         left = self._left[prompt]
-        self._left[prompt] = left[len(self._tokenizer.vocabulary[token]) :] if left else ""
+        self._left[prompt] = left[len(self._spellings.pieces[token]) :] if left else ""

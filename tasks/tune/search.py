@@ -10,13 +10,13 @@ import sys
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from statistics import mean, stdev
 from typing import Any
 
 import pytorch_lightning as pl
 import yaml
 
 from rnnlp.data.errors import InputError
+from rnnlp.tasks.base.ratios import mean_and_spread
 from rnnlp.tasks.compare.worker import main_score
 from rnnlp.tasks.fit.lightning_cli import FitRequest, build
 from rnnlp.tasks.fit.run import as_arguments, run_fit
@@ -237,8 +237,7 @@ def chance_lines(results: dict[str, Any]) -> list[str]:
     lines = []
     for name, scores in results["chance"].items():
         if scores:
-            spread = f" ± {stdev(scores):.4f}" if len(scores) > 1 else ""
             seeds = f"{len(scores)} other seed{'s' * (len(scores) > 1)}"
-            lines.append(f"{name}: {results['score']} {mean(scores):.4f}{spread} over {seeds}")
+            lines.append(f"{name}: {results['score']} {mean_and_spread(scores)} over {seeds}")
     best = results["best"]
     return [f"best trial: {results['score']} {best['score']:.4f} (chosen for it)", *lines]

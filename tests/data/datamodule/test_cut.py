@@ -17,6 +17,16 @@ from rnnlp.data.generation.datamodule import GenerationData
 from rnnlp.data.tagging.datamodule import TaggingData
 from rnnlp.data.translation.datamodule import TranslationData
 
+KINS = st.lists(
+    st.builds(
+        Kin,
+        st.sampled_from("abcdefgh"),
+        st.lists(st.sampled_from("XYZ"), max_size=2),
+        st.sampled_from(["1", "2", "3", "4", None]),
+    ),
+    max_size=40,
+)
+
 
 @pytest.fixture(scope="module")
 def cut_of(tmp_path_factory):
@@ -34,18 +44,7 @@ def cut_of(tmp_path_factory):
     return run
 
 
-@given(
-    st.lists(
-        st.builds(
-            Kin,
-            st.sampled_from("abcdefgh"),
-            st.lists(st.sampled_from("XYZ"), max_size=2),
-            st.sampled_from(["1", "2", "3", "4", None]),
-        ),
-        max_size=40,
-    ),
-    st.floats(0.01, 0.9),
-)
+@given(KINS, st.floats(0.01, 0.9))
 def test_nothing_that_belongs_together_is_parted(cut_of, kin, share):
     kin = [Kin("alone"), Kin("another"), *kin]
     train, validation = cut_of(kin, share=share)
@@ -55,18 +54,7 @@ def test_nothing_that_belongs_together_is_parted(cut_of, kin, share):
         assert not sides[0] & sides[1]
 
 
-@given(
-    st.lists(
-        st.builds(
-            Kin,
-            st.sampled_from("abcdefgh"),
-            st.lists(st.sampled_from("XYZ"), max_size=2),
-            st.sampled_from(["1", "2", "3", None]),
-        ),
-        max_size=40,
-    ),
-    st.integers(2, 4),
-)
+@given(KINS, st.integers(2, 4))
 def test_folds_are_disjoint_and_together_all(cut_of, kin, folds):
     kin = [*(Kin(f"alone {number}") for number in range(folds)), *kin]
     every = []

@@ -6,7 +6,7 @@ import pytest
 
 import rnnlp
 from rnnlp.data.text.tokenizer import Tokenizer
-from rnnlp.tasks.generation.prompts import BegunWords
+from rnnlp.tasks.generation.prompts import BegunWords, Spellings
 
 TEXTS = (
     "Dear Anna, thank you for the lovely book about old ships.",
@@ -81,7 +81,7 @@ def test_what_is_said_is_what_is_added(models):
 
 def test_any_way_of_spelling_a_word_is_allowed():
     tokenizer = Tokenizer.train(["banana bandana"] * 9, level="bpe", vocabulary_size=270)
-    begun = BegunWords(["banan", ""], tokenizer)
+    begun = BegunWords(["banan", ""], Spellings(tokenizer))
     assert begun.allowed(1) is None
     written = ""
     while (ids := begun.allowed(0)) is not None:
