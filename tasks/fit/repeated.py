@@ -120,6 +120,9 @@ def run_repeated(request: FitRequest, runs: Sequence[Run]) -> int:
 def keep_answers(command: FitCommand) -> None:
     """Writes what the model of a fold says of the examples that it was not trained on."""
     output = command.request.output
+    if task_spec(command.request.task).heads:
+        note("answers out of fold are kept of models for one task only")
+        return
     pipeline: Any = load(output)
     rows = command.datamodule.prepare().learned.corpora["validation"].rows
 

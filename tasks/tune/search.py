@@ -108,9 +108,13 @@ def tune(request: TuneRequest) -> dict[str, Any]:
         raise InputError("no trial came to its end: give more --trials or --minutes")
     write_best(request, study.best_params)
     chance: dict[str, list[float]] = {"given": [], "best": []}
+    best = study.best_trial
     for seed in range(2, request.seeds + 2):  # trials have seed 1
-        for name, values in (("given", {}), ("best", study.best_params)):
-            folder = output / "chance" / f"{name}-{seed}"
+        for name, run, values in (
+            ("given", "given", {}),
+            ("best", f"trial-{best.number}", best.params),
+        ):
+            folder = output / "chance" / f"{run}-{seed}"
             if (folder / METRICS).exists():
                 found = float(read_json(folder / METRICS)["validation"][score])
             else:

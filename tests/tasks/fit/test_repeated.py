@@ -57,6 +57,19 @@ def test_folds(rnnlp, tmp_path):
     assert sum(6 * run["validation accuracy"] for run in runs.values()) == pytest.approx(right)
 
 
+def test_folds_of_two_tasks(rnnlp, corpus, tmp_path):
+    rows = [{"text": f"a film {'ab'[i % 2]} {i}", "label": "ab"[i % 2]} for i in range(20)]
+    (tmp_path / "r.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+    code, out, err = rnnlp(
+        "fit", "--config", "joint", "--data.tagging.train", corpus / "train.conll",
+        "--data.classification.train", tmp_path / "r.jsonl", "--data.folds", 2, SHORT,
+        "--model.encoder.hidden_size=8", "--output", tmp_path / "m",
+    )  # fmt: skip
+    assert code == 0 and "answers out of fold are kept of models for one task only" in err
+    assert out.splitlines()[-1].startswith("mean ± spread")
+    assert not (tmp_path / "m" / "out_of_fold.jsonl").exists()
+
+
 def test_a_fold_of_its_own_and_tags(rnnlp, corpus, tmp_path):
     config = ["--config", corpus / "tiny.yaml", SHORT, "--data.validation=null"]
     code, _, err = rnnlp("fit", *config, "--output", tmp_path / "one", "--data.folds", 4,

@@ -30,6 +30,37 @@ def test_searches_goes_on_and_gives_a_config_for_fit(rnnlp, corpus, tmp_path):
     assert code == 0, err
 
 
+def test_another_best_trial_is_trained_anew(rnnlp, corpus, tmp_path, monkeypatch):
+    """What other seeds give is that of the best trial, also where it is another one than before."""
+    from rnnlp.tasks.tune import search
+
+    fitted = []
+
+    def of_width(request, arguments, folder, seed, score, callbacks):
+        (width,) = [int(a.split("=")[1]) for a in arguments] or [0]
+        fitted.append(folder.name)
+        folder.mkdir(parents=True, exist_ok=True)
+        found = (8 - width if len(trials) == 1 else width) / 10
+        (folder / "metrics.json").write_text(json.dumps({"validation": {score: found}}))
+        return found
+
+    space, output = tmp_path / "space.yaml", tmp_path / "out"
+    space.write_text("model.encoder.hidden_size: {low: 4, high: 8}\n")
+    monkeypatch.setattr(search, "fitted", of_width)
+    command = ["tune", "--config", corpus / "tiny.yaml", "--space", space, "--output", output]
+    for trials in ([1], list(range(9))):
+        more = ["--trials", len(trials), "--seeds", 1, *(["--resume"] if fitted else [])]
+        code, _, err = rnnlp(*command, *more)
+        assert code == 0, err
+        found = json.loads((output / "results.json").read_text())
+        best = max(found["trials"], key=lambda trial: trial["score"])
+        assert found["best"]["values"] == {
+            "model.encoder.hidden_size": best["model.encoder.hidden_size"]
+        }
+        assert f"trial-{best['number']}-2" in fitted
+        assert found["chance"]["best"] == [found["best"]["score"]]
+
+
 @pytest.mark.parametrize(
     ("line", "said"),
     [
