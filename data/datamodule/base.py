@@ -22,6 +22,7 @@ from rnnlp.data.corpus.cut import Fold, Kin, cut
 from rnnlp.data.corpus.report import Notes
 from rnnlp.data.corpus.source import Example, Source
 from rnnlp.data.errors import InputError
+from rnnlp.data.formats.encodings import named_encoding
 from rnnlp.data.formats.hub import SPLITS, Split, load_splits
 from rnnlp.data.formats.layout import Layout
 from rnnlp.data.text.featurizer import Featurizer
@@ -98,7 +99,8 @@ class SequenceData(pl.LightningDataModule, Generic[Example]):
         """How the training file is laid out, and every file is read; empty for other sources."""
         if self._layout is None:
             train = self.files["train"]
-            self._layout = Layout() if train is None else self._look(train)
+            with named_encoding(self.options.encoding):
+                self._layout = Layout() if train is None else self._look(train)
         return self._layout
 
     @property
@@ -137,7 +139,8 @@ class SequenceData(pl.LightningDataModule, Generic[Example]):
         if self._read is None:
             notes = Notes(skip_bad_rows=self.options.skip_bad_rows)
             folder = tempfile.TemporaryDirectory(prefix="rnnlp-")
-            corpora = self._store(Path(folder.name), notes)
+            with named_encoding(self.options.encoding):
+                corpora = self._store(Path(folder.name), notes)
             if str(self.layout):
                 notes.add(f"{self.files['train']}: {self.layout}")
             lines = None

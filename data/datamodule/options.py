@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from rnnlp.data.errors import InputError
+from rnnlp.data.formats.encodings import named_encoding
 from rnnlp.data.text.token_features import TokenFeature
 from rnnlp.data.text.tokenizer import BYTES, SPECIALS
 
@@ -27,6 +28,7 @@ class Files:
         revision: Version of the hub's data set: a commit, a tag or a branch.
         skip_bad_rows: Leave out rows that cannot be read, with a count and their places, instead of
             stopping at the first one.
+        encoding: Encoding of the files, such as gb18030; null for UTF-8 and what is recognised.
     """
 
     train: str | None = None
@@ -35,6 +37,7 @@ class Files:
     hub: str | None = None
     revision: str | None = None
     skip_bad_rows: bool = False
+    encoding: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -157,6 +160,8 @@ def check_files(options: Files) -> None:
             "data.group_column says what stays together where validation data is cut from "
             "data.train: leave out data.validation, or data.group_column"
         )
+    with named_encoding(options.encoding):
+        pass  # there is one of this name
     if options.hub is not None and options.train is not None:
         raise InputError("data.train and data.hub are both given: choose one")
     if options.train is None and options.hub is None and (options.validation or options.test):

@@ -1,8 +1,8 @@
 """Reads text files line by line, and says clearly what is wrong with those that are not.
 
-UTF-8 only, gzip by name, one line in memory at a time. Lines end at "\\n", "\\r\\n" or "\\r\\r\\n",
-or all of them at "\\r" alone; the other marks that `str.splitlines` honours (U+2028, U+0085, form
-feed) occur inside real tokens.
+UTF-8, or what `encodings.py` makes it of; gzip by name, one line in memory at a time. Lines end at
+"\\n", "\\r\\n" or "\\r\\r\\n", or all of them at "\\r" alone; the other marks that `str.splitlines`
+honours (U+2028, U+0085, form feed) occur inside real tokens.
 """
 
 from __future__ import annotations
@@ -13,12 +13,12 @@ import os
 import zlib
 from collections.abc import Iterator
 from functools import partial
-from itertools import pairwise
 from pathlib import Path
-from typing import cast
 
 from rnnlp.data.corpus.report import Notes
 from rnnlp.data.errors import InputError
+
+from .encodings import UTF8, advice, as_utf8
 
 _BYTE_ORDER_MARK = "\ufeff"
 _CHUNK = 1 << 16
@@ -30,8 +30,6 @@ MOST_TIMES = 100
 # What a file begins with that is no text, and what to do about it.
 _OTHERS = {
     b"\x1f\x8b": "gzip data; let its name end in .gz",
-    b"\xff\xfe": "UTF-16 text; convert it by `iconv -f UTF-16 -t UTF-8`",
-    b"\xfe\xff": "UTF-16 text; convert it by `iconv -f UTF-16 -t UTF-8`",
     b"PK\x03\x04": "a ZIP archive, as .xlsx files are; save the table as CSV in UTF-8",
     b"\xd0\xcf\x11\xe0": "an old Excel or Word file; save the table as CSV in UTF-8",
     b"PAR1": "a Parquet file; name its folder with data.hub, or convert it to CSV or JSON lines",
@@ -47,17 +45,23 @@ def read_lines(
     """Yields each line with its number, counted from 1, without its line end.
 
     Args:
-        path: A UTF-8 text file; gzip-packed where the name ends in `.gz`.
+        path: A text file; gzip-packed where the name ends in `.gz`.
         rows: Where each line is a row of its own, takes those that are no text.
 
     Raises:
-        InputError: The file is missing, a folder, empty, not UTF-8 text, or broken gzip.
+        InputError: The file is missing, a folder, empty, not text in its encoding, or broken
+            gzip.
     """
     number = size = 0
     most = _most_bytes(path)
     with _open(path) as file:
         try:
-            for number, raw in enumerate(_raw_lines(file, path), start=1):
+            head = file.peek(_CHUNK)
+            for mark, what in _OTHERS.items():
+                if head.startswith(mark):
+                    raise InputError(what, path=path, line=1)
+            recoded, encoding = as_utf8(file, head, path)
+            for number, raw in enumerate(_raw_lines(recoded, path), start=1):
                 size += len(raw)
                 if most is not None and size > most:
                     raise InputError(
@@ -74,7 +78,7 @@ def read_lines(
                         line=number,
                     )
                 try:
-                    text = _decode(raw, path, number)
+                    text = _decode(raw, encoding, path, number)
                 except InputError as error:
                     if rows is None or number == 1:  # then nothing of the file is text
                         raise
@@ -89,6 +93,8 @@ def read_lines(
                 path=path,
                 line=number + 1,
             ) from error
+        except UnicodeError as error:  # of codecs such as idna
+            raise InputError(f"cannot be read: {error}", path=path, line=number + 1) from error
         except OSError as error:
             raise InputError(f"cannot be read: {error.strerror or error}", path=path) from error
     if number == 0:
@@ -117,7 +123,7 @@ def _open(path: str | os.PathLike[str]) -> io.BufferedReader:
         raise InputError("this is a folder; name a file in it", path=path)
     try:
         if os.fspath(path).lower().endswith(".gz"):
-            return cast(io.BufferedReader, gzip.open(path, "rb"))
+            return io.BufferedReader(gzip.open(path, "rb"), _CHUNK)
         return io.BufferedReader(io.FileIO(path), _CHUNK)
     except OSError as error:
         raise InputError(f"cannot be opened: {error.strerror or error}", path=path) from error
@@ -141,39 +147,20 @@ def _raw_lines(file: io.BufferedReader, path: str | os.PathLike[str]) -> Iterato
         yield rest
 
 
-def _conversion(raw: bytes, path: str | os.PathLike[str]) -> str:
-    """What to do about a line that is not UTF-8, by what it looks like."""
-    # Letters of East Asian encodings are two bytes, both above ASCII or nearly so; in Western text
-    # the letters around an accented one are ASCII.
-    high = [byte > 0x7F for byte in raw]
-    pairs = sum(a and b for a, b in pairwise(high))
-    known = ("gb18030", "big5", "euc_kr") if 2 * pairs > sum(high) else ("cp1252",)
-    for encoding in known:
-        try:
-            raw.decode(encoding)
-        except UnicodeDecodeError:
-            continue
-        name = Path(path).name
-        return (
-            f"it looks like {encoding}: convert it by `iconv -f {encoding.upper()} -t UTF-8 {name}"
-            f" > NEW`"
-        )
-    return "convert the file to UTF-8"
-
-
-def _decode(raw: bytes, path: str | os.PathLike[str], number: int) -> str:
-    if number == 1:
-        for mark, what in _OTHERS.items():
-            if raw.startswith(mark):
-                raise InputError(what, path=path, line=1)
+def _decode(raw: bytes, encoding: str, path: str | os.PathLike[str], number: int) -> str:
     if b"\0" in raw:
-        raise InputError("a NUL byte: not a text file", path=path, line=number)
-    try:
-        return raw.decode("utf-8")
-    except UnicodeDecodeError as error:
         raise InputError(
-            f"byte 0x{raw[error.start]:02x} at byte {error.start + 1} of the line is not UTF-8; "
-            + _conversion(raw, path),
+            "a NUL byte: not a text file, or UTF-16 that has to be named (--encoding utf-16-le)",
             path=path,
             line=number,
-        ) from error
+        )
+    try:
+        return raw.decode(UTF8)
+    except UnicodeDecodeError as error:
+        problem = f"holds bytes that are not {encoding}"
+        if encoding == UTF8:
+            problem = (
+                f"byte 0x{raw[error.start]:02x} at byte {error.start + 1} of the line is not "
+                f"UTF-8; {advice(raw)}"
+            )
+        raise InputError(problem, path=path, line=number) from error

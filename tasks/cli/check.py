@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from rnnlp.data.errors import InputError, note, printable
+from rnnlp.data.formats.encodings import named_encoding
 from rnnlp.tasks.base.options import column
 
-from .parser import OneLineParser
+from .parser import OneLineParser, add_encoding
 
 
 def check(arguments: Sequence[str]) -> int:
@@ -40,13 +41,15 @@ def check(arguments: Sequence[str]) -> int:
     parser.add_argument(
         "--label_separator", default="", metavar="MARK", help="what parts several labels of a text"
     )
+    add_encoding(parser)
     args = parser.parse_args(list(arguments))
 
     from rnnlp.data.check.findings import Split, compare, look
     from rnnlp.data.check.items import items_of, task_of
     from rnnlp.data.corpus.report import Notes
 
-    task = args.task or task_of(args.data)
+    with named_encoding(args.encoding):
+        task = args.task or task_of(args.data)
     if args.task is None:
         note(f"{args.data}: checked as data for {task}; --task says otherwise")
     asked = ("text_column", "label_column", "label_separator")
@@ -64,7 +67,8 @@ def check(arguments: Sequence[str]) -> int:
             label_separator=args.label_separator,
             notes=notes,
         )
-        splits.append(look(path, items, notes, training=not splits))
+        with named_encoding(args.encoding):
+            splits.append(look(path, items, notes, training=not splits))
     found = 0
     for split in splits:
         facts, problems = compare(splits[0], split) if split is not splits[0] else ([], [])

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rnnlp.data.errors import InputError
+from rnnlp.data.formats.encodings import named_encoding
 from rnnlp.data.formats.layout import Layout
 from rnnlp.tasks.registry import load_plugins
 
@@ -65,9 +66,10 @@ def encode(arguments: Sequence[str]) -> int:
     write = write_table if output.suffix == ".parquet" else write_array
     counts: list[int] = []
     try:
-        write_atomically(
-            output, lambda part: counts.append(write(part, vectors, encoder.output_size))
-        )
+        with named_encoding(given.encoding):
+            write_atomically(
+                output, lambda part: counts.append(write(part, vectors, encoder.output_size))
+            )
     except OSError as error:
         raise InputError(f"cannot be written: {error.strerror}", path=output) from error
     print(

@@ -9,7 +9,7 @@ from rnnlp.tasks.base.options import add_options, taken
 from rnnlp.tasks.model_folder.files import as_json
 from rnnlp.tasks.registry import head_of, load_plugins, options_of
 
-from .parser import OneLineParser, add_plugin, plugins_of
+from .parser import OneLineParser, add_encoding, add_plugin, plugins_of
 
 
 def evaluate(arguments: Sequence[str]) -> int:
@@ -32,6 +32,7 @@ def evaluate(arguments: Sequence[str]) -> int:
         "--task", metavar="TASK", help="tagging or classification, of a model that does both"
     )
     parser.add_argument("--format", default="auto", help="the format of DATA (default: look at it)")
+    add_encoding(parser)
     add_options(parser, (option for some in options.values() for option in some))
     add_plugin(parser)
     args = parser.parse_args(list(arguments))
@@ -44,6 +45,7 @@ def evaluate(arguments: Sequence[str]) -> int:
         pipeline,
         args.data,
         format=args.format,
+        encoding=args.encoding,
         **taken(args, options, task=pipeline.task, model=args.model[0]),
     )
     for line in evaluation.notes:

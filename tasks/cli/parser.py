@@ -26,6 +26,15 @@ def shows_help(arguments: Sequence[str], text: str) -> int | None:
     return 0 if arguments else 2
 
 
+def add_encoding(parser: argparse.ArgumentParser) -> None:
+    """Adds `--encoding`, of the files that a verb reads."""
+    parser.add_argument(
+        "--encoding",
+        metavar="NAME",
+        help="of the file, such as gb18030 (default: UTF-8, or what is recognised, with a note)",
+    )
+
+
 def add_plugin(parser: argparse.ArgumentParser) -> None:
     """Adds `--plugin`, for the help of a verb whose arguments went through `plugins_of`."""
     parser.add_argument(

@@ -12,6 +12,7 @@ from typing import Any, TextIO
 
 from rnnlp.data.annotation.preannotations import PLAIN, WRITERS, Writer
 from rnnlp.data.errors import InputError, note
+from rnnlp.data.formats.encodings import named_encoding
 from rnnlp.data.formats.layout import Layout
 from rnnlp.tasks.base.options import add_options, taken
 from rnnlp.tasks.model_folder.files import as_json
@@ -100,7 +101,7 @@ def predict(arguments: Sequence[str]) -> int:
             f"--format {args.format} writes JSON: let --output end in .json or .jsonl",
             path=args.output,
         )
-    with destination(args.output) as out:
+    with destination(args.output) as out, named_encoding(args.encoding):
         answered = AnswerTable(out, args.output) if as_table else AnswerLines(out, writer)
         for rows in source:
             empty = False

@@ -18,6 +18,8 @@ from rnnlp.data.errors import InputError, note
 from rnnlp.data.formats.layout import TABLES, Layout
 from rnnlp.tasks.model_folder.folder import CONFIG
 
+from .parser import add_encoding
+
 CHUNK = 1024  # texts that are worked on together
 _MOST_BYTES = 65536  # taken at once of what a pipe holds
 _COLUMNS = (".conll", ".conllu", ".bio", ".iob", ".bmes")  # suffixes of files of tokens
@@ -59,6 +61,7 @@ def add_text_arguments(parser: argparse.ArgumentParser) -> None:
         help="where FILE has the text: a key, a name of the header, or a number from 1 (default: "
         "as in training, or a usual name)",
     )
+    add_encoding(parser)
 
 
 def models_among(given: argparse.Namespace) -> list[str]:
@@ -81,6 +84,8 @@ def check_text_arguments(given: argparse.Namespace, *, verb: str, needed: bool =
     Raises:
         InputError: Both or neither of them are given, or a text is not UTF-8.
     """
+    if given.encoding and not given.input:
+        raise InputError("--encoding is for --input FILE; other texts are UTF-8")
     if given.texts and given.input:
         raise InputError("give texts or --input, not both")
     for number, text in enumerate(given.texts, start=1):

@@ -6,6 +6,7 @@ import os
 from typing import Any, NamedTuple
 
 from rnnlp.data.errors import note
+from rnnlp.data.formats.encodings import named_encoding
 from rnnlp.tasks.registry import attribute, head_of, task_spec
 from rnnlp.tasks.reporting.score_table import score_table
 
@@ -22,7 +23,12 @@ class Evaluation(NamedTuple):
 
 
 def evaluate_model(
-    model: Any, data: str | os.PathLike[str], *, format: str = "auto", **options: Any
+    model: Any,
+    data: str | os.PathLike[str],
+    *,
+    format: str = "auto",
+    encoding: str | None = None,
+    **options: Any,
 ) -> Evaluation:
     """Scores a loaded model, which is for one task, on a file.
 
@@ -30,6 +36,7 @@ def evaluate_model(
         model: The pipeline.
         data: A file in any format that training accepts.
         format: Its format; "auto" recognises it.
+        encoding: Its encoding; None for UTF-8 and what is recognised.
         options: What the task's evaluation can be told, such as `tag_column`.
 
     Raises:
@@ -37,9 +44,10 @@ def evaluate_model(
     """
     spec = task_spec(model.task)
     assert spec.evaluation is not None  # a model for several tasks is scored head by head
-    scores, policy, notes = attribute(spec.evaluation)(
-        model, os.fspath(data), format=format, **options
-    )
+    with named_encoding(encoding):
+        scores, policy, notes = attribute(spec.evaluation)(
+            model, os.fspath(data), format=format, **options
+        )
     table = score_table(scores, policy, attribute(spec.score_lines), unit=spec.unit)
     return Evaluation(scores, policy, notes, table)
 
@@ -59,7 +67,7 @@ def evaluate(
         data: A file in any format that training accepts.
         task: Of a model for several tasks, the one to score.
         format: The format of the file; "auto" recognises it.
-        options: What the task's evaluation can be told, such as `tag_column`.
+        options: What the task's evaluation can be told, such as `tag_column`, and `encoding`.
 
     Raises:
         InputError: There is no such model, or the file does not fit it.

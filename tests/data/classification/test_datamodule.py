@@ -205,3 +205,16 @@ def test_a_text_without_a_label_does_not_give_the_others_several(tmp_path):
     path.write_text("__label__a one two\n__label__b three\nfour\n" * 5)
     with pytest.raises(InputError, match=r"a\.txt:3: 0 labels \(none\)"):
         ClassificationData(train=str(path)).prepare()
+
+
+@pytest.mark.parametrize("encoding", ["big5", "utf-16"])
+def test_files_in_another_encoding(tmp_path, encoding):
+    (tmp_path / "a.csv").write_bytes(
+        "text,label\n好,pos\n壞,neg\n也好,pos\n也壞,neg\n".encode(encoding)
+    )
+    data = ClassificationData(
+        train=str(tmp_path / "a.csv"), level="character", encoding=encoding, validation_share=0.5
+    )
+    assert set(data.featurizer.tokens.vocabulary) & set("好壞")
+    with pytest.raises(InputError, match="unknown encoding 'big6'"):
+        ClassificationData(encoding="big6")

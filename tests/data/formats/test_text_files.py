@@ -50,7 +50,6 @@ def test_gzip_by_name(write):
         (gzip.compress(b"", mtime=0), "f.gz", "f.gz: the file is empty"),
         ("ok\n名".encode("gbk"), "f.txt", "f.txt:2: byte 0xc3 at byte 1 of the line is not UTF-8"),
         (b"ok\nok\nPK\0\3\n", "f.txt", "f.txt:3: a NUL byte"),
-        ("abc\n".encode("utf-16"), "f.txt", "f.txt:1: UTF-16 text; convert it by `iconv"),
         (gzip.compress(b"x\n", mtime=0), "f.txt", "f.txt:1: gzip data; let its name end in .gz"),
         (b"x\n", "f.gz", "f.gz:1: not a whole gzip file"),
         (gzip.compress(b"x\n" * 9999, mtime=0)[:-12], "f.gz", "not a whole gzip file"),
@@ -122,17 +121,3 @@ def test_a_pipe_is_read_as_a_file_is(tmp_path):
     writer.start()
     assert list(read_lines(pipe)) == [(1, "a"), (2, "b")]
     writer.join()
-
-
-@pytest.mark.parametrize(
-    ("encoding", "text"),
-    [
-        ("gb18030", "1 今天天气很好，我们去公园玩"),
-        ("cp1252", "1 Das Café in der Straße – schön für über dreißig Gäste"),
-    ],
-)
-def test_another_encoding_is_told_with_what_converts_it(encoding, text, tmp_path):
-    path = tmp_path / "a.txt"
-    path.write_bytes(text.encode(encoding))
-    with pytest.raises(InputError, match=f"looks like {encoding}: .*iconv -f {encoding.upper()}"):
-        list(read_lines(path))

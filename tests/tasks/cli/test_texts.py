@@ -161,3 +161,19 @@ def test_a_quoted_tsv_is_unquoted(rnnlp, tmp_path):
     (tmp_path / "a.tsv").write_text('text\tid\n"so ""fine"""\t7\ndull\t8\n')
     _, out, _ = rnnlp("predict", CLASSIFIER, "--input", tmp_path / "a.tsv")
     assert [answer["text"] for answer in answers(out)] == ['so "fine"', "dull"]
+
+
+@pytest.mark.parametrize("encoding", ["gb18030", "big5"])
+def test_another_encoding_in_every_verb(rnnlp, tmp_path, encoding):
+    text = "一部好電影，服務也好"
+    path = tmp_path / "a.csv"
+    path.write_bytes(f"text,label\n{text},positive\n{text},negative\n".encode(encoding))
+    named = ["--encoding", encoding]
+    code, out, _ = rnnlp("predict", CLASSIFIER, "--input", path, *named)
+    assert code == 0 and [answer["text"] for answer in answers(out)] == [text, text]
+    assert rnnlp("evaluate", CLASSIFIER, path, "--json", *named)[0] == 0
+    assert "contradict" not in rnnlp("check", path, *named)[1]
+    code, _, err = rnnlp("predict", CLASSIFIER, "--input", path, "--encoding", "big6")
+    assert code == 2 and "unknown encoding 'big6'" in err
+    code, _, err = rnnlp("predict", CLASSIFIER, text, *named)
+    assert code == 2 and "--encoding is for --input FILE" in err
