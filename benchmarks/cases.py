@@ -34,6 +34,8 @@ MODULES = {
     "tasks.tagging_pipeline": "tasks.tagging.pipeline",
     "tasks.translation_scores": "tasks.translation.scores",
 }
+# What an engine takes for the network today: the featurizer gives numpy arrays.
+BATCH = "t.featurizer.batch([[text[a:b] for a, b in places]])"
 
 
 def renamed(text: str) -> str:
@@ -43,6 +45,12 @@ def renamed(text: str) -> str:
     for old, new in RENAMED.items():
         text = re.sub(rf"(--(?:data|model)\.(?:\w+\.)*){old}\b(?!\.)", rf"\g<1>{new}", text)
         text = text.replace(f"['{old}']", f"['{new}']")
+    if BATCH in text:
+        text = text.replace(
+            "import itertools",
+            "from rnnlp.data.datamodule.tensors import as_tensors\nimport itertools",
+        )
+        text = text.replace(BATCH, f"as_tensors({BATCH})").replace(".attributes", ".token_features")
     return text
 
 

@@ -14,7 +14,13 @@ from typing import Any
 
 import numpy as np
 
-from rnnlp.tasks.base.ratios import baseline_lines, precision_recall_f1, safe_ratio
+from rnnlp.tasks.base.ratios import (
+    baseline_lines,
+    interval_lines,
+    precision_recall_f1,
+    safe_ratio,
+    wilson_interval,
+)
 from rnnlp.tasks.reporting.score_table import rate_lines
 
 from .outputs import THRESHOLD
@@ -161,7 +167,8 @@ class ClassScores:
         met = [name for name in names if self.gold[name] or self.predicted[name]]
         count, confidence, hits = self._bins
         found: dict[str, Any] = {
-            "accuracy": safe_ratio(self.right, self.texts),
+            "accuracy": (accuracy := safe_ratio(self.right, self.texts)),
+            "interval": {"accuracy": wilson_interval(accuracy, self.texts)},
             "macro_f1": safe_ratio(sum(per_class[name]["f1"] for name in met), len(met)),
             "ece": safe_ratio(float(np.abs(confidence - hits).sum()), float(count.sum())),
         }
@@ -227,6 +234,7 @@ def score_lines(result: Mapping[str, Any], policy: str) -> list[str]:
     shown = [f"{name} {100 * result[key]:.2f}" for key, name in names.items() if key in result]
     return [
         f"{'  '.join(shown)}  ece {result['ece']:.4f}",
+        *interval_lines(result),
         *baseline_lines(result),
         *rate_lines(result["per_class"], "texts"),
         *_risk_lines(result.get("risk_coverage", [])),

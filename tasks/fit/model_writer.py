@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import torch
 
 from rnnlp.data.errors import note
+from rnnlp.tasks.base.ratios import interval_lines
 from rnnlp.tasks.model_folder.folder import CURVES, LOGS, save_folder
 from rnnlp.tasks.model_folder.versions import rnnlp_version
 from rnnlp.tasks.registry import attribute, task_spec
@@ -94,6 +95,10 @@ def finish(command: FitCommand, *, seconds: float) -> None:
             f"the best {model.monitor} is {best.score:.4f}, no more than without learning: give it "
             "more data, more steps, or another learning rate"
         )
+    for split, result in scores.items():
+        for part in (result, *(result[head] for head in spec.heads if head in result)):
+            for line in interval_lines(part, percent=False):
+                note(f"{split} {line}")
     print(f"model folder {request.output} written after {seconds:.0f} s", file=sys.stderr)
     print(shown)
 

@@ -13,7 +13,13 @@ from collections.abc import Hashable, Iterable, Mapping, Sequence
 from typing import Any
 
 from rnnlp.data.tagging.schemes import is_valid, split_tag, tags_to_spans
-from rnnlp.tasks.base.ratios import baseline_lines, precision_recall_f1, safe_ratio
+from rnnlp.tasks.base.ratios import (
+    RatioSums,
+    baseline_lines,
+    interval_lines,
+    precision_recall_f1,
+    safe_ratio,
+)
 from rnnlp.tasks.reporting.score_table import rate_lines
 
 SPAN_POLICY = (
@@ -35,7 +41,7 @@ class SpanScores:
         self.predicted: Counter[str] = Counter()
         self.gold: Counter[str] = Counter()
         self.invalid_sequences = 0
-        self.sentences = 0
+        self.f1 = RatioSums()
 
     def add(
         self,
@@ -54,9 +60,10 @@ class SpanScores:
         predicted_set, gold_set = set(predicted), set(gold)
         self.predicted.update(kind for _, _, kind in predicted_set)
         self.gold.update(kind for _, _, kind in gold_set)
-        self.correct.update(kind for _, _, kind in predicted_set & gold_set)
+        correct = predicted_set & gold_set
+        self.correct.update(kind for _, _, kind in correct)
+        self.f1.add(2 * len(correct), len(predicted_set) + len(gold_set))
         self.invalid_sequences += not valid
-        self.sentences += 1
 
     def merge(self, other: SpanScores) -> None:
         """Adds what was counted elsewhere."""
@@ -64,13 +71,14 @@ class SpanScores:
         self.predicted.update(other.predicted)
         self.gold.update(other.gold)
         self.invalid_sequences += other.invalid_sequences
-        self.sentences += other.sentences
+        self.f1.merge(other.f1)
 
     def result(self) -> dict[str, Any]:
         """The scores under the names that `evaluate --json` prints."""
         types = sorted(set(self.gold) | set(self.predicted))
         return {
             **precision_recall_f1(self.correct.total(), self.predicted.total(), self.gold.total()),
+            "interval": {"f1": self.f1.interval()},
             "per_type": {
                 kind: {
                     **precision_recall_f1(
@@ -88,33 +96,29 @@ class TokenScores:
     """Sums right and wrong tags token by token, for plain tags such as parts of speech."""
 
     def __init__(self) -> None:
-        self.correct = 0
-        self.tokens = 0
-        self.sentences = 0
+        self.accuracy = RatioSums()
         self.gold: Counter[Hashable] = Counter()
 
     def add(self, predicted: Sequence[Hashable], gold: Sequence[Hashable]) -> None:
         """Adds one sentence of equally many predicted and gold tags."""
         if len(predicted) != len(gold):
             raise ValueError(f"{len(predicted)} predicted tags for {len(gold)} gold tags")
-        self.correct += sum(p == g for p, g in zip(predicted, gold, strict=True))
-        self.tokens += len(gold)
+        right = sum(p == g for p, g in zip(predicted, gold, strict=True))
+        self.accuracy.add(right, len(gold))
         self.gold.update(gold)
-        self.sentences += 1
 
     def merge(self, other: TokenScores) -> None:
         """Adds what was counted elsewhere."""
-        self.correct += other.correct
-        self.tokens += other.tokens
-        self.sentences += other.sentences
+        self.accuracy.merge(other.accuracy)
         self.gold.update(other.gold)
 
     def result(self) -> dict[str, Any]:
         """The scores under the names that `evaluate --json` prints."""
         most = max(self.gold.values(), default=0)
         return {
-            "accuracy": safe_ratio(self.correct, self.tokens),
-            "baseline": safe_ratio(most, self.tokens),
+            "accuracy": self.accuracy.value,
+            "interval": {"accuracy": self.accuracy.interval()},
+            "baseline": safe_ratio(most, self.gold.total()),
         }
 
 
@@ -166,8 +170,10 @@ def score_lines(result: Mapping[str, Any], policy: str) -> list[str]:
     """The scores as lines for people, in per cent."""
     if "per_type" not in result:
         shown = f"accuracy {100 * result['accuracy']:.2f}"
-        return [shown, *baseline_lines(result), f"policy: {policy}"]
+        sure = interval_lines(result)
+        return [shown, *sure, *baseline_lines(result), f"policy: {policy}"]
     total = sum(scores["support"] for scores in result["per_type"].values())
     rows = {"all": {**result, "support": total}, **result["per_type"]}
     invalid = f"invalid sequences: {result['invalid_sequences']}"
-    return [*rate_lines(rows, "entities"), invalid, f"policy: {policy}"]
+    sure = interval_lines(result)
+    return [*rate_lines(rows, "entities"), *sure, invalid, f"policy: {policy}"]

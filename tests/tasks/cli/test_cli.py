@@ -96,10 +96,12 @@ def test_evaluate_agrees_with_training(rnnlp, english, corpus):
     code, out, _ = rnnlp("evaluate", english, corpus / "test.conll", "--json")
     assert code == 0 and out.count("\n") == 1
     found = json.loads(out)
-    assert set(found) == {"f1", "precision", "recall", "per_type", "invalid_sequences",
+    assert set(found) == {"f1", "interval", "precision", "recall", "per_type", "invalid_sequences",
                           "examples", "seconds", "tokens_per_second"}  # fmt: skip
     kept = json.loads((english / "metrics.json").read_text())["test"]
-    for name in ("f1", "precision", "recall", "per_type", "invalid_sequences", "examples"):
+    low, high = found["interval"]["f1"]
+    assert 0.0 < low < found["f1"] < high <= 1.0
+    for name in ("f1", "interval", "precision", "recall", "per_type", "examples"):
         assert found[name] == kept[name]
     code, table, _ = rnnlp("evaluate", english, corpus / "test.conll")
     assert "policy: strict" in table and "person" in table
@@ -226,7 +228,7 @@ def test_plain_tags(rnnlp, corpus, tmp_path):
     assert code == 0 and out.startswith("validation accuracy ")
     code, out, _ = rnnlp("evaluate", tmp_path / "pos", file, "--json")
     result = json.loads(out)
-    names = {"accuracy", "baseline", "examples", "seconds", "tokens_per_second"}
+    names = {"accuracy", "interval", "baseline", "examples", "seconds", "tokens_per_second"}
     assert set(result) == names
     assert result["accuracy"] > 0.9
     _, out, _ = rnnlp("predict", tmp_path / "pos", "The cat barks")

@@ -82,10 +82,11 @@ def test_token_accuracy_counts_unseen_tags_as_wrong():
     scores.add(["NOUN"], ["NOUN"])
     assert scores.result() == {
         "accuracy": pytest.approx(2 / 3),
+        "interval": {"accuracy": pytest.approx((0.3542, 0.8794), abs=1e-4)},
         "baseline": pytest.approx(2 / 3),  # always NOUN
     }
     lines = score_lines(scores.result(), "p")
-    assert lines[1] == (
+    assert lines[2] == (
         "always the most frequent label: accuracy 66.67, which this model does not beat"
     )
     with pytest.raises(ValueError, match="1 predicted tags for 2"):

@@ -81,6 +81,8 @@ def test_evaluate_is_sacrebleu_on_what_predict_says(rnnlp, parallel, model):
     gold = [pair.target for pair in pairs]
     assert found["bleu"] == pytest.approx(sacrebleu.corpus_bleu(said, [gold]).score, abs=0.006)
     assert found["chrf"] == pytest.approx(sacrebleu.corpus_chrf(said, [gold]).score, abs=0.006)
+    low, high = found["interval"]["bleu"]
+    assert 0.0 <= low < found["bleu"] < high
     code, table, _ = rnnlp("evaluate", model, parallel / "test")  # test.zh and test.en
     assert code == 0 and f"BLEU {found['bleu']:.2f}" in table and "signature: BLEU nrefs:1" in table
 
