@@ -166,7 +166,7 @@ class Encoder(nn.Module):
             states, final = recur(
                 self.kind, inputs, lengths, self.weights(layer), begin
             )  # [batch, time, directions * hidden_size]
-            states = self._finish(layer, inputs, states)
+            states = self.finish(layer, inputs, states)
             finals.append(final)
         if len(self.norms) or (self.residual and embedded.shape[-1] == self.output_size):
             position = torch.arange(embedded.shape[1], device=states.device)
@@ -203,7 +203,7 @@ class Encoder(nn.Module):
             inputs = self.between(outputs.unsqueeze(1)).squeeze(1) if layer else outputs
             (weights,) = self.weights(layer)
             after = self.kind.step(inputs, weights, _slice(state, layer, 1))
-            outputs = self._finish(layer, inputs, after.hidden[0])
+            outputs = self.finish(layer, inputs, after.hidden[0])
             finals.append(after)
         return outputs, _join(finals)
 
@@ -215,7 +215,7 @@ class Encoder(nn.Module):
             f"residual={self.residual}"
         )
 
-    def _finish(self, layer: int, inputs: Tensor, states: Tensor) -> Tensor:
+    def finish(self, layer: int, inputs: Tensor, states: Tensor) -> Tensor:
         """Layer norm and residual connection, where there are any."""
         if len(self.norms):
             states = self.norms[layer](states)

@@ -17,9 +17,11 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 from rnnlp.data.errors import InputError
-from rnnlp.data.text.featurizer import Featurizer
+from rnnlp.data.text.featurizer import FeatureRow, Featurizer, collate
 from rnnlp.tasks.model_folder.folder import WITHOUT_TORCH, holds_model, save_folder
 from rnnlp.tasks.model_folder.versions import rnnlp_version
+
+from .gates import Gates, sided
 
 CHUNK = 1024  # texts that are in memory at once
 
@@ -156,6 +158,48 @@ class Pipeline(ABC):
         source = each_text(texts)
         while some := list(islice(source, CHUNK)):
             yield from self.answers(some, **options)
+
+    def gates(self, text: str, *, layer: int | None = None, direction: str = "forward") -> Gates:
+        """The values of every gate of the encoder at every token of a text; see `Gates`.
+
+        Args:
+            text: A text; of translators the source, of generators a prompt.
+            layer: Which layer, from 1, the one that reads the tokens; None for the last.
+            direction: "forward", or "backward": what reads from right to left.
+
+        Raises:
+            InputError: There is no such layer or direction, no token in the text, or the model has
+                no recurrent layers or is an exported one.
+        """
+        import torch
+
+        from rnnlp.data.datamodule.tensors import as_tensors
+        from rnnlp.models.encoders.gates import gate_values
+
+        network = self.network
+        encoder: Any = getattr(network, "encoder", None)
+        recurrent: Any = getattr(encoder, "encoder", encoder)  # what stands within windows
+        if not hasattr(recurrent, "kind"):
+            raise InputError("the model has no recurrent layers, hence no gates to show")
+        place, title = sided(recurrent, layer, direction)
+        row, tokens = self.reads(text)
+        if not row.tokens:
+            raise InputError("there is no token in the text: give one with words")
+        ids = as_tensors(collate([row])).to(next(network.parameters()).device)
+        with torch.inference_mode():
+            embedded = network.embedding(ids.tokens, ids.characters, ids.token_features)[0]
+        values = gate_values(encoder, embedded)[place]
+        return Gates(
+            tokens=tokens,
+            values={name: value.cpu().numpy() for name, value in values.items()},
+            title=title,
+            equations=recurrent.kind.equations,
+        )
+
+    def reads(self, text: str) -> tuple[FeatureRow, list[str]]:
+        """What the encoder reads of a text: its ids, and the tokens as they are written."""
+        row, offsets = self.featurizer.encode(text)
+        return row, [text[start:end] for start, end in offsets]
 
     def save(self, folder: str | PathLike[str], *, overwrite: bool = False) -> None:
         """Writes a model folder, which `rnnlp.load` and every verb read.

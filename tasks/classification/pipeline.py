@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 import numpy as np
 
 from rnnlp.data.errors import InputError
-from rnnlp.data.text.featurizer import TokenBatch
+from rnnlp.data.text.featurizer import FeatureRow, TokenBatch
 from rnnlp.data.text.preprocessing import EMPTY, tokenise
 from rnnlp.data.text.tokenizer import Offsets
 from rnnlp.tasks.base.length_batches import by_length
@@ -158,6 +158,11 @@ class ClassificationPipeline(Pipeline):
         """The tokens that are read of a text, none of a blank one."""
         tokens, offsets = self.tokens(text)
         return tokens if offsets else []
+
+    def reads(self, text: str) -> tuple[FeatureRow, list[str]]:
+        """What the encoder reads of a text."""
+        tokens, _ = self.tokens(text)
+        return self.featurizer.row(tokens), tokens
 
     def probabilities(self, sentences: Sequence[Sequence[str]]) -> np.ndarray:
         """Probabilities [texts, classes] of texts given as tokens."""

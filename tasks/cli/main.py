@@ -31,7 +31,7 @@ rnnlp: train and use recurrent networks on sequences
   rnnlp check DATA [--against FILE ...]          what is wrong with labelled data
   rnnlp export MODEL --output DIR [--int8]       for ONNX Runtime, without torch
   rnnlp serve MODEL [MODEL ...]                  over HTTP, with a page to try them
-  rnnlp explain CELL                             a cell at work on three numbers, gate by gate
+  rnnlp explain CELL | MODEL TEXT                what every gate does, token by token
 
   rnnlp VERB --help    what the verb takes
   rnnlp fit --help     also lists the shipped configs

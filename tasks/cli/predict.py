@@ -19,6 +19,7 @@ from rnnlp.tasks.model_folder.files import as_json
 from rnnlp.tasks.registry import load_plugins, options_of
 
 from .parser import OneLineParser, add_plugin, plugins_of
+from .pictures import picture_file, write_picture
 from .streaming import add_stream_options, check_stream_options, stream_stdin
 from .tables import SUFFIXES, AnswerTable
 from .texts import (
@@ -147,27 +148,16 @@ class AnswerLines:
 
 def draw_first(pipeline: Any, source: Iterator[list[Row]], path: str) -> Iterator[list[Row]]:
     """Passes texts on, and draws the alignment of the first one that is not blank."""
-    from rnnlp.tasks.model_folder.atomic import write_atomically
     from rnnlp.tasks.reporting.attention_map import draw_alignment
 
-    target = Path(path)
-    if target.suffix.lower() != ".png" or target.is_dir() or not target.parent.is_dir():
-        raise InputError(
-            "cannot be written: --attention takes a .png file in a folder there is", path=path
-        )
+    target = picture_file(path, option="--attention", kinds=[".png"])
     drawn = False
     for rows in source:
         text = next((row.text for row in rows if row.text.strip()), "")
         if not drawn and text:
-            odd: list[str] = []
-            draw = partial(draw_alignment, *pipeline.align(text), odd=odd)
-            write_atomically(target, draw)
-            if odd:
-                print(
-                    f"note: no font here has {' '.join(odd[:10])}: they are boxes in {path}; "
-                    "install one such as Noto Sans CJK",
-                    file=sys.stderr,
-                )
+            alignment = pipeline.align(text)
+            tokens = (*alignment.source, *alignment.target)
+            write_picture(target, partial(draw_alignment, *alignment), tokens)
             drawn = True
         yield rows
 

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from rnnlp.data.errors import InputError
 from rnnlp.data.generation.labels import NOT_GIVEN, label_ids
+from rnnlp.data.text.featurizer import FeatureRow
 from rnnlp.data.text.tokenizer import HALF
 from rnnlp.tasks.base.pipeline import CHUNK, Pipeline, each_text
 from rnnlp.tasks.model_folder.folder import CONFIG, ModelFolder
@@ -177,6 +178,11 @@ class GenerationPipeline(Pipeline):
     @cached_property
     def _spellings(self) -> Spellings:
         return Spellings(self.featurizer.tokens)
+
+    def reads(self, text: str) -> tuple[FeatureRow, list[str]]:
+        """What the encoder reads of a prompt, the start symbol first."""
+        ids = self._prompt(text).ids
+        return FeatureRow(ids, None, None), [self.featurizer.tokens.vocabulary[i] for i in ids]
 
     def _prompt(self, text: str) -> Prompt:
         """What is read of a prompt."""

@@ -1,9 +1,9 @@
-"""What the pictures in model folders have in common: fonts, text as it is, a PNG file."""
+"""What all pictures have in common: fonts, text as it is, a PNG or SVG file."""
 
 from __future__ import annotations
 
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -27,25 +27,39 @@ def font_families() -> list[str]:
     return ["DejaVu Sans", *(name for name in _WIDE if name in installed)]
 
 
+def undrawable(texts: Iterable[str]) -> list[str]:
+    """The characters that no installed font can draw: boxes in a picture."""
+    from matplotlib import font_manager
+    from matplotlib.ft2font import FT2Font
+
+    drawn: set[int] = set()
+    for family in font_families():
+        drawn.update(FT2Font(font_manager.findfont(family)).get_charmap())
+    return sorted({c for text in texts for c in text if ord(c) not in drawn})
+
+
 @contextmanager
-def picture(path: Path, *, width: float, height: float) -> Iterator[Figure]:
+def picture(path: Path, *, width: float, height: float, kind: str = "png") -> Iterator[Figure]:
     """A figure to draw on, written at the end.
 
     Labels and names in it are text, whatever they hold: `$` begins no formula.
 
     Args:
-        path: The PNG file.
+        path: The file.
         width: In inches.
         height: In inches.
+        kind: "png" or "svg"; an SVG keeps its texts as texts, which the viewer's fonts draw.
     """
     import matplotlib
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
     settings: Any = {"text.parse_math": False, "font.family": font_families()}
+    settings |= {"svg.fonttype": "none", "svg.hashsalt": "rnnlp"}
     with matplotlib.rc_context(settings), warnings.catch_warnings():
         warnings.filterwarnings("ignore", message="Glyph")  # no font has it: it is drawn as a box
         figure = Figure(figsize=(width, height), layout="constrained")
         FigureCanvasAgg(figure)
         yield figure
-        figure.savefig(path, dpi=120, format="png")
+        undated = {"Date": None} if kind == "svg" else None
+        figure.savefig(path, dpi=120, format=kind, metadata=undated)

@@ -14,7 +14,13 @@ from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn, Protocol
 import numpy as np
 
 from rnnlp.data.errors import InputError
-from rnnlp.data.text.featurizer import TARGET_FILE, Featurizer, TokenBatch, collate
+from rnnlp.data.text.featurizer import (
+    TARGET_FILE,
+    FeatureRow,
+    Featurizer,
+    TokenBatch,
+    collate,
+)
 from rnnlp.data.text.tokenizer import HALF, Offsets, Tokenizer
 from rnnlp.data.translation.copying import Copier, pad_copies
 from rnnlp.tasks.base.length_batches import by_length
@@ -172,6 +178,10 @@ class TranslationPipeline(Pipeline):
             "a translator reads the whole text before it writes a word, so it cannot stream; "
             "taggers, classifiers and generators of one direction can"
         )
+
+    def reads(self, text: str) -> tuple[FeatureRow, list[str]]:
+        """What the encoder reads of a source."""
+        return super().reads(text.strip())
 
     def search(
         self,
