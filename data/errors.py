@@ -10,6 +10,7 @@ from __future__ import annotations
 import os
 import re
 import sys
+from functools import cache
 
 LONGEST = 2000  # characters of a message: it may repeat what stands in a file of any size
 # What could steer a terminal or turn the order of what it shows; and half a character.
@@ -31,6 +32,12 @@ def clipped(message: str) -> str:
 def note(message: object) -> None:
     """Tells on stderr, in one line, what was guessed, dropped or changed."""
     print(f"note: {printable(clipped(str(message)))}", file=sys.stderr)
+
+
+@cache
+def note_once(message: str) -> None:
+    """Tells what holds for a file however often it is opened."""
+    note(message)
 
 
 class InputError(Exception):

@@ -13,7 +13,8 @@ from typing import Any
 
 from rnnlp.data.corpus.report import Notes
 from rnnlp.data.errors import InputError
-from rnnlp.data.formats.delimited import TEXT_NAMES, split_row
+from rnnlp.data.formats.columns import TEXT_NAMES
+from rnnlp.data.formats.delimited import split_row
 from rnnlp.data.formats.text_files import read_lines
 
 from .document import Document, Mark, agreed, mark, objects, placed

@@ -14,6 +14,7 @@ from rnnlp.data.errors import InputError
 from rnnlp.data.formats.jsonl import json_object
 from rnnlp.data.formats.layout import Layout
 from rnnlp.data.formats.text_files import read_lines, stem
+from rnnlp.data.formats.workbooks import is_workbook
 from rnnlp.data.tagging.corpus import labelling
 from rnnlp.data.tagging.jsonl import SPAN_KEYS
 from rnnlp.data.tagging.readers import spans_of
@@ -46,6 +47,8 @@ class Item(NamedTuple):
 
 def task_of(path: str) -> Task:
     """What a file is labelled for, by its first lines."""
+    if is_workbook(path):
+        return "classification"
     suffix = stem(path)[1]
     head = [] if os.path.isdir(path) else list(islice(read_lines(path), _HEAD))
     if (tool := tool_of(path, head)) is not None:

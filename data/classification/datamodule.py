@@ -58,7 +58,8 @@ class ClassificationFiles(GroupedFiles, Batches):
         hub_text: Column of the hub's data set that holds the texts.
         hub_label: Column of the hub's data set that holds a label, or a list of them.
         format: Format of the files; "auto" recognises it from the content.
-        text_column: Column of the text, by name or by number from 1; guessed if not given.
+        text_column: Column of the text, by name or by number from 1; guessed if not given; of
+            several with commas (title,body) the texts are joined.
         label_column: Column of the label, by name or by number from 1; guessed if not given.
         label_separator: What parts the labels where a column holds several of them; "" for nothing.
         label_before: Keep of a label only what stands before this mark: with ":" LOC of LOC:city.

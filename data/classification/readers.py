@@ -18,9 +18,8 @@ from typing import Any, NamedTuple
 from rnnlp.data.annotation.tools import ANNOTATION, Tool, tool_for, tool_of
 from rnnlp.data.corpus.report import Notes
 from rnnlp.data.errors import InputError
+from rnnlp.data.formats.columns import LABEL_NAMES, TEXT_NAMES, columns_in, joined
 from rnnlp.data.formats.delimited import (
-    LABEL_NAMES,
-    TEXT_NAMES,
     csv_delimiter,
     delimiter_of,
     is_quoted,
@@ -29,7 +28,8 @@ from rnnlp.data.formats.delimited import (
 )
 from rnnlp.data.formats.jsonl import accepted, group_of, json_object
 from rnnlp.data.formats.layout import TABLES, Layout
-from rnnlp.data.formats.text_files import read_lines, stem
+from rnnlp.data.formats.text_files import stem
+from rnnlp.data.formats.workbooks import is_workbook, table_lines
 
 
 class ClassifiedExample(NamedTuple):
@@ -73,7 +73,7 @@ def read_classification(
         path: The file; gzip-packed where its name ends in `.gz`.
         format: One of `FORMATS`; "auto" recognises it.
         text_column: Column of the text: a name of the header or key of the JSON objects, or a
-            number from 1; None looks for usual names.
+            number from 1, or several with commas, to be joined; None looks for usual names.
         label_column: Likewise for the label.
         label_separator: What parts the labels of a text that may have several.
         label_before: Only what stands before this mark in a label counts: with ":" the label
@@ -184,12 +184,13 @@ def _open(
 ) -> tuple[str, str, Iterator[tuple[int, str]], str, bool]:
     """Name, format, lines, delimiter and quoting of a file, or of an export of annotation tools."""
     name = os.fspath(path)
-    lines = read_lines(path, rows=notes)
+    lines = table_lines(path, rows=notes)
     head = list(islice(lines, _HEAD))
     if format == "auto":
+        tools &= not is_workbook(name)
         format = ANNOTATION if tools and tool_of(name, head) else _recognise(name, head)
     first = next((line for _, line in head if line.strip()), "")
-    delimiter = "\t" if format == "tsv" else csv_delimiter(first)
+    delimiter = "\t" if format == "tsv" else "," if is_workbook(name) else csv_delimiter(first)
     quoted = format == "csv" or is_quoted(line for _, line in head)
     return name, format, chain(head, lines), delimiter, quoted
 
@@ -223,6 +224,8 @@ def alike_labels(labels: Iterable[str]) -> list[list[str]]:
 
 
 def _recognise(name: str, head: list[tuple[int, str]]) -> str:
+    if is_workbook(name):
+        return "csv"
     suffix = stem(name)[1]
     filled = [line for _, line in head if line.strip()]
     first = filled[0] if filled else ""
@@ -277,9 +280,7 @@ def _json(
             row = json_object(line)
             if not accepted(row, f"{path}:{number}", notes):
                 continue
-            text = row[key_of(row, text_key, TEXT_NAMES, "text_column")]
-            if not isinstance(text, str):
-                raise InputError(f"the text is {text!r}, not a string")
+            text = text_of(row, text_key)
             labels = _labels(row[key_of(row, label_key, LABEL_NAMES, "label_column")])
             group = group_of(row, group_key)
         except InputError as error:
@@ -320,6 +321,22 @@ def key_of(row: dict[str, Any], key: str | int | None, usual: tuple[str, ...], o
         wanted = f"no key {key!r}" if key is not None else f"no usual key such as {usual[0]!r}"
         raise InputError(f"{wanted} among {', '.join(row) or 'none'}: set data.{option}")
     return found
+
+
+def text_of(row: dict[str, Any], key: str | int | None) -> str:
+    """The text of an object, or the texts of several keys with commas, joined.
+
+    Raises:
+        InputError: There is none, or it is no text.
+    """
+    keys = [key_of(row, part, TEXT_NAMES, "text_column") for part in columns_in(key, row)]
+    parts = [row[key] for key in keys]
+    if len(parts) > 1:  # a title without a body
+        parts = ["" if part is None else part for part in parts]
+    for part in parts:
+        if not isinstance(part, str):
+            raise InputError(f"the text is {part!r}, not a string")
+    return joined(parts)
 
 
 def _labels(value: Any) -> list[str]:

@@ -15,9 +15,8 @@ import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
-from functools import cache
 
-from rnnlp.data.errors import InputError, note
+from rnnlp.data.errors import InputError, note_once
 
 UTF8 = "utf-8"
 _MARKS = (  # UTF-32 before UTF-16, whose mark it begins with
@@ -90,7 +89,7 @@ def as_utf8(
     if codecs.lookup(encoding).name.startswith(UTF8):  # with and without a mark
         return file, UTF8
     if how:
-        _tell(f"{os.fspath(path)}: read as {encoding}, {how}")
+        note_once(f"{os.fspath(path)}: read as {encoding}, {how}")
     return io.BufferedReader(_Recoded(file, encoding), io.DEFAULT_BUFFER_SIZE), encoding
 
 
@@ -127,11 +126,6 @@ def _guesses(raw: bytes) -> list[list[str]]:
         return []
     matches = from_bytes(raw, cp_isolation=[*_TAKEN, *_RIVALS])
     return [sorted(one.could_be_from_charset, key=lambda e: e not in _TAKEN) for one in matches]
-
-
-@cache
-def _tell(line: str) -> None:
-    note(line)  # a file is opened several times, to look at it and to read it
 
 
 class _Recoded(io.RawIOBase):

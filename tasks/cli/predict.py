@@ -46,7 +46,7 @@ def predict(arguments: Sequence[str]) -> int:
     parser.add_argument(
         "--output",
         metavar="FILE",
-        help="write here instead of stdout; a table where it ends in .csv, .tsv or .parquet",
+        help="write here instead of stdout; a table where it ends in .csv, .tsv, .xlsx or .parquet",
     )
     parser.add_argument(
         "--format",

@@ -1,7 +1,7 @@
 """Answers as a table: the columns of the input, and those of the answer after them.
 
-The suffix of `predict --output` chooses it: .csv, .tsv or .parquet. What is no single value, such
-as entities, stands in its column as JSON.
+The suffix of `predict --output` chooses it: .csv, .tsv, .xlsx or .parquet. What is no single value,
+such as entities, stands in its column as JSON. In a workbook no text is a formula.
 """
 
 from __future__ import annotations
@@ -16,7 +16,8 @@ from rnnlp.tasks.model_folder.files import as_json
 
 from .texts import Row
 
-SUFFIXES = (".csv", ".tsv", ".parquet")
+SUFFIXES = (".csv", ".tsv", ".xlsx", ".parquet")
+_EXCEL_ROWS, _EXCEL_CELL = 1 << 20, 32_767  # rows of a sheet, characters of a cell
 
 
 class AnswerTable:
@@ -34,6 +35,8 @@ class AnswerTable:
         self._columns: list[str] = []
         self._csv = csv.writer(out, delimiter="\t" if self._suffix == ".tsv" else ",")
         self._parquet: Any = None
+        self._sheet: Any = _sheet(path) if self._suffix == ".xlsx" else None
+        self._rows = 0  # of the sheet
 
     def add(self, answered: Sequence[tuple[Row, Mapping[str, Any]]]) -> None:
         """Adds rows of the input with their answers.
@@ -47,13 +50,39 @@ class AnswerTable:
         cells = [self._row(given, answer) for given, answer in rows]
         if self._suffix == ".parquet":
             self._add_parquet(cells)
-        else:
-            self._csv.writerows([row[name] for name in self._columns] for row in cells)
+            return
+        for row in cells:
+            self._write([row[name] for name in self._columns])
 
     def close(self) -> None:
         """Writes the end."""
         if self._parquet is not None:
             self._parquet.close()
+        if self._sheet is not None:
+            self._sheet.parent.save(self._out.buffer)
+
+    def _write(self, values: list[Any]) -> None:
+        if self._sheet is None:
+            self._csv.writerow(values)
+            return
+        from openpyxl.utils.exceptions import IllegalCharacterError
+
+        self._rows += 1
+        problem = f"more than {_EXCEL_ROWS:,} rows" if self._rows > _EXCEL_ROWS else ""
+        for column, value in enumerate(values, start=1):
+            if isinstance(value, str) and len(value) > _EXCEL_CELL:
+                problem = f"a text of more than {_EXCEL_CELL:,} characters"
+            try:
+                cell = self._sheet.cell(self._rows, column, value)
+            except (IllegalCharacterError, TypeError, ValueError):
+                problem = "a text with control characters, or a value of no kind that it knows"
+            if problem:
+                raise InputError(
+                    f"row {self._rows}: {problem}, which Excel cannot hold: write .csv",
+                    path=self._path,
+                )
+            if isinstance(value, str):
+                cell.data_type = "s"  # also where it begins with "="
 
     def _begin(self, given: Mapping[str, Any], answer: Mapping[str, Any]) -> None:
         for key in answer:
@@ -66,7 +95,7 @@ class AnswerTable:
                 f"{self._path}: the input has columns of these names already: {', '.join(renamed)}"
             )
         if self._suffix != ".parquet":
-            self._csv.writerow(self._columns)
+            self._write(self._columns)
 
     def _row(self, given: Mapping[str, Any], answer: Mapping[str, Any]) -> dict[str, Any]:
         own = {name: answer.get(key) for key, name in self._names.items()}
@@ -102,3 +131,13 @@ class AnswerTable:
         if self._parquet is None:
             self._parquet = parquet.ParquetWriter(self._out.buffer, table.schema)
         self._parquet.write_table(table)
+
+
+def _sheet(path: str) -> Any:
+    try:
+        from openpyxl import Workbook
+    except ImportError as error:
+        raise InputError(
+            "Excel is written by openpyxl: pip install 'rnnlp[excel]'", path=path
+        ) from error
+    return Workbook().active

@@ -9,7 +9,7 @@ from __future__ import annotations
 import argparse
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from io import BufferedIOBase
 from itertools import chain, islice
 from typing import Any, NamedTuple, cast
@@ -31,14 +31,15 @@ class Row(NamedTuple):
 
     text: str
     others: dict[str, Any]
-    key: str = "text"  # what the row calls the text
+    key: str | None = "text"  # what the row calls the text; None where several columns make it
     place: int = 0  # of the text among its columns
 
     @property
     def columns(self) -> dict[str, Any]:
         """All of the row, in its order."""
         columns = list(self.others.items())
-        columns.insert(self.place, (self.key, self.text))
+        if self.key is not None:
+            columns.insert(self.place, (self.key, self.text))
         return dict(columns)
 
 
@@ -53,13 +54,13 @@ def add_text_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--input",
         metavar="FILE",
-        help="a file: one text a line, JSON lines, or a table (.csv, .tsv, .parquet)",
+        help="a file: one text a line, JSON lines, or a table (.csv, .tsv, .xlsx, .parquet)",
     )
     parser.add_argument(
         "--text_column",
         metavar="COLUMN",
-        help="where FILE has the text: a key, a name of the header, or a number from 1 (default: "
-        "as in training, or a usual name)",
+        help="where FILE has the text: a key, a name of the header, or a number from 1; several "
+        "with commas are joined (default: as in training, or a usual name)",
     )
     add_encoding(parser)
 
@@ -149,6 +150,7 @@ def file_rows(path: str, text_column: str | None, layout: Layout) -> Iterator[Ro
         InputError: The file cannot be read, holds tokens, or its column of texts is not known.
     """
     from rnnlp.data.formats.text_files import read_lines, stem
+    from rnnlp.data.formats.workbooks import is_workbook
 
     suffix = stem(path)[1]
     if suffix in _COLUMNS:
@@ -157,10 +159,7 @@ def file_rows(path: str, text_column: str | None, layout: Layout) -> Iterator[Ro
             "line to label texts",
             path=path,
         )
-    if suffix == ".parquet":
-        yield from _parquet(path, text_column, layout)
-        return
-    if suffix in _DELIMITED:
+    if suffix in _DELIMITED or is_workbook(path):
         yield from _table(path, text_column, layout)
         return
     reader = _Lines(path, text_column, layout)
@@ -225,7 +224,7 @@ class _Lines:
     def __init__(self, name: str, text_column: str | None, layout: Layout) -> None:
         self._name = name
         self._asked, self._trained = text_column, layout
-        self._key: str | None = None
+        self._keys: list[str] = []
         self._is_json: bool | None = None
         self.held: list[Row] = []  # blank lines at the beginning, which are texts of plain files
 
@@ -253,13 +252,13 @@ class _Lines:
 
         try:
             row = json_object(line)
-            if self._key is None:
-                self._key = self._key_of(row)
-            if not isinstance(text := row.get(self._key), str):
-                raise InputError(f"{self._key!r} is {text!r:.60}, not a text")
+            self._keys = self._keys or self._keys_of(row)
+            for key in self._keys:
+                if not isinstance(text := row.get(key), str):
+                    raise InputError(f"{key!r} is {text!r:.60}, not a text")
         except InputError as error:
             raise InputError(error.message, path=self._name, line=number) from error
-        return _row_of(row, self._key)
+        return _row_of(row, self._keys)
 
     def _looks_like_json(self, line: str) -> bool:
         import json
@@ -273,25 +272,66 @@ class _Lines:
         except ValueError:
             return False
 
-    def _key_of(self, row: dict[str, Any]) -> str:
-        from rnnlp.data.formats.delimited import TEXT_NAMES
+    def _keys_of(self, row: dict[str, Any]) -> list[str]:
+        from rnnlp.data.formats.columns import TEXT_NAMES, columns_in
 
         if self._asked is not None:
-            if self._asked not in row:
-                raise InputError(f"no key {self._asked!r} among {', '.join(row) or 'none'}")
-            return self._asked
+            keys = list(map(str, columns_in(self._asked, row)))
+            if odd := [key for key in keys if key not in row]:
+                raise InputError(f"no key {odd[0]!r} among {', '.join(row) or 'none'}")
+            return keys
         trained = self._trained.columns.get("text", self._trained.columns.get("source"))
-        for key in (trained, *TEXT_NAMES):
-            if isinstance(key, str) and key in row:
-                if key != "text":
-                    note(f"{self._name}: the text is {key!r}")
-                return key
+        for column in (trained, *TEXT_NAMES):
+            keys = list(map(str, columns_in(column, row)))
+            if isinstance(column, str) and all(key in row for key in keys):
+                if keys != ["text"]:
+                    note(f"{self._name}: the text is {' and '.join(map(repr, keys))}")
+                return keys
         raise InputError(f"no text among the keys {', '.join(row) or 'none'}: set --text_column")
 
 
 def _table(path: str, text_column: str | None, layout: Layout) -> Iterator[Row]:
+    from rnnlp.data.formats.columns import columns_in, text_columns_of
+    from rnnlp.data.formats.text_files import stem
+    from rnnlp.data.formats.workbooks import PARQUET, cell_text, is_workbook, typed_rows
+
+    book = is_workbook(path)
+    rows: Iterator[tuple[int, list[Any]]]
+    rows = (one for one in typed_rows(path) if one[1]) if book else _text_rows(path, layout)
+    number, header_row = next(rows, (1, [""]))
+    names = list(map(cell_text, header_row))
+    trained = layout if layout.format in TABLES else Layout()
+    asked = text_column or trained.columns.get("text", trained.columns.get("source"))
+    named = text_column is not None and not text_column.replace(",", "").isdecimal()
+    header = trained.header is not False or named or stem(path)[1] == PARQUET
+    try:
+        if header:
+            places = text_columns_of(names, asked)
+        else:  # trained on a table without a header: so is this one
+            places = [int(part or 1) - 1 for part in columns_in(asked, ())]
+            names = [str(n) for n in range(1, len(names) + 1)]
+            if max(places) >= len(names):
+                raise InputError(
+                    f"{len(names)} columns, and the text would be in column {max(places) + 1}: "
+                    "set --text_column"
+                )
+            rows = chain([(number, header_row)], rows)
+    except InputError as error:
+        raise InputError(error.message, path=path, line=number) from error
+    keys = [names[place] for place in places]
+    what = f"{'with' if header else 'without'} a header"
+    note(f"{path}: a table {what}, the text in {' and '.join(keys)}")
+    for number, row in rows:
+        if len(row) != len(names):
+            raise InputError(
+                f"{len(row)} columns where the first line has {len(names)}", path=path, line=number
+            )
+        yield _row_of(dict(zip(names, row, strict=True)), keys)
+
+
+def _text_rows(path: str, layout: Layout) -> Iterator[tuple[int, list[str]]]:
     from rnnlp.data.corpus.report import Notes
-    from rnnlp.data.formats.delimited import csv_delimiter, is_quoted, table_rows, text_column_of
+    from rnnlp.data.formats.delimited import csv_delimiter, is_quoted, table_rows
     from rnnlp.data.formats.text_files import read_lines, stem
 
     lines = read_lines(path)
@@ -304,64 +344,18 @@ def _table(path: str, text_column: str | None, layout: Layout) -> Iterator[Row]:
         quoted = layout.quoted
     else:
         quoted = is_quoted(line for _, line in head)
-    rows = table_rows(
+    yield from table_rows(
         chain(head, lines), path=path, delimiter=delimiter, quoted=quoted, notes=Notes()
     )
-    number, names = next(rows, (1, [""]))
-    trained = layout if layout.format in TABLES else Layout()
-    asked = text_column or trained.columns.get("text", trained.columns.get("source"))
-    named = text_column is not None and not text_column.isdecimal()
-    header = trained.header is not False or named
-    if not header:  # trained on a table without a header: so is this one
-        place = int(asked or 1) - 1
-        names, found = [str(n) for n in range(1, len(names) + 1)], names
-        if not place < len(found):
-            raise InputError(
-                f"{len(found)} columns, and the text would be in column {place + 1}: set "
-                "--text_column",
-                path=path,
-                line=number,
-            )
-        yield _row_of(dict(zip(names, found, strict=True)), names[place])
-    else:
-        try:
-            place = text_column_of(names, asked)
-        except InputError as error:
-            raise InputError(error.message, path=path, line=number) from error
-    note(f"{path}: a table {'with' if header else 'without'} a header, the text in {names[place]}")
-    for number, row in rows:
-        if len(row) != len(names):
-            raise InputError(
-                f"{len(row)} columns where the first line has {len(names)}", path=path, line=number
-            )
-        yield _row_of(dict(zip(names, row, strict=True)), names[place])
 
 
-def _parquet(path: str, text_column: str | None, layout: Layout) -> Iterator[Row]:
-    from rnnlp.data.formats.delimited import text_column_of
+def _row_of(row: dict[str, Any], keys: Sequence[str]) -> Row:
+    """A row, whose text stands under a key, or parts of it under several."""
+    from rnnlp.data.formats.columns import joined
+    from rnnlp.data.formats.workbooks import cell_text
 
-    try:
-        from pyarrow import ArrowException, parquet
-    except ImportError as error:
-        raise InputError("parquet is read by pyarrow: pip install pyarrow", path=path) from error
-    try:
-        file = parquet.ParquetFile(path)
-        names = file.schema_arrow.names
-        asked = text_column or layout.columns.get("text", layout.columns.get("source"))
-        name = names[text_column_of(names, asked)]
-        note(f"{path}: a table, the text in {name}")
-        for batch in file.iter_batches(CHUNK):
-            for number, row in enumerate(batch.to_pylist(), start=1):
-                if not isinstance(row[name], str):
-                    raise InputError(f"row {number}: {name!r} is {row[name]!r:.60}, not a text")
-                yield _row_of(row, name)
-    except (OSError, ArrowException) as error:
-        raise InputError(f"cannot be read: {str(error)[:200]}", path=path) from error
-    except InputError as error:
-        raise InputError(error.message, path=path) from error
-
-
-def _row_of(row: dict[str, Any], key: str) -> Row:
-    """A row, whose text stands under a key."""
-    others = {name: value for name, value in row.items() if name != key}
-    return Row(row[key], others, key, list(row).index(key))
+    text = joined([cell_text(row[key]) for key in keys])
+    if len(keys) > 1:
+        return Row(text, row, None)
+    others = {name: value for name, value in row.items() if name != keys[0]}
+    return Row(text, others, keys[0], list(row).index(keys[0]))

@@ -229,3 +229,34 @@ def test_quoting_is_that_of_the_training_file(tmp_path):
 )
 def test_labels_that_may_mean_the_same(labels, alike):
     assert alike_labels(labels) == alike
+
+
+@pytest.mark.parametrize(
+    ("content", "column", "kept"),
+    [
+        ("title,label,body\nA,x,one\n,y,two\n", "title,body", "title,body"),
+        ("title,label,body\nA,x,one\n,y,two\n", "1,body", "title,body"),
+        ("A,x,one\n,y,two\n", "1,3", "1,3"),
+        (
+            '{"title": "A", "label": "x", "body": "one"}\n'
+            '{"title": null, "label": "y", "body": "two"}\n',
+            "title,body",
+            "title,body",
+        ),
+    ],
+)
+def test_texts_of_two_columns_are_joined(content, column, kept, tmp_path):
+    path = write(tmp_path / ("a.jsonl" if content.startswith("{") else "a.csv"), content)
+    label = None if "label" in content else 2
+    wanted = [("A\none", ["x"]), ("two", ["y"])]
+    assert read(path, text_column=column, label_column=label) == wanted
+    layout = classification_layout(path, format="auto", text_column=column, label_column=label)
+    assert layout.columns["text"] == kept
+    assert read(path, layout=layout) == wanted  # as the model keeps it
+
+
+def test_the_label_is_no_part_of_the_text(tmp_path):
+    path = write(tmp_path / "a.csv", "title,label,body\nA,x,one\n")
+    for columns, words in (("title,label", "is the label's"), ("title,bodi", "no column 'bodi'")):
+        with pytest.raises(InputError, match=words):
+            read(path, text_column=columns)

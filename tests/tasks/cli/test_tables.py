@@ -4,6 +4,8 @@ import csv
 import json
 from pathlib import Path
 
+import openpyxl
+import pyarrow
 import pyarrow.parquet as pq
 import pytest
 
@@ -19,6 +21,9 @@ ROWS = [
 def read(path):
     if path.suffix == ".parquet":
         return pq.read_table(path).to_pylist()
+    if path.suffix == ".xlsx":
+        names, *rows = openpyxl.load_workbook(path).active.iter_rows(values_only=True)
+        return [dict(zip(names, row, strict=True)) for row in rows]
     with path.open(newline="", encoding="utf-8") as file:
         return list(csv.DictReader(file, delimiter="\t" if path.suffix == ".tsv" else ","))
 
@@ -39,7 +44,18 @@ def test_tsv_has_no_line_breaks(rnnlp, table, tmp_path):
     assert not (tmp_path / "o.tsv").exists()
 
 
-@pytest.mark.parametrize("suffix", [".csv", ".tsv", ".parquet"])
+def workbook(path, rows, *others):
+    """Writes a workbook of a sheet of these rows, and other sheets."""
+    book = openpyxl.Workbook()
+    for row in rows:
+        book.active.append(row)
+    for title in others:
+        book.create_sheet(title)
+    book.save(path)
+    return path
+
+
+@pytest.mark.parametrize("suffix", [".csv", ".tsv", ".parquet", ".xlsx"])
 def test_columns_are_kept_in_order_and_answers_added(rnnlp, tmp_path, suffix, table):
     rows = [{**row, "text": row["text"].replace("\n", " ")} for row in ROWS]
     if suffix == ".tsv":
@@ -54,7 +70,7 @@ def test_columns_are_kept_in_order_and_answers_added(rnnlp, tmp_path, suffix, ta
     found = read(target)
     assert list(found[0]) == ["id", "text", "stars", "label", "score", "scores"]
     for row, given, answer in zip(found, rows, answers, strict=True):
-        assert {name: row[name] for name in given} == given
+        assert {name: row[name] or "" for name in given} == given  # Excel has no empty texts
         assert row["label"] == answer["label"] and float(row["score"]) == answer["score"]
         assert json.loads(row["scores"]) == answer["scores"]
     # What was written is read again, and as the same texts.
@@ -89,6 +105,7 @@ def test_texts_without_a_table_and_entities(rnnlp, tmp_path):
         ("in.jsonl", '{"text": "a", "x": 1}\n{"text": "b"}\n', [], "other columns than the first"),
         ("in.csv", "text\na\n", ["--format", "doccano"], "--format doccano writes JSON"),
         ("in.parquet", "no table", [], "in.parquet: cannot be read"),
+        ("in.xlsx", "no table", [], "in.xlsx: no workbook that can be read"),
     ],
 )
 def test_what_is_no_table_is_said(rnnlp, tmp_path, name, content, options, message):
@@ -99,3 +116,100 @@ def test_what_is_no_table_is_said(rnnlp, tmp_path, name, content, options, messa
     )
     assert code == 2 and message in err.splitlines()[-1]
     assert not out.exists()
+
+
+def test_a_workbook_in_and_out(rnnlp, tmp_path):
+    """Cells keep their kinds, a text is no formula, and the first of several sheets counts."""
+    rows = [["id", "text", "when"], [7, "=1+1 is fine", None], [], [8, 42, 2.5], [9, None, True]]
+    path = workbook(tmp_path / "in.xlsx", rows, "more")
+    sheet = openpyxl.load_workbook(path)
+    sheet.active["B2"].data_type = "s"
+    sheet.save(path)
+    out = tmp_path / "out.xlsx"
+    code, _, err = rnnlp("predict", CLASSIFIER, "--input", path, "--output", out)
+    assert code == 0 and "the first of 2 sheets, Sheet" in err, err
+    found = read(out)
+    assert [(row["id"], row["text"], row["when"]) for row in found] == [
+        (7, "=1+1 is fine", None), (8, "42", 2.5), (9, None, True)
+    ]  # fmt: skip
+    assert openpyxl.load_workbook(out).active["B2"].data_type == "s"
+    assert all(isinstance(row["score"], float) for row in found)
+
+
+@pytest.mark.parametrize(("text", "problem"), [("x" * 40_000, "32,767"), ("\x07", "control")])
+def test_what_excel_cannot_hold(rnnlp, tmp_path, text, problem):
+    (tmp_path / "in.jsonl").write_text(json.dumps({"text": text}))
+    out = tmp_path / "out.xlsx"
+    code, _, err = rnnlp("predict", CLASSIFIER, "--input", tmp_path / "in.jsonl", "--output", out)
+    assert code == 2 and "row 2: a text" in err and problem in err and "write .csv" in err
+    assert not out.exists()
+
+
+@pytest.mark.parametrize("suffix", [".xlsx", ".parquet"])
+def test_workbooks_wherever_csv_is_taken(rnnlp, tmp_path, suffix):
+    rows = [{"text": f"so {i} ; fine, or", "label": "ab"[i % 2], "n": i} for i in range(40)]
+    path = tmp_path / f"in{suffix}"
+    if suffix == ".xlsx":
+        workbook(path, [list(rows[0]), *(list(row.values()) for row in rows)])
+    else:
+        pq.write_table(pyarrow.Table.from_pylist(rows), path)
+    code, out, _ = rnnlp("check", path)
+    assert code == 0 and "a 20, b 20" in out
+    model = tmp_path / "model"
+    settings = ["--trainer.fast_dev_run=1", "--trainer.accelerator=cpu", "--data.group_column=n"]
+    code, _, err = rnnlp(
+        "fit", "--config", "sentiment", "--data.train", path, "--output", model, *settings
+    )
+    assert code == 0 and "text in text, label in label" in err, err
+    code, out, _ = rnnlp("evaluate", CLASSIFIER, path, "--json", "--label_column", "2")
+    assert code == 0 and json.loads(out)["examples"] == 40
+    code, out, _ = rnnlp("predict", CLASSIFIER, "--input", path)
+    assert code == 0 and json.loads(out.splitlines()[1])["row"] == {"label": "b", "n": 1}
+
+
+@pytest.mark.parametrize(
+    ("rows", "options", "message"),
+    [
+        ([["a", "b"], ["x", "y", "z"]], ["--text_column", "a"], "in.xlsx:2: 3 columns where"),
+        ([["a", "b"], ["x", "y"]], [], "in.xlsx:1: which column holds the text"),
+        ([["a", "b"], ["x", "y"]], ["--text_column", "c"], "in.xlsx:1: no column 'c' among a, b"),
+        ([[]], [], "in.xlsx: no rows"),
+    ],
+)
+def test_workbooks_that_do_not_fit(rnnlp, tmp_path, rows, options, message):
+    path = workbook(tmp_path / "in.xlsx", rows)
+    code, _, err = rnnlp("predict", CLASSIFIER, "--input", path, *options)
+    assert code == 2 and message in err.splitlines()[-1]
+
+
+@pytest.mark.parametrize("suffix", [".csv", ".xlsx", ".jsonl"])
+@pytest.mark.parametrize("column", ["title,body", "1,3"])
+def test_texts_in_two_columns(rnnlp, tmp_path, suffix, column):
+    rows = [
+        {"title": "Fine", "stars": "5", "body": "a merry film"},
+        {"title": "No", "stars": "1", "body": ""},
+    ]
+    path = tmp_path / f"in{suffix}"
+    if suffix == ".xlsx":
+        workbook(path, [list(rows[0]), *(list(row.values()) for row in rows)])
+    elif suffix == ".csv":
+        with path.open("w", newline="") as file:
+            writer = csv.DictWriter(file, list(rows[0]))
+            writer.writeheader()
+            writer.writerows(rows)
+    else:
+        path.write_text("".join(json.dumps(row) + "\n" for row in rows))
+        column = "title,body"
+    code, out, err = rnnlp("predict", CLASSIFIER, "--input", path, "--text_column", column)
+    assert code == 0, err
+    first, second = map(json.loads, out.splitlines())
+    assert first["text"] == "Fine\na merry film" and second["text"] == "No"
+    target = tmp_path / "out.csv"
+    rnnlp("predict", CLASSIFIER, "--input", path, "--text_column", column, "--output", target)
+    assert list(read(target)[0])[:3] == list(rows[0])
+    code, out, _ = rnnlp(
+        "evaluate", CLASSIFIER, path, "--json", "--text_column", column, "--label_column", "stars"
+    )
+    assert code == 0 and json.loads(out)["examples"] == 2
+    code, _, err = rnnlp("predict", CLASSIFIER, "--input", path, "--text_column", "title,boddy")
+    assert code == 2 and "no " in err and "'boddy'" in err

@@ -65,7 +65,7 @@ def test_a_column_can_be_named(rnnlp, tmp_path):
         ("d.csv", "a,b\n1,2\n", "d.csv:1: which column holds the text among a, b"),
         ("e.csv", "text,b\n1,2,3\n", "e.csv:2: 3 columns where the first line has 2"),
         ("f.conll", "Anna B-PER\n", "f.conll: holds tokens and tags"),
-        ("g.xlsx", "PK\3\4", "g.xlsx:1: a ZIP archive, as .xlsx files are"),
+        ("g.xlsx", "PK\3\4", "g.xlsx: no workbook that can be read"),
         ("h.jsonl", '{"text": "a"}\n{"x": ' + "[" * 9000 + "\n", "h.jsonl:2: not JSON"),
     ],
 )

@@ -1,0 +1,107 @@
+"""Tables that are no text: Excel workbooks (.xlsx, by openpyxl) and Parquet (by pyarrow).
+
+Their rows as values, or as lines of CSV for whoever reads tables from text. Of a workbook the first
+sheet counts, and of formulas the values that were last computed.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import os
+from collections.abc import Iterator
+from typing import Any
+from zipfile import BadZipFile
+
+from rnnlp.data.corpus.report import Notes
+from rnnlp.data.errors import InputError, note_once
+
+from .text_files import read_lines, stem
+
+EXCEL, PARQUET = ".xlsx", ".parquet"
+_CHUNK = 1024  # rows of Parquet that are in memory at once
+
+
+def is_workbook(path: str | os.PathLike[str]) -> bool:
+    """Whether a file is one of these, by its name."""
+    return stem(path)[1] in (EXCEL, PARQUET)
+
+
+def table_lines(
+    path: str | os.PathLike[str], *, rows: Notes | None = None
+) -> Iterator[tuple[int, str]]:
+    """Numbered lines as `read_lines` yields them, of these files as CSV with commas."""
+    if not is_workbook(path):
+        yield from read_lines(path, rows=rows)
+        return
+    for number, row in typed_rows(path):  # a blank one is a blank line
+        line = io.StringIO()
+        csv.writer(line, lineterminator="").writerow(map(cell_text, row))
+        yield number, line.getvalue()
+
+
+def cell_text(value: Any) -> str:
+    """The value of a cell as text; numbers and lists as JSON has them, dates as ISO has them."""
+    if isinstance(value, bool | int | float | list | dict):
+        return json.dumps(value, ensure_ascii=False, default=str)
+    return "" if value is None else str(value)
+
+
+def typed_rows(path: str | os.PathLike[str]) -> Iterator[tuple[int, list[Any]]]:
+    """Yields the rows with their numbers, the header first; one without a value is empty.
+
+    Args:
+        path: A file whose name ends in `.xlsx` or `.parquet`.
+
+    Raises:
+        InputError: It cannot be read, or what reads it is not installed.
+    """
+    if not os.path.isfile(path):
+        raise InputError("no such file; check the path", path=path)
+    rows = _sheet(path) if stem(path)[1] == EXCEL else _parquet(path)
+    width = 0
+    for number, row in enumerate(rows, start=1):
+        while row and row[-1] is None:
+            row.pop()
+        width = width or len(row)
+        yield number, row + [None] * (width - len(row)) * bool(row)
+    if not width:
+        raise InputError("no rows in the file", path=path)
+
+
+def _sheet(path: str | os.PathLike[str]) -> Iterator[list[Any]]:
+    try:
+        from openpyxl import load_workbook
+    except ImportError as error:
+        raise InputError(
+            "Excel is read by openpyxl: pip install 'rnnlp[excel]'", path=path
+        ) from error
+    with open(path, "rb") as file:
+        try:
+            book = load_workbook(file, read_only=True, data_only=True)
+            names = book.sheetnames
+            if len(names) > 1:
+                note_once(f"{os.fspath(path)}: the first of {len(names)} sheets, {names[0]}")
+            for row in book.worksheets[0].iter_rows(values_only=True):
+                yield list(row)
+        # A broken workbook ends in whatever its parser meets first.
+        except (BadZipFile, KeyError, ValueError, OSError, SyntaxError, IndexError) as error:
+            raise InputError(
+                f"no workbook that can be read ({str(error)[:100]}); save it as .xlsx or .csv anew",
+                path=path,
+            ) from error
+
+
+def _parquet(path: str | os.PathLike[str]) -> Iterator[list[Any]]:
+    try:
+        from pyarrow import ArrowException, parquet
+    except ImportError as error:
+        raise InputError("parquet is read by pyarrow: pip install pyarrow", path=path) from error
+    try:
+        file = parquet.ParquetFile(path)
+        yield list(file.schema_arrow.names)
+        for batch in file.iter_batches(_CHUNK):
+            yield from map(list, zip(*batch.to_pydict().values(), strict=True))
+    except (OSError, ArrowException) as error:
+        raise InputError(f"cannot be read: {str(error)[:200]}", path=path) from error
