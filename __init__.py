@@ -9,11 +9,16 @@
 
 Importing the package costs nothing: torch is first imported when a name below is used. A mistake in
 settings or data raises `rnnlp.InputError`, whose message names file, line and what to do.
+
+Where torch is not loaded yet, OMP_WAIT_POLICY is set to PASSIVE, unless it is set already: idle
+threads of OpenMP then sleep instead of spinning on cores that other work needs.
 """
 
 from __future__ import annotations
 
 import importlib
+import os
+import sys
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -25,6 +30,9 @@ if TYPE_CHECKING:
     from rnnlp.tasks.inference.evaluate import evaluate
     from rnnlp.tasks.inference.load import load
     from rnnlp.tasks.registry import TaskSpec, register_task
+
+if "torch" not in sys.modules:  # OpenMP looks when it is loaded, and not again
+    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 
 _PLACES = {
     "InputError": "rnnlp.data.errors",

@@ -7,9 +7,11 @@ engine, which holds the network: `torch_engine.py` of the task's room. Nothing h
 from __future__ import annotations
 
 import copy
+import sys
 import tempfile
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from itertools import islice
 from operator import attrgetter
 from os import PathLike
@@ -24,6 +26,7 @@ from rnnlp.tasks.model_folder.versions import rnnlp_version
 from .gates import Gates, sided
 
 CHUNK = 1024  # texts that are in memory at once
+SHORT = 1000  # characters of a text that is computed on one core: others would wait for each other
 
 CARD = """\
 ---
@@ -50,12 +53,14 @@ class Pipeline(ABC):
         writes: Whether each answer hangs on random numbers of its own.
         alike: The settings that models must have in common to answer as an ensemble.
         members: How many models answer together.
+        threads: Cores that torch computes with; None for as many as it takes.
     """
 
     task: ClassVar[str]
     writes: ClassVar[bool] = False
     alike: ClassVar[tuple[str, ...]] = ()
     members = 1
+    threads: int | None = None
 
     def __init__(self, *, engine: Any, featurizer: Featurizer, settings: Any) -> None:
         self.engine = engine
@@ -147,7 +152,7 @@ class Pipeline(ABC):
             InputError: Something among the texts is none; its position is named.
         """
         if isinstance(texts, str):
-            (answer,) = self.answers([str(texts)], **options)
+            (answer,) = self._on_threads([str(texts)], options)
             return answer
         return list(self.predict(texts, **options))
 
@@ -157,7 +162,13 @@ class Pipeline(ABC):
         """
         source = each_text(texts)
         while some := list(islice(source, CHUNK)):
-            yield from self.answers(some, **options)
+            yield from self._on_threads(some, options)
+
+    def _on_threads(self, texts: list[str], options: Mapping[str, Any]) -> list[dict[str, Any]]:
+        """`answers`, on as many cores as are wanted."""
+        alone = len(texts) == 1 and len(texts[0]) <= SHORT
+        with torch_threads(1 if alone else self.threads):
+            return self.answers(texts, **options)
 
     def gates(self, text: str, *, layer: int | None = None, direction: str = "forward") -> Gates:
         """The values of every gate of the encoder at every token of a text; see `Gates`.
@@ -226,6 +237,21 @@ class Pipeline(ABC):
     def save_tokenizers(self, folder: Path) -> None:
         """Writes the vocabularies."""
         self.featurizer.save(folder)
+
+
+@contextmanager
+def torch_threads(count: int | None) -> Iterator[None]:
+    """Lets torch compute on so many cores meanwhile, if it is loaded; None leaves it as it is."""
+    torch = sys.modules.get("torch")
+    before = torch.get_num_threads() if torch and count else count
+    if torch is None or before == count:
+        yield
+        return
+    torch.set_num_threads(count)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
 
 
 def each_text(texts: Iterable[Any]) -> Iterator[str]:

@@ -67,9 +67,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
     Args:
         arguments: The command line; that of the process if not given.
     """
-    # Idle threads of OpenMP sleep instead of spinning, which beside other work on the machine makes
-    # training more than twice as fast. It must be said before torch is loaded.
-    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     if isinstance(sys.stdout, TextIOWrapper):  # labels and texts are of any script
         sys.stdout.reconfigure(encoding="utf-8", errors="backslashreplace")
     try:

@@ -135,7 +135,7 @@ class GenerationPipeline(Pipeline):
         """The answers one by one; their numbers, and so their random numbers, go on."""
         wanted = (text for text in each_text(texts) for _ in range(count))
         while some := list(islice(wanted, CHUNK)):
-            yield from self.answers(some, first=first, **options)
+            yield from self._on_threads(some, {"first": first, **options})
             first += len(some)
 
     def answers(
@@ -214,7 +214,7 @@ class GenerationPipeline(Pipeline):
                 say(whole[len(said) :])
                 said = whole
 
-        (answer,) = self.answers([text], heard=heard, **options)
+        (answer,) = self._on_threads([text], {"heard": heard, **options})
         return answer
 
     def stream(self, *, labels: Mapping[str, str] | None = None) -> GenerationStream:

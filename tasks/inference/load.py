@@ -15,6 +15,7 @@ def load(
     model: str | os.PathLike[str] | Sequence[str | os.PathLike[str]],
     *,
     revision: str | None = None,
+    threads: int | None = None,
 ) -> Any:
     """A trained model, ready to be called on texts.
 
@@ -23,16 +24,23 @@ def load(
             vocabularies, the mean answers (an ensemble): probabilities of classifiers, scores of
             taggers, each step of translators.
         revision: Version of a hub's model: a commit, a tag or a branch.
+        threads: Cores that answers are computed on, as many as torch or ONNX Runtime takes if not
+            given. On torch a short text alone is always computed on one: that is faster.
 
     Returns:
         The pipeline of its task, such as `TaggingPipeline`.
 
     Raises:
-        InputError: There is no such model, its files are damaged, or several are not alike.
+        InputError: There is no such model, its files are damaged, or several are not alike; or
+            the threads are fewer than one.
     """
+    if threads is not None and (type(threads) is not int or threads < 1):
+        raise InputError(f"threads is {threads!r}: give a whole number of 1 or more")
     if not isinstance(model, str | os.PathLike):
         if not model:
             raise InputError("no model is named")
-        first, *others = (load(each, revision=revision) for each in model)
+        first, *others = (load(each, revision=revision, threads=threads) for each in model)
         return first.ensemble(others) if others else first
-    return pipeline_of(open_folder(model, revision=revision))
+    pipeline = pipeline_of(open_folder(model, revision=revision)._replace(threads=threads))
+    pipeline.threads = threads
+    return pipeline

@@ -63,6 +63,7 @@ class ModelFolder(NamedTuple):
     task: str
     config: dict[str, Any]
     export: dict[str, Any] | None = None  # of an exported model what is said of its graphs
+    threads: int | None = None  # that its graphs are run with
 
     def network(self, build: Callable[[], Network]) -> Network:
         """The network with the weights of the folder: every one of them, and no other.

@@ -53,6 +53,7 @@ class Session:
         inputs: The inputs that it must have.
         outputs: The outputs that it must have.
         optional: Further inputs that it may have.
+        threads: Cores that it is computed on; OMP_NUM_THREADS if not given, or all.
 
     Raises:
         InputError: The file is damaged or none of ours, or onnxruntime is not installed.
@@ -66,6 +67,7 @@ class Session:
         inputs: Collection[str],
         outputs: Collection[str],
         optional: Collection[str] = (),
+        threads: int | None = None,
     ) -> None:
         try:
             import onnxruntime
@@ -78,8 +80,10 @@ class Session:
         content = check_graph(file, checksum)
         options = onnxruntime.SessionOptions()
         options.log_severity_level = 3
-        if threads := os.environ.get("OMP_NUM_THREADS", ""):
-            options.intra_op_num_threads = int(threads) if threads.isdigit() else 0
+        # Idle threads sleep, as those of OpenMP do: see rnnlp/__init__.py.
+        options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+        named = os.environ.get("OMP_NUM_THREADS", "")
+        options.intra_op_num_threads = threads or (int(named) if named.isdigit() else 0)
         self.file = file
         try:
             self._session = onnxruntime.InferenceSession(
@@ -141,6 +145,7 @@ class Graphs(NamedTuple):
 
     path: Path
     checksums: dict[str, str]
+    threads: int | None = None
 
     @classmethod
     def of(cls, folder: ModelFolder) -> Graphs:
@@ -166,7 +171,8 @@ class Graphs(NamedTuple):
         for name in names:
             if not (folder.path / name).is_file():
                 raise InputError(f"is not complete: no {name}", path=str(folder.path))
-        return cls(folder.path, {str(name): str(value) for name, value in checksums.items()})
+        sums = {str(name): str(value) for name, value in checksums.items()}
+        return cls(folder.path, sums, folder.threads)
 
     def open(
         self,
@@ -183,6 +189,7 @@ class Graphs(NamedTuple):
             inputs=inputs,
             outputs=outputs,
             optional=optional,
+            threads=self.threads,
         )
 
 

@@ -122,6 +122,16 @@ def test_joint(run, files, tmp_path):
     assert "| tagging f1 | validation |" in out and "| joint | " in out
 
 
+def test_one_sentence(monkeypatch, capsys):
+    model = FOLDER.parent / "tests" / "folders" / "tagging-v1"
+    arguments = [str(model), "--text", "Anna sleeps", "--calls", "2", "--burners", "1"]
+    monkeypatch.setattr(sys, "argv", ["one_sentence.py", *arguments])
+    one = script("one_sentence")
+    monkeypatch.setattr(one, "WAYS", {"rnnlp": {}})
+    one.main()
+    assert "rnnlp" in (out := capsys.readouterr().out) and "p99" in out
+
+
 def test_processes(monkeypatch, capsys, files):
     devices = []
 

@@ -1,10 +1,14 @@
 """What every pipeline takes as texts, and that a saved one is a model folder."""
 
+import os
+import subprocess
+import sys
 from itertools import count, islice
 
 import numpy as np
 import pyarrow as pa
 import pytest
+import torch
 
 import rnnlp as package
 from rnnlp.data.errors import InputError
@@ -82,3 +86,37 @@ def test_save(tmp_path):
         tagger.save(tmp_path / "model")
     tagger.save(tmp_path / "model", overwrite=True)
     assert "rnnlp.load" in (tmp_path / "model" / "README.md").read_text()
+
+
+def test_threads(tmp_path, monkeypatch):
+    """A short text is computed on one core, others on as many as are wanted; all is set back."""
+    fresh(EmbeddingConfig(size=6)).save(tmp_path / "model")
+    tagger = package.load(tmp_path / "model", threads=2)
+    decode, taken = tagger.engine.decode, []
+    monkeypatch.setattr(
+        tagger.engine,
+        "decode",
+        lambda batch: taken.append(torch.get_num_threads()) or decode(batch),
+    )
+    before = torch.get_num_threads()
+    torch.set_num_threads(3)
+    try:
+        assert tagger(TEXTS[0]) == tagger(TEXTS)[0] == next(tagger.predict(TEXTS[:1]))
+        tagger(TEXTS[0] * 100)
+        assert taken == [1, 2, 1, 2] and torch.get_num_threads() == 3
+    finally:
+        torch.set_num_threads(before)
+    for wrong in (0, -1, 1.5, "2", True):
+        with pytest.raises(InputError, match="whole number of 1 or more"):
+            package.load(tmp_path / "model", threads=wrong)
+
+
+def test_idle_threads_sleep_where_torch_is_not_loaded_yet():
+    code = "import os, rnnlp; print(os.environ['OMP_WAIT_POLICY'])"
+    for own, expected in ((None, "PASSIVE"), ("ACTIVE", "ACTIVE")):
+        world = {name: value for name, value in os.environ.items() if name != "OMP_WAIT_POLICY"}
+        world |= {"OMP_WAIT_POLICY": own} if own else {}
+        done = subprocess.run(
+            [sys.executable, "-c", code], env=world, capture_output=True, text=True
+        )
+        assert done.stdout.strip() == expected, done.stderr
