@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from rnnlp.tasks.inference.evaluate import evaluate
     from rnnlp.tasks.inference.load import load
     from rnnlp.tasks.registry import TaskSpec, register_task
+    from rnnlp.tasks.tune.search import tune
 
 if "torch" not in sys.modules:  # OpenMP looks when it is loaded, and not again
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
@@ -44,6 +45,7 @@ _PLACES = {
     "load": "rnnlp.tasks.inference.load",
     "load_encoder": "rnnlp.tasks.inference.encoder",
     "register_task": "rnnlp.tasks.registry",
+    "tune": "rnnlp.tasks.tune.search",
 }
 __all__ = [
     "InputError",
@@ -56,6 +58,7 @@ __all__ = [
     "load",
     "load_encoder",
     "register_task",
+    "tune",
 ]
 
 

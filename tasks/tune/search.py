@@ -1,247 +1,329 @@
 """The search: Optuna proposes values, `fit` trains with them, the validation score decides.
 
-Trials run in this process one after the other; several processes or machines share one study by
-the same `--storage`. The test data are never looked at: only validation scores are read.
+Trials run one after the other, or in several processes; machines share one study by the same
+`--storage`. The test data are never looked at: only validation scores are read.
 """
 
 from __future__ import annotations
 
+import multiprocessing
+import os
 import sys
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import pytorch_lightning as pl
-import yaml
+import torch
 
-from rnnlp.data.errors import InputError
-from rnnlp.tasks.base.ratios import mean_and_spread
+from rnnlp.data.errors import InputError, note
 from rnnlp.tasks.compare.worker import main_score
-from rnnlp.tasks.fit.lightning_cli import FitRequest, build
+from rnnlp.tasks.fit.config_files import find_configs, find_task, is_shipped
+from rnnlp.tasks.fit.lightning_cli import FitCommand, FitRequest, build
 from rnnlp.tasks.fit.run import as_arguments, run_fit
-from rnnlp.tasks.model_folder.atomic import remove, write_atomically
-from rnnlp.tasks.model_folder.files import as_json, read_json
+from rnnlp.tasks.model_folder.atomic import exclusive, remove
+from rnnlp.tasks.model_folder.files import read_json
 from rnnlp.tasks.model_folder.folder import METRICS
-from rnnlp.tasks.reporting.report import Section, Table, write_report
+from rnnlp.tasks.registry import load_plugins
 
-from .space import Range, Space, read_space
+from .report import write_results
+from .space import Space, read_space, shipped_space
+from .study import (
+    WHY,
+    check_plan,
+    completed,
+    drop_unfinished,
+    open_study,
+    optuna,
+    suggest,
+    taken,
+)
 
-try:
-    import optuna
-except ImportError as error:
-    raise InputError("rnnlp tune needs Optuna: pip install 'rnnlp[tune]'") from error
+JOURNAL, CHANCE = "study.journal", "chance"
 
-JOURNAL, BEST, RESULTS = "study.journal", "best.yaml", "results.json"
+# What makes a trial a failed one, which counts: values that do not go together, or are too large.
+FAILURES = (InputError, MemoryError, torch.OutOfMemoryError)
+
+
+class OutOfTime(Exception):
+    """The budget of the search is spent."""
 
 
 @dataclass(frozen=True, kw_only=True)
-class TuneRequest:
-    """What `rnnlp tune` was asked to do.
+class Search:
+    """What every process of a search is told.
 
     Args:
         fit: What `fit` would be asked for; its output is the folder of the search.
-        base: The config that the best one is laid over, a name or a path.
-        space: The file of the search space.
+        space: What is tried.
         trials: How many trials the study has at most.
-        minutes: Time after which no trial is begun; None for no limit.
-        seeds: How many other seeds the best and the given config are trained with.
-        storage: URL of a database that holds the study; None for a file in the output folder.
-        resume: Whether to go on with a study that is there.
-        command: The command line, to stand in the report.
+        seeds: How many other seeds the best and the given config are trained with at the end.
+        end: When the time is over, in seconds since the epoch; None for no limit.
+        storage: Where the study is.
+        shared: Whether other processes may work on it.
+        score: The score that decides, as `metrics.json` names it.
+        higher: Whether more of it is better.
+        plugins: Modules and files of the user's that are run first.
+        threads: Of torch, in each process; None for as many as it takes.
     """
 
     fit: FitRequest
-    base: str
-    space: Path
+    space: Space
     trials: int
-    minutes: float | None
     seeds: int
-    storage: str | None
-    resume: bool
-    command: str
+    end: float | None
+    storage: str
+    shared: bool
+    score: str
+    higher: bool
+    plugins: Sequence[str]
+    threads: int | None = None
+
+    def study(self) -> Any:
+        """The study, opened in this process."""
+        seed = None if self.shared else 1
+        return open_study(self.storage, name=self.fit.output.name, higher=self.higher, seed=seed)
 
 
-class Pruning(pl.Callback):
-    """Tells a trial its validation scores, and ends it where Optuna sees no hope."""
+class Watch(pl.Callback):
+    """Ends a run when its time is over, and a trial where Optuna sees no hope for it.
 
-    def __init__(self, trial: Any) -> None:
-        self.trial = trial
+    Args:
+        end: When the time is over, in seconds since the epoch; None for no limit.
+        trial: The trial; None for a run that is no trial.
+    """
+
+    def __init__(self, end: float | None, trial: Any = None) -> None:
+        self.end, self.trial = end, trial
+
+    def on_train_batch_end(self, *what: Any) -> None:
+        """Looks at the clock."""
+        if self.end is not None and time.time() > self.end:
+            raise OutOfTime
 
     def on_validation_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         """Reports the score of the epoch."""
         score = trainer.callback_metrics.get(str(pl_module.monitor))
-        if score is not None and not trainer.sanity_checking:
+        if self.trial is not None and score is not None and not trainer.sanity_checking:
             self.trial.report(float(score), trainer.current_epoch)
             if self.trial.should_prune():
                 raise optuna.TrialPruned
 
 
-def tune(request: TuneRequest) -> dict[str, Any]:
+def tune(
+    config: str | os.PathLike[str],
+    *,
+    space: str | os.PathLike[str] | None = None,
+    trials: int = 20,
+    minutes: float | None = None,
+    seeds: int = 3,
+    workers: int = 1,
+    storage: str | None = None,
+    output: str | os.PathLike[str] | None = None,
+    resume: bool = False,
+    arguments: Sequence[str] = (),
+    plugins: Sequence[str] = (),
+    command: str = "rnnlp.tune(…)",
+) -> dict[str, Any]:
     """Searches, trains the best with other seeds beside the given config, and reports.
 
+    Args:
+        config: The name of a shipped config, or a YAML file.
+        space: The file of the search space; that of the task if not given.
+        trials: How many trials the study has at most.
+        minutes: What all may take, re-runs included; None for no limit.
+        seeds: How many other seeds the best and the given config are trained with.
+        workers: How many processes work on trials.
+        storage: A database's URL, or a file, by which machines share the study named like the
+            output folder; a file in that folder if not given.
+        output: The folder of the search; `runs/tune-` and the config's name if not given.
+        resume: Whether to go on with the study in the folder.
+        arguments: Settings as on the command line, such as "--data.train=train.conll".
+        plugins: Modules and files of the user's that are run first.
+        command: What asked for it, to stand in the report.
+
+    Returns:
+        What `results.json` holds.
+
     Raises:
-        InputError: The settings or the space are wrong, or a study is there and not resumed.
+        InputError: The settings or the space are wrong, a study is there and not resumed, or it is
+            of other settings or data.
     """
-    output = request.fit.output
-    command = build(request.fit)
-    known = {action.dest for action in command.parser._actions}
-    space = read_space(request.space, known | set(command.config.keys()))
-    score, higher = main_score(command.model), bool(command.model.higher_is_better)
-    study = open_study(request, higher)
-    done = [trial for trial in study.trials if trial.state.is_finished()]
+    if trials < 1 or seeds < 0 or workers < 1 or (minutes is not None and minutes <= 0):
+        raise InputError(
+            "--trials and --workers are 1 or more, --seeds 0 or more, --minutes above 0"
+        )
+    end = None if minutes is None else time.time() + 60 * minutes
+    files = find_configs([os.fspath(config)])
+    task = find_task(files)
+    folder = Path(output) if output else Path("runs") / f"tune-{files[-1].stem}"
+    with exclusive(folder):
+        journal = folder / JOURNAL
+        if storage is None and resume != journal.exists():
+            if resume:
+                raise InputError("nothing to resume: no study lies here", path=journal)
+            raise InputError("holds a study already: go on with --resume", path=journal)
+        fit = FitRequest(
+            task=task, configs=files, arguments=list(arguments), output=folder, resume=False,
+            overwrite=False,
+        )  # fmt: skip
+        given = build(fit)
+        known = {action.dest for action in given.parser._actions} | set(given.config.keys())
+        values = read_space(Path(space) if space else shipped_space(task), known)
+        search = Search(
+            fit=fit, space=values, trials=trials, seeds=seeds, end=end,
+            storage=storage or str(journal), shared=storage is not None or workers > 1,
+            score=main_score(given.model), higher=bool(given.model.higher_is_better),
+            plugins=plugins,
+        )  # fmt: skip
+        study = search.study()
+        plan = {
+            "space": values,
+            "settings": given.resume_point.settings,
+            "data": given.resume_point.fingerprint,
+        }
+        check_plan(study, plan, path=search.storage)
+        if storage is None:
+            drop_unfinished(study)
+        elif study.trials:
+            note(f"joins the study {folder.name}, which has {len(study.trials)} trials")
+        del given  # and the data that it holds
+        try:
+            run_trials(search, workers)
+            if not completed(study):
+                whys = [trial.user_attrs[WHY] for trial in study.trials if WHY in trial.user_attrs]
+                raise InputError(
+                    "no trial came to its end: "
+                    + (whys[-1] if whys else "give more --trials or --minutes")
+                )
+            chance = run_others(search, study)
+        except KeyboardInterrupt:
+            note("stopped: go on with the same command" + " and --resume" * (storage is None))
+            raise
+        base = files[-1].stem if is_shipped(files[-1]) else str(files[-1].resolve())
+        return write_results(
+            folder, study, score=search.score, chance=chance, base=base, command=command
+        )
+
+
+def run_trials(search: Search, workers: int) -> None:
+    """Runs what trials are left, in this process or in several."""
+    workers = min(workers, search.trials - taken(search.study()))
+    if workers < 2:
+        work(search)
+        return
+    own = replace(search, threads=max(1, torch.get_num_threads() // workers))
+    context = multiprocessing.get_context("spawn")
+    processes = [context.Process(target=work_alone, args=(own,)) for _ in range(workers)]
+    for process in processes:
+        process.start()
+    try:
+        try:
+            for process in processes:
+                process.join()
+        except KeyboardInterrupt:  # they have it as well, and end their steps
+            for process in processes:
+                process.join()
+            raise
+    finally:
+        for process in processes:
+            process.kill()
+    if odd := sum(process.exitcode != 0 for process in processes):
+        note(f"{odd} of {workers} workers ended early")
+
+
+def work_alone(search: Search) -> None:
+    """Works on trials in a process of its own."""
+    try:
+        load_plugins(search.plugins)
+        torch.set_num_threads(search.threads or 1)
+        work(search)
+    except InputError as error:
+        print(f"rnnlp: {error}", file=sys.stderr)
+        sys.exit(2)
+    except KeyboardInterrupt:
+        sys.exit(130)
+
+
+def work(search: Search) -> None:
+    """Runs trials, one after the other, until there are enough or the time is over."""
+    study = search.study()
 
     def objective(trial: Any) -> float:
-        folder = output / "trials" / str(trial.number)
-        arguments = as_arguments(suggest(trial, space))
+        folder = search.fit.output / "trials" / str(trial.number)
+        arguments = as_arguments(suggest(trial, search.space))
         try:
-            return fitted(request.fit, arguments, folder, 1, score, [Pruning(trial)])
+            return fitted(search, arguments, folder, 1, Watch(end, trial))
+        except FAILURES as error:
+            why = " ".join(str(error).split()) or type(error).__name__
+            trial.set_user_attr(WHY, why)
+            note(f"trial {trial.number} failed ({' '.join(arguments)}): {why}")
+            raise
         finally:
             remove(folder)  # the best is trained again, with other seeds
 
-    left = request.trials - len(done)
-    if left > 0:
-        seconds = None if request.minutes is None else 60 * request.minutes
-        study.optimize(objective, n_trials=left, timeout=seconds)
-    states = optuna.trial.TrialState
-    if not study.get_trials(deepcopy=False, states=(states.COMPLETE,)):
-        raise InputError("no trial came to its end: give more --trials or --minutes")
-    write_best(request, study.best_params)
-    chance: dict[str, list[float]] = {"given": [], "best": []}
-    best = study.best_trial
-    for seed in range(2, request.seeds + 2):  # trials have seed 1
-        for name, run, values in (
-            ("given", "given", {}),
-            ("best", f"trial-{best.number}", best.params),
-        ):
-            folder = output / "chance" / f"{run}-{seed}"
-            if (folder / METRICS).exists():
-                found = float(read_json(folder / METRICS)["validation"][score])
-            else:
-                found = fitted(request.fit, as_arguments(values), folder, seed, score, [])
-            chance[name].append(found)
-    results = {
-        "command": request.command,
-        "score": score,
-        "higher_is_better": higher,
-        "best": {"score": study.best_value, "values": study.best_params},
-        "chance": chance,
-        "trials": [
-            {"number": t.number, "state": t.state.name.lower(), "score": t.value, **t.params}
-            for t in study.trials
-        ],
-    }
-    text = as_json(results, indent=2) + "\n"
-    write_atomically(output / RESULTS, lambda part: part.write_text(text, encoding="utf-8"))
-    report(request, results)
-    return results
+    while taken(study) < search.trials:
+        end = end_of_trials(search, study)
+        if end is not None and time.time() >= end:
+            note(f"--minutes: {taken(study)} of {search.trials} trials")
+            return
+        try:
+            study.optimize(objective, n_trials=1, catch=FAILURES)
+        except OutOfTime:
+            note("--minutes: the trial that was running does not count")
 
 
-def open_study(request: TuneRequest, higher: bool) -> Any:
-    """The study in its storage.
+def end_of_trials(search: Search, study: Any) -> float | None:
+    """When the trials have to end, so that the runs with other seeds can still be made."""
+    if search.end is None:
+        return None
+    took = [trial.duration.total_seconds() for trial in completed(study)]
+    return search.end - 2 * search.seeds * (sum(took) / len(took) if took else 0.0)
 
-    Raises:
-        InputError: One is there already and `resume` was not said, or the other way round.
+
+def run_others(search: Search, study: Any) -> dict[str, list[float]]:
+    """Trains the given and the best config with other seeds; the study keeps the scores.
+
+    Returns:
+        The scores of `given` and `best`, as many as there was time for.
     """
-    optuna.logging.set_verbosity(optuna.logging.WARNING)
-    storage: Any = request.storage
-    name = request.fit.output.name
-    if storage is None:
-        from optuna.storages import JournalStorage
-        from optuna.storages.journal import JournalFileBackend
-
-        file = request.fit.output / JOURNAL
-        if request.resume and not file.exists():
-            raise InputError("nothing to resume: no study lies here", path=str(file))
-        if file.exists() and not request.resume:
-            raise InputError("holds a study already: go on with --resume", path=str(file))
-        storage = JournalStorage(JournalFileBackend(str(file)))
-    study = optuna.create_study(
-        study_name=name,
-        storage=storage,
-        direction="maximize" if higher else "minimize",
-        pruner=optuna.pruners.MedianPruner(n_startup_trials=4, n_warmup_steps=1),
-        load_if_exists=request.resume,
-    )
-    # Another seed where a study goes on, or the same values would be drawn again.
-    study.sampler = optuna.samplers.TPESampler(seed=1 + len(study.trials))
-    return study
-
-
-def suggest(trial: Any, space: Space) -> dict[str, Any]:
-    """The values of a trial."""
-    found = {}
-    for key, values in space.items():
-        if not isinstance(values, Range):
-            found[key] = trial.suggest_categorical(key, values)
-        elif isinstance(values.low, int) and isinstance(values.high, int):
-            found[key] = trial.suggest_int(key, values.low, values.high, log=values.log)
-        else:
-            found[key] = trial.suggest_float(key, values.low, values.high, log=values.log)
-    return found
+    best = study.best_trial
+    runs = {"given": ("given", {}), "best": (f"trial-{best.number}", best.params)}
+    scores: dict[str, list[float]] = {name: [] for name in runs}
+    for seed in range(2, search.seeds + 2):  # trials have seed 1
+        for name, (run, values) in runs.items():
+            folder = search.fit.output / CHANCE / f"{run}-{seed}"
+            score = study.user_attrs.get(folder.name)
+            if score is None:
+                try:
+                    score = fitted(search, as_arguments(values), folder, seed, Watch(search.end))
+                except OutOfTime:
+                    note(f"--minutes: no time for {folder.name} and what comes after it")
+                    return scores
+                study.set_user_attr(folder.name, score)
+            scores[name].append(score)
+    return scores
 
 
 def fitted(
-    request: FitRequest,
-    arguments: Sequence[str],
-    folder: Path,
-    seed: int,
-    score: str,
-    callbacks: Sequence[pl.Callback],
+    search: Search, arguments: Sequence[str], folder: Path, seed: int, watch: Watch
 ) -> float:
     """Trains with these settings more, and gives the validation score of what was kept."""
-    more = [*request.arguments, *arguments, f"--seed_everything={seed}"]
-    run_fit(replace(request, arguments=more, output=folder, overwrite=True, callbacks=callbacks))
-    found = float(read_json(folder / METRICS)["validation"][score])
-    print(f"{folder.name}: {score} {found:.4f} {' '.join(arguments)}", file=sys.stderr)
-    return found
+    more = [*search.fit.arguments, *arguments, f"--seed_everything={seed}"]
+    fit = replace(search.fit, arguments=more, output=folder, overwrite=True, callbacks=[watch])
+    try:
+        run_fit(fit, then=refuse_half)
+    except BaseException:
+        remove(folder)
+        raise
+    score = float(read_json(folder / METRICS)["validation"][search.score])
+    print(f"{folder.name}: {search.score} {score:.4f} {' '.join(arguments)}", file=sys.stderr)
+    return score
 
 
-def write_best(request: TuneRequest, values: dict[str, Any]) -> None:
-    """Writes the best config, as what differs from its base."""
-    content: dict[str, Any] = {"base": request.base}
-    for key, value in values.items():
-        at = content
-        *groups, name = key.split(".")
-        for group in groups:
-            at = at.setdefault(group, {})
-        at[name] = value
-    text = yaml.safe_dump(content, sort_keys=False, allow_unicode=True)
-    file = request.fit.output / BEST
-    write_atomically(file, lambda part: part.write_text(text, encoding="utf-8"))
-
-
-def report(request: TuneRequest, results: dict[str, Any]) -> None:
-    """Writes the report page."""
-    keys = list(results["best"]["values"])
-    rows = [
-        [
-            str(trial["number"]),
-            trial["state"],
-            "–" if trial["score"] is None else f"{trial['score']:.4f}",
-            *(
-                f"{trial.get(key, '–'):.4g}"
-                if isinstance(trial.get(key), float)
-                else str(trial.get(key, "–"))
-                for key in keys
-            ),
-        ]
-        for trial in results["trials"]
-    ]
-    sections = [
-        Section("The best against the given config", chance_lines(results)),
-        Section("The trials", table=Table(["trial", "state", results["score"], *keys], rows)),
-        Section("How it was made", [f"`{request.command}`", "Validation scores only."]),
-    ]
-    write_report(request.fit.output, title=f"Tuned: {request.base}", sections=sections)
-
-
-def chance_lines(results: dict[str, Any]) -> list[str]:
-    """What other seeds give, in words."""
-    lines = []
-    for name, scores in results["chance"].items():
-        if scores:
-            seeds = f"{len(scores)} other seed{'s' * (len(scores) > 1)}"
-            lines.append(f"{name}: {results['score']} {mean_and_spread(scores)} over {seeds}")
-    best = results["best"]
-    return [f"best trial: {results['score']} {best['score']:.4f} (chosen for it)", *lines]
+def refuse_half(command: FitCommand) -> None:
+    """A run that Ctrl-C has ended says nothing of its settings."""
+    if command.stop.asked:
+        raise KeyboardInterrupt

@@ -52,6 +52,8 @@ def read_space(file: Path, known: Set[str]) -> Space:
     Raises:
         InputError: A key is unknown, or what stands there is neither a range nor choices.
     """
+    if not file.is_file():
+        raise InputError("no such search space", path=file)
     lines = dict(key_lines(file)) if (content := read_config(file)) else {}
     if not content:
         raise InputError("names no key to search", path=str(file))
