@@ -103,7 +103,7 @@ def items_of(
             labels = sorted(text.labels)
             yield Item(text.text, tokens, labels, tuple(labels), f"{path}:{text.line}")
         return
-    source = file_source(path, format="auto", level=level, group_column=None, layout=Layout())
+    source = file_source(path, format="auto", level=level, layout=Layout())
     scheme = labelling(source, notes)
     for example in source.read(notes):
         place = f"{path}:{example.line}"

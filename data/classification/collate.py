@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 import torch
 from torch import Tensor
 
-from rnnlp.data.datamodule.tensors import TokenTensors, as_tensors
+from rnnlp.data.datamodule.tensors import TokenTensors, as_tensors, weights_of
 from rnnlp.data.text.featurizer import Featurizer
 
 UNKNOWN_CLASS = -1  # where training never saw the gold label
@@ -21,6 +21,7 @@ class ClassificationBatch(NamedTuple):
     targets: Tensor  # [batch] int64, or [batch, classes] float32; see `targets_of`
     gold: list[list[str]]  # the labels of each text, also those that training never saw
     number: Tensor  # [batch] int64, number of the text in its split, from 0
+    weights: Tensor | None = None  # [batch] float32, in the loss; None where all are 1
 
 
 class ClassificationCollate:
@@ -38,10 +39,11 @@ class ClassificationCollate:
         self._multilabel = multilabel
 
     def __call__(self, rows: Mapping[str, list[Any]]) -> ClassificationBatch:
-        """Pads the columns `tokens`, `gold` and `index` of some rows."""
+        """Pads the columns `tokens`, `gold`, `index` and `weight` of some rows."""
         features = as_tensors(self._featurizer.batch(rows["tokens"]))
         targets = targets_of(rows["gold"], self._classes, multilabel=self._multilabel)
-        return ClassificationBatch(features, targets, rows["gold"], torch.tensor(rows["index"]))
+        numbers, weights = torch.tensor(rows["index"]), weights_of(rows["weight"])
+        return ClassificationBatch(features, targets, rows["gold"], numbers, weights)
 
 
 def targets_of(

@@ -22,7 +22,7 @@ from rnnlp.data.corpus.cut import Kin
 from rnnlp.data.corpus.duplicates import Fingerprints
 from rnnlp.data.corpus.report import Notes
 from rnnlp.data.corpus.source import Source
-from rnnlp.data.datamodule.labelled import LabelledData
+from rnnlp.data.datamodule.labelled import LabelledData, note_weights
 from rnnlp.data.datamodule.options import Batches, GroupedFiles, LabelledOptions, at_least
 from rnnlp.data.errors import InputError
 from rnnlp.data.formats.hub import Split
@@ -47,6 +47,7 @@ _COLUMNS = {
     "index": pa.int64(),
     "line": pa.int64(),
     "group": pa.string(),
+    "weight": pa.float64(),
 }
 
 
@@ -108,7 +109,7 @@ class ClassificationData(LabelledData[ClassifiedExample]):
         super().__init__()
         at_least(self.options, max_length=4)
         self._multilabel = False
-        self._counts: dict[str, int] = {}
+        self._counts: dict[str, float] = {}  # weighted
 
     @property
     def classes(self) -> list[str]:
@@ -117,8 +118,8 @@ class ClassificationData(LabelledData[ClassifiedExample]):
         return list(self._counts)
 
     @property
-    def class_counts(self) -> list[int]:
-        """How many training texts have each label."""
+    def class_counts(self) -> list[float]:
+        """How many training texts have each label, each text counted with its weight."""
         self.prepare()
         return list(self._counts.values())
 
@@ -162,6 +163,9 @@ class ClassificationData(LabelledData[ClassifiedExample]):
                     notes.bad(error)
                     continue
             tokens, _, count = tokenise(example.text, offsets_of, max_length=most)
+            if example.weight == 0.0:
+                notes.count("training texts of weight 0, left out", place)
+                continue
             if not tokens and split == "train":
                 notes.count("training texts without a token, left out", place)
                 continue
@@ -177,6 +181,7 @@ class ClassificationData(LabelledData[ClassifiedExample]):
                 "index": index,
                 "line": example.line,
                 "group": example.group,
+                "weight": example.weight,
             }
         if bare is not None and not self._multilabel:
             single_label([], path=source.name, line=bare.line)
@@ -190,7 +195,12 @@ class ClassificationData(LabelledData[ClassifiedExample]):
         for split, corpus in corpora.items():
             counts = Counter(label for labels in corpus.column("gold") for label in labels)
             if split == "train":
-                self._counts = dict(sorted(counts.items()))
+                self._counts = {name: 0.0 for name in sorted(counts)}
+                columns = (corpus.column(name) for name in ("gold", "weight"))
+                for labels, weight in zip(*columns, strict=True):
+                    for label in labels:
+                        self._counts[label] += weight
+                note_weights(corpus, notes)
                 if alike := alike_labels(self._counts):
                     shown = "; ".join(", ".join(names) for names in alike)
                     notes.add(f"train: labels that may mean the same are kept apart: {shown}")
@@ -248,7 +258,7 @@ class ClassificationData(LabelledData[ClassifiedExample]):
                 layout=self.layout,
                 label_separator=self.options.label_separator,
                 label_before=self.options.label_before,
-                group_column=self.options.group_column if path == self.options.train else None,
+                **self.further_columns(path),
                 notes=notes,
             )
 

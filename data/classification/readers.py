@@ -29,6 +29,7 @@ from rnnlp.data.formats.delimited import (
 from rnnlp.data.formats.jsonl import accepted, group_of, json_object
 from rnnlp.data.formats.layout import TABLES, Layout
 from rnnlp.data.formats.text_files import stem
+from rnnlp.data.formats.weights import WEIGHT, weight_in
 from rnnlp.data.formats.workbooks import is_workbook, table_lines
 
 
@@ -40,12 +41,14 @@ class ClassifiedExample(NamedTuple):
         labels: Its labels: one, or where a text may have several, any number of them.
         line: The line of the file that it begins at, counted from 1.
         group: What else stays on one side of a cut with it; None for nothing.
+        weight: How much it counts in the loss.
     """
 
     text: str
     labels: list[str]
     line: int
     group: str | None = None
+    weight: float = 1.0
 
 
 FORMATS = ("auto", "csv", "tsv", "jsonl", "fasttext", "lines", ANNOTATION)
@@ -64,6 +67,7 @@ def read_classification(
     label_separator: str = "",
     label_before: str = "",
     group_column: str | int | None = None,
+    weight_column: str | int | None = None,
     layout: Layout = _UNKNOWN,
     notes: Notes,
 ) -> Iterator[ClassifiedExample]:
@@ -79,6 +83,7 @@ def read_classification(
         label_before: Only what stands before this mark in a label counts: with ":" the label
             "LOC:city" is "LOC".
         group_column: Column or key of what else stays on one side of a cut.
+        weight_column: Column or key of the weight; "weight" need not be there.
         layout: How the training file was laid out.
         notes: Takes the count of what is left out.
 
@@ -96,13 +101,15 @@ def read_classification(
         format, {"text": text_column, "label": label_column}, path=name, notes=notes
     )
     text_column, label_column = asked["text"], asked["label"]
-    if group_column is not None and format not in ("jsonl", *TABLES):
-        raise InputError(f"data.group_column is for tables and JSON lines, not {format}", path=path)
+    asked_for = {"group_column": group_column, "weight_column": weight_column}
+    for option, column in asked_for.items():
+        if column not in (None, WEIGHT) and format not in ("jsonl", *TABLES):
+            raise InputError(f"data.{option} is for tables and JSON lines, not {format}", path=path)
     found: Iterable[ClassifiedExample]
     if format == ANNOTATION:
         found = _annotated(name, tool_for(name), notes)
     elif format == "jsonl":
-        found = _json(lines, name, text_column, label_column, group_column, notes)
+        found = _json(lines, name, text_column, label_column, group_column, weight_column, notes)
     elif format == "fasttext":
         found = _fasttext(lines)
     elif format == "lines":
@@ -116,10 +123,14 @@ def read_classification(
             text_column=text_column,
             label_column=label_column,
             group_column=group_column,
+            weight_column=weight_column,
             header=header,
             notes=notes,
         )
-        found = (ClassifiedExample(text, [label], line, group) for line, text, label, group in rows)
+        found = (
+            ClassifiedExample(text, [label], line, group, weight)
+            for line, text, label, group, weight in rows
+        )
     empty = True
     for example in found:
         labels = example.labels
@@ -271,6 +282,7 @@ def _json(
     text_key: str | int | None,
     label_key: str | int | None,
     group_key: str | int | None,
+    weight_key: str | int | None,
     notes: Notes,
 ) -> Iterator[ClassifiedExample]:
     for number, line in lines:
@@ -282,11 +294,11 @@ def _json(
                 continue
             text = text_of(row, text_key)
             labels = _labels(row[key_of(row, label_key, LABEL_NAMES, "label_column")])
-            group = group_of(row, group_key)
+            group, weight = group_of(row, group_key), weight_in(row, weight_key)
         except InputError as error:
             notes.bad(InputError(error.message, path=path, line=number))
             continue
-        yield ClassifiedExample(text, labels, number, group)
+        yield ClassifiedExample(text, labels, number, group, weight)
 
 
 def _annotated(path: str, tool: Tool, notes: Notes) -> Iterator[ClassifiedExample]:

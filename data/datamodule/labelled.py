@@ -9,7 +9,7 @@ from __future__ import annotations
 from abc import abstractmethod
 from collections.abc import Iterable
 from functools import partial
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 import numpy as np
 
@@ -41,6 +41,11 @@ class LabelledData(SequenceData[Example]):
                 "vectors of its own: leave one of them out"
             )
         self.vocabularies: Vocabularies | None = None  # learned from `training_tokens`, or given
+
+    def further_columns(self, path: str) -> dict[str, Any]:
+        """What is read beside text and label of a file: of that which is trained on, if named."""
+        names = ("group_column", "weight_column") if path == self.options.train else ()
+        return {name: getattr(self.options, name) for name in names}
 
     @property
     def training_tokens(self) -> Column:
@@ -123,4 +128,14 @@ class LabelledData(SequenceData[Example]):
             f"its tokens are at {given.level} level, and data.level is {self.options.level}: set "
             f"--data.level {given.level}, or reuse another model",
             path=self.options.tokenizer_from,
+        )
+
+
+def note_weights(corpus: Corpus, notes: Notes) -> None:
+    """Notes how much the training examples count in the loss, where not all count 1."""
+    weights = np.fromiter(corpus.column("weight"), dtype=np.float64)
+    if other := int((weights != 1.0).sum()):
+        notes.add(
+            f"train: {other:,} of {len(weights):,} examples have a weight other than 1 "
+            f"({weights.min():g} to {weights.max():g}; all together count {weights.sum():,.1f})"
         )

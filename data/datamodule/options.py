@@ -12,6 +12,7 @@ from typing import Any, Literal
 
 from rnnlp.data.errors import InputError
 from rnnlp.data.formats.encodings import named_encoding
+from rnnlp.data.formats.weights import WEIGHT
 from rnnlp.data.text.token_features import TokenFeature
 from rnnlp.data.text.tokenizer import BYTES, SPECIALS
 
@@ -47,9 +48,13 @@ class GroupedFiles(Files):
     Args:
         group_column: Column or key of `train`, a table or JSON lines; examples with the same value
             in it stay together where validation data is cut from `train`.
+        weight_column: Column or key of `train`, a table or JSON lines, that says how much an
+            example counts in the loss where others count 1; "weight" need not be there; null for
+            none.
     """
 
     group_column: str | int | None = None
+    weight_column: str | int | None = WEIGHT
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -162,6 +167,8 @@ def check_files(options: Files) -> None:
         )
     with named_encoding(options.encoding):
         pass  # there is one of this name
+    if options.train is None and getattr(options, "weight_column", None) not in (None, WEIGHT):
+        raise InputError("data.weight_column is a column of data.train: name that file as well")
     if options.hub is not None and options.train is not None:
         raise InputError("data.train and data.hub are both given: choose one")
     if options.train is None and options.hub is None and (options.validation or options.test):

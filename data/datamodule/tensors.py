@@ -5,6 +5,7 @@ The one place where that happens, in training and in use; `data/text` itself kno
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import torch
@@ -36,3 +37,8 @@ def as_tensors(batch: TokenBatch) -> TokenTensors:
     tokens, lengths, *others = batch
     characters, features = (None if ids is None else torch.from_numpy(ids) for ids in others)
     return TokenTensors(torch.from_numpy(tokens), torch.from_numpy(lengths), characters, features)
+
+
+def weights_of(weights: Sequence[float]) -> Tensor | None:
+    """How much each example of a batch counts `[batch]`; None where all count 1."""
+    return torch.tensor(weights) if any(weight != 1.0 for weight in weights) else None

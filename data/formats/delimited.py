@@ -17,6 +17,7 @@ from rnnlp.data.errors import InputError
 
 from .columns import decide, is_header, joined, placed
 from .layout import Layout
+from .weights import WEIGHT, weight_of
 
 _TAB_INSIDE = "a text cannot hold a tab in TSV"
 _HEAD = 2000  # rows that columns are guessed from
@@ -69,10 +70,11 @@ def read_table(
     text_column: str | int | None,
     label_column: str | int | None,
     group_column: str | int | None = None,
+    weight_column: str | int | None = None,
     header: bool | None = None,
     notes: Notes,
-) -> Iterator[tuple[int, str, str, str | None]]:
-    """Yields line number, text, label and group of each row.
+) -> Iterator[tuple[int, str, str, str | None, float]]:
+    """Yields line number, text, label, group and weight of each row.
 
     Args:
         lines: Numbered lines.
@@ -83,6 +85,7 @@ def read_table(
             joined; None guesses.
         label_column: Name or number of the label's column; None guesses.
         group_column: Name or number of a column of groups; None for no groups.
+        weight_column: Name or number of a column of weights; None for no weights.
         header: Whether the first row names the columns; None guesses.
         notes: Takes bad rows.
 
@@ -93,10 +96,13 @@ def read_table(
     rows = table_rows(lines, path=path, delimiter=delimiter, quoted=quoted, notes=notes)
     head = list(islice(rows, _HEAD))
     columns, has_header = decide(head, path, text_column, label_column, header)
-    group: int | None = None
-    if group_column is not None:
-        names = [name.strip() for name in head[0][1]] if has_header else []
-        group = placed(group_column, names, columns.width, "group_column", path)
+    names = [name.strip() for name in head[0][1]] if has_header else []
+    if weight_column == WEIGHT and WEIGHT not in names:
+        weight_column = None
+    group, weight = (
+        None if column is None else placed(column, names, columns.width, option, path)
+        for column, option in ((group_column, "group_column"), (weight_column, "weight_column"))
+    )
     for number, row in chain(head[1:] if has_header else head, rows):
         if len(row) != columns.width:
             notes.bad(
@@ -108,9 +114,14 @@ def read_table(
                 )
             )
             continue
+        try:
+            counts = 1.0 if weight is None else weight_of(row[weight].strip())
+        except InputError as error:
+            notes.bad(InputError(error.message, path=path, line=number))
+            continue
         found = None if group is None else row[group].strip() or None
         text = joined([row[place] for place in columns.text])
-        yield number, text, row[columns.label].strip(), found
+        yield number, text, row[columns.label].strip(), found, counts
 
 
 def table_rows(

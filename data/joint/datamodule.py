@@ -123,7 +123,7 @@ class JointData(pl.LightningDataModule):
         return self.classification.classes
 
     @property
-    def class_counts(self) -> list[int]:
+    def class_counts(self) -> list[float]:
         """How many training texts have each label."""
         self.prepare()
         return self.classification.class_counts

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 import torch
 from torch import Tensor
 
-from rnnlp.data.datamodule.tensors import TokenTensors, as_tensors
+from rnnlp.data.datamodule.tensors import TokenTensors, as_tensors, weights_of
 from rnnlp.data.text.featurizer import Featurizer
 
 from .schemes import Span, spans_to_tags
@@ -23,6 +23,7 @@ class TaggingBatch(NamedTuple):
     tags: Tensor  # [batch, time] int64, `UNKNOWN_TAG` at padding and for unseen labels
     gold: list[list[Span]] | list[list[str]]  # spans where the tags have a scheme, else tags
     number: Tensor  # [batch] int64, place of the sentence in its split, from 0
+    weights: Tensor | None = None  # [batch] float32, in the loss; None where all are 1
 
 
 class TaggingCollate:
@@ -40,7 +41,7 @@ class TaggingCollate:
         self._scheme = scheme
 
     def __call__(self, rows: Mapping[str, list[Any]]) -> TaggingBatch:
-        """Pads the columns `tokens`, `gold` and `index` of some rows."""
+        """Pads the columns `tokens`, `gold`, `index` and `weight` of some rows."""
         features = as_tensors(self._featurizer.batch(rows["tokens"]))
         tags = torch.full(features.tokens.shape, UNKNOWN_TAG)
         gold = rows["gold"]
@@ -54,4 +55,5 @@ class TaggingCollate:
         for row, labels in enumerate(names):
             ids = [self._ids.get(name, UNKNOWN_TAG) for name in labels]
             tags[row, : len(ids)] = torch.tensor(ids)
-        return TaggingBatch(features, tags, gold, torch.tensor(rows["index"]))
+        numbers, weights = torch.tensor(rows["index"]), weights_of(rows["weight"])
+        return TaggingBatch(features, tags, gold, numbers, weights)

@@ -8,7 +8,7 @@ the source. Vocabularies, tag ids and batches are made elsewhere.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -69,18 +69,25 @@ def store(source: Source[TaggedExample], path: Path, *, labels: str | None, note
         "index": pa.int64(),
         "line": pa.int64(),
         "group": pa.string(),
+        "weight": pa.float64(),
     }
-    rows = (
-        {
-            "tokens": example.tokens,
-            "gold": _gold(example, labels, source.name, notes),
-            "index": index,
-            "line": example.line,
-            "group": example.group,
-        }
-        for index, example in enumerate(source.read(notes))
-    )
-    return write(rows, path, columns=columns, name=source.name)
+
+    def rows() -> Iterator[dict[str, Any]]:
+        for index, example in enumerate(source.read(notes)):
+            if example.weight == 0.0:
+                place = f"{source.name}:{example.line}"
+                notes.count("training sentences of weight 0, left out", place)
+                continue
+            yield {
+                "tokens": example.tokens,
+                "gold": _gold(example, labels, source.name, notes),
+                "index": index,
+                "line": example.line,
+                "group": example.group,
+                "weight": example.weight,
+            }
+
+    return write(rows(), path, columns=columns, name=source.name)
 
 
 def count_labels(corpus: Corpus, *, spans: bool) -> Counter[str]:

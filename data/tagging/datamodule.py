@@ -18,7 +18,7 @@ from rnnlp.data.corpus.cut import Kin
 from rnnlp.data.corpus.duplicates import Fingerprints
 from rnnlp.data.corpus.report import Notes
 from rnnlp.data.corpus.source import Source
-from rnnlp.data.datamodule.labelled import LabelledData
+from rnnlp.data.datamodule.labelled import LabelledData, note_weights
 from rnnlp.data.datamodule.options import Batches, GroupedFiles, LabelledOptions
 from rnnlp.data.errors import InputError
 from rnnlp.data.formats.hub import Split
@@ -122,6 +122,7 @@ class TaggingData(LabelledData[TaggedExample]):
     def _learn_labels(self, corpora: dict[str, Corpus], notes: Notes) -> None:
         spans = self._has_spans
         counts = count_labels(corpora["train"], spans=spans)
+        note_weights(corpora["train"], notes)
         if not counts:
             raise InputError(
                 "no entity in the training data: every tag is O; check data.tag_column",
@@ -159,8 +160,8 @@ class TaggingData(LabelledData[TaggedExample]):
             path,
             format=self.options.format,
             level=self.options.level,
-            group_column=self.options.group_column if path == self.options.train else None,
             layout=self.layout,
+            **self.further_columns(path),
         )
 
     def _hub(self, rows: datasets.Dataset, name: str) -> Source[TaggedExample]:

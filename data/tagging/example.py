@@ -16,6 +16,7 @@ class TaggedExample(NamedTuple):
         spans: Entities as token spans, sorted, without overlaps.
         line: The line of the file that the sentence begins at, counted from 1.
         group: What else stays on one side of a cut with it; None for nothing.
+        weight: How much it counts in the loss.
     """
 
     tokens: list[str]
@@ -23,3 +24,4 @@ class TaggedExample(NamedTuple):
     spans: list[Span] | None
     line: int
     group: str | None = None
+    weight: float = 1.0

@@ -15,6 +15,7 @@ from rnnlp.data.annotation.document import Mark, mark
 from rnnlp.data.corpus.report import Notes
 from rnnlp.data.errors import InputError
 from rnnlp.data.formats.jsonl import accepted, group_of, json_object
+from rnnlp.data.formats.weights import weight_in
 
 from .documents import Split, token_spans
 from .example import TaggedExample
@@ -34,6 +35,7 @@ def read_tagging_json(
     split: Split,
     labelled: bool,
     group_key: str | int | None = None,
+    weight_key: str | int | None = None,
     notes: Notes,
 ) -> Iterator[TaggedExample]:
     """Yields the example of each line that is not blank.
@@ -44,6 +46,7 @@ def read_tagging_json(
         split: Gives the offsets of a text's tokens.
         labelled: Whether a line without tags or spans is an error.
         group_key: Key of what else stays on one side of a cut.
+        weight_key: Key of the weight; "weight" need not be there.
         notes: Takes the counts of misaligned and overlapping spans.
     """
     has_tags: bool | None = None
@@ -60,7 +63,9 @@ def read_tagging_json(
                 example = _from_text(row, number, f"{path}:{number}", split, labelled, notes)
             else:
                 raise InputError("neither `tokens` (a list) nor `text` (a string); add one")
-            example = example._replace(group=group_of(row, group_key))
+            example = example._replace(
+                group=group_of(row, group_key), weight=weight_in(row, weight_key)
+            )
             if labelled and has_tags not in (None, example.tags is not None):
                 raise InputError("some lines have tags and some have spans; use one of the two")
         except InputError as error:

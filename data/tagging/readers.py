@@ -16,6 +16,7 @@ from rnnlp.data.corpus.report import Notes
 from rnnlp.data.errors import InputError
 from rnnlp.data.formats.layout import Layout
 from rnnlp.data.formats.text_files import read_lines, stem
+from rnnlp.data.formats.weights import WEIGHT
 
 from .conll import FORM, UPOS, conll_layout, is_conllu, read_conll, read_conllu
 from .documents import Split, read_documents
@@ -39,6 +40,7 @@ def read_tagging(
     tag_column: int | None = None,
     labelled: bool = True,
     group_column: str | int | None = None,
+    weight_column: str | int | None = None,
     layout: Layout = _UNKNOWN,
     notes: Notes,
 ) -> Iterator[TaggedExample]:
@@ -55,6 +57,7 @@ def read_tagging(
         tag_column: Number of the tag's column, from 1; None for the usual one.
         labelled: Whether sentences without tags or spans are an error.
         group_column: Key of what else stays on one side of a cut, in JSON lines.
+        weight_column: Key of the weight, in JSON lines; "weight" need not be there.
         layout: How the training file was laid out.
         notes: Takes counts of what is legal but lossy.
 
@@ -68,8 +71,9 @@ def read_tagging(
         format, {"token": token_column, "tag": tag_column}, path=name, notes=notes
     )
     token_column, tag_column = (cast(int | None, asked[role]) for role in ("token", "tag"))
-    if group_column is not None and format != "jsonl":
-        raise InputError(f"data.group_column is for JSON lines, not {format}", path=path)
+    for option, key in {"group_column": group_column, "weight_column": weight_column}.items():
+        if key not in (None, WEIGHT) and format != "jsonl":
+            raise InputError(f"data.{option} is for JSON lines, not {format}", path=path)
     if format == ANNOTATION:
         examples = read_documents(name, tool_for(name), split=split, notes=notes)
     elif format == "jsonl":
@@ -79,6 +83,7 @@ def read_tagging(
             split=split,
             labelled=labelled,
             group_key=group_column,
+            weight_key=weight_column,
             notes=notes,
         )
     elif format == "conllu":

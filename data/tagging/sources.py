@@ -23,16 +23,19 @@ _CHUNK = 1000  # sentences that are in memory at once
 
 
 def file_source(
-    path: str, *, format: str, level: Level, group_column: str | int | None, layout: Layout
+    path: str, *, format: str, level: Level, layout: Layout, **columns: str | int | None
 ) -> Source[TaggedExample]:
-    """A file; `level` says how raw text with spans is split into tokens."""
+    """A file; `level` says how raw text with spans is split into tokens, `columns` where group and
+    weight stand.
+    """
 
     def read(notes: Notes) -> Iterator[TaggedExample]:
         return read_tagging(
             path,
             format=format,
             split=splitter(level),
-            group_column=group_column,
+            group_column=columns.get("group_column"),
+            weight_column=columns.get("weight_column"),
             layout=layout,
             notes=notes,
         )

@@ -39,7 +39,7 @@ from torch import Tensor, nn
 from rnnlp.models.layers.masks import inside
 
 from .spans import Lattice
-from .transitions import FORBIDDEN, LegalTags, PathPosterior, exact_type
+from .transitions import FORBIDDEN, LegalTags, PathPosterior, exact_type, mean_loss
 from .viterbi import viterbi
 
 
@@ -186,7 +186,9 @@ class CRF(LegalTags):
         """Return transition, start and end scores, `-inf` where the rules forbid."""
         return self.restrict(self.transitions, self.start, self.end)
 
-    def loss(self, emissions: Tensor, tags: Tensor, lengths: Tensor) -> Tensor:
+    def loss(
+        self, emissions: Tensor, tags: Tensor, lengths: Tensor, weights: Tensor | None = None
+    ) -> Tensor:
         """Negative log-likelihood of the gold tags, divided by the number of tokens.
 
         Args:
@@ -194,6 +196,7 @@ class CRF(LegalTags):
             tags: gold tags `[batch, time]`; -1 inside a sentence says that the tag is not known,
                 and the likelihood is summed over all tags there.
             lengths: `[batch]`.
+            weights: how often each sentence counts `[batch]`; None for once.
 
         Returns:
             A scalar.
@@ -212,7 +215,7 @@ class CRF(LegalTags):
                 permitted = (tags[:, :, None] == choice) | (tags[:, :, None] < 0)
                 gold = _LogPartition.apply(emissions, *rules, lengths, permitted)
             total = _LogPartition.apply(emissions, *rules, lengths, None)
-            return ((total - gold).sum() / valid.sum()).to(emissions.dtype)
+            return mean_loss(total - gold, lengths, weights).to(emissions.dtype)
 
     def decode(self, emissions: Tensor, lengths: Tensor) -> Tensor:
         """Return the most probable legal tags `[batch, time]`, -1 at padding."""

@@ -13,7 +13,7 @@ from torch.nn import functional as F
 from rnnlp.models.layers.masks import inside
 
 from .spans import Lattice
-from .transitions import LegalTags, PathPosterior, exact_type
+from .transitions import LegalTags, PathPosterior, exact_type, mean_loss
 from .viterbi import viterbi
 
 
@@ -32,13 +32,16 @@ class ConstrainedSoftmax(LegalTags):
         free = torch.zeros(self.tags, self.tags, device=self.allowed.device)
         return self.restrict(free, free[0], free[0])
 
-    def loss(self, emissions: Tensor, tags: Tensor, lengths: Tensor) -> Tensor:
+    def loss(
+        self, emissions: Tensor, tags: Tensor, lengths: Tensor, weights: Tensor | None = None
+    ) -> Tensor:
         """Cross entropy of the gold tags, divided by the number of tokens.
 
         Args:
             emissions: `[batch, time, tags]`.
             tags: gold tags `[batch, time]`; a token whose tag is -1 (not known) adds nothing.
             lengths: `[batch]`.
+            weights: how often each sentence counts `[batch]`; None for once.
 
         Returns:
             A scalar.
@@ -50,8 +53,8 @@ class ConstrainedSoftmax(LegalTags):
         valid = inside(lengths, scores.shape[1], scores.device)
         self.check_gold(tags, valid)
         gold = tags.masked_fill(~valid, -1).flatten()
-        total = F.cross_entropy(scores.flatten(0, 1), gold, ignore_index=-1, reduction="sum")
-        return total / valid.sum()
+        losses = F.cross_entropy(scores.flatten(0, 1), gold, ignore_index=-1, reduction="none")
+        return mean_loss(losses.view(valid.shape).sum(1), lengths, weights)
 
     def decode(self, emissions: Tensor, lengths: Tensor) -> Tensor:
         """Return the most probable legal tags `[batch, time]`, -1 at padding."""

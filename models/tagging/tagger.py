@@ -116,10 +116,13 @@ class Tagger(nn.Module):
         token_features: Tensor | None,
         lengths: Tensor,
         tags: Tensor,
+        weights: Tensor | None = None,
     ) -> Tensor:
-        """Return the loss per token against gold tags `[batch, time]`, -1 where not known."""
+        """Return the loss per token against gold tags `[batch, time]`, -1 where not known, each
+        sentence counted as often as its weight `[batch]` says.
+        """
         return self.output.loss(
-            self.emissions(tokens, characters, token_features, lengths), tags, lengths
+            self.emissions(tokens, characters, token_features, lengths), tags, lengths, weights
         )
 
     @torch.no_grad()

@@ -136,3 +136,18 @@ class LegalTags(nn.Module):
 def exact_type(device: torch.device) -> torch.dtype:
     """Return the type for long sums: float64, but float32 on MPS, which has no float64."""
     return torch.float32 if device.type == "mps" else torch.float64
+
+
+def mean_loss(losses: Tensor, lengths: Tensor, weights: Tensor | None) -> Tensor:
+    """The loss of a token, on the average.
+
+    Args:
+        losses: of each sentence `[batch]`.
+        lengths: `[batch]`.
+        weights: how often each sentence counts `[batch]`; None for once.
+    """
+    lengths = lengths.to(losses.device)
+    if weights is None:
+        return losses.sum() / lengths.sum()
+    weights = weights.to(losses.dtype)
+    return (losses @ weights) / (lengths.to(losses.dtype) @ weights)

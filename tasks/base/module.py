@@ -253,7 +253,7 @@ class TaskModule(pl.LightningModule):
         if isinstance(schedule, ReduceLROnPlateau) and not self.trainer.sanity_checking:
             schedule.step(self.trainer.callback_metrics[self.monitor])
 
-    def share_of(self, loss: Tensor, weight: int) -> Tensor:
+    def share_of(self, loss: Tensor, weight: float) -> Tensor:
         """The loss such that its mean over the processes is that of the whole batch.
 
         Args:
@@ -262,7 +262,7 @@ class TaskModule(pl.LightningModule):
         """
         if self.trainer.world_size == 1:
             return loss
-        own = torch.tensor(float(weight), device=self.device)
+        own = torch.tensor(weight, dtype=torch.float, device=self.device)
         total = self.trainer.strategy.reduce(own.clone(), reduce_op="sum")
         return loss * (own * self.trainer.world_size / total)
 

@@ -98,7 +98,7 @@ class Objective(nn.Module):
     def loss(self, network: Any, batch: Any) -> Tensor:
         """The loss of one batch, a scalar."""
 
-    def weight(self, batch: Any) -> int:
+    def weight(self, batch: Any) -> float:
         """What the loss of a batch is the mean of: texts, where a task does not say otherwise."""
         return len(batch.gold)
 

@@ -50,7 +50,7 @@ class Classification(ObjectiveModule):
     examples = ClassificationObjective.examples
 
     def __init__(
-        self, *, class_counts: list[int], ngram_hashes: Any = None, **options: Any
+        self, *, class_counts: list[float], ngram_hashes: Any = None, **options: Any
     ) -> None:
         self.options = ClassificationSettings(**options)
         super().__init__()

@@ -12,7 +12,7 @@ from torch import Tensor
 
 from rnnlp.data.classification.collate import UNKNOWN_CLASS, ClassificationBatch
 from rnnlp.models.classification.calibration import fit_temperature
-from rnnlp.models.layers.losses import classification_loss
+from rnnlp.models.layers.losses import class_mass, classification_loss
 from rnnlp.tasks.base.objective import BatchLoss, Objective
 from rnnlp.tasks.model_folder.folder import CONFUSION
 from rnnlp.tasks.reporting.confusion_matrix import draw_confusion
@@ -39,7 +39,7 @@ class ClassificationObjective(Objective):
         self,
         settings: ClassifierConfig,
         *,
-        class_counts: Sequence[int],
+        class_counts: Sequence[float],
         training: ClassifierTraining,
     ) -> None:
         super().__init__()
@@ -64,7 +64,11 @@ class ClassificationObjective(Objective):
 
     def loss(self, network: Network, batch: ClassificationBatch) -> Tensor:
         """The loss of one batch, the mean over its texts."""
-        return self._loss(run(network, batch.features).logits, batch.targets)
+        return self._loss(run(network, batch.features).logits, batch.targets, batch.weights)
+
+    def weight(self, batch: ClassificationBatch) -> float:
+        """Texts, each with its weight and that of its class."""
+        return float(class_mass(batch.targets, self.class_weights, batch.weights))
 
     def scores(self, *, final: bool = False, calibrated: bool = False) -> ClassScores:
         """Scores that nothing has been added to."""
@@ -116,9 +120,13 @@ class ClassificationObjective(Objective):
         title = f"{split}, {sum(map(sum, table['counts'])):,} texts"
         return {CONFUSION: partial(_draw, table=table, title=title)}
 
-    def _loss(self, logits: Tensor, targets: Tensor) -> Tensor:
+    def _loss(self, logits: Tensor, targets: Tensor, weights: Tensor | None = None) -> Tensor:
         return classification_loss(
-            logits, targets, smoothing=self.label_smoothing, class_weights=self.class_weights
+            logits,
+            targets,
+            smoothing=self.label_smoothing,
+            class_weights=self.class_weights,
+            weights=weights,
         )
 
 

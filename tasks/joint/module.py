@@ -80,7 +80,7 @@ class JointSettings(ModelConfig, ModuleOptions):
     tags: list[str]
     scheme: str | None
     classes: list[str]
-    class_counts: list[int]
+    class_counts: list[float]
     multilabel: bool
     tagging_layout: Layout = field(default_factory=Layout)
     classification_layout: Layout = field(default_factory=Layout)

@@ -49,12 +49,15 @@ class TaggingObjective(Objective):
             token_features=features.token_features,
             lengths=features.lengths,
             tags=batch.tags,
+            weights=batch.weights,
         )
         return loss
 
-    def weight(self, batch: TaggingBatch) -> int:
-        """Tokens."""
-        return int(batch.features.lengths.sum())
+    def weight(self, batch: TaggingBatch) -> float:
+        """Tokens, each with the weight of its sentence."""
+        lengths = batch.features.lengths
+        weights = batch.weights
+        return float(lengths.sum() if weights is None else (lengths * weights.cpu()).sum())
 
     def scores(self, *, final: bool = False, calibrated: bool = False) -> TagScores:
         """Entity scores, or accuracy of plain tags, that nothing has been added to."""
@@ -69,4 +72,4 @@ class TaggingObjective(Objective):
         tags = network.output.decode(emissions, features.lengths)
         scores.add(names_of(tags, features.lengths, self.settings.tags), batch.gold)
         loss = network.output.loss(emissions, batch.tags, features.lengths)
-        return BatchLoss(loss, self.weight(batch))
+        return BatchLoss(loss, int(features.lengths.sum()))
