@@ -30,6 +30,8 @@ if TYPE_CHECKING:
     from rnnlp.tasks.inference.evaluate import evaluate
     from rnnlp.tasks.inference.load import load
     from rnnlp.tasks.registry import TaskSpec, register_task
+    from rnnlp.tasks.sklearn_api.classifier import TextClassifier
+    from rnnlp.tasks.sklearn_api.tagger import SequenceTagger
     from rnnlp.tasks.tune.search import tune
 
 if "torch" not in sys.modules:  # OpenMP looks when it is loaded, and not again
@@ -37,7 +39,9 @@ if "torch" not in sys.modules:  # OpenMP looks when it is loaded, and not again
 
 _PLACES = {
     "InputError": "rnnlp.data.errors",
+    "SequenceTagger": "rnnlp.tasks.sklearn_api.tagger",
     "TaskSpec": "rnnlp.tasks.registry",
+    "TextClassifier": "rnnlp.tasks.sklearn_api.classifier",
     "compare": "rnnlp.tasks.compare.run",
     "export": "rnnlp.tasks.export.export",
     "evaluate": "rnnlp.tasks.inference.evaluate",
@@ -49,7 +53,9 @@ _PLACES = {
 }
 __all__ = [
     "InputError",
+    "SequenceTagger",
     "TaskSpec",
+    "TextClassifier",
     "__version__",
     "compare",
     "evaluate",

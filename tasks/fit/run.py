@@ -94,9 +94,14 @@ def as_arguments(settings: Mapping[str, Any], prefix: str = "") -> list[str]:
         else:
             if isinstance(value, os.PathLike):
                 value = os.fspath(value)
-            plain = value if isinstance(value, str) else json.dumps(value, default=os.fspath)
+            plain = value if isinstance(value, str) else json.dumps(value, default=_as_plain)
             arguments.append(f"--{prefix}{name}={plain}")
     return arguments
+
+
+def _as_plain(value: Any) -> Any:
+    """A path, or a number or an array of numpy, as JSON knows it."""
+    return value.tolist() if hasattr(value, "tolist") else os.fspath(value)
 
 
 def run_fit(request: FitRequest, *, then: Callable[[FitCommand], object] | None = None) -> int:
