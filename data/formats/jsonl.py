@@ -1,12 +1,15 @@
-"""One line of a JSON lines file as a dictionary, or a clear word on why it is none."""
+"""JSON lines as dictionaries, or a clear word on why a line is none."""
 
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from typing import Any
 
 from rnnlp.data.corpus.report import Notes
 from rnnlp.data.errors import InputError
+
+from .text_files import read_lines
 
 _REFUSED = ("reject", "ignore")  # Prodigy's answers beside "accept"
 
@@ -26,6 +29,21 @@ def json_object(line: str) -> dict[str, Any]:
     if not isinstance(row, dict):
         raise InputError(f"a JSON {type(row).__name__}; write one JSON object a line")
     return row
+
+
+def json_objects(path: str, notes: Notes) -> Iterator[tuple[int, dict[str, Any]]]:
+    """The objects of a file, each with its line; blank lines are left out.
+
+    Args:
+        path: The file; gzip-packed where its name ends in `.gz`.
+        notes: Takes lines that are no objects.
+    """
+    for number, line in read_lines(path, rows=notes):
+        if line.strip():
+            try:
+                yield number, json_object(line)
+            except InputError as error:
+                notes.bad(InputError(error.message, path=path, line=number))
 
 
 def accepted(row: dict[str, Any], where: str, notes: Notes) -> bool:

@@ -70,6 +70,13 @@ def typed_rows(path: str | os.PathLike[str]) -> Iterator[tuple[int, list[Any]]]:
         raise InputError("no rows in the file", path=path)
 
 
+def table_objects(path: str | os.PathLike[str]) -> Iterator[tuple[int, dict[str, Any]]]:
+    """The rows below the header as dictionaries, with their numbers; see `typed_rows`."""
+    rows = typed_rows(path)
+    _, names = next(rows)
+    yield from ((number, dict(zip(names, row, strict=True))) for number, row in rows if row)
+
+
 def _sheet(path: str | os.PathLike[str]) -> Iterator[list[Any]]:
     try:
         from openpyxl import load_workbook

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -29,6 +30,7 @@ class GenerationBatch(NamedTuple):
     carried: Tensor | None  # [rows] int64: the rows of the segment before; None where texts begin
     gold: list[str]  # the texts that begin here
     idle: bool = False  # counts for nothing; see `Segment`
+    vectors: Tensor | None = None  # [rows, components]: what texts are written from
 
 
 class GenerationCollate:
@@ -46,7 +48,7 @@ class GenerationCollate:
         self._reverse = reverse
 
     def __call__(self, item: tuple[Mapping[str, list[Any]], Segment]) -> GenerationBatch:
-        """Encodes, cuts and pads the columns `text` and `labels` of some rows."""
+        """Encodes, cuts and pads the columns `text`, `labels` and `vector` of rows."""
         rows, segment = item
         read: list[FeatureRow] = []
         following: list[FeatureRow] = []
@@ -68,4 +70,7 @@ class GenerationCollate:
             carried=None if segment.carried is None else torch.tensor(segment.carried),
             gold=list(rows["text"]) if segment.carried is None and not segment.idle else [],
             idle=segment.idle,
+            vectors=(
+                torch.from_numpy(np.array(rows["vector"], np.float32)) if "vector" in rows else None
+            ),
         )

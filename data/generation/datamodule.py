@@ -35,7 +35,9 @@ from .collate import GenerationCollate
 from .labels import token_ids
 from .readers import TextExample, labels_of, read_texts
 from .sample import sample_generation
+from .sample_scenes import sample_scenes
 from .segments import SegmentBatchSampler, SegmentRows
+from .vectors import VectorScale, scale_of, vector_in, vector_of
 
 EVALUATION_SEGMENT = 1024  # tokens that are scored at once; their number changes no score
 _COLUMNS = {
@@ -44,6 +46,7 @@ _COLUMNS = {
     "index": pa.int64(),
     "line": pa.int64(),
 }
+_VECTOR = {"vector": pa.list_(pa.float32())}
 _NAMES = {"bpe": "sub-words", "word": "words", "character": "characters"}
 
 
@@ -59,6 +62,9 @@ class GenerationOptions(SequenceOptions):
         labels: Fields that texts are written for: fields of the header of a tune, JSON keys,
             columns of the hub's data set. [] for none; null for metre and key of tunes (M and K),
             the kind of a text of the sample corpus, and none elsewhere.
+        vector_column: Key of the vector that a text is written from in JSON lines, or its column in
+            parquet or the hub's data set: a list of numbers, as many in each. null for none.
+            Without data, the sample corpus is then scenes and what is to be seen in them.
         sample: Language of the sample corpus.
         level: What a token is: characters, words, or sub-words (bpe).
         vocabulary_size: Most tokens; null for all, or for 8000 sub-words.
@@ -71,10 +77,11 @@ class GenerationOptions(SequenceOptions):
             carried on (truncated back-propagation through time); null for whole texts.
     """
 
-    format: Literal["auto", "text", "abc", "jsonl"] = "auto"
+    format: Literal["auto", "text", "abc", "jsonl", "table"] = "auto"
     separator: Literal["auto", "line", "blank"] = "auto"
     text_column: str = "text"
     labels: list[str] | None = None
+    vector_column: str | None = None
     sample: Literal["english", "chinese"] = "english"
     level: Literal["character", "word", "bpe"] = "character"
     reverse: bool = False
@@ -84,8 +91,8 @@ class GenerationOptions(SequenceOptions):
 class GenerationData(SequenceData[TextExample]):
     """Texts, each perhaps with labels, from files, a hub, or a sample corpus.
 
-    Files may be plain text, tunes in ABC notation or JSON lines, packed with gzip or not; a folder
-    stands for the files in it.
+    Files may be plain text, tunes in ABC notation or JSON lines, packed with gzip or not, or
+    Excel or parquet; a folder stands for the files in it.
 
     Args:
         options: Those of `GenerationOptions`.
@@ -103,6 +110,7 @@ class GenerationData(SequenceData[TextExample]):
         if labels is not None and len(set(labels)) < len(labels):
             raise InputError(f"data.labels names a field twice: {', '.join(labels)}")
         self._fields: dict[str, list[str]] = {}
+        self._scale: VectorScale | None = None
 
     @property
     def fields(self) -> dict[str, list[str]]:
@@ -110,22 +118,36 @@ class GenerationData(SequenceData[TextExample]):
         self.prepare()
         return self._fields
 
+    @property
+    def vector_scale(self) -> VectorScale | None:
+        """Mean and deviation of each component of training vectors; None without vectors."""
+        self.prepare()
+        return self._scale
+
+    @property
+    def vector_size(self) -> int:
+        """Components of the vectors that texts are written from; 0 without vectors."""
+        return 0 if self.vector_scale is None else len(self.vector_scale.mean)
+
     def _store(self, folder: Path, notes: Notes) -> dict[str, Corpus]:
         sources = self._sources()
         first = next(sources["train"].read(Notes(skip_bad_rows=notes.skip_bad_rows)), None)
         self._fields = {field: [] for field in (first.labels if first else ())}
+        size = None if first is None or first.vector is None else len(first.vector)
         corpora: dict[str, Corpus] = {}
         for split, source in sources.items():
             corpora[split] = write(
-                self._rows(source, notes),
+                self._rows(source, notes, size),
                 folder / f"{split}.arrow",
-                columns=_COLUMNS,
+                columns=_COLUMNS if size is None else _COLUMNS | _VECTOR,
                 name=source.name,
                 length=lambda row: 0,  # not known before the tokenizer is
             )
         return corpora
 
-    def _rows(self, source: Source[TextExample], notes: Notes) -> Iterator[dict[str, Any]]:
+    def _rows(
+        self, source: Source[TextExample], notes: Notes, size: int | None
+    ) -> Iterator[dict[str, Any]]:
         fields = list(self._fields)
         for index, example in enumerate(source.read(notes)):
             if list(example.labels) != fields:
@@ -135,11 +157,18 @@ class GenerationData(SequenceData[TextExample]):
                     path=source.name,
                     line=example.line,
                 )
+            try:
+                vector = example.vector
+                if vector is not None:  # of another split, which may be wider than training's
+                    vector = vector_of(vector, name=repr(self.options.vector_column), size=size)
+            except InputError as error:
+                raise InputError(error.message, path=source.name, line=example.line) from error
             yield {
                 "text": example.text,
                 "labels": list(example.labels.values()),
                 "index": index,
                 "line": example.line,
+                "vector": vector,
             }
 
     def _kin(self, corpus: Corpus) -> Iterator[Kin]:
@@ -162,6 +191,14 @@ class GenerationData(SequenceData[TextExample]):
                     f"{split}: {count:,} of {len(lengths):,} texts are in the training data as well"
                 )
             self._learn_labels(split, corpus, notes)
+        if self.options.vector_column is not None:
+            self._scale = scale_of(corpora["train"].column("vector"))
+            same = int((self._scale.deviation == 0).sum())
+            notes.add(
+                f"each text is written from {self.options.vector_column}, a vector of "
+                f"{len(self._scale.mean):,} numbers"
+                + (f"; {same:,} of them are the same in all training texts" if same else "")
+            )
         return Learned(found, featurizer, None)
 
     def _learn_vocabulary(self, train: Corpus, notes: Notes) -> Featurizer:
@@ -224,48 +261,52 @@ class GenerationData(SequenceData[TextExample]):
                 separator=self.options.separator,
                 text_column=self.options.text_column,
                 labels=self.options.labels,
+                vector_column=self.options.vector_column,
                 notes=notes,
             )
 
         return Source(path, read)
 
     def _hub(self, rows: datasets.Dataset, name: str) -> Source[TextExample]:
-        columns = [self.options.text_column, *(self.options.labels or ())]
-        for column in columns:
+        text_column, vector_column = self.options.text_column, self.options.vector_column
+        fields = self.options.labels or []
+        options = {**dict.fromkeys(fields, "labels"), text_column: "text_column"}
+        if vector_column is not None:
+            options[vector_column] = "vector_column"
+        for column, option in options.items():
             if column not in rows.column_names:
-                option = "text_column" if column == self.options.text_column else "labels"
                 raise InputError(
                     f"no column {column!r} among {', '.join(rows.column_names)}: set data.{option}",
                     path=name,
                 )
 
         def read(notes: Notes) -> Iterator[TextExample]:
-            chunks = rows.select_columns(columns).iter(CHUNK)
-            values = chain.from_iterable(
-                zip(*(chunk[column] for column in columns), strict=True) for chunk in chunks
-            )
-            for line, (text, *labels) in enumerate(values, start=1):
+            chunks = rows.select_columns([*options]).iter(CHUNK)
+            each = chain.from_iterable(zip(*chunk.values(), strict=True) for chunk in chunks)
+            for line, values in enumerate(each, start=1):
+                row = dict(zip(options, values, strict=True))
+                text = row[text_column]
                 if text is None or (isinstance(text, str) and not text.strip()):
                     notes.count("blank texts, left out", f"{name}:{line}")
                     continue
-                if not isinstance(text, str):
-                    raise InputError(
-                        f"{columns[0]!r} is {text!r}, not a text: set data.text_column",
-                        path=name,
-                        line=line,
-                    )
                 try:
-                    found = labels_of(dict(zip(columns[1:], labels, strict=True)), columns[1:])
+                    if not isinstance(text, str):
+                        raise InputError(
+                            f"{text_column!r} is {text!r}, not a text: set data.text_column"
+                        )
+                    labels = labels_of(row, fields)
+                    vector = None if vector_column is None else vector_in(row, vector_column)
                 except InputError as error:
                     raise InputError(error.message, path=name, line=line) from error
-                yield TextExample(text, found, line)
+                yield TextExample(text, labels, line, vector)
 
         return Source(name, read)
 
     def _sample(self, split: Split) -> Source[TextExample]:
+        make = sample_generation if self.options.vector_column is None else sample_scenes
         return Source(
             f"sample corpus ({self.options.sample}, {split})",
-            lambda notes: sample_generation(
+            lambda notes: make(
                 self.options.sample, split, seed=self.options.seed, labels=self.options.labels
             ),
         )

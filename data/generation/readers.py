@@ -1,8 +1,8 @@
 """Reads texts for a generator from any file format that the house accepts.
 
-Plain text with one example a line or between blank lines, tunes in ABC notation, and JSON lines;
-recognised from name and content. A folder stands for the files in it. Reading is one streaming
-pass, so memory does not grow with the files.
+Plain text with one example a line or between blank lines, tunes in ABC notation, JSON lines, and
+Excel or parquet; recognised from name and content. A folder stands for the files in it. Reading
+is one streaming pass, so memory does not grow with the files.
 """
 
 from __future__ import annotations
@@ -14,10 +14,15 @@ from itertools import islice, pairwise
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import numpy as np
+
 from rnnlp.data.corpus.report import Notes
 from rnnlp.data.errors import InputError
-from rnnlp.data.formats.jsonl import json_object
+from rnnlp.data.formats.jsonl import json_object, json_objects
 from rnnlp.data.formats.text_files import read_lines, stem
+from rnnlp.data.formats.workbooks import is_workbook, table_objects
+
+from .vectors import vector_in
 
 
 class TextExample(NamedTuple):
@@ -26,15 +31,35 @@ class TextExample(NamedTuple):
     Args:
         text: The text; never blank.
         labels: The label of each field that was asked for; None where the text has none.
-        line: The line of the file that it begins at, counted from 1.
+        line: The line of the file that it begins at, or its row of a table, counted from 1.
+        vector: What it is to be written from; None where that is not asked for.
     """
 
     text: str
     labels: dict[str, str | None]
     line: int
+    vector: np.ndarray | None = None
 
 
-FORMATS = ("auto", "text", "abc", "jsonl")
+class Wanted(NamedTuple):
+    """What is read of each object or row, under which keys.
+
+    Args:
+        text: The text.
+        labels: Its labels.
+        vector: The vector that it is written from; None for none.
+        vector_size: Components of that; None for those of the first row.
+        strict: Refuse rows without one of the labels.
+    """
+
+    text: str = "text"
+    labels: Sequence[str] = ()
+    vector: str | None = None
+    vector_size: int | None = None
+    strict: bool = True
+
+
+FORMATS = ("auto", "text", "abc", "jsonl", "table")
 SEPARATORS = ("auto", "line", "blank")
 TUNE_FIELDS = ("M", "K")  # metre and key: what tunes are labelled with unless told otherwise
 _HEAD = 1000  # lines that format and separator are recognised from
@@ -49,6 +74,8 @@ def read_texts(
     separator: str = "auto",
     text_column: str = "text",
     labels: Sequence[str] | None = None,
+    vector_column: str | None = None,
+    vector_size: int | None = None,
     strict: bool = True,
     notes: Notes | None = None,
 ) -> Iterator[TextExample]:
@@ -59,9 +86,11 @@ def read_texts(
         format: One of `FORMATS`; "auto" recognises it.
         separator: What parts the examples of plain text: the end of a "line", or "blank" lines;
             "auto" takes blank lines where there are some between others.
-        text_column: JSON key of the text.
+        text_column: JSON key of the text, or its column of a table.
         labels: What each text is labelled with: fields of the header of a tune, keys of a JSON
             object. None takes what the format gives: metre and key of tunes, nothing elsewhere.
+        vector_column: Key or column of the vector that each text is written from; None for none.
+        vector_size: Components of a vector; None for as many as the first one has.
         strict: Refuse data that cannot have those labels; otherwise its texts have none.
         notes: Takes account of what is left out.
 
@@ -76,15 +105,25 @@ def read_texts(
     empty = True
     for file in _files(path):
         kind = _recognise(file, text_column) if format == "auto" else format
+        if vector_column is not None and kind in ("abc", "text"):
+            raise InputError(
+                f"a file of {kind} has no vectors such as {vector_column!r}: give JSON lines or "
+                "parquet, or leave out data.vector_column",
+                path=file,
+            )
         found: Iterator[TextExample]
         if kind == "abc":
             found = _tunes(file, TUNE_FIELDS if labels is None else labels, strict, notes)
-        elif kind == "jsonl":
-            found = _json(file, text_column, labels or (), strict, notes)
+        elif kind in ("jsonl", "table"):
+            wanted = Wanted(text_column, labels or (), vector_column, vector_size, strict)
+            rows = json_objects(file, notes) if kind == "jsonl" else table_objects(file)
+            found = _examples(rows, file, wanted, notes)
         else:
             found = _plain(file, separator, labels or (), strict, notes)
         for example in found:
             empty = False
+            if example.vector is not None:
+                vector_size = len(example.vector)  # those of the next file are as long
             yield example
     if empty:
         raise InputError("no texts in it", path=path)
@@ -133,6 +172,8 @@ def _recognise(path: str, text_column: str) -> str:
     suffix = stem(path)[1]
     if suffix in (".json", ".jsonl"):
         return "jsonl"
+    if is_workbook(path):
+        return "table"
     if suffix == ".abc":
         return "abc"
     first = next((line for _, line in islice(read_lines(path), _HEAD) if line.strip()), "")
@@ -230,22 +271,24 @@ def header_fields(tune: Sequence[str]) -> dict[str, str]:
     return {name: value for name, value in found.items() if value}
 
 
-def _json(
-    path: str, text_column: str, fields: Sequence[str], strict: bool, notes: Notes
+def _examples(
+    rows: Iterator[tuple[int, Mapping[str, Any]]], path: str, wanted: Wanted, notes: Notes
 ) -> Iterator[TextExample]:
-    for number, line in read_lines(path, rows=notes):
-        if not line.strip():
-            continue
+    """The texts of objects."""
+    for number, row in rows:
         try:
-            row = json_object(line)
-            text = row.get(text_column)
+            text = row.get(wanted.text)
             if not isinstance(text, str) or not text.strip():
                 raise InputError(
-                    f"{text_column!r} is {text!r}: every object needs a text; set data.text_column "
+                    f"{wanted.text!r} is {text!r}: every object needs a text; set data.text_column "
                     "to its key"
                 )
-            found = labels_of(row, fields, strict=strict)
+            labels = labels_of(row, wanted.labels, strict=wanted.strict)
+            vector = None
+            if wanted.vector is not None:
+                vector = vector_in(row, wanted.vector, size=wanted.vector_size)
+                wanted = wanted._replace(vector_size=len(vector))
         except InputError as error:
             notes.bad(InputError(error.message, path=path, line=number))
             continue
-        yield TextExample(text, found, number)
+        yield TextExample(text, labels, number, vector)

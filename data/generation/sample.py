@@ -53,6 +53,11 @@ def sample_generation(
             again[name] = grammar.text(name)
         text = _SAME.sub(lambda place: again[place[1]], text)  # noqa: B023
         if language == "english":
-            text = _ARTICLE.sub(r"\1n ", text)
-            text = _START.sub(lambda start: start[0].upper(), text)
+            text = written_english(text)
         yield TextExample(text, {FIELD: kind} if labels is None or labels else {}, line)
+
+
+def written_english(text: str) -> str:
+    """English with "an" before vowels, and a capital letter where a sentence begins."""
+    text = _ARTICLE.sub(r"\1n ", text)
+    return _START.sub(lambda start: start[0].upper(), text)

@@ -131,6 +131,11 @@ class TaskModule(pl.LightningModule):
             calibrated: Whether `calibrate` has seen the same split.
         """
 
+    def usage(self, example: str) -> tuple[str, str]:
+        """What the model card tries: the argument in Python, and those of `rnnlp predict`."""
+        quoted = '"' + example.replace('"', "'") + '"'
+        return quoted, quoted
+
     def headlines(self, scores: Mapping[str, Any]) -> dict[str, float]:
         """The scores of a split that are shown when training is done."""
         return {name: value for name, value in scores.items() if name in self.headline}

@@ -28,6 +28,7 @@ class Option:
         repeated: Whether it may be given several times; the value is then a list.
         keyword: The argument of the pipeline that takes it, where that has another name.
         convert: Makes the argument of the value.
+        structured: Whether the value is a list or an object of JSON; a server takes it as it is.
     """
 
     name: str
@@ -39,6 +40,7 @@ class Option:
     repeated: bool = False
     keyword: str | None = None
     convert: Callable[[Any], Any] | None = None
+    structured: bool = False
 
     def add_to(self, parser: argparse.ArgumentParser) -> None:
         """Adds it, without a default: what is not given is the model's business."""
@@ -83,6 +85,13 @@ MIN_SCORE = Option(
     metavar="P",
     help="leave out entities of a lower score; a text whose best label has a lower one gets the "
     "label null (evaluate tells what that gains)",
+)
+
+VECTOR_COLUMN = Option(
+    name="vector_column",
+    metavar="COLUMN",
+    help="where a file has the vectors to write from: a key of JSON lines or a column of parquet "
+    "(default: as in training)",
 )
 
 

@@ -14,7 +14,7 @@ from rnnlp.data.annotation.preannotations import PLAIN, WRITERS, Writer
 from rnnlp.data.errors import InputError, note
 from rnnlp.data.formats.encodings import named_encoding
 from rnnlp.data.formats.layout import Layout
-from rnnlp.tasks.base.options import add_options, taken
+from rnnlp.tasks.base.options import VECTOR_COLUMN, add_options, taken
 from rnnlp.tasks.model_folder.files import as_json
 from rnnlp.tasks.registry import load_plugins, options_of
 
@@ -30,6 +30,7 @@ from .texts import (
     given_rows,
     models_among,
 )
+from .vectors import reads_vectors, vector_rows
 
 
 def predict(arguments: Sequence[str]) -> int:
@@ -53,6 +54,7 @@ def predict(arguments: Sequence[str]) -> int:
         choices=tuple(WRITERS),
         help="write pre-annotations that this annotation tool imports",
     )
+    VECTOR_COLUMN.add_to(parser)
     add_stream_options(parser)
     every = [option for some in (*options.values(), *streaming.values()) for option in some]
     add_options(parser, every)
@@ -62,11 +64,13 @@ def predict(arguments: Sequence[str]) -> int:
     check_stream_options(args, every, streaming)
     if args.stream and args.format:
         raise InputError("--format is for whole texts: leave out --stream")
-    count = getattr(args, "count", None)  # writes without a prompt
+    # Writes without a prompt.
+    count, vectors = getattr(args, "count", None), getattr(args, "vectors", None)
+    unprompted = not (count is vectors is None)
     if args.stream:
         check_stdin("predict")
     else:
-        check_text_arguments(args, verb="predict", needed=count is None)
+        check_text_arguments(args, verb="predict", needed=not unprompted)
 
     from rnnlp.tasks.inference.load import load
 
@@ -85,9 +89,13 @@ def predict(arguments: Sequence[str]) -> int:
             "has no token weights to show: --explain is for classifiers with attention pooling",
             path=args.model,
         )
-    from_nothing = count is not None and not args.texts and not args.input
     layout = getattr(pipeline.settings, "layout", None) or Layout()
-    source = iter([[Row("", {})]]) if from_nothing else given_rows(args, layout)
+    if takes_vectors := reads_vectors(args, pipeline):
+        source = vector_rows(args, pipeline.settings)
+    elif unprompted and not args.texts and not args.input:
+        source = iter([[Row("", {})] * len(chosen.get("vectors", [""]))])
+    else:
+        source = given_rows(args, layout)
     if (picture := chosen.pop("attention", None)) is not None:
         source = draw_first(pipeline, source, picture)
     remarks = getattr(pipeline, "notes_on", None)
@@ -109,14 +117,16 @@ def predict(arguments: Sequence[str]) -> int:
             chunk = [row.text for row in rows]
             for line in remarks(chunk) if remarks else ():
                 note(line)
+            if takes_vectors:
+                chosen["vectors"] = [row.vector for row in rows]
             answers = pipeline(chunk, **chosen, **({"first": number} if writes else {}))
             number += len(answers)
             each = len(answers) // len(rows)  # a prompt may be gone on with several times
             answered.add([(rows[place // each], one) for place, one in enumerate(answers)])
         answered.close()
     if empty:  # an empty file is an error already
-        unprompted = "; --count N writes without a prompt" if writes else ""
-        note(f"stdin is empty{unprompted}")
+        advice = "; --count N writes without a prompt" if writes else ""
+        note(f"stdin is empty{advice}")
     return 0
 
 

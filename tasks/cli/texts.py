@@ -12,7 +12,7 @@ import sys
 from collections.abc import Iterator, Sequence
 from io import BufferedIOBase
 from itertools import chain, islice
-from typing import Any, NamedTuple, cast
+from typing import Any, NamedTuple, Protocol, cast
 
 from rnnlp.data.errors import InputError, note
 from rnnlp.data.formats.layout import TABLES, Layout
@@ -20,6 +20,7 @@ from rnnlp.tasks.model_folder.folder import CONFIG
 
 from .parser import add_encoding
 
+STDIN = "<stdin>"  # its name, for errors
 CHUNK = 1024  # texts that are worked on together
 _MOST_BYTES = 65536  # taken at once of what a pipe holds
 _COLUMNS = (".conll", ".conllu", ".bio", ".iob", ".bmes")  # suffixes of files of tokens
@@ -31,8 +32,9 @@ class Row(NamedTuple):
 
     text: str
     others: dict[str, Any]
-    key: str | None = "text"  # what the row calls the text; None where several columns make it
+    key: str | None = "text"  # what the row calls the text; None where no single column holds it
     place: int = 0  # of the text among its columns
+    vector: Any = None  # that its text is to be written from
 
     @property
     def columns(self) -> dict[str, Any]:
@@ -129,7 +131,7 @@ def given_rows(given: argparse.Namespace, layout: Layout) -> Iterator[list[Row]]
     elif given.input:
         yield from in_chunks(file_rows(given.input, given.text_column, layout))
     else:
-        yield from stdin_rows(given.text_column, layout)
+        yield from stdin_rows(Lines(STDIN, given.text_column, layout))
 
 
 def in_chunks(rows: Iterator[Row]) -> Iterator[list[Row]]:
@@ -162,21 +164,23 @@ def file_rows(path: str, text_column: str | None, layout: Layout) -> Iterator[Ro
     if suffix in _DELIMITED or is_workbook(path):
         yield from _table(path, text_column, layout)
         return
-    reader = _Lines(path, text_column, layout)
+    reader = Lines(path, text_column, layout)
     for number, line in read_lines(path):
         yield from reader.rows(number, line)
     yield from reader.held
 
 
-def stdin_rows(text_column: str | None, layout: Layout) -> Iterator[list[Row]]:
-    """The rows of stdin, as they arrive: one a line, or JSON lines.
+def stdin_rows(reader: Reader) -> Iterator[list[Row]]:
+    """The rows of stdin, as they arrive.
+
+    Args:
+        reader: Makes rows of lines.
 
     Raises:
         InputError: It is not UTF-8, or its JSON has no texts.
     """
     from rnnlp.data.formats.text_files import LONGEST_LINE
 
-    reader = _Lines("<stdin>", text_column, layout)
     source = cast(BufferedIOBase, sys.stdin.buffer)
     number = size = 0
     parts: list[bytes] = []  # of a line whose end has not arrived
@@ -187,7 +191,7 @@ def stdin_rows(text_column: str | None, layout: Layout) -> Iterator[list[Row]]:
         size += len(first)
         if size > LONGEST_LINE:
             raise InputError(
-                f"a line of more than {LONGEST_LINE >> 20} MiB", path="<stdin>", line=number + 1
+                f"a line of more than {LONGEST_LINE >> 20} MiB", path=STDIN, line=number + 1
             )
         lines: list[bytes] = []
         if others or not data:
@@ -201,7 +205,7 @@ def stdin_rows(text_column: str | None, layout: Layout) -> Iterator[list[Row]]:
                 line = raw.decode("utf-8-sig" if number == 1 else "utf-8").rstrip("\r")
             except UnicodeDecodeError as error:
                 raise InputError(
-                    f"is not UTF-8 text: {error.reason}", path="<stdin>", line=number
+                    f"is not UTF-8 text: {error.reason}", path=STDIN, line=number
                 ) from error
             rows += reader.rows(number, line)
         if not data:
@@ -212,7 +216,16 @@ def stdin_rows(text_column: str | None, layout: Layout) -> Iterator[list[Row]]:
             return
 
 
-class _Lines:
+class Reader(Protocol):
+    """Makes rows of lines."""
+
+    held: list[Row]  # that wait for a line after them
+
+    def rows(self, number: int, line: str) -> list[Row]:
+        """Those that a line makes."""
+
+
+class Lines:
     """Lines to rows: the first line that is not blank tells whether they are JSON.
 
     Args:

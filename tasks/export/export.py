@@ -23,10 +23,13 @@ from rnnlp.tasks.model_folder.folder import (
 from rnnlp.tasks.model_folder.versions import FORMAT_VERSION, rnnlp_version
 from rnnlp.tasks.registry import pipeline_of
 from rnnlp.tasks.runtime.check import checksum_of
-from rnnlp.tasks.runtime.format import FORMAT, GRAPHS, INSTALL, OPSET
+from rnnlp.tasks.runtime.format import FORMAT, GRAPHS, INSTALL, MORE, OPSET
 
 # What may lie where an exported model is written: of a model folder, or of another export.
-_REPLACED = {*PUBLISHED, *(name for names in GRAPHS.values() for name in names)}
+_REPLACED = {
+    *PUBLISHED,
+    *(name for some in (GRAPHS, MORE) for names in some.values() for name in names),
+}
 
 _CARD = """\
 # An exported model for {task}

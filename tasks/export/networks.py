@@ -19,7 +19,7 @@ from rnnlp.models.classification.classifier import Calibrated, Classifier
 from rnnlp.models.classification.linear import LinearClassifier
 from rnnlp.models.embeddings.token import Embedding
 from rnnlp.models.encoders.recurrent import Encoder
-from rnnlp.models.generation.language_model import LanguageModel
+from rnnlp.models.generation.language_model import LanguageModel, VectorReader
 from rnnlp.models.joint import JointNetwork
 from rnnlp.models.tagging.tagger import Tagger
 from rnnlp.models.translation.decoder import Decoder
@@ -72,6 +72,10 @@ def language_model(network: LanguageModel, *, int8: bool) -> Mapping[str, ModelP
             ids = graph.add("Gather", labels, graph.constant(number), axis=1)
             vector = graph.add("Unsqueeze", graph.lookup(table, ids), graph.constant([1]))  # type: ignore
             embedded = graph.add("Add", embedded, vector)
+    if network.vector is not None and network.vector.token is not None:
+        condition = graph.input("condition", "float", ["batch", network.embedding.output_size])
+        vector = graph.add("Unsqueeze", condition, graph.constant([1]))
+        embedded = graph.add("Add", embedded, vector)
     positions = graph.input("positions", "int64", ["scored"])
     encoded = _encoded(graph, network.encoder, embedded, lengths)
     states = graph.reshape(encoded.states, -1, network.encoder.output_size)
@@ -83,7 +87,10 @@ def language_model(network: LanguageModel, *, int8: bool) -> Mapping[str, ModelP
     else:
         logits = graph.linear(states, network.output)
     _log_probabilities(graph, logits)
-    return {"model.onnx": graph.model("language model")}
+    graphs = {"model.onnx": graph.model("language model")}
+    if network.vector is not None:
+        graphs["start.onnx"] = _start(network.vector)
+    return graphs
 
 
 def translator(network: Translator, *, int8: bool) -> Mapping[str, ModelProto]:
@@ -187,6 +194,24 @@ def _begin(graph: Graph, module: Decoder, encoded: Encoded) -> None:
     graph.output("hidden", graph.part(start, 0, layers, 0), shape)
     if module.kind.has_cell:
         graph.output("cell", graph.part(start, layers, 2 * layers, 0), shape)
+
+
+def _start(module: VectorReader) -> ModelProto:
+    """Vectors to the state before the first token, and what is added to every token."""
+    graph = Graph()
+    vectors = graph.input("vectors", "float", ["rows", module.start.in_features])
+    vectors = graph.add("Sub", vectors, graph.weight(as_array(module.mean)))
+    vectors = graph.add("Div", vectors, graph.weight(as_array(module.deviation)))
+    states, layers, size = module.shape
+    start = graph.add("Tanh", graph.linear(vectors, module.start))
+    start = graph.add("Transpose", graph.reshape(start, 0, states * layers, size), perm=[1, 0, 2])
+    for number, name in enumerate(("hidden", "cell")[:states]):
+        state = graph.part(start, number * layers, (number + 1) * layers, 0)
+        graph.output(name, state, [layers, "rows", size])
+    if module.token is not None:
+        condition = graph.linear(vectors, module.token)
+        graph.output("condition", condition, ["rows", module.token.out_features])
+    return graph.model("start")
 
 
 def _step(module: Decoder, *, int8: bool) -> ModelProto:

@@ -67,7 +67,7 @@ def finish(command: FitCommand, *, seconds: float) -> None:
         heads=spec.heads,
         table=table,
         folder=str(request.output),
-        example=model.examples[config["data"].get("level") == "character"],
+        usage=model.usage(model.examples[config["data"].get("level") == "character"]),
         seed=config["seed_everything"],
         versions={"rnnlp": rnnlp_version(), "torch": str(torch.__version__)},
         seconds=seconds,

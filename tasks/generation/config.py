@@ -43,6 +43,10 @@ class GeneratorConfig(ModelConfig):
         encoder: The recurrent layers, in one direction.
         fields: What texts may be labelled with, and the labels in the order of their ids.
         reverse: Whether texts are read from the end to the start.
+        vector_column: What the vector is called that texts are written from; null for none.
+        vector_size: Its components.
+        vector_every_step: Whether it says something at every token; else the state before the first
+            one comes of it, and no more.
         tie_embeddings: Whether the table of the embedding is also that of the output layer.
         dropout: Share of components of the states dropped before the output layer, the same ones
             at each position.
@@ -51,6 +55,9 @@ class GeneratorConfig(ModelConfig):
 
     fields: Mapping[str, list[str]] = field(default_factory=dict)
     reverse: bool = False
+    vector_column: str | None = None
+    vector_size: int = 0
+    vector_every_step: bool = False
     tie_embeddings: bool = True
     dropout: float = 0.3
     sampling: SamplingConfig = SamplingConfig()
@@ -67,6 +74,8 @@ class GeneratorConfig(ModelConfig):
             label_sizes=[1 + len(labels) for labels in self.fields.values()],
             tie_embeddings=self.tie_embeddings,
             dropout=self.dropout,
+            vector_size=self.vector_size,
+            vector_every_step=self.vector_every_step,
         )
 
 

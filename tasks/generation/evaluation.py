@@ -28,6 +28,7 @@ def evaluate_generation(
     format: str = "auto",
     separator: str = "auto",
     text_column: str | int = "text",
+    vector_column: str | int | None = None,
 ) -> tuple[dict[str, Any], str, list[str]]:
     """Scores a generator on a file.
 
@@ -37,6 +38,8 @@ def evaluate_generation(
         format: The format, recognised from name and content by default.
         separator: What parts the examples of plain text: "line", "blank", or "auto".
         text_column: JSON key of the text.
+        vector_column: JSON key of the vector that a text is written from; None for that of the
+            training data.
 
     Returns:
         The scores, the policy by which they were counted, and notes on the data.
@@ -46,7 +49,10 @@ def evaluate_generation(
     """
     settings, featurizer = pipeline.settings, pipeline.featurizer
     notes = Notes()
-    scores = TextScores(labelled=bool(settings.fields))
+    if vector_column is not None and settings.vector_column is None:
+        raise InputError("the model writes without vectors: leave vector_column out")
+    vector = settings.vector_column if vector_column is None else str(vector_column)
+    scores = TextScores(labelled=bool(settings.fields), from_vectors=vector is not None)
     collate = GenerationCollate(
         featurizer=featurizer, fields=settings.fields, reverse=settings.reverse
     )
@@ -57,6 +63,8 @@ def evaluate_generation(
         separator=separator,
         text_column=str(text_column),
         labels=list(settings.fields),
+        vector_column=vector,
+        vector_size=settings.vector_size,
         strict=False,
         notes=notes,
     )
@@ -83,6 +91,8 @@ def evaluate_generation(
                 "text": [row.text for row in rows],
                 "labels": [list(row.labels.values()) for row in rows],
             }
+            if vector is not None:
+                columns["vector"] = [row.vector for row in rows]
             batch = collate((columns, segment))
             features = batch.features
             carried = None if batch.carried is None else batch.carried.to(device)
@@ -93,6 +103,7 @@ def evaluate_generation(
                     following=batch.following.to(device),
                     labels=batch.labels.to(device),
                     carried=carried,
+                    vectors=None if batch.vectors is None else batch.vectors.to(device),
                 ),
             )
     if not scores.texts:

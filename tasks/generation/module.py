@@ -20,7 +20,7 @@ from rnnlp.models.generation.language_model import LanguageModel
 from rnnlp.models.layers.losses import token_loss
 from rnnlp.models.recurrence.cell import State
 from rnnlp.tasks.base.components import EmbeddingConfig, EncoderConfig
-from rnnlp.tasks.base.module import ModuleOptions, vocabulary_sizes
+from rnnlp.tasks.base.module import Get, ModuleOptions, vocabulary_sizes
 from rnnlp.tasks.base.objective import ObjectiveModule
 from rnnlp.tasks.base.plain import part_of
 from rnnlp.tasks.base.processes import everyone
@@ -84,6 +84,10 @@ class Generation(ObjectiveModule):
             raise InputError(
                 f"model.label_dropout is {settings.label_dropout}: give a share from 0 to below 1"
             )
+        if settings.vector_every_step and settings.vector_column is None:
+            raise InputError(
+                "model.vector_every_step is true without vectors: set data.vector_column"
+            )
         check_sampling(settings.sampling, prefix="model.sampling.")
         self.settings = part_of(settings, GeneratorConfig)
         self.label_dropout = settings.label_dropout
@@ -98,8 +102,20 @@ class Generation(ObjectiveModule):
     def link(parser: LightningArgumentParser) -> None:
         """Says which settings follow from which: vocabulary and labels from the data."""
         parser.link_arguments("data", "model.sizes", vocabulary_sizes, apply_on="instantiate")
-        parser.link_arguments("data", "model.fields", label_fields, apply_on="instantiate")
+        for name in ("fields", "vector_size"):
+            parser.link_arguments("data", f"model.{name}", Get(name), apply_on="instantiate")
+        parser.link_arguments("data.vector_column", "model.vector_column")
         parser.link_arguments("data.reverse", "model.reverse")
+
+    def setup(self, stage: str) -> None:
+        """Takes over how the components of training vectors are spread."""
+        super().setup(stage)
+        scale = self.trainer.datamodule.vector_scale  # type: ignore[attr-defined]
+        if stage == "fit" and scale is not None:
+            assert self.network.vector is not None
+            self.network.vector.take(
+                torch.from_numpy(scale.mean), torch.from_numpy(scale.deviation)
+            )
 
     def training_step(self, batch: GenerationBatch, batch_idx: int) -> Tensor:
         """The loss of one segment, per token."""
@@ -124,6 +140,12 @@ class Generation(ObjectiveModule):
         state = checkpoint[_STATE][self.trainer.global_rank]
         self._carried = None if state is None else State(*state)
 
+    def usage(self, example: str) -> tuple[str, str]:
+        """With vectors where texts are written from them."""
+        if self.settings.vector_column is None:
+            return super().usage(example)
+        return f"vectors=[0.0] * {self.settings.vector_size}", "--input vectors.jsonl"
+
     def summary(self) -> str:
         """What the model is, in a sentence."""
         return f"{self.objective.describe()}."
@@ -134,9 +156,3 @@ class Generation(ObjectiveModule):
             return batch
         left_out = torch.rand(batch.labels.shape, device=batch.labels.device) < self.label_dropout
         return batch._replace(labels=batch.labels.masked_fill(left_out, NOT_GIVEN))
-
-
-def label_fields(data: Any) -> dict[str, list[str]]:
-    """The labels of each field that training texts have."""
-    fields: dict[str, list[str]] = data.fields
-    return fields

@@ -22,7 +22,7 @@ class GenerationObjective(Objective):
         settings: Its labels, and what reads.
     """
 
-    headline = ("bits_per_character", "perplexity")
+    headline = ("bits_per_character", "perplexity", "exact_match")
     examples = ("The", "The")
     main = "bits_per_character"
 
@@ -34,6 +34,8 @@ class GenerationObjective(Objective):
         """What the model is, as a sentence without its end."""
         encoder, fields = self.settings.encoder, self.settings.fields
         labelled = f" for a given {' and '.join(fields)}" if fields else ""
+        if size := self.settings.vector_size:
+            labelled += f" from a vector of {size} numbers"
         order = ", read from the end to the start" if self.settings.reverse else ""
         return (
             f"A language model that texts are drawn from{labelled}{order}: "
@@ -51,7 +53,10 @@ class GenerationObjective(Objective):
 
     def scores(self, *, final: bool = False, calibrated: bool = False) -> TextScores:
         """Scores that nothing has been added to; without labels as well once training is done."""
-        return TextScores(labelled=final and bool(self.settings.fields))
+        return TextScores(
+            labelled=final and bool(self.settings.fields),
+            from_vectors=self.settings.vector_column is not None,
+        )
 
     def add(self, scores: TextScores, network: LanguageModel, batch: GenerationBatch) -> BatchLoss:
         """Adds one batch of segments to the scores, and gives its loss."""

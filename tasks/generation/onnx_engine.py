@@ -22,16 +22,27 @@ class OnnxGenerator:
     """
 
     def __init__(self, graphs: Graphs) -> None:
+        self.first = None
+        if "start.onnx" in graphs.checksums:  # of a model that writes from vectors
+            self.first = graphs.open("start.onnx", inputs=("vectors",), outputs=("hidden",))
         self.session = graphs.open(
             "model.onnx",
             inputs=(*READ, "positions", "hidden"),
-            optional=("cell", "labels"),
+            optional=("cell", "labels", "condition"),
             outputs=("log_probs", "final_hidden"),
         )
 
-    def start(self, rows: int) -> State:
-        """The state before the first token."""
-        return self.session.start(rows)
+    def start(
+        self, rows: int, vectors: np.ndarray | None = None
+    ) -> tuple[State, np.ndarray | None]:
+        """The state before the first token, and what is added to every token [rows, size]."""
+        if self.first is None:
+            return self.session.start(rows), None
+        assert vectors is not None
+        names = list(self.first.outputs)
+        values = dict(zip(names, self.first(names, {"vectors": vectors}), strict=True))
+        condition = values.pop("condition", None)
+        return State(**values), condition
 
     def read(
         self,
@@ -40,6 +51,7 @@ class OnnxGenerator:
         state: State,
         labels: np.ndarray | None = None,
         positions: np.ndarray | None = None,
+        condition: np.ndarray | None = None,
     ) -> tuple[np.ndarray, State]:
         """Reads on.
 
@@ -50,6 +62,7 @@ class OnnxGenerator:
             labels: `[rows, fields]` of models with labels.
             positions: Where what follows is to be scored: row * time + place in the row; none if
                 not given.
+            condition: What is added to every token, [rows, size].
 
         Returns:
             Log probabilities `[positions, vocabulary]` and the state after the last tokens.
@@ -63,16 +76,22 @@ class OnnxGenerator:
         if "labels" in self.session.inputs:
             assert labels is not None
             feeds["labels"] = labels
+        if condition is not None:
+            feeds["condition"] = condition
         names = ["log_probs", *(f"final_{name}" for name in state.feeds())]
         log_probs, *final = self.session(names, feeds)
         return log_probs, State(*final)
 
     def step(
-        self, tokens: np.ndarray, state: State, labels: np.ndarray | None = None
+        self,
+        tokens: np.ndarray,
+        state: State,
+        labels: np.ndarray | None = None,
+        condition: np.ndarray | None = None,
     ) -> tuple[np.ndarray, State]:
         """Log probabilities of what follows `tokens` [rows], and the state after them."""
         rows = np.arange(len(tokens))
-        return self.read(tokens[:, None], np.ones_like(tokens), state, labels, rows)
+        return self.read(tokens[:, None], np.ones_like(tokens), state, labels, rows, condition)
 
     def draw(
         self,
@@ -82,9 +101,10 @@ class OnnxGenerator:
         seeds: Sequence[int],
         begun: BegunWords | None = None,
         heard: Callable[[int], object] | None = None,
+        vectors: np.ndarray | None = None,
     ) -> list[list[int]]:
         """The tokens that go on after prompts; as in `TorchGenerator`, and with its numbers."""
-        state = self.start(len(prompts))
+        state, condition = self.start(len(prompts), vectors)
         every = np.tile(np.array(labels, np.int64), (len(prompts), 1))
         counts = np.array([len(ids) - 1 for ids in prompts])  # the last one begins
         reading = np.flatnonzero(counts)
@@ -93,7 +113,8 @@ class OnnxGenerator:
             before = np.zeros(inside.shape, np.int64)
             before[inside] = [one for ids in prompts for one in ids[:-1]]
             rows = state.reorder(reading)
-            _, read = self.read(before, counts[reading], rows, every[reading])
+            given = None if condition is None else condition[reading]
+            _, read = self.read(before, counts[reading], rows, every[reading], condition=given)
             for whole, part in zip(state.feeds().values(), read.feeds().values(), strict=True):
                 whole[:, reading] = part
         last = np.array([ids[-1] for ids in prompts], np.int64)
@@ -105,7 +126,8 @@ class OnnxGenerator:
         for time in count():
             if heard is not None:
                 heard(int(last[0]))
-            log_probs, state = self.step(last, state, every[active])
+            given = None if condition is None else condition[active]
+            log_probs, state = self.step(last, state, every[active], given)
             log_probs[:, list(BANNED)] = -np.inf
             if begun is not None:
                 _keep_allowed(log_probs, active, begun)

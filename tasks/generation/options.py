@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
+from typing import Any
 
 from rnnlp.data.errors import InputError
-from rnnlp.tasks.base.options import Option, column
+from rnnlp.tasks.base.options import VECTOR_COLUMN, Option, column
 
 
 def labels_from(pairs: Sequence[str]) -> dict[str, str]:
@@ -25,6 +27,35 @@ def labels_from(pairs: Sequence[str]) -> dict[str, str]:
     return labels
 
 
+def numbers(text: str) -> Any:
+    """Lists of numbers as JSON.
+
+    Raises:
+        ValueError: It is no JSON.
+    """
+    return json.loads(text)
+
+
+def vectors_from(value: Any) -> list[Any]:
+    """Several vectors, where a single one may be given.
+
+    Raises:
+        InputError: It is no list.
+    """
+    if not isinstance(value, list):
+        raise InputError(f"vectors is {value!r:.60}: give a list of numbers, or of such lists")
+    return value if value and isinstance(value[0], list) else [value]
+
+
+VECTORS = Option(
+    name="vectors",
+    type=numbers,
+    convert=vectors_from,
+    structured=True,
+    metavar="JSON",
+    help="what to write from, of a model with vectors: a list of numbers, or a list of such lists; "
+    "--input reads them from a file",
+)
 LABEL = Option(
     name="label",
     keyword="labels",
@@ -40,6 +71,7 @@ EVALUATE = (
         choices=("auto", "line", "blank"),
         help="what parts the texts of a plain file: line ends or blank lines",
     ),
+    VECTOR_COLUMN,
 )
 PREDICT = (
     Option(
@@ -50,6 +82,7 @@ PREDICT = (
         help="how many texts to write, for each prompt if TEXT or --input gives some",
     ),
     LABEL,
+    VECTORS,
     Option(
         name="temperature",
         type=float,
@@ -65,4 +98,4 @@ PREDICT = (
     Option(name="max_length", type=int, metavar="N", help="most tokens that are added to a prompt"),
     Option(name="seed", type=int, help="decides what is written (default: 1)"),
 )
-STREAM = (LABEL,)
+STREAM = (LABEL, VECTORS)

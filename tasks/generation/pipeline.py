@@ -10,11 +10,15 @@ import hashlib
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import cached_property
-from itertools import islice
+from itertools import islice, zip_longest
+from numbers import Real
 from typing import TYPE_CHECKING, Any, Protocol
+
+import numpy as np
 
 from rnnlp.data.errors import InputError
 from rnnlp.data.generation.labels import NOT_GIVEN, label_ids
+from rnnlp.data.generation.vectors import vector_of
 from rnnlp.data.text.featurizer import FeatureRow
 from rnnlp.data.text.tokenizer import HALF
 from rnnlp.tasks.base.pipeline import CHUNK, Pipeline, each_text
@@ -27,6 +31,7 @@ if TYPE_CHECKING:
     from .stream import GenerationStream
 
 ROWS = 64  # texts that are drawn together
+_NONE = object()  # in the place of a text or a vector that is missing
 
 
 class Engine(Protocol):
@@ -40,16 +45,17 @@ class Engine(Protocol):
         seeds: Sequence[int],
         begun: BegunWords | None = None,
         heard: Callable[[int], object] | None = None,
+        vectors: np.ndarray | None = None,
     ) -> list[list[int]]:
         """The tokens that go on after prompts, each drawn with a seed of its own.
 
         They begin with the words `begun`. `heard` is told each token of the first text, its last
-        given one included, before the next.
+        given one included, before the next. Each is written from a row of `vectors`.
         """
 
 
 class GenerationPipeline(Pipeline):
-    """Writes texts, from prompts or from nothing.
+    """Writes texts, from prompts, from vectors, or from nothing.
 
     Args:
         engine: Answers for the language model.
@@ -84,6 +90,7 @@ class GenerationPipeline(Pipeline):
         self,
         texts: str | Iterable[str] = "",
         *,
+        vectors: Any = None,
         count: int | None = None,
         labels: Mapping[str, str] | None = None,
         temperature: float | None = None,
@@ -98,6 +105,8 @@ class GenerationPipeline(Pipeline):
         Args:
             texts: One prompt, or any iterable of them; an empty one is the start symbol alone. A
                 model that was trained in reverse writes what comes before its prompt.
+            vectors: Of a model that writes from vectors: one (a list or array of numbers), or any
+                iterable of them, one for each of `texts`; a single prompt is that of all.
             count: How many texts to write for each prompt.
             labels: Label by field, such as `{"M": "6/8"}`; fields that are left out have none.
             temperature: Below 1 the probable becomes more probable; None, as for the next three,
@@ -110,10 +119,11 @@ class GenerationPipeline(Pipeline):
 
         Returns:
             For each text `{"text", "generated_text"}`, the prompt and the prompt with what was
-            written; a dictionary where `texts` is a single one and `count` is not given.
+            written; a dictionary where texts and vectors are single ones and `count` is not given.
 
         Raises:
-            InputError: A label, or another value, that there is not.
+            InputError: A label, or another value, that there is not; a vector that is none, or of
+                another width than those in training.
         """
         options: dict[str, Any] = {
             "labels": labels,
@@ -124,24 +134,60 @@ class GenerationPipeline(Pipeline):
             "seed": seed,
             "first": first,
         }
-        if count is None:
-            return self.answer(texts, **options)
-        prompts = [texts] if isinstance(texts, str) else texts
-        return list(self.predict(prompts, count=count, **options))
+        single = isinstance(texts, str) and (vectors is None or is_single(vectors))
+        answers = list(
+            self.predict(texts, vectors=vectors, count=1 if count is None else count, **options)
+        )
+        return answers[0] if single and count is None else answers
 
     def predict(
-        self, texts: Iterable[str], *, count: int = 1, first: int = 0, **options: Any
+        self,
+        texts: str | Iterable[str] = "",
+        *,
+        vectors: Any = None,
+        count: int = 1,
+        first: int = 0,
+        **options: Any,
     ) -> Iterator[dict[str, Any]]:
         """The answers one by one; their numbers, and so their random numbers, go on."""
-        wanted = (text for text in each_text(texts) for _ in range(count))
+        wanted = (each for each in self._inputs(texts, vectors) for _ in range(count))
         while some := list(islice(wanted, CHUNK)):
-            yield from self._on_threads(some, {"first": first, **options})
+            prompts, rows = zip(*some, strict=True)
+            said = {"vectors": rows, "first": first, **options}
+            yield from self._on_threads(list(prompts), said)
             first += len(some)
+
+    def _inputs(
+        self, texts: str | Iterable[str], vectors: Any
+    ) -> Iterator[tuple[str, np.ndarray | None]]:
+        """Each prompt with its vector, in order; None where texts are not written from vectors."""
+        size = self.settings.vector_size
+        if vectors is not None and not size:
+            raise InputError("the model was trained without vectors, and cannot write from any")
+        if vectors is None and size:
+            raise InputError(f"the model writes from vectors of {size} numbers: give vectors")
+        prompts = each_text([texts] if isinstance(texts, str) else texts)
+        if vectors is None:
+            yield from ((prompt, None) for prompt in prompts)
+            return
+        if is_single(vectors):
+            vectors = [vectors]
+        if not isinstance(vectors, Iterable) or isinstance(vectors, str | Mapping):
+            raise InputError(f"vectors are wanted, not {vectors!r:.60}")
+        pairs: Iterable[tuple[Any, Any]] = zip_longest(prompts, vectors, fillvalue=_NONE)
+        if isinstance(texts, str):
+            pairs = ((texts, vector) for vector in vectors)
+        for number, (prompt, vector) in enumerate(pairs):
+            if prompt is _NONE or vector is _NONE:
+                more, fewer = ("texts", "vectors") if vector is _NONE else ("vectors", "texts")
+                raise InputError(f"{number} {fewer}, and more {more}: give one for each")
+            yield prompt, vector_of(vector, name=f"vectors[{number}]", size=size)
 
     def answers(
         self,
         texts: list[str],
         *,
+        vectors: Sequence[Any] = (),
         labels: Mapping[str, str] | None = None,
         seed: int = 1,
         first: int = 0,
@@ -165,6 +211,7 @@ class GenerationPipeline(Pipeline):
                 [seed_of(seed, first + start + number) for number in range(len(prompts))],
                 BegunWords(words, self._spellings) if any(words) else None,
                 heard,
+                np.stack(vectors[start : start + ROWS]) if self.settings.vector_size else None,
             )
             answers += [
                 {
@@ -214,17 +261,20 @@ class GenerationPipeline(Pipeline):
                 say(whole[len(said) :])
                 said = whole
 
-        (answer,) = self._on_threads([text], {"heard": heard, **options})
+        (answer,) = self.predict([text], heard=heard, **options)
         return answer
 
-    def stream(self, *, labels: Mapping[str, str] | None = None) -> GenerationStream:
+    def stream(
+        self, *, labels: Mapping[str, str] | None = None, vectors: Any = None
+    ) -> GenerationStream:
         """Says what each token of a text costs as it arrives; see `GenerationStream`.
 
         Args:
             labels: Label of the text by field; fields that are left out have none.
+            vectors: The one that the text is written from, of a model that does so.
 
         Raises:
-            InputError: A label that there is not, or a model that reads from the end.
+            InputError: A label or vector that cannot be, or a model that reads from the end.
         """
         from .stream import GenerationStream
 
@@ -233,10 +283,12 @@ class GenerationPipeline(Pipeline):
                 "the model reads from the end of a text to its start, so it cannot begin before "
                 "the text has ended; train one that streams with --data.reverse false"
             )
+        ((_, vector),) = self._inputs([""], vectors)
         return GenerationStream(
             network=self.network,
             featurizer=self.featurizer,
             labels=self.label_row(labels or {}),
+            vector=None if vector is None else vector[None],
         )
 
     def label_row(self, labels: Mapping[str, str]) -> list[int]:
@@ -276,6 +328,13 @@ class GenerationPipeline(Pipeline):
         written = written.lstrip(HALF) if reverse else written.rstrip(HALF)[letters:]
         blank = " " if self.featurizer.level == "word" and prompt and written else ""
         return f"{written}{blank}{prompt}" if reverse else f"{prompt}{blank}{written}"
+
+
+def is_single(vectors: Any) -> bool:
+    """Whether this is one vector, and not several."""
+    if isinstance(vectors, list | tuple):
+        return bool(vectors) and isinstance(vectors[0], Real)
+    return getattr(vectors, "ndim", None) == 1
 
 
 def seed_of(seed: int, number: int) -> int:

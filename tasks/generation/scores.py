@@ -8,14 +8,17 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import torch
+from torch import Tensor
 
 from rnnlp.data.generation.collate import GenerationBatch
 from rnnlp.data.generation.labels import NOT_GIVEN
+from rnnlp.data.text.tokenizer import EOS
 from rnnlp.models.generation.language_model import LanguageModel
 from rnnlp.models.layers.losses import token_loss
 from rnnlp.models.recurrence.cell import State
 from rnnlp.tasks.base.objective import BatchLoss
 
+from .config import BANNED
 from .segments import read
 
 POLICY = (
@@ -24,6 +27,9 @@ POLICY = (
     "vocabulary, ends included"
 )
 _LABELS = "; texts are scored for their labels, and without_labels as if they had none"
+_EXACT = (
+    "; exact match: texts, in per cent, that are written token by token, the likeliest each time"
+)
 
 
 @dataclass
@@ -32,27 +38,31 @@ class TextScores:
 
     Args:
         labelled: Whether texts have labels, so that it is worth scoring them without as well.
+        from_vectors: Whether texts are written from vectors, so that just one is right.
     """
 
     labelled: bool
+    from_vectors: bool = False
     nats: float = 0.0
     nats_without: float = 0.0
     tokens: int = 0
     characters: int = 0
     texts: int = 0
+    exact: int = 0
     _states: list[State | None] = field(default_factory=lambda: [None, None])
+    _right: Tensor | None = None  # [rows]: whether all so far was the likeliest
 
     @property
     def policy(self) -> str:
         """How the scores are counted."""
-        return policy_of(self.labelled)
+        return POLICY + self.labelled * _LABELS + self.from_vectors * _EXACT
 
     @torch.no_grad()
     def add(self, network: LanguageModel, batch: GenerationBatch) -> BatchLoss:
         """Scores a batch, and gives its loss; segments of a text must come one after the other."""
         if batch.idle:
             return BatchLoss(torch.zeros(()), 0)
-        nats = self._nats(network, batch, 0)
+        nats = self._nats(network, batch, 0, exact=self.from_vectors)
         self.nats += nats
         if self.labelled:
             unlabelled = torch.full_like(batch.labels, NOT_GIVEN)
@@ -70,6 +80,7 @@ class TextScores:
         self.tokens += other.tokens
         self.characters += other.characters
         self.texts += other.texts
+        self.exact += other.exact
 
     @property
     def bits_per_character(self) -> float:
@@ -85,17 +96,33 @@ class TextScores:
         if self.labelled:
             bits = self.nats_without / math.log(2) / max(1, self.characters)
             result["bits_per_character_without_labels"] = bits
+        if self.from_vectors:
+            result["exact_match"] = 100.0 * self.exact / max(1, self.texts)
         return result
 
-    def _nats(self, network: LanguageModel, batch: GenerationBatch, which: int) -> float:
+    def _nats(
+        self, network: LanguageModel, batch: GenerationBatch, which: int, *, exact: bool = False
+    ) -> float:
         logits, targets, state = read(network, batch, self._states[which])
         self._states[which] = state
-        return float(token_loss(logits, targets)) * len(targets)
+        nats = float(token_loss(logits, targets)) * len(targets)
+        if exact:
+            self._count_exact(batch, logits, targets)
+        return nats
 
-
-def policy_of(labelled: bool) -> str:
-    """How scores are counted, of texts with labels or without."""
-    return POLICY + (_LABELS if labelled else "")
+    def _count_exact(self, batch: GenerationBatch, logits: Tensor, targets: Tensor) -> None:
+        """Counts texts that end here and are those that the likeliest tokens make: written or read,
+        these are the same as long as each of them is right.
+        """
+        logits = logits.index_fill(1, torch.tensor(BANNED, device=logits.device), -torch.inf)
+        lengths = batch.features.lengths.tolist()
+        right = torch.stack([row.all() for row in (logits.argmax(1) == targets).split(lengths)])
+        if batch.carried is not None:
+            assert self._right is not None
+            right &= self._right[batch.carried]
+        self._right = right
+        ends = torch.stack([row[-1] == EOS for row in targets.split(lengths)])
+        self.exact += int((right & ends).sum())
 
 
 def score_lines(result: Mapping[str, Any], policy: str) -> list[str]:
@@ -103,4 +130,5 @@ def score_lines(result: Mapping[str, Any], policy: str) -> list[str]:
     bits = f"bits per character {result['bits_per_character']:.4f}"
     if "bits_per_character_without_labels" in result:
         bits += f" (without labels {result['bits_per_character_without_labels']:.4f})"
-    return [f"{bits}  perplexity {result['perplexity']:.3f}", f"policy: {policy}"]
+    exact = f"  exact match {result['exact_match']:.2f}" if "exact_match" in result else ""
+    return [f"{bits}  perplexity {result['perplexity']:.3f}{exact}", f"policy: {policy}"]

@@ -27,6 +27,6 @@ def read(
         cell = None if state.cell is None else state.cell.to(device)
         before = State(state.hidden.to(device), cell).reorder(batch.carried)
     found: tuple[Tensor, Tensor, State] = network(
-        features.tokens, batch.following, features.lengths, batch.labels, before
+        features.tokens, batch.following, features.lengths, batch.labels, before, batch.vectors
     )
     return found

@@ -10,6 +10,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
+import numpy as np
 import torch
 
 from rnnlp.data.text.featurizer import Featurizer
@@ -28,22 +29,32 @@ class GenerationStream(TextStream):
         network: The generator.
         featurizer: Splits and looks up what it reads.
         labels: Id of the label of each field.
+        vector: What the text is written from, [1, components]; None for nothing.
 
     Attributes:
         bits: What the text has cost so far.
     """
 
     def __init__(
-        self, *, network: LanguageModel, featurizer: Featurizer, labels: Sequence[int]
+        self,
+        *,
+        network: LanguageModel,
+        featurizer: Featurizer,
+        labels: Sequence[int],
+        vector: np.ndarray | None = None,
     ) -> None:
         super().__init__(tokenizer=featurizer.tokens)
         self.bits = 0.0
         self._network = network
         self._featurizer = featurizer
         self._device = next(network.parameters()).device
-        given = torch.tensor([list(labels)], device=self._device) if labels else None
+        self._labels = torch.tensor([list(labels)], device=self._device) if labels else None
+        self._vector = None if vector is None else torch.from_numpy(vector).to(self._device)
         self._state = network.begin(
-            torch.zeros(1, 0, dtype=torch.long, device=self._device), torch.tensor([0]), given
+            torch.zeros(1, 0, dtype=torch.long, device=self._device),
+            torch.tensor([0]),
+            self._labels,
+            self._vector,
         )
         self._last = BOS
 
@@ -76,7 +87,12 @@ class GenerationStream(TextStream):
             log_probs, self._state = step.log_probs, step.state
         else:
             logits, _, recurrent = self._network(
-                read, following, torch.tensor([len(ids)]), self._state.labels, self._state.recurrent
+                read,
+                following,
+                torch.tensor([len(ids)]),
+                self._labels,
+                self._state.recurrent,
+                self._vector,
             )
             log_probs = logits.log_softmax(1)  # [tokens, vocabulary]
             self._state = self._state._replace(recurrent=recurrent)

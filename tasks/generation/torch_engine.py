@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
+import numpy as np
 import torch
 
 from rnnlp.data.text.tokenizer import EOS, PAD
@@ -33,6 +34,7 @@ class TorchGenerator:
         seeds: Sequence[int],
         begun: BegunWords | None = None,
         heard: Callable[[int], object] | None = None,
+        vectors: np.ndarray | None = None,
     ) -> list[list[int]]:
         """The tokens that go on after prompts.
 
@@ -43,6 +45,7 @@ class TorchGenerator:
             seeds: Of the random numbers of each.
             begun: The words that what is written begins with.
             heard: Told each token of the first text before the next is drawn.
+            vectors: What each is written from, [prompts, components].
         """
         device = next(self.network.parameters()).device
         lengths = torch.tensor([len(ids) - 1 for ids in prompts])  # the last one begins the search
@@ -52,6 +55,7 @@ class TorchGenerator:
         every = None
         if labels:
             every = torch.tensor(list(labels), device=device).expand(len(prompts), -1)
+        from_vectors = None if vectors is None else torch.from_numpy(vectors).to(device)
         step = self.network.step
         if heard is not None:
 
@@ -61,7 +65,7 @@ class TorchGenerator:
 
         drawn = sample(
             step,
-            self.network.begin(before.to(device), lengths, every),
+            self.network.begin(before.to(device), lengths, every, from_vectors),
             begin=torch.tensor([ids[-1] for ids in prompts], device=device),
             end=EOS,
             max_lengths=torch.full((len(prompts),), sampling.max_length, device=device),

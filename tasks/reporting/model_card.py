@@ -58,7 +58,7 @@ def model_card(
     heads: tuple[str, ...],
     table: Callable[[Mapping[str, Any]], str],
     folder: str,
-    example: str,
+    usage: tuple[str, str],
     seed: object,
     versions: Mapping[str, str],
     seconds: float,
@@ -77,7 +77,7 @@ def model_card(
         heads: The tasks of a model for several.
         table: Lays scores out for people.
         folder: Where the model lies.
-        example: A text to try.
+        usage: What to try: the argument in Python, and those of `rnnlp predict`.
         seed: The seed of the run.
         versions: Versions of `rnnlp` and `torch`.
         seconds: Training time.
@@ -88,9 +88,9 @@ def model_card(
         lines += ["", "Reading it reported:", "", *(f"- {escaped(note)}" for note in notes)]
     tables = [f"On {split}:\n\n{block(table(result))}" for split, result in scores.items()]
     options = [f" --task {name}" for name in heads] or [""]
-    text, path = example.replace('"', "'"), shlex.quote(printable(folder))
-    python = f'import rnnlp\n\nmodel = rnnlp.load({json.dumps(folder)})\nmodel("{text}")'
-    shell = [f'rnnlp predict {path} "{text}"']
+    path = shlex.quote(printable(folder))
+    python = f"import rnnlp\n\nmodel = rnnlp.load({json.dumps(folder)})\nmodel({usage[0]})"
+    shell = [f"rnnlp predict {path} {usage[1]}"]
     shell += [f"rnnlp evaluate {path} FILE{option}" for option in options]
     config = shlex.quote(f"{printable(folder)}/config.yaml")
     return CARD.format(

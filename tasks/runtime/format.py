@@ -14,6 +14,7 @@ GRAPHS = {  # the files of each task
     "generation": ("model.onnx",),
     "translation": ("encoder.onnx", "decoder.onnx"),
 }
+MORE = {"generation": ("start.onnx",)}  # and of models that write from vectors
 
 _OPERATORS = """
 Add Cast Concat Conv Div Exp Expand GRU Gather Greater Identity LSTM LayerNormalization Less Log

@@ -19,13 +19,21 @@ from rnnlp.tasks.model_folder.files import check_files
 from rnnlp.tasks.model_folder.folder import CONFIG, ModelFolder
 
 from .check import check_graph
-from .format import FORMAT, GRAPHS, INSTALL, OPSET
+from .format import FORMAT, GRAPHS, INSTALL, MORE, OPSET
 
 _IDS = {  # dimensions of inputs that are ids
     "tokens": (1, 2), "lengths": (1,), "characters": (3,), "token_features": (3,), "labels": (2,),
     "positions": (1,), "source_lengths": (1,), "copies": (2,),
 }  # fmt: skip
-_VALUES = {"hidden": 3, "cell": 3, "keys": 3, "values": 3, "fed": 2}  # and of the others
+_VALUES = {
+    "hidden": 3,
+    "cell": 3,
+    "keys": 3,
+    "values": 3,
+    "fed": 2,
+    "vectors": 2,
+    "condition": 2,
+}  # and of the others; fmt: skip
 _WIDEST = 1 << 24  # numbers in the state of a text
 
 
@@ -163,6 +171,8 @@ class Graphs(NamedTuple):
                 path=file,
             )
         checksums, names = export.get("graphs"), GRAPHS.get(folder.task, ())
+        if isinstance(checksums, Mapping) and "start.onnx" in checksums:
+            names = (*names, *MORE.get(folder.task, ()))
         if not isinstance(checksums, Mapping) or sorted(checksums) != sorted(names):
             raise InputError(
                 f"does not name the graphs of {folder.task}: {', '.join(names)}", path=file

@@ -120,6 +120,8 @@ def _value(name: str, value: Any, row: Option) -> Any:
         if isinstance(value, dict) and all(isinstance(one, str) for one in value.values()):
             return value
         raise wrong
+    if row.structured and not isinstance(value, str):  # in a query it is one
+        return row.value(value)
     if row.type is None:
         if isinstance(value, bool):
             return value
@@ -130,6 +132,8 @@ def _value(name: str, value: Any, row: Option) -> Any:
         converted = row.type(str(value))
     except (ValueError, OverflowError) as error:
         raise wrong from error
+    if row.structured:
+        return row.value(converted)
     if converted != converted or converted in (float("inf"), float("-inf")):
         raise wrong
     return row.value(converted)

@@ -2,6 +2,7 @@
 
 import gzip
 import json
+import re
 
 import numpy as np
 import pytest
@@ -15,10 +16,16 @@ from rnnlp.data.errors import InputError
 from rnnlp.data.generation.datamodule import GenerationData
 from rnnlp.data.generation.readers import header_fields, read_texts
 from rnnlp.data.generation.sample import sample_generation
+from rnnlp.data.generation.sample_scenes import sample_scenes
 from rnnlp.data.generation.segments import SegmentBatchSampler
+from rnnlp.data.generation.vectors import scale_of
 from rnnlp.data.samples.grammar import SIZES
 from rnnlp.data.text.tokenizer import BOS, EOS
 
+COLOURED = {
+    "english": re.compile(r"(?:small|large) (\w+) (\w+)"),
+    "chinese": re.compile(r"一个(.色)的[大小](.+?)(?=在|的|$)"),
+}
 TUNES = """\
 % a file of tunes
 
@@ -293,6 +300,49 @@ def test_a_field_that_no_text_has(tmp_path):
     train = write(tmp_path / "t.jsonl", '{"text": "a", "topic": null}')
     with pytest.raises(InputError, match="no training text has a label of topic"):
         GenerationData(train=str(train), validation=str(train), labels=["topic"]).prepare()
+
+
+@pytest.mark.parametrize("language", ["english", "chinese"])
+def test_scenes_hold_combinations_out(language):
+    scenes = {split: list(sample_scenes(language, split)) for split in SIZES}
+    assert [len(some) for some in scenes.values()] == list(SIZES.values())
+    assert {example.vector.shape for some in scenes.values() for example in some} == {(48,)}
+    again = next(sample_scenes(language, "train"))
+    assert again.text == scenes["train"][0].text
+    assert (again.vector == scenes["train"][0].vector).all()
+    pairs = {}
+    for split, some in scenes.items():
+        colours = [one for example in some for one in COLOURED[language].findall(example.text)]
+        assert len(colours) == 2 * len(some)
+        pairs[split] = set(colours)
+    assert not pairs["train"] & pairs["validation"] and not pairs["train"] & pairs["test"]
+    words = {word for pair in pairs["train"] for word in pair}
+    assert words >= {word for pair in pairs["validation"] | pairs["test"] for word in pair}
+    with pytest.raises(InputError, match="scenes has no labels such as 'kind'"):
+        next(sample_scenes(language, "train", labels=["kind"]))
+
+
+@given(st.lists(st.lists(st.floats(-1e6, 1e6, width=32), min_size=2, max_size=2), min_size=1))
+def test_the_scale_of_vectors(vectors):
+    scale = scale_of(vectors)
+    np.testing.assert_allclose(scale.mean, np.mean(vectors, 0), rtol=1e-5, atol=1e-5)
+    np.testing.assert_allclose(scale.deviation, np.std(vectors, 0), rtol=1e-4, atol=1e-3)
+    assert (scale_of([vectors[0]] * 3).deviation == 0).all()
+
+
+def test_vectors_of_a_hub(tmp_path):
+    rows = [{"text": f"a text {n}", "vector": [float(n), 1.0]} for n in range(20)]
+    lines = [json.dumps(row) + "\n" for row in rows]
+    write(tmp_path / "train.jsonl", "".join(lines))
+    module = GenerationData(hub=str(tmp_path), vector_column="vector", validation_share=0.2)
+    assert module.vector_size == 2 and next(iter(module.val_dataloader())).vectors.shape == (4, 2)
+    assert "1 of them are the same in all training texts" in " ".join(module.notes)
+    with pytest.raises(InputError, match="no column 'v' among text, vector"):
+        GenerationData(hub=str(tmp_path), vector_column="v").prepare()
+    rows[7]["vector"].append(0.0)
+    write(tmp_path / "train.jsonl", "".join(json.dumps(row) + "\n" for row in rows))
+    with pytest.raises(InputError, match=r"\(train\):8: 'vector' has 3 components"):
+        GenerationData(hub=str(tmp_path), vector_column="vector").prepare()
 
 
 def test_hub_data(tmp_path):

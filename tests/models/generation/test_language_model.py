@@ -20,6 +20,7 @@ def generator(
     size=5,
     dropout=0.0,
     fields=FIELDS,
+    **vector,
 ):
     torch.manual_seed(1)
     embedding = Embedding(vocabulary_size=VOCABULARY, size=size)
@@ -37,6 +38,7 @@ def generator(
         label_sizes=fields,
         tie_embeddings=tie_embeddings,
         dropout=dropout,
+        **vector,
     ).eval()
 
 
@@ -111,6 +113,35 @@ def test_prompts_of_any_length_begin_together():
         for one, other in zip(together.recurrent, alone.recurrent, strict=True):
             torch.testing.assert_close(one[:, row : row + 1], other)
     assert not together.recurrent.hidden[:, 1].any()
+
+
+@cells
+@pytest.mark.parametrize("every_step", [True, False])
+def test_vectors_begin_texts_and_go_on_with_prompts(cell, every_step):
+    network = generator(cell, num_layers=2, vector_size=3, vector_every_step=every_step)
+    tokens, following, lengths, labels = texts(6, 6, 6)
+    vectors = torch.randn(3, 3)
+    logits, _, _ = network(tokens, following, lengths, labels, vectors=vectors)
+    wanted = logits.log_softmax(1).unflatten(0, (3, 6))
+    begun = torch.tensor([0, 4, 1])  # what has been read is a prompt, of another length in each row
+    state = network.begin(tokens, begun, labels, vectors)
+    for row, start in enumerate(begun.tolist()):
+        said = network.step(tokens[:, start], state)
+        torch.testing.assert_close(said.log_probs[row], wanted[row, start])
+    turned = torch.tensor([2, 0, 1])
+    again, _, _ = network(tokens, following, lengths, labels[turned], vectors=vectors[turned])
+    assert (again - logits).abs().max() > 1e-3
+
+
+def test_the_scale_of_vectors_does_not_matter():
+    network = generator(vector_size=3, vector_every_step=True)
+    tokens, following, lengths, labels = texts(4, 3)
+    vectors = torch.randn(2, 3)
+    plain, _, _ = network(tokens, following, lengths, labels, vectors=vectors)
+    network.vector.take(torch.tensor([1.0, -2.0, 100.0]), torch.tensor([3.0, 0.0, 0.5]))
+    scaled = vectors * torch.tensor([3.0, 1.0, 0.5]) + torch.tensor([1.0, -2.0, 100.0])
+    again, _, _ = network(tokens, following, lengths, labels, vectors=scaled)
+    torch.testing.assert_close(again, plain, atol=1e-4, rtol=0)
 
 
 def test_labels_change_what_is_said_and_no_label_changes_nothing():

@@ -129,7 +129,10 @@ def test_a_packed_file_that_grows_without_end(tmp_path, monkeypatch):
 
 def test_lines_of_stdin_have_a_bound(monkeypatch):
     from rnnlp.data.formats.layout import Layout
-    from rnnlp.tasks.cli.texts import stdin_rows
+    from rnnlp.tasks.cli.texts import STDIN, Lines, stdin_rows
+
+    def read():
+        return stdin_rows(Lines(STDIN, None, Layout()))
 
     class Stdin:
         def __init__(self, pieces):
@@ -141,10 +144,10 @@ def test_lines_of_stdin_have_a_bound(monkeypatch):
 
     pieces = [b"a", b"b\nc", b"d\n\ne\n", b"f", b"g"]
     monkeypatch.setattr(sys, "stdin", Stdin(pieces))
-    assert [[row.text for row in rows] for rows in stdin_rows(None, Layout())] == [
+    assert [[row.text for row in rows] for rows in read()] == [
         ["ab"], ["cd", "", "e"], ["fg"],
     ]  # fmt: skip
     monkeypatch.setattr(text_files, "LONGEST_LINE", 100)
     monkeypatch.setattr(sys, "stdin", Stdin([b"short\n", *[b"x" * 30] * 9]))
     with pytest.raises(InputError, match="<stdin>:2: a line of more than"):
-        list(stdin_rows(None, Layout()))
+        list(read())

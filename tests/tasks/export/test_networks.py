@@ -212,44 +212,54 @@ def test_joint(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("cell", "layers", "tied", "hidden", "fields"),
-    pairwise(BUILT_IN, (1, 2), (True, False), (5, 7), ((), (4, 3))),
+    ("cell", "layers", "tied", "hidden", "fields", "vector"),
+    pairwise(
+        BUILT_IN, (1, 2), (True, False), (5, 7), ((), (4, 3)), ("none", "first state", "every step")
+    ),
 )
-def test_language_model(tmp_path, cell, layers, tied, hidden, fields):
+def test_language_model(tmp_path, cell, layers, tied, hidden, fields, vector):
     network = LanguageModel(
         embedding=embedding(), vocabulary_size=30, label_sizes=fields, tie_embeddings=tied,
         encoder=Encoder(
             input_size=7, cell=cell, hidden_size=hidden, num_layers=layers, bidirectional=False
         ),
+        vector_size=0 if vector == "none" else 4, vector_every_step=vector == "every step",
     ).eval()  # fmt: skip
+    vectors = None
+    if network.vector is not None:
+        network.vector.take(torch.randn(4), torch.tensor([0.5, 0.0, 2.0, 1.0]))
+        vectors = torch.randn(4, 4)
     model = OnnxGenerator(opened(tmp_path, networks.language_model(network, int8=False)))
     batch = batch_of()
     labels = np.array([[1, 2], [0, 0], [3, 0], [2, 1]]) if fields else None
     of_torch = None if labels is None else torch.from_numpy(labels)
     rows, time = np.nonzero(np.arange(6) < batch.lengths[:, None])
+    start, condition = model.start(4, None if vectors is None else vectors.numpy())
     log_probs, state = model.read(
-        batch.tokens, batch.lengths, model.start(4), labels, rows * 6 + time
+        batch.tokens, batch.lengths, start, labels, rows * 6 + time, condition
     )
     tokens, *_, lengths = tensors(batch)
     with torch.inference_mode():
-        logits, _, final = network(tokens, tokens, lengths, of_torch)
+        logits, _, final = network(tokens, tokens, lengths, of_torch, vectors=vectors)
         close(log_probs, logits.log_softmax(1))
         close(state.hidden, final.hidden)
-        begun = network.begin(tokens, lengths, of_torch)
+        begun = network.begin(tokens, lengths, of_torch, vectors)
         following = torch.tensor([3, 4, 5, 6])
         said = network.step(following, begun)
-        log_probs, state = model.step(following.numpy(), state, labels)
+        log_probs, state = model.step(following.numpy(), state, labels, condition)
         close(log_probs, said.log_probs)
         close(state.hidden, said.state.recurrent.hidden)
         picked = np.array([2, 2, 0])
         again, _ = model.step(
-            following.numpy()[:3], state.reorder(picked), None if labels is None else labels[picked]
+            following.numpy()[:3],
+            state.reorder(picked),
+            *(None if one is None else one[picked] for one in (labels, condition)),
         )
         close(
             again,
             network.step(following[:3], said.state.reorder(torch.from_numpy(picked))).log_probs,
         )
-    none, _ = model.read(batch.tokens, batch.lengths, model.start(4), labels)
+    none, _ = model.read(batch.tokens, batch.lengths, start, labels, None, condition)
     assert none.shape == (0, 30)
 
 

@@ -19,7 +19,7 @@ def card(**changes):
         "heads": (),
         "table": lambda scores: "f1 100",
         "folder": "runs/m",
-        "example": 'A "good" film',
+        "usage": ('"A film"', '"A film" --seed 1'),
         "seed": 1,
         "versions": {"rnnlp": "1", "torch": "2"},
         "seconds": 60.0,
@@ -32,7 +32,8 @@ def test_what_it_says():
     text = card()
     assert text.startswith("---\nlibrary_name: rnnlp\npipeline_tag: text-classification\n")
     assert "# m\n\nA classifier.\n" in text and "- train: t.csv\n" in text and "hub" not in text
-    assert 'rnnlp.load("runs/m")\nmodel("A \'good\' film")\n```' in text
+    assert 'rnnlp.load("runs/m")\nmodel("A film")\n```' in text
+    assert 'rnnlp predict runs/m "A film" --seed 1\n' in text
     assert "rnnlp evaluate runs/m FILE\n```" in text
     assert "rnnlp fit --config runs/m/config.yaml --output DIR\n```" in text
     heads = card(heads=("tagging", "classification"))

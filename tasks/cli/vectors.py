@@ -1,0 +1,108 @@
+"""The vectors that texts are written from: in a file, or through a pipe on stdin.
+
+JSON lines or parquet, as `fit` reads them. A row may have a prompt, too, where --text_column says
+so: the text that stands beside a vector in training is what is to be written.
+"""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from rnnlp.data.errors import InputError, note
+
+from .texts import STDIN, Row, in_chunks, stdin_rows
+
+
+def reads_vectors(given: argparse.Namespace, pipeline: Any) -> bool:
+    """Whether vectors come from a file or from stdin.
+
+    Raises:
+        InputError: The model takes none, or they come from elsewhere, too.
+    """
+    takes = getattr(pipeline.settings, "vector_column", None) is not None
+    if given.vector_column is not None and not takes:
+        raise InputError(
+            "was trained without vectors: --vector_column is not for it", path=given.model
+        )
+    if takes and given.texts and given.vectors is None:
+        raise InputError(
+            "writes from vectors: give them with --vectors, or --input FILE", path=given.model
+        )
+    if takes and given.vectors is not None and given.input:
+        raise InputError("vectors come from --vectors or from --input: leave out one of them")
+    return takes and given.vectors is None
+
+
+def vector_rows(given: argparse.Namespace, settings: Any) -> Iterator[list[Row]]:
+    """The vectors of a file or of stdin, some at a time.
+
+    Args:
+        given: What was parsed.
+        settings: What the model was trained with: name and width of the vectors.
+
+    Raises:
+        InputError: A file that cannot be read, or a row without such a vector; `file:row`.
+    """
+    from rnnlp.data.corpus.report import Notes
+    from rnnlp.data.formats.jsonl import json_objects
+    from rnnlp.data.formats.workbooks import is_workbook, table_objects
+
+    name = given.vector_column or settings.vector_column
+    reader = _Objects(given.input or STDIN, name, settings.vector_size, given.text_column)
+    if given.input is None:
+        yield from stdin_rows(reader)
+        return
+    note(f"{given.input}: each text is written from {name!r}, which answers leave out")
+    table = is_workbook(given.input)
+    rows = table_objects(given.input) if table else json_objects(given.input, Notes())
+    yield from in_chunks(reader.row(*each) for each in rows)
+
+
+class _Objects:
+    """JSON lines to rows.
+
+    Args:
+        path: The file, for errors.
+        vector: The key of vectors.
+        size: Their width.
+        text: The key of prompts; None for none.
+    """
+
+    def __init__(self, path: str, vector: str, size: int, text: str | None) -> None:
+        self._path = path
+        self._vector, self._size, self._text = vector, size, text
+        self.held: list[Row] = []
+
+    def rows(self, number: int, line: str) -> list[Row]:
+        """The row of a line; none of a blank one."""
+        from rnnlp.data.formats.jsonl import json_object
+
+        if not line.strip():
+            return []
+        try:
+            values = json_object(line)
+        except InputError as error:
+            raise InputError(error.message, path=self._path, line=number) from error
+        return [self.row(number, values)]
+
+    def row(self, number: int, values: Mapping[str, Any]) -> Row:
+        """The row of an object.
+
+        Raises:
+            InputError: It has no such vector or prompt.
+        """
+        from rnnlp.data.generation.vectors import vector_in
+
+        try:
+            vector = vector_in(values, self._vector, size=self._size)
+            others = {key: value for key, value in values.items() if key != self._vector}
+            if self._text is None:
+                return Row("", others, key=None, vector=vector)
+            place = list(others).index(self._text) if self._text in others else 0
+            if not isinstance(text := others.pop(self._text, None), str):
+                raise InputError(f"{self._text!r} is {text!r:.60}, not a text")
+            return Row(text, others, self._text, place, vector)
+        except InputError as error:
+            raise InputError(error.message, path=self._path, line=number) from error
