@@ -98,14 +98,7 @@ def explain_model(args: Namespace) -> None:
     )
     sys.stdout.write(gates.table(args.unit))
     if target is not None:
-        draw = partial(
-            draw_gates,
-            gates.tokens,
-            gates.per_token(args.unit),
-            gates=gates.names,
-            title=gates.title if args.unit is None else f"{gates.title}, unit {args.unit}",
-            kind=target.suffix.lower()[1:],
-        )
+        draw = partial(draw_gates, gates, unit=args.unit, kind=target.suffix.lower()[1:])
         write_picture(target, draw, gates.tokens)
 
 
