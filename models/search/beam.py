@@ -44,7 +44,7 @@ def beam_search(
     max_lengths: Tensor,
     beam_size: int = 5,
     banned: Sequence[int] = (),
-    min_length: int = 0,
+    min_length: int | Tensor = 0,
     length_penalty: float = 1.0,
     coverage_penalty: float = 0.0,
     no_repeat_ngram_size: int = 0,
@@ -73,8 +73,8 @@ def beam_search(
             most, without the end. After them nothing but the end is allowed.
         beam_size: How many hypotheses are followed for a sentence.
         banned: Tokens that are never produced.
-        min_length: How many tokens a hypothesis has at least, if max_lengths allows and there is
-            another token than the end to choose.
+        min_length: How many tokens a hypothesis has at least, one number or one for each sentence
+            `[sentences]`; if max_lengths allows and there is another token than the end to choose.
         length_penalty: alpha of the score; 0 ranks by log-probability.
         coverage_penalty: beta of the score. It needs attention.
         no_repeat_ngram_size: No n-gram of this size occurs twice in a hypothesis; 0 allows all.

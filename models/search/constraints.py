@@ -30,8 +30,8 @@ class Constraints:
         end: The token that ends a sequence.
         max_lengths: `[sentences]`: most tokens before the end; then nothing but the end is allowed.
         banned: Tokens that are never allowed.
-        min_length: Fewest tokens before the end. It gives way to `max_lengths`, and where the end
-            is the only token left.
+        min_length: Fewest tokens before the end, one number or one for each sentence
+            `[sentences]`. It gives way to `max_lengths`, and where the end is the only token left.
         no_repeat_ngram_size: No n-gram of this size occurs twice in a sequence; 0 allows all.
         beginnings: What sequences must begin with; None for nothing.
 
@@ -45,25 +45,26 @@ class Constraints:
         end: int,
         max_lengths: Tensor,
         banned: Sequence[int] = (),
-        min_length: int = 0,
+        min_length: int | Tensor = 0,
         no_repeat_ngram_size: int = 0,
         beginnings: Beginnings | None = None,
     ) -> None:
         if end in banned:
             raise ValueError(f"the end token {end} is banned, so no sequence could end")
-        if min_length < 0 or no_repeat_ngram_size < 0 or (max_lengths < 0).any():
+        device = max_lengths.device
+        shortest = torch.as_tensor(min_length, device=device).expand(len(max_lengths))
+        if (shortest < 0).any() or no_repeat_ngram_size < 0 or (max_lengths < 0).any():
             raise ValueError(
                 "min_length, max_lengths and no_repeat_ngram_size must not be negative"
             )
-        device = max_lengths.device
         self.end = end
         self.max_lengths = max_lengths
-        self.min_length = min_length
         self.no_repeat_ngram_size = no_repeat_ngram_size
         self.beginnings = beginnings
         self._shortest = int(max_lengths.min()) if len(max_lengths) else 0
+        self._min_lengths = shortest
+        self._latest = int(shortest.max()) if len(shortest) else 0
         self._banned = torch.tensor(list(banned), dtype=torch.long, device=device)
-        self._early = torch.tensor([*banned, end], dtype=torch.long, device=device)
 
     def full(self, time: int, sentences: Tensor) -> Tensor | None:
         """Say which rows may only end at step `time`, as a mask `[rows]`; None if no row is full.
@@ -84,8 +85,11 @@ class Constraints:
             history: `[rows, time]`: the tokens; read only where n-grams are blocked.
         """
         ends = log_probs[:, self.end].clone()
-        early = time < self.min_length
-        log_probs.index_fill_(1, self._early if early else self._banned, -torch.inf)
+        early = None
+        log_probs.index_fill_(1, self._banned, -torch.inf)
+        if time < self._latest:
+            early = time < self._min_lengths[sentences]  # [rows]
+            log_probs[early, self.end] = -torch.inf
         if self.no_repeat_ngram_size and time >= self.no_repeat_ngram_size:
             row, at = self._repeats(history).nonzero(as_tuple=True)
             log_probs[row, history[row, at]] = -torch.inf
@@ -96,8 +100,8 @@ class Constraints:
                     of_row.fill_(-torch.inf)
                     of_row[ids] = kept
         only_end = self.full(time, sentences)
-        if early:
-            empty = log_probs.amax(1) == -torch.inf
+        if early is not None:
+            empty = early & (log_probs.amax(1) == -torch.inf)
             only_end = empty if only_end is None else only_end | empty
         if only_end is not None and only_end.any():
             log_probs[only_end] = -torch.inf

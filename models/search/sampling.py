@@ -31,7 +31,7 @@ def greedy(
     end: int,
     max_lengths: Tensor,
     banned: Sequence[int] = (),
-    min_length: int = 0,
+    min_length: int | Tensor = 0,
     no_repeat_ngram_size: int = 0,
     source_lengths: Tensor | None = None,
 ) -> list[Hypothesis]:
@@ -66,7 +66,7 @@ def sample(
     top_k: int = 0,
     top_p: float = 1.0,
     banned: Sequence[int] = (),
-    min_length: int = 0,
+    min_length: int | Tensor = 0,
     no_repeat_ngram_size: int = 0,
     source_lengths: Tensor | None = None,
     beginnings: Beginnings | None = None,

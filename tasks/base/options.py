@@ -87,6 +87,19 @@ MIN_SCORE = Option(
     "label null (evaluate tells what that gains)",
 )
 
+MIN_LENGTH = Option(
+    name="min_length", type=int, metavar="N", least=0, help="fewest tokens that are written"
+)
+MAX_LENGTH = Option(
+    name="max_length", type=int, metavar="N", least=1, help="most tokens that are written"
+)
+NO_REPEAT = Option(
+    name="no_repeat_ngram_size",
+    type=int,
+    metavar="N",
+    least=0,
+    help="no N tokens in a row come twice in what is written; 0 allows all",
+)
 VECTOR_COLUMN = Option(
     name="vector_column",
     metavar="COLUMN",

@@ -26,13 +26,17 @@ class SamplingConfig:
         temperature: Below 1 the probable becomes more probable, above 1 less so.
         top_k: Draw among so many most probable tokens only; 0 for all.
         top_p: Draw among the most probable tokens that together have this probability; 1 for all.
+        min_length: Fewest tokens that are added to a prompt.
         max_length: Most tokens that are added to a prompt.
+        no_repeat_ngram_size: No n-gram of this size twice in what is added; 0 allows all.
     """
 
     temperature: float = 1.0
     top_k: int = 0
     top_p: float = 1.0
+    min_length: int = 0
     max_length: int = 1000
+    no_repeat_ngram_size: int = 0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -94,6 +98,12 @@ def check_sampling(sampling: SamplingConfig, *, prefix: str = "") -> None:
         ("temperature", sampling.temperature > 0, "above 0"),
         ("top_k", sampling.top_k >= 0, "0 (for all) or more"),
         ("top_p", 0 < sampling.top_p <= 1, "above 0 and at most 1"),
-        ("max_length", sampling.max_length >= 1, "1 or more"),
+        ("min_length", sampling.min_length >= 0, "0 or more"),
+        (
+            "max_length",
+            sampling.max_length >= max(1, sampling.min_length),
+            "1 or more, and not below min_length",
+        ),
+        ("no_repeat_ngram_size", sampling.no_repeat_ngram_size >= 0, "0 (for none) or more"),
         prefix=prefix,
     )

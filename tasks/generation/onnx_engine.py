@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import partial
 from itertools import count
 
 import numpy as np
 
 from rnnlp.data.text.tokenizer import EOS
+from rnnlp.tasks.runtime.beam import constrain
 from rnnlp.tasks.runtime.session import READ, Graphs, State
 
 from .config import BANNED, SamplingConfig
@@ -118,6 +120,7 @@ class OnnxGenerator:
             for whole, part in zip(state.feeds().values(), read.feeds().values(), strict=True):
                 whole[:, reading] = part
         last = np.array([ids[-1] for ids in prompts], np.int64)
+        size = sampling.no_repeat_ngram_size
         numbers = [np.random.MT19937() for _ in seeds]
         for one, seed in zip(numbers, seeds, strict=True):
             one._legacy_seeding(seed % 2**32)  # as torch.Generator begins
@@ -128,9 +131,17 @@ class OnnxGenerator:
                 heard(int(last[0]))
             given = None if condition is None else condition[active]
             log_probs, state = self.step(last, state, every[active], given)
-            log_probs[:, list(BANNED)] = -np.inf
-            if begun is not None:
-                _keep_allowed(log_probs, active, begun)
+            constrain(
+                log_probs,
+                time,
+                np.array([written[row] for row in active.tolist()] if size else [], np.int64),
+                end=EOS,
+                banned=BANNED,
+                min_lengths=sampling.min_length,
+                max_lengths=sampling.max_length,
+                size=size,
+                allow=None if begun is None else partial(_keep_allowed, active, begun),
+            )
             if time >= sampling.max_length:
                 break
             draws = np.array([_uniform(numbers[row]) for row in active], np.float32)
@@ -147,7 +158,7 @@ class OnnxGenerator:
         return written
 
 
-def _keep_allowed(log_probs: np.ndarray, prompts: np.ndarray, begun: BegunWords) -> None:
+def _keep_allowed(prompts: np.ndarray, begun: BegunWords, log_probs: np.ndarray) -> None:
     """Writes -inf over what may not begin; as `rnnlp.models.search.constraints`."""
     for of_row, prompt in zip(log_probs, prompts.tolist(), strict=True):
         if (ids := begun.allowed(prompt)) is not None:

@@ -7,7 +7,14 @@ from collections.abc import Sequence
 from typing import Any
 
 from rnnlp.data.errors import InputError
-from rnnlp.tasks.base.options import VECTOR_COLUMN, Option, column
+from rnnlp.tasks.base.options import (
+    MAX_LENGTH,
+    MIN_LENGTH,
+    NO_REPEAT,
+    VECTOR_COLUMN,
+    Option,
+    column,
+)
 
 
 def labels_from(pairs: Sequence[str]) -> dict[str, str]:
@@ -95,7 +102,9 @@ PREDICT = (
         metavar="P",
         help="write with the likeliest tokens, P of all chances",
     ),
-    Option(name="max_length", type=int, metavar="N", help="most tokens that are added to a prompt"),
+    MIN_LENGTH,
+    MAX_LENGTH,
+    NO_REPEAT,
     Option(name="seed", type=int, help="decides what is written (default: 1)"),
 )
 STREAM = (LABEL, VECTORS)

@@ -96,7 +96,9 @@ class GenerationPipeline(Pipeline):
         temperature: float | None = None,
         top_k: int | None = None,
         top_p: float | None = None,
+        min_length: int | None = None,
         max_length: int | None = None,
+        no_repeat_ngram_size: int | None = None,
         seed: int = 1,
         first: int = 0,
     ) -> Any:
@@ -109,11 +111,13 @@ class GenerationPipeline(Pipeline):
                 iterable of them, one for each of `texts`; a single prompt is that of all.
             count: How many texts to write for each prompt.
             labels: Label by field, such as `{"M": "6/8"}`; fields that are left out have none.
-            temperature: Below 1 the probable becomes more probable; None, as for the next three,
+            temperature: Below 1 the probable becomes more probable; None, as for the next five,
                 for the model's own setting.
             top_k: Draw among so many most probable tokens only; 0 for all.
             top_p: Draw among the most probable tokens that together have this probability.
+            min_length: Fewest tokens that are added to a prompt.
             max_length: Most tokens that are added to a prompt.
+            no_repeat_ngram_size: No n-gram of this size twice in what is added.
             seed: Decides the random numbers, together with the number of the text.
             first: Number of the first text, for calls that go on where another one ended.
 
@@ -130,7 +134,9 @@ class GenerationPipeline(Pipeline):
             "temperature": temperature,
             "top_k": top_k,
             "top_p": top_p,
+            "min_length": min_length,
             "max_length": max_length,
+            "no_repeat_ngram_size": no_repeat_ngram_size,
             "seed": seed,
             "first": first,
         }

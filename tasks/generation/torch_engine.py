@@ -73,6 +73,8 @@ class TorchGenerator:
             top_k=sampling.top_k,
             top_p=sampling.top_p,
             banned=BANNED,
+            min_length=sampling.min_length,
+            no_repeat_ngram_size=sampling.no_repeat_ngram_size,
             beginnings=begun,
             generator=[torch.Generator().manual_seed(seed) for seed in seeds],
         )

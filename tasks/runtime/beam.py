@@ -50,7 +50,7 @@ def beam_search(
     beam_size: int,
     nbest: int,
     banned: Sequence[int],
-    min_length: int = 0,
+    min_lengths: np.ndarray,
     length_penalty: float = 1.0,
     coverage_penalty: float = 0.0,
     no_repeat_ngram_size: int = 0,
@@ -69,7 +69,7 @@ def beam_search(
         beam_size: Hypotheses followed for each.
         nbest: How many to give of each, at most `beam_size`.
         banned: Tokens that are never produced.
-        min_length: Fewest tokens.
+        min_lengths: `[sentences]`, fewest tokens.
         length_penalty: alpha.
         coverage_penalty: beta.
         no_repeat_ngram_size: No n-gram of this size twice; 0 allows all.
@@ -90,9 +90,9 @@ def beam_search(
     for time in count():
         log_probs, attention, state = step(last, state)
         of_row = active.repeat(beam_size)
-        _constrain(
-            log_probs, time, max_lengths[of_row], history, end=end, banned=banned,
-            min_length=min_length, size=no_repeat_ngram_size,
+        constrain(
+            log_probs, time, history, end=end, banned=banned, min_lengths=min_lengths[of_row],
+            max_lengths=max_lengths[of_row], size=no_repeat_ngram_size,
         )  # fmt: skip
         coverage = coverage + attention
         width = log_probs.shape[1]
@@ -145,30 +145,43 @@ def _largest(sums: np.ndarray, count: int) -> tuple[np.ndarray, np.ndarray]:
     return np.take_along_axis(values, order, 1), np.take_along_axis(places, order, 1)
 
 
-def _constrain(
+def constrain(
     log_probs: np.ndarray,
     time: int,
-    max_lengths: np.ndarray,
     history: np.ndarray,
     *,
     end: int,
     banned: Sequence[int],
-    min_length: int,
+    min_lengths: np.ndarray | int,
+    max_lengths: np.ndarray | int,
     size: int,
+    allow: Callable[[np.ndarray], object] | None = None,
 ) -> None:
-    """Writes -inf over what is not allowed; see `rnnlp.models.search.constraints`."""
+    """Writes -inf over what is not allowed; see `rnnlp.models.search.constraints`.
+
+    Args:
+        log_probs: `[rows, vocabulary]`.
+        time: How many tokens the rows have.
+        history: `[rows, time]`, the tokens.
+        end: The token after the last.
+        banned: Tokens that are never produced.
+        min_lengths: Fewest tokens, of each row or of all.
+        max_lengths: Most tokens, likewise.
+        size: Of the n-grams that do not come twice; 0 for none.
+        allow: Takes what else is not allowed out of `log_probs`.
+    """
     ends = log_probs[:, end].copy()
     log_probs[:, list(banned)] = -np.inf
-    if time < min_length:
-        log_probs[:, end] = -np.inf
+    early = np.broadcast_to(time < np.asarray(min_lengths), len(log_probs))
+    log_probs[early, end] = -np.inf
     if size and time >= size:
         begin = history[:, time - size + 1 :]  # of the n-gram that would be completed
         for at in range(time - size + 1):
             same = (history[:, at : at + size - 1] == begin).all(1)
             log_probs[same, history[same, at + size - 1]] = -np.inf
-    only_end = max_lengths <= time
-    if time < min_length:
-        only_end |= (log_probs == -np.inf).all(1)
+    if allow is not None:
+        allow(log_probs)
+    only_end = early & (log_probs == -np.inf).all(1) | (np.asarray(max_lengths) <= time)
     log_probs[only_end] = -np.inf
     log_probs[only_end, end] = ends[only_end]
 

@@ -34,7 +34,12 @@ class Limits:
     seconds: float = 30.0
 
 
-CEILINGS = {"beam_size": 64, "nbest": 64, "max_length": 2000}  # options that cost time
+CEILINGS = {
+    "beam_size": 64,
+    "nbest": 64,
+    "max_length": 2000,
+    "max_length_ratio": 20,
+}  # options that cost time
 
 
 class BodyLimit:

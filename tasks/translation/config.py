@@ -68,6 +68,9 @@ class SearchConfig:
         coverage_penalty: Above 0 source words that were never looked at cost (beta, there).
         no_repeat_ngram_size: No n-gram of this size twice in a translation; 0 allows all.
         min_length: Fewest tokens of a translation.
+        min_length_ratio: Fewest tokens for each token of the source.
+        max_length: Most tokens of a translation, however long its source is; null for no such
+            limit.
         max_length_ratio: Most tokens for each token of the source, beyond the first ten; where
             training has longer translations, as many as there.
     """
@@ -77,6 +80,8 @@ class SearchConfig:
     coverage_penalty: float = 0.0
     no_repeat_ngram_size: int = 0
     min_length: int = 0
+    min_length_ratio: float = 0.0
+    max_length: int | None = None
     max_length_ratio: float = 3.0
 
 
@@ -141,14 +146,18 @@ class TranslatorConfig(ModelConfig):
         )
 
 
-def longest_target(lengths: Any, ratio: float) -> Any:
-    """How many tokens translations may have: whole numbers.
+def target_bounds(lengths: Any, search: SearchConfig) -> tuple[Any, Any]:
+    """How many tokens translations have at least and at most: whole numbers.
 
     Args:
         lengths: Tokens of the sources, a tensor or an array of whole numbers.
-        ratio: Target tokens for each source token, beyond the first ten.
+        search: What bounds them.
     """
-    return lengths * round(1000 * ratio) // 1000 + 10
+    shortest = lengths * round(1000 * search.min_length_ratio) // 1000
+    longest = lengths * round(1000 * search.max_length_ratio) // 1000 + 10
+    if search.max_length is not None:
+        longest = longest.clip(max=search.max_length)
+    return shortest.clip(min=search.min_length), longest
 
 
 def check_search(search: SearchConfig, *, prefix: str) -> None:
@@ -168,6 +177,12 @@ def check_search(search: SearchConfig, *, prefix: str) -> None:
         ("coverage_penalty", search.coverage_penalty >= 0, "0 or more"),
         ("no_repeat_ngram_size", search.no_repeat_ngram_size >= 0, "0 (for none) or more"),
         ("min_length", search.min_length >= 0, "0 or more"),
+        ("min_length_ratio", search.min_length_ratio >= 0, "0 or more"),
+        (
+            "max_length",
+            search.max_length is None or search.max_length >= max(1, search.min_length),
+            "1 or more, and not below min_length",
+        ),
         ("max_length_ratio", search.max_length_ratio >= 0, "0 or more"),
         prefix=prefix,
     )

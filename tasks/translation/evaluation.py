@@ -28,7 +28,7 @@ def evaluate_translation(
     target_column: str | int | None = None,
     features_column: str | int | None = None,
     against: str | None = None,
-    beam_size: int | None = None,
+    **search: Any,
 ) -> tuple[dict[str, Any], str, list[str]]:
     """Scores a translator on a file.
 
@@ -40,7 +40,7 @@ def evaluate_translation(
         target_column: Column of the targets, likewise.
         features_column: Column of features that a source comes with, likewise.
         against: A file with other translations, one a line, to compare with.
-        beam_size: Hypotheses followed for each sentence; None for the model's own setting.
+        search: Any of `SearchConfig`, where it is to be other than the model's own.
 
     Returns:
         The scores, the policy by which they were counted, and notes on the data.
@@ -50,11 +50,10 @@ def evaluate_translation(
     """
     settings = pipeline.settings
     notes = Notes()
-    width = settings.search.beam_size if beam_size is None else beam_size
     scores = TranslationScores(
         language=settings.target,
         level=pipeline.target_tokenizer.level,
-        beam_size=width,
+        beam_size=pipeline.searched_with(**search).beam_size,
         rouge=settings.metric == "rouge_l",
     )
     if scores.rouge:
@@ -77,7 +76,7 @@ def evaluate_translation(
         if not scores.references:
             check_direction(pipeline, sources[:_PROBED], targets[:_PROBED], notes)
         started = time.perf_counter()
-        answers = pipeline(sources, beam_size=beam_size)
+        answers = pipeline(sources, **search)
         seconds += time.perf_counter() - started
         scores.add(
             [answer["translation_text"] for answer in answers],

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import torch
 from torch import Tensor
 
@@ -109,8 +111,7 @@ class TranslationObjective(Objective):
             network,
             state,
             batch.features.lengths,
-            self.settings.search,
-            beam_size=scores.beam_size,
+            replace(self.settings.search, beam_size=scores.beam_size),
         )
         scores.add(
             [

@@ -11,7 +11,7 @@ from rnnlp.data.text.tokenizer import BOS, EOS
 from rnnlp.tasks.runtime.beam import beam_search
 from rnnlp.tasks.runtime.session import READ, SPELLED, Graphs, State
 
-from .config import BANNED, SearchConfig, longest_target
+from .config import BANNED, SearchConfig, target_bounds
 
 if TYPE_CHECKING:
     from rnnlp.data.translation.collate import TranslationBatch
@@ -70,23 +70,22 @@ class OnnxTranslator:
         settings: SearchConfig,
         *,
         copies: np.ndarray | None = None,
-        beam_size: int | None = None,
         nbest: int = 1,
         keep_attention: bool = False,
     ) -> list[list[Any]]:
         """The best translations of each source, best first."""
-        width = settings.beam_size if beam_size is None else beam_size
+        shortest, longest = target_bounds(batch.lengths, settings)
         return beam_search(
             self.step,
             self.encode(batch, copies),
             begin=BOS,
             end=EOS,
-            max_lengths=longest_target(batch.lengths, settings.max_length_ratio),
+            max_lengths=longest,
             source_lengths=batch.lengths,
-            beam_size=max(width, nbest),
+            beam_size=max(settings.beam_size, nbest),
             nbest=nbest,
             banned=BANNED,
-            min_length=settings.min_length,
+            min_lengths=shortest,
             length_penalty=settings.length_penalty,
             coverage_penalty=settings.coverage_penalty,
             no_repeat_ngram_size=settings.no_repeat_ngram_size,

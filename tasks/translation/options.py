@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from rnnlp.tasks.base.options import Option, column
+from rnnlp.tasks.base.options import MAX_LENGTH, MIN_LENGTH, NO_REPEAT, Option, column
 
 BEAM_SIZE = Option(
     name="beam_size",
@@ -10,6 +10,36 @@ BEAM_SIZE = Option(
     metavar="N",
     least=1,
     help="hypotheses followed for each translation",
+)
+SEARCH = (
+    BEAM_SIZE,
+    MIN_LENGTH,
+    MAX_LENGTH,
+    Option(
+        name="min_length_ratio",
+        type=float,
+        metavar="R",
+        help="fewest tokens of a translation for each token of its source",
+    ),
+    Option(
+        name="max_length_ratio",
+        type=float,
+        metavar="R",
+        help="most tokens of a translation for each token of its source, beyond ten",
+    ),
+    NO_REPEAT,
+    Option(
+        name="length_penalty",
+        type=float,
+        metavar="A",
+        help="above 0 long translations lose less",
+    ),
+    Option(
+        name="coverage_penalty",
+        type=float,
+        metavar="B",
+        help="above 0 words of the source that were never looked at cost",
+    ),
 )
 EVALUATE = (
     Option(
@@ -24,10 +54,10 @@ EVALUATE = (
         help="column of the features of a source: a name, or a number from 1",
     ),
     Option(name="against", metavar="FILE", help="other translations, one a line, to compare with"),
-    BEAM_SIZE,
+    *SEARCH,
 )
 PREDICT = (
-    BEAM_SIZE,
+    *SEARCH,
     Option(
         name="nbest",
         type=int,

@@ -7,6 +7,7 @@ result.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn, Protocol
@@ -53,7 +54,6 @@ class Engine(Protocol):
         settings: SearchConfig,
         *,
         copies: np.ndarray | None,
-        beam_size: int | None,
         nbest: int,
         keep_attention: bool,
     ) -> list[list[Hypothesis]]:
@@ -121,7 +121,12 @@ class TranslationPipeline(Pipeline):
         self.target_tokenizer.save(folder / TARGET_FILE)
 
     def __call__(
-        self, texts: str | Iterable[str], *, beam_size: int | None = None, nbest: int = 1
+        self,
+        texts: str | Iterable[str],
+        *,
+        beam_size: int | None = None,
+        nbest: int = 1,
+        **search: Any,
     ) -> Any:
         """Translates texts.
 
@@ -130,25 +135,27 @@ class TranslationPipeline(Pipeline):
             beam_size: Hypotheses followed for each; None for what the model was trained with.
             nbest: How many different translations to give of each; the beam is at least as wide.
                 There may be fewer, since two hypotheses may be the same text cut differently.
+            search: Any other of `SearchConfig`, such as `max_length`; None likewise.
 
         Returns:
             For each text `{"text", "translation_text", "score"}`, where the score is the log
             probability of the translation over its length penalty; with `nbest` above 1 also
             `translations`, a list of `{"translation_text", "score"}`, best first. A blank text has
             a blank translation.
-        """
-        return self.answer(texts, beam_size=beam_size, nbest=nbest)
 
-    def answers(  # type: ignore[override]
-        self, texts: list[str], *, beam_size: int | None = None, nbest: int = 1
-    ) -> list[dict[str, Any]]:
+        Raises:
+            InputError: A value that nothing can be searched with.
+        """
+        return self.answer(texts, beam_size=beam_size, nbest=nbest, **search)
+
+    def answers(self, texts: list[str], *, nbest: int = 1, **search: Any) -> list[dict[str, Any]]:
         """The translations of some texts."""
-        width = self.settings.search.beam_size if beam_size is None else beam_size
+        width = self.searched_with(**search).beam_size
         # Several ways of cutting a text into sub-words are one translation: look among all.
         looked_at = 1 if nbest == 1 else max(width, nbest)
         answers = []
         for text, hypotheses in zip(
-            texts, self.search(texts, beam_size=beam_size, nbest=looked_at), strict=True
+            texts, self.search(texts, nbest=looked_at, **search), strict=True
         ):
             scores: dict[str, float] = {} if hypotheses else {"": 0.0}
             words = self._words(text)
@@ -187,11 +194,12 @@ class TranslationPipeline(Pipeline):
         self,
         texts: Sequence[str],
         *,
-        beam_size: int | None = None,
         nbest: int = 1,
         keep_attention: bool = False,
+        **search: Any,
     ) -> list[list[Hypothesis]]:
         """The best hypotheses of each text, best first; none for a blank text."""
+        settings = self.searched_with(**search)
         encoded = [self.featurizer.encode(text.strip()) for text in texts]
         results: list[list[Hypothesis]] = [[] for _ in texts]
         for numbers in by_length([len(row.tokens) for row, _ in encoded], budget=TOKEN_BUDGET):
@@ -201,15 +209,25 @@ class TranslationPipeline(Pipeline):
                 copies = pad_copies(copied)
             hypotheses = self.engine.search(
                 collate([encoded[number][0] for number in numbers]),
-                self.settings.search,
+                settings,
                 copies=copies,
-                beam_size=beam_size,
                 nbest=nbest,
                 keep_attention=keep_attention,
             )
             for number, best in zip(numbers, hypotheses, strict=True):
                 results[number] = best
         return results
+
+    def searched_with(self, **search: Any) -> SearchConfig:
+        """How translations are searched for, where some values are other than the model's own.
+
+        Raises:
+            InputError: A value that nothing can be searched with.
+        """
+        given = {name: value for name, value in search.items() if value is not None}
+        settings = replace(self.settings.search, **given)
+        check_search(settings, prefix="")
+        return settings
 
     def align(self, text: str) -> Alignment:
         """Where the translator looked as it translated a text.

@@ -15,7 +15,7 @@ from rnnlp.models.search.hypotheses import Hypothesis
 from rnnlp.models.translation.decoder import DecoderState
 from rnnlp.models.translation.translator import Translator
 
-from .config import BANNED, SearchConfig, longest_target
+from .config import BANNED, SearchConfig, target_bounds
 
 
 class TorchTranslator:
@@ -35,7 +35,6 @@ class TorchTranslator:
         settings: SearchConfig,
         *,
         copies: np.ndarray | None = None,
-        beam_size: int | None = None,
         nbest: int = 1,
         keep_attention: bool = False,
     ) -> list[list[Hypothesis]]:
@@ -46,7 +45,6 @@ class TorchTranslator:
             encode(self.network, features, None if copies is None else torch.from_numpy(copies)),
             features.lengths,
             settings,
-            beam_size=beam_size,
             nbest=nbest,
             keep_attention=keep_attention,
         )
@@ -82,7 +80,6 @@ def search(
     lengths: Tensor,
     settings: SearchConfig,
     *,
-    beam_size: int | None = None,
     nbest: int = 1,
     keep_attention: bool = False,
 ) -> list[list[Hypothesis]]:
@@ -93,21 +90,20 @@ def search(
         state: What `encode` gave.
         lengths: Of the sources, `[sentences]`.
         settings: How to search.
-        beam_size: Hypotheses followed for each; that of the settings if not given.
         nbest: How many to give of each.
         keep_attention: Whether they tell where they looked.
     """
     lengths = lengths.to(next(network.parameters()).device)
-    width = settings.beam_size if beam_size is None else beam_size
+    shortest, longest = target_bounds(lengths, settings)
     return beam_search(
         network.step,
         state,
         begin=BOS,
         end=EOS,
-        max_lengths=longest_target(lengths, settings.max_length_ratio),
-        beam_size=max(width, nbest),
+        max_lengths=longest,
+        beam_size=max(settings.beam_size, nbest),
         banned=BANNED,
-        min_length=settings.min_length,
+        min_length=shortest,
         length_penalty=settings.length_penalty,
         coverage_penalty=settings.coverage_penalty,
         no_repeat_ngram_size=settings.no_repeat_ngram_size,

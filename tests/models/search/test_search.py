@@ -92,7 +92,14 @@ def close(found, expected):
 
 @pytest.mark.parametrize(
     ("alpha", "beta", "shortest", "size"),
-    [(0.0, 0.0, 0, 0), (1.0, 0.0, 0, 0), (0.6, 0.3, 0, 0), (1.0, 0.5, 2, 0), (1.0, 0.0, 1, 2)],
+    [
+        (0.0, 0.0, [0] * 8, 0),
+        (1.0, 0.0, [0] * 8, 0),
+        (0.6, 0.3, [0] * 8, 0),
+        (1.0, 0.5, [2] * 8, 0),
+        (1.0, 0.0, [1] * 8, 2),
+        (1.0, 0.3, [1, 0, 2, 1, 4, 0, 2, 3], 3),
+    ],
 )
 def test_a_wide_beam_equals_enumeration(alpha, beta, shortest, size):
     model = Model(vocabulary=6)
@@ -106,13 +113,13 @@ def test_a_wide_beam_equals_enumeration(alpha, beta, shortest, size):
         nbest=4,
         length_penalty=alpha,
         coverage_penalty=beta,
-        min_length=shortest,
+        min_length=torch.tensor(shortest),
         no_repeat_ngram_size=size,
     )
-    for sentence, most in enumerate(longest):
+    for sentence, (least, most) in enumerate(zip(shortest, longest, strict=True)):
         every = [
             tokens
-            for length in range(min(shortest, most), most + 1)
+            for length in range(min(least, most), most + 1)
             for tokens in product((3, 4, 5), repeat=length)
             if not (size and repeats(tokens, size))
         ]

@@ -37,13 +37,24 @@ def engines(tmp_path_factory, request):
 
 
 @pytest.mark.parametrize(
-    ("beam", "nbest", "length_penalty", "coverage_penalty", "ngram", "shortest"),
-    pairwise((1, 2, 5), (1, 2), (0.0, 1.0), (0.0, 0.4), (0, 1, 2), (0, 4)),
+    (
+        "beam",
+        "nbest",
+        "length_penalty",
+        "coverage_penalty",
+        "ngram",
+        "shortest",
+        "ratio",
+        "longest",
+    ),
+    pairwise((1, 2, 5), (1, 2), (0.0, 1.0), (0.0, 0.4), (0, 1, 2), (0, 4), (0.0, 1.6), (None, 6)),
 )
-def test_both_searches(engines, beam, nbest, length_penalty, coverage_penalty, ngram, shortest):
+def test_both_searches(
+    engines, beam, nbest, length_penalty, coverage_penalty, ngram, shortest, ratio, longest
+):
     settings = SearchConfig(
         beam_size=beam, length_penalty=length_penalty, coverage_penalty=coverage_penalty,
-        no_repeat_ngram_size=ngram, min_length=shortest,
+        no_repeat_ngram_size=ngram, min_length=shortest, min_length_ratio=ratio, max_length=longest,
     )  # fmt: skip
     lengths = np.array([5, 1, 3, 2, 4])
     inside = np.arange(5) < lengths[:, None]
@@ -58,7 +69,7 @@ def test_both_searches(engines, beam, nbest, length_penalty, coverage_penalty, n
     assert [len(row) for row in ours] == [len(row) for row in theirs]
     for row, other in zip(ours, theirs, strict=True):
         for one, wanted in zip(row, other, strict=True):
-            assert one.tokens == wanted.tokens
+            assert one.tokens == wanted.tokens and len(one.tokens) <= (longest or 99)
             assert one.score == pytest.approx(wanted.score, abs=1e-4)
             assert one.log_prob == pytest.approx(wanted.log_prob, abs=1e-4)
             np.testing.assert_allclose(one.attention, wanted.attention, atol=1e-4)

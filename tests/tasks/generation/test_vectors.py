@@ -149,7 +149,10 @@ def test_an_exported_model_writes_the_same(rnnlp, folder, tmp_path, request, whi
     assert rnnlp("export", model, "--output", tmp_path / "onnx")[0] == 0
     vectors = [row["features"] for row in rows_of(2, 30)]
     torch_engine, onnx_engine = package.load(model), package.load(tmp_path / "onnx")
-    for options in ({}, {"top_k": 0, "seed": 4}):
+    longer = {"top_k": 0, "seed": 4, "min_length": 5, "no_repeat_ngram_size": 2}
+    written = torch_engine(vectors=vectors, **longer)
+    assert all(len(one["generated_text"].split()) >= 5 for one in written)
+    for options in ({}, {"top_k": 0, "seed": 4}, longer):
         assert onnx_engine("a", vectors=vectors, **options) == torch_engine(
             "a", vectors=vectors, **options
         )

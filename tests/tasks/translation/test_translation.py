@@ -156,6 +156,30 @@ def test_nbest_and_beam(rnnlp, model):
     )
 
 
+def test_length_and_repetition_are_bounded(rnnlp, model):
+    pipeline, texts = package.load(model), [text for text in TEXTS if text.strip()]
+    sizes = [len(pipeline.featurizer.encode(text)[0].tokens) for text in texts]
+
+    def counts(**search):
+        return [len(best[0].tokens) for best in pipeline.search(texts, **search)]
+
+    assert all(n >= 2 * size for n, size in zip(counts(min_length_ratio=2), sizes, strict=True))
+    assert all(n <= 3 for n in counts(max_length=3, min_length_ratio=2))
+    assert all(n >= 15 for n in counts(min_length=15))
+    for (best,) in pipeline.search(texts, min_length=15, no_repeat_ngram_size=1):
+        assert len(set(best.tokens)) == len(best.tokens)
+    given = ("--min_length", 15, "--no_repeat_ngram_size", 1, "--coverage_penalty", 0.2)
+    code, out, err = rnnlp("predict", model, *texts, *given)
+    wanted = pipeline(texts, min_length=15, no_repeat_ngram_size=1, coverage_penalty=0.2)
+    assert code == 0 and [json.loads(line) for line in out.splitlines()] == wanted, err
+    for odd, message in (
+        (("--max_length", 3, "--min_length", 4), "max_length is 3: it must be 1 or more, and not"),
+        (("--min_length_ratio", -1), "min_length_ratio is -1.0"),
+        (("--no_repeat_ngram_size", -1), "--no_repeat_ngram_size is -1"),
+    ):
+        assert message in refused(rnnlp, "predict", model, *odd, texts[0])
+
+
 def test_attention_picture(rnnlp, model, tmp_path):
     picture = tmp_path / "alignment.png"
     code, _, _ = rnnlp("predict", model, TEXTS[0], "--attention", picture)
