@@ -12,7 +12,7 @@ help:
 	@echo "make fuzz    ten minutes of odd files and strings; FUZZ='--seconds 3600 --seed 2' for others"
 	@echo "make check   ruff (lint and format), mypy, and the floors of the house"
 	@echo "make format  let ruff rewrite what it can"
-	@echo "make docs    build the course, English and Chinese, into site/"
+	@echo "make docs    build the course and the reference, English and Chinese, into site/; notebooks too"
 	@echo "make pages   run all code of the pages and write what it prints, some minutes"
 
 # The stamp is the proof that the install finished; it is redone when the declared packages change.
@@ -54,6 +54,7 @@ pages: install
 docs: install
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e ".[docs]"
 	$(BIN)/mkdocs build --strict
+	$(BIN)/python docs/check_site.py site
 
 format: install
 	$(BIN)/ruff check --fix .
