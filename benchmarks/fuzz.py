@@ -264,7 +264,7 @@ def alike(one: Any, other: Any) -> bool:
     if isinstance(one, list) and isinstance(other, list):
         return len(one) == len(other) and all(map(alike, one, other))
     if isinstance(one, float) and isinstance(other, float):
-        return math.isclose(one, other, abs_tol=1.1e-4)
+        return math.isclose(one, other, rel_tol=2e-5, abs_tol=1.1e-4)
     return bool(one == other)
 
 

@@ -24,6 +24,7 @@ def evaluate_classification(
     format: str = "auto",
     text_column: str | int | None = None,
     label_column: str | int | None = None,
+    skip_bad_rows: bool = False,
 ) -> tuple[dict[str, Any], str, list[str]]:
     """Scores a classifier on a file.
 
@@ -33,12 +34,14 @@ def evaluate_classification(
         format: The format, recognised from the content by default.
         text_column: Column of the text, by name or by number from 1.
         label_column: Column of the label, by name or by number from 1.
+        skip_bad_rows: Whether rows that cannot be read are left out, with a note; else they are
+            refused.
 
     Returns:
         The scores, the policy by which they were counted, and notes on the data.
     """
     settings = pipeline.settings
-    notes = Notes()
+    notes = Notes(skip_bad_rows=skip_bad_rows)
     scores = ClassScores(settings.classes, multilabel=settings.multilabel)
     tokens = 0
     started = time.perf_counter()

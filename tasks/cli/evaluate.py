@@ -33,6 +33,11 @@ def evaluate(arguments: Sequence[str]) -> int:
     )
     parser.add_argument("--format", default="auto", help="the format of DATA (default: look at it)")
     add_encoding(parser)
+    parser.add_argument(
+        "--skip_bad_rows",
+        action="store_true",
+        help="leave out rows that cannot be read, and say how many (default: refuse them)",
+    )
     add_options(parser, (option for some in options.values() for option in some))
     add_plugin(parser)
     args = parser.parse_args(list(arguments))
@@ -46,6 +51,7 @@ def evaluate(arguments: Sequence[str]) -> int:
         args.data,
         format=args.format,
         encoding=args.encoding,
+        **({"skip_bad_rows": True} if args.skip_bad_rows else {}),
         **taken(args, options, task=pipeline.task, model=args.model[0]),
     )
     for line in evaluation.notes:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import re
 import sys
 from collections.abc import Iterator, Sequence
 from io import BufferedIOBase
@@ -25,6 +26,7 @@ CHUNK = 1024  # texts that are worked on together
 _MOST_BYTES = 65536  # taken at once of what a pipe holds
 _COLUMNS = (".conll", ".conllu", ".bio", ".iob", ".bmes")  # suffixes of files of tokens
 _DELIMITED = (".csv", ".tsv")
+_OBJECT = re.compile(r'\s*\{\s*(\}\s*$|"(\\.|[^"\\])*"\s*:)')  # the beginning of a JSON object
 
 
 class Row(NamedTuple):
@@ -164,7 +166,8 @@ def file_rows(path: str, text_column: str | None, layout: Layout) -> Iterator[Ro
     if suffix in _DELIMITED or is_workbook(path):
         yield from _table(path, text_column, layout)
         return
-    reader = Lines(path, text_column, layout)
+    is_json = suffix in (".json", ".jsonl") or None
+    reader = Lines(path, text_column, layout, is_json=is_json)
     for number, line in read_lines(path):
         yield from reader.rows(number, line)
     yield from reader.held
@@ -232,13 +235,16 @@ class Lines:
         name: The file, for errors.
         text_column: What the user says of the key of the text.
         layout: How the training file was laid out.
+        is_json: Whether they are JSON, where the name of the file says so.
     """
 
-    def __init__(self, name: str, text_column: str | None, layout: Layout) -> None:
+    def __init__(
+        self, name: str, text_column: str | None, layout: Layout, *, is_json: bool | None = None
+    ) -> None:
         self._name = name
         self._asked, self._trained = text_column, layout
         self._keys: list[str] = []
-        self._is_json: bool | None = None
+        self._is_json = is_json
         self.held: list[Row] = []  # blank lines at the beginning, which are texts of plain files
 
     def rows(self, number: int, line: str) -> list[Row]:
@@ -252,7 +258,7 @@ class Lines:
             if blank:
                 self.held.append(Row(line, {}))
                 return []
-            self._is_json = self._looks_like_json(line)
+            self._is_json = _OBJECT.match(line) is not None
             held, self.held = self.held, []
             if not self._is_json:
                 return [*held, Row(line, {})]
@@ -272,18 +278,6 @@ class Lines:
         except InputError as error:
             raise InputError(error.message, path=self._name, line=number) from error
         return _row_of(row, self._keys)
-
-    def _looks_like_json(self, line: str) -> bool:
-        import json
-
-        if not line.lstrip().startswith("{"):
-            return False
-        try:
-            return isinstance(json.loads(line), dict)
-        except RecursionError:
-            return True
-        except ValueError:
-            return False
 
     def _keys_of(self, row: dict[str, Any]) -> list[str]:
         from rnnlp.data.formats.columns import TEXT_NAMES, columns_in

@@ -29,6 +29,7 @@ def evaluate_generation(
     separator: str = "auto",
     text_column: str | int = "text",
     vector_column: str | int | None = None,
+    skip_bad_rows: bool = False,
 ) -> tuple[dict[str, Any], str, list[str]]:
     """Scores a generator on a file.
 
@@ -40,6 +41,8 @@ def evaluate_generation(
         text_column: JSON key of the text.
         vector_column: JSON key of the vector that a text is written from; None for that of the
             training data.
+        skip_bad_rows: Whether rows that cannot be read are left out, with a note; else they are
+            refused.
 
     Returns:
         The scores, the policy by which they were counted, and notes on the data.
@@ -48,7 +51,7 @@ def evaluate_generation(
         InputError: The file cannot be read, or holds no texts.
     """
     settings, featurizer = pipeline.settings, pipeline.featurizer
-    notes = Notes()
+    notes = Notes(skip_bad_rows=skip_bad_rows)
     if vector_column is not None and settings.vector_column is None:
         raise InputError("the model writes without vectors: leave vector_column out")
     vector = settings.vector_column if vector_column is None else str(vector_column)

@@ -28,6 +28,7 @@ def evaluate_tagging(
     format: str = "auto",
     token_column: int | None = None,
     tag_column: int | None = None,
+    skip_bad_rows: bool = False,
 ) -> tuple[dict[str, Any], str, list[str]]:
     """Scores a tagger on a file.
 
@@ -37,11 +38,13 @@ def evaluate_tagging(
         format: The format, recognised from the content by default.
         token_column: Column of the tokens in column formats.
         tag_column: Column of the tags in column formats.
+        skip_bad_rows: Whether rows that cannot be read are left out, with a note; else they are
+            refused.
 
     Returns:
         The scores, the policy by which they were counted, and notes on the data.
     """
-    notes = Notes()
+    notes = Notes(skip_bad_rows=skip_bad_rows)
     scheme = pipeline.settings.scheme
 
     def examples() -> Iterator[TaggedExample]:
@@ -56,7 +59,7 @@ def evaluate_tagging(
         )
 
     file_scheme, remarks = gold_scheme(examples(), path) if scheme else (None, [])
-    notes = Notes()  # the first pass has filled the other one
+    notes = Notes(skip_bad_rows=skip_bad_rows)  # the first pass has filled the other one
     for remark in remarks:
         notes.add(remark)
     scores = TagScores(scheme)

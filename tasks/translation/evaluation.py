@@ -28,6 +28,7 @@ def evaluate_translation(
     target_column: str | int | None = None,
     features_column: str | int | None = None,
     against: str | None = None,
+    skip_bad_rows: bool = False,
     **search: Any,
 ) -> tuple[dict[str, Any], str, list[str]]:
     """Scores a translator on a file.
@@ -40,6 +41,8 @@ def evaluate_translation(
         target_column: Column of the targets, likewise.
         features_column: Column of features that a source comes with, likewise.
         against: A file with other translations, one a line, to compare with.
+        skip_bad_rows: Whether rows that cannot be read are left out, with a note; else they are
+            refused.
         search: Any of `SearchConfig`, where it is to be other than the model's own.
 
     Returns:
@@ -49,7 +52,7 @@ def evaluate_translation(
         InputError: The files do not fit each other.
     """
     settings = pipeline.settings
-    notes = Notes()
+    notes = Notes(skip_bad_rows=skip_bad_rows)
     scores = TranslationScores(
         language=settings.target,
         level=pipeline.target_tokenizer.level,

@@ -67,6 +67,8 @@ def test_a_column_can_be_named(rnnlp, tmp_path):
         ("f.conll", "Anna B-PER\n", "f.conll: holds tokens and tags"),
         ("g.xlsx", "PK\3\4", "g.xlsx: no workbook that can be read"),
         ("h.jsonl", '{"text": "a"}\n{"x": ' + "[" * 9000 + "\n", "h.jsonl:2: not JSON"),
+        ("i.jsonl", '{"text": "a"\n{"text": "b"}\n', "i.jsonl:1: not JSON"),
+        ("j.txt", '{"text": "a", "n": ' + "9" * 5000 + "}\n", "j.txt:1: not JSON"),
     ],
 )
 def test_files_without_texts_are_refused(rnnlp, tmp_path, name, content, words):
@@ -177,3 +179,18 @@ def test_another_encoding_in_every_verb(rnnlp, tmp_path, encoding):
     assert code == 2 and "unknown encoding 'big6'" in err
     code, _, err = rnnlp("predict", CLASSIFIER, text, *named)
     assert code == 2 and "--encoding is for --input FILE" in err
+
+
+def test_braces_do_not_make_json(rnnlp, tmp_path):
+    lines = ["{x} is a set", '{"a"} too', "{}y"]
+    (tmp_path / "a.txt").write_text("\n".join(lines))
+    code, out, _ = rnnlp("predict", CLASSIFIER, "--input", tmp_path / "a.txt")
+    assert code == 0 and [answer["text"] for answer in answers(out)] == lines
+
+
+def test_evaluate_leaves_bad_rows_out_where_it_is_told_to(rnnlp, tmp_path):
+    (tmp_path / "a.csv").write_text("text,label\nfine,positive\nonly\ndull,negative\n")
+    code, _, err = rnnlp("evaluate", CLASSIFIER, tmp_path / "a.csv")
+    assert code == 2 and "a.csv:3: 1 columns" in err
+    code, out, err = rnnlp("evaluate", CLASSIFIER, tmp_path / "a.csv", "--json", "--skip_bad_rows")
+    assert code == 0 and json.loads(out)["examples"] == 2 and "a.csv:3" in err
