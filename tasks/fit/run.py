@@ -41,6 +41,7 @@ def fit(
     overwrite: bool = False,
     resume: bool = False,
     seeds: int | None = None,
+    unlabelled: Sequence[str | os.PathLike[str]] = (),
     **settings: Any,
 ) -> Any:
     """Trains a model, writes its folder, and gives it back, ready for use.
@@ -54,6 +55,8 @@ def fit(
         overwrite: Whether a model in it may be replaced.
         resume: Whether to go on from the last checkpoint in it.
         seeds: How many times to train, from other seeds; see `repeated.py`.
+        unlabelled: Files or folders of texts without labels: language models read them and the
+            training texts first, and the encoder begins as theirs; see `pretraining.py`.
         settings: Settings by section, as in a config: `data={…}`, `model={…}`, `trainer={…}`.
 
     Returns:
@@ -76,8 +79,11 @@ def fit(
         resume=resume,
         overwrite=overwrite,
     )
+    from .pretraining import pretrained
     from .repeated import run_repeated, runs_of
 
+    if unlabelled:
+        request = pretrained(request, [os.fspath(path) for path in unlabelled])
     if runs := runs_of(request, seeds=seeds):
         run_repeated(request, runs)
         return [load(request.output / run.name) for run in runs]
