@@ -67,7 +67,7 @@ def shapes_of(file: Path) -> dict[str, tuple[int, ...]]:
 def write_weights(file: Path, weights: Mapping[str, torch.Tensor]) -> None:
     """Writes weights with a checksum; `read_weights` reads them."""
     whole = {name: value.detach().cpu().contiguous() for name, value in weights.items()}
-    metadata = {"format": "pt", CHECKSUM: checksum(whole)}
+    metadata = {CHECKSUM: checksum(whole)}  # one entry: safetensors writes several in any order
     file.write_bytes(save(whole, metadata=metadata))
 
 
