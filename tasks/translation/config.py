@@ -69,8 +69,8 @@ class SearchConfig:
         no_repeat_ngram_size: No n-gram of this size twice in a translation; 0 allows all.
         min_length: Fewest tokens of a translation.
         min_length_ratio: Fewest tokens for each token of the source.
-        max_length: Most tokens of a translation, however long its source is; null for no such
-            limit.
+        max_length: Most tokens of a translation, however long its source is, so that a text that
+            is no sentence ends; null for no such limit.
         max_length_ratio: Most tokens for each token of the source, beyond the first ten; where
             training has longer translations, as many as there.
     """
@@ -81,7 +81,7 @@ class SearchConfig:
     no_repeat_ngram_size: int = 0
     min_length: int = 0
     min_length_ratio: float = 0.0
-    max_length: int | None = None
+    max_length: int | None = 2000
     max_length_ratio: float = 3.0
 
 
