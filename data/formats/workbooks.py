@@ -100,6 +100,15 @@ def _sheet(path: str | os.PathLike[str]) -> Iterator[list[Any]]:
             ) from error
 
 
+def check_parquet(path: str | os.PathLike[str]) -> None:
+    """Looks at the end of a Parquet file, which says what is in it.
+
+    Raises:
+        InputError: It is damaged, or pyarrow is not installed.
+    """
+    next(_parquet(path))
+
+
 def _parquet(path: str | os.PathLike[str]) -> Iterator[list[Any]]:
     try:
         from pyarrow import ArrowException, parquet

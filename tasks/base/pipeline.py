@@ -53,6 +53,7 @@ class Pipeline(ABC):
         writes: Whether each answer hangs on random numbers of its own.
         alike: The settings that models must have in common to answer as an ensemble.
         members: How many models answer together.
+        origin: The function and the arguments that load it again; None where it was not loaded.
         threads: Cores that torch computes with; None for as many as it takes.
     """
 
@@ -60,12 +61,37 @@ class Pipeline(ABC):
     writes: ClassVar[bool] = False
     alike: ClassVar[tuple[str, ...]] = ()
     members = 1
+    origin: tuple[Any, ...] | None = None
     threads: int | None = None
 
     def __init__(self, *, engine: Any, featurizer: Featurizer, settings: Any) -> None:
         self.engine = engine
         self.featurizer = featurizer
         self.settings = settings
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Pickled by reference: another process reads the folder, and gets what lies there.
+
+        Raises:
+            InputError: It was not loaded from one, and may lie nowhere as it is.
+        """
+        if self.origin is None:
+            raise InputError(
+                "only a model that rnnlp.load gave is sent to another process: save this one and "
+                "load it"
+            )
+        return self.origin
+
+    def __copy__(self) -> Pipeline:
+        new = object.__new__(type(self))
+        new.__dict__.update(self.__dict__, origin=None)
+        return new
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Pipeline:
+        new = copy.copy(self)
+        memo[id(self)] = new
+        new.__dict__.update(copy.deepcopy(new.__dict__, memo))
+        return new
 
     @property
     def network(self) -> Any:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,11 +14,12 @@ from rnnlp.tasks.registry import load_plugins
 
 from .parser import OneLineParser, add_plugin, plugins_of
 from .texts import add_text_arguments, check_text_arguments, given_rows
+from .workers import in_order
 
 if TYPE_CHECKING:
     import numpy as np
 
-    from rnnlp.tasks.inference.encoder import PretrainedEncoder, Way
+    from rnnlp.tasks.inference.encoder import Way
 
 SUFFIXES = (".parquet", ".npy")
 WAYS: tuple[Way, ...] = ("max", "mean", "last")
@@ -57,38 +58,48 @@ def encode(arguments: Sequence[str]) -> int:
         )
     check_text_arguments(given, verb="encode")
 
-    from rnnlp.tasks.inference.encoder import load_encoder
     from rnnlp.tasks.model_folder.atomic import write_atomically
 
-    encoder = load_encoder(given.model)
+    work = Vectors(given.model, given.pooling)
+    size = work.encoder.output_size
     chunks = ([row.text for row in rows] for rows in given_rows(given, Layout()))
-    vectors = encode_texts(encoder, chunks, pooling=given.pooling)
+    pairs = ((chunk, chunk) for chunk in chunks)
+    vectors = in_order(work, pairs, workers=given.workers, plugins=plugins)
     write = write_table if output.suffix == ".parquet" else write_array
     counts: list[int] = []
     try:
         with named_encoding(given.encoding):
-            write_atomically(
-                output, lambda part: counts.append(write(part, vectors, encoder.output_size))
-            )
+            write_atomically(output, lambda part: counts.append(write(part, vectors, size)))
     except OSError as error:
         raise InputError(f"cannot be written: {error.strerror}", path=output) from error
-    print(
-        f"{counts[0]:,} vectors of {encoder.output_size} numbers written to {output}",
-        file=sys.stderr,
-    )
+    print(f"{counts[0]:,} vectors of {size} numbers written to {output}", file=sys.stderr)
     return 0
 
 
-def encode_texts(
-    encoder: PretrainedEncoder, chunks: Iterable[list[str]], *, pooling: Way
-) -> Iterator[tuple[list[str], np.ndarray]]:
-    """Some texts at a time, and their vectors [texts, size] float32."""
-    import torch
+class Vectors:
+    """Texts to vectors [texts, size] float32; another process loads the model again.
 
-    for chunk in chunks:
+    Args:
+        model: The model folder, or a hub id.
+        pooling: How one vector is made of a text's states.
+    """
+
+    def __init__(self, model: str, pooling: Way) -> None:
+        from rnnlp.tasks.inference.encoder import load_encoder
+
+        self._arguments = (model, pooling)
+        self.encoder = load_encoder(model)
+
+    def __reduce__(self) -> tuple[type[Vectors], tuple[str, Way]]:
+        return Vectors, self._arguments
+
+    def __call__(self, texts: list[str]) -> np.ndarray:
+        """The vectors of some texts."""
+        import torch
+
         with torch.inference_mode():
-            found = encoder.vectors(chunk, pooling=pooling)
-        yield chunk, found.float().cpu().numpy()
+            vectors = self.encoder.vectors(texts, pooling=self._arguments[1])
+        return vectors.float().cpu().numpy()
 
 
 def write_table(path: Path, rows: Iterable[tuple[list[str], np.ndarray]], size: int) -> int:

@@ -31,6 +31,7 @@ from .texts import (
     models_among,
 )
 from .vectors import reads_vectors, vector_rows
+from .workers import in_order
 
 
 def predict(arguments: Sequence[str]) -> int:
@@ -62,6 +63,8 @@ def predict(arguments: Sequence[str]) -> int:
     args = parser.parse_intermixed_args(list(arguments))  # options between texts
     more = models_among(args)
     check_stream_options(args, every, streaming)
+    if args.stream and args.workers > 1:
+        raise InputError("--workers are for whole texts: leave out --stream")
     if args.stream and args.format:
         raise InputError("--format is for whole texts: leave out --stream")
     # Writes without a prompt.
@@ -100,7 +103,7 @@ def predict(arguments: Sequence[str]) -> int:
         source = draw_first(pipeline, source, picture)
     remarks = getattr(pipeline, "notes_on", None)
     writes = getattr(pipeline, "writes", False)  # each text then has random numbers of its own
-    number, empty = 0, True
+    empty = True
     writer = WRITERS.get(args.format, PLAIN)
     if writer.hint:
         note(writer.hint)
@@ -112,15 +115,12 @@ def predict(arguments: Sequence[str]) -> int:
         )
     with destination(args.output) as out, named_encoding(args.encoding):
         answered = AnswerTable(out, args.output) if as_table else AnswerLines(out, writer)
-        for rows in source:
+        work = partial(answers_to, pipeline, chosen)
+        items = work_on(source, each=count or 1 if writes else None, vectors=takes_vectors)
+        for rows, answers in in_order(work, items, workers=args.workers, plugins=plugins):
             empty = False
-            chunk = [row.text for row in rows]
-            for line in remarks(chunk) if remarks else ():
+            for line in remarks([row.text for row in rows]) if remarks else ():
                 note(line)
-            if takes_vectors:
-                chosen["vectors"] = [row.vector for row in rows]
-            answers = pipeline(chunk, **chosen, **({"first": number} if writes else {}))
-            number += len(answers)
             each = len(answers) // len(rows)  # a prompt may be gone on with several times
             answered.add([(rows[place // each], one) for place, one in enumerate(answers)])
         answered.close()
@@ -128,6 +128,34 @@ def predict(arguments: Sequence[str]) -> int:
         advice = "; --count N writes without a prompt" if writes else ""
         note(f"stdin is empty{advice}")
     return 0
+
+
+def answers_to(
+    pipeline: Any, chosen: Mapping[str, Any], item: tuple[list[str], dict[str, Any]]
+) -> list[dict[str, Any]]:
+    """What a model says of some texts."""
+    texts, own = item
+    answers: list[dict[str, Any]] = pipeline(texts, **chosen, **own)
+    return answers
+
+
+def work_on(
+    source: Iterator[list[Row]], *, each: int | None, vectors: bool
+) -> Iterator[tuple[list[Row], tuple[list[str], dict[str, Any]]]]:
+    """Rows with their texts, and what of the pipeline's options is their own.
+
+    Args:
+        source: The rows, some at a time.
+        each: Answers to a text, whose number decides; None where it does not.
+        vectors: Whether texts are written from vectors.
+    """
+    number = 0
+    for rows in source:
+        own: dict[str, Any] = {} if each is None else {"first": number}
+        if vectors:
+            own["vectors"] = [row.vector for row in rows]
+        yield rows, ([row.text for row in rows], own)
+        number += len(rows) * (each or 0)
 
 
 class AnswerLines:

@@ -20,6 +20,7 @@ from rnnlp.data.formats.layout import TABLES, Layout
 from rnnlp.tasks.model_folder.folder import CONFIG
 
 from .parser import add_encoding
+from .shards import shards
 
 STDIN = "<stdin>"  # its name, for errors
 CHUNK = 1024  # texts that are worked on together
@@ -58,7 +59,15 @@ def add_text_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--input",
         metavar="FILE",
-        help="a file: one text a line, JSON lines, or a table (.csv, .tsv, .xlsx, .parquet)",
+        help="a file: one text a line, JSON lines, or a table (.csv, .tsv, .xlsx, .parquet); a "
+        "folder or a pattern ('part-*.parquet') for many, in the order of their names",
+    )
+    parser.add_argument(
+        "--workers",
+        type=int,
+        default=1,
+        metavar="N",
+        help="processes that share the work (default: 1); answers stay in order",
     )
     parser.add_argument(
         "--text_column",
@@ -89,6 +98,8 @@ def check_text_arguments(given: argparse.Namespace, *, verb: str, needed: bool =
     Raises:
         InputError: Both or neither of them are given, or a text is not UTF-8.
     """
+    if given.workers < 1:
+        raise InputError(f"--workers is {given.workers}: it must be 1 or more")
     if given.encoding and not given.input:
         raise InputError("--encoding is for --input FILE; other texts are UTF-8")
     if given.texts and given.input:
@@ -131,9 +142,13 @@ def given_rows(given: argparse.Namespace, layout: Layout) -> Iterator[list[Row]]
                 raise InputError(f"is a file: give --input {text} for the texts in it", path=text)
         yield from in_chunks(Row(text, {}) for text in given.texts)
     elif given.input:
-        yield from in_chunks(file_rows(given.input, given.text_column, layout))
+        if len(files := shards(given.input)) > 1:
+            note(f"{given.input}: {len(files):,} files, from {files[0]} to {files[-1]}")
+        said: set[str] = set()
+        rows = (file_rows(path, given.text_column, layout, said) for path in files)
+        yield from in_chunks(chain.from_iterable(rows))
     else:
-        yield from stdin_rows(Lines(STDIN, given.text_column, layout))
+        yield from stdin_rows(Lines(STDIN, given.text_column, layout, set()))
 
 
 def in_chunks(rows: Iterator[Row]) -> Iterator[list[Row]]:
@@ -142,13 +157,14 @@ def in_chunks(rows: Iterator[Row]) -> Iterator[list[Row]]:
         yield chunk
 
 
-def file_rows(path: str, text_column: str | None, layout: Layout) -> Iterator[Row]:
+def file_rows(path: str, text_column: str | None, layout: Layout, said: set[str]) -> Iterator[Row]:
     """The rows of a file.
 
     Args:
         path: The file.
         text_column: What the user says of the column of the text.
         layout: How the training file was laid out.
+        said: What was noted of files before it, and is not noted again.
 
     Raises:
         InputError: The file cannot be read, holds tokens, or its column of texts is not known.
@@ -164,10 +180,10 @@ def file_rows(path: str, text_column: str | None, layout: Layout) -> Iterator[Ro
             path=path,
         )
     if suffix in _DELIMITED or is_workbook(path):
-        yield from _table(path, text_column, layout)
+        yield from _table(path, text_column, layout, said)
         return
     is_json = suffix in (".json", ".jsonl") or None
-    reader = Lines(path, text_column, layout, is_json=is_json)
+    reader = Lines(path, text_column, layout, said, is_json=is_json)
     for number, line in read_lines(path):
         yield from reader.rows(number, line)
     yield from reader.held
@@ -235,13 +251,20 @@ class Lines:
         name: The file, for errors.
         text_column: What the user says of the key of the text.
         layout: How the training file was laid out.
+        said: What was noted of files before it.
         is_json: Whether they are JSON, where the name of the file says so.
     """
 
     def __init__(
-        self, name: str, text_column: str | None, layout: Layout, *, is_json: bool | None = None
+        self,
+        name: str,
+        text_column: str | None,
+        layout: Layout,
+        said: set[str],
+        *,
+        is_json: bool | None = None,
     ) -> None:
-        self._name = name
+        self._name, self._said = name, said
         self._asked, self._trained = text_column, layout
         self._keys: list[str] = []
         self._is_json = is_json
@@ -292,12 +315,19 @@ class Lines:
             keys = list(map(str, columns_in(column, row)))
             if isinstance(column, str) and all(key in row for key in keys):
                 if keys != ["text"]:
-                    note(f"{self._name}: the text is {' and '.join(map(repr, keys))}")
+                    what = f"the text is {' and '.join(map(repr, keys))}"
+                    _note_new(self._name, what, self._said)
                 return keys
         raise InputError(f"no text among the keys {', '.join(row) or 'none'}: set --text_column")
 
 
-def _table(path: str, text_column: str | None, layout: Layout) -> Iterator[Row]:
+def _note_new(name: str, what: str, said: set[str]) -> None:
+    if what not in said:
+        said.add(what)
+        note(f"{name}: {what}")
+
+
+def _table(path: str, text_column: str | None, layout: Layout, said: set[str]) -> Iterator[Row]:
     from rnnlp.data.formats.columns import columns_in, text_columns_of
     from rnnlp.data.formats.text_files import stem
     from rnnlp.data.formats.workbooks import PARQUET, cell_text, is_workbook, typed_rows
@@ -326,8 +356,8 @@ def _table(path: str, text_column: str | None, layout: Layout) -> Iterator[Row]:
     except InputError as error:
         raise InputError(error.message, path=path, line=number) from error
     keys = [names[place] for place in places]
-    what = f"{'with' if header else 'without'} a header"
-    note(f"{path}: a table {what}, the text in {' and '.join(keys)}")
+    what = f"a table {'with' if header else 'without'} a header"
+    _note_new(path, f"{what}, the text in {' and '.join(keys)}", said)
     for number, row in rows:
         if len(row) != len(names):
             raise InputError(

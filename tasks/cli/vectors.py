@@ -8,10 +8,13 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Iterator, Mapping
+from functools import partial
+from itertools import starmap
 from typing import Any
 
 from rnnlp.data.errors import InputError, note
 
+from .shards import shards
 from .texts import STDIN, Row, in_chunks, stdin_rows
 
 
@@ -50,14 +53,14 @@ def vector_rows(given: argparse.Namespace, settings: Any) -> Iterator[list[Row]]
     from rnnlp.data.formats.workbooks import is_workbook, table_objects
 
     name = given.vector_column or settings.vector_column
-    reader = _Objects(given.input or STDIN, name, settings.vector_size, given.text_column)
+    reader = partial(_Objects, vector=name, size=settings.vector_size, text=given.text_column)
     if given.input is None:
-        yield from stdin_rows(reader)
+        yield from stdin_rows(reader(STDIN))
         return
     note(f"{given.input}: each text is written from {name!r}, which answers leave out")
-    table = is_workbook(given.input)
-    rows = table_objects(given.input) if table else json_objects(given.input, Notes())
-    yield from in_chunks(reader.row(*each) for each in rows)
+    for path in shards(given.input):
+        rows = table_objects(path) if is_workbook(path) else json_objects(path, Notes())
+        yield from in_chunks(starmap(reader(path).row, rows))
 
 
 class _Objects:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from rnnlp.data.errors import InputError
-from rnnlp.tasks.model_folder.folder import open_folder
+from rnnlp.tasks.model_folder.folder import CONFIG, open_folder
 from rnnlp.tasks.registry import pipeline_of
 
 
@@ -36,11 +36,26 @@ def load(
     """
     if threads is not None and (type(threads) is not int or threads < 1):
         raise InputError(f"threads is {threads!r}: give a whole number of 1 or more")
+    places: Any
+    stamps: Any
     if not isinstance(model, str | os.PathLike):
         if not model:
             raise InputError("no model is named")
-        first, *others = (load(each, revision=revision, threads=threads) for each in model)
-        return first.ensemble(others) if others else first
-    pipeline = pipeline_of(open_folder(model, revision=revision)._replace(threads=threads))
-    pipeline.threads = threads
+        members = [load(each, revision=revision, threads=threads) for each in model]
+        pipeline = members[0].ensemble(members[1:]) if len(members) > 1 else members[0]
+        places, stamps = zip(*(each.origin[1][:2] for each in members), strict=True)
+    else:
+        folder = open_folder(model, revision=revision)
+        pipeline = pipeline_of(folder._replace(threads=threads))
+        pipeline.threads = threads
+        places = os.path.abspath(model) if os.path.exists(model) else os.fspath(model)
+        stamps = (folder.path / CONFIG).stat().st_mtime_ns
+    pipeline.origin = (_load_again, (places, stamps, revision, threads))
     return pipeline
+
+
+def _load_again(model: Any, stamp: Any, revision: str | None, threads: int | None) -> Any:
+    """A pipeline that was pickled; the stamp tells two models that lay in one folder apart, for
+    those who compare pickles as `datasets` does.
+    """
+    return load(model, revision=revision, threads=threads)

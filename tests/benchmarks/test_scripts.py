@@ -108,8 +108,10 @@ def test_serve_load(run, files):
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
-def test_memory_of_reading(run):
-    assert run("classification_memory", "--lines", 300).startswith("300 lines, ")
+@pytest.mark.parametrize("task", ["tagging", "classification", "translation", "generation"])
+def test_corpus_memory(run, task):
+    out = run("corpus_memory", "--alone", "--tasks", task, "--lines", 100, "--times", 3)
+    assert f"| {task} | 300 | " in out
 
 
 def test_joint(run, files, tmp_path):
