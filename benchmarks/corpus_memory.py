@@ -46,7 +46,7 @@ TASKS = {  # config, name of the file, its first line, what it holds of each num
         lambda number: f"{'good' if number % 2 else 'bad'}\t{' '.join(sentence(number))}\n",
     ),
     "translation": (
-        "translation", "tsv", "en\tde\n",
+        "translation", "tsv", "zh\ten\n",
         lambda number: "\t".join([" ".join(sentence(number))] * 2) + "\n",
     ),
     "generation": (

@@ -6,7 +6,7 @@ file joins. What a text and its labels are is the business of each task.
 
 from __future__ import annotations
 
-from collections import Counter
+from array import array
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
@@ -81,33 +81,49 @@ def cut(corpus: Corpus, kin: Iterable[Kin], *, part: float | Fold, seed: int) ->
 
 def _groups(kin: Iterable[Kin]) -> tuple[np.ndarray, np.ndarray]:
     """For each example the number of its group, and for each group that of its rarest label."""
-    first: dict[tuple[str, int], int] = {}  # the example that first had a text or a group
-    parents: list[int] = []  # a forest: who belongs together has the same root
-
-    def root(row: int) -> int:
-        while parents[row] != row:
-            parents[row] = row = parents[parents[row]]
-        return row
-
+    texts, joined, joints = array("q"), array("q"), array("q")  # flat: there may be many millions
+    labels, ends = array("i"), array("q", [0])
     ids: dict[str, int] = {}
-    counts: Counter[int] = Counter()
-    labels: list[tuple[int, ...]] = []
     for row, one in enumerate(kin):
-        parents.append(row)
-        keys = [("text", number_of(" ".join(one.text.split())))]
+        texts.append(number_of(" ".join(one.text.split())))
         if one.group is not None:
-            keys.append(("group", number_of(one.group)))
-        for key in keys:
-            older, newer = sorted((root(first.setdefault(key, row)), root(row)))
-            parents[newer] = older
-        labels.append(tuple({ids.setdefault(label, len(ids)) for label in one.labels}))
-        counts.update(labels[-1])
-    groups = np.unique([root(row) for row in range(len(parents))], return_inverse=True)[1]
-    strata = np.full(groups.max(initial=-1) + 1, -1)
-    for group, found in zip(groups, labels, strict=True):
-        rarest = min((strata[group], *found), key=lambda label: counts.get(label, len(labels) + 1))
-        strata[group] = rarest
+            joined.append(row)
+            joints.append(number_of(one.group))
+        labels.extend({ids.setdefault(label, len(ids)) for label in one.labels})
+        ends.append(len(labels))
+    roots = np.unique(_oldest(texts, joined, joints), return_inverse=True)
+    groups: np.ndarray = roots[1]
+    counts = np.bincount(np.array(labels), minlength=len(ids)).tolist()
+    strata = np.full(len(roots[0]), -1)
+    for row, group in enumerate(groups):
+        own = (strata[group], *labels[ends[row] : ends[row + 1]])
+        strata[group] = min(own, key=lambda label: counts[label] if label >= 0 else len(texts) + 1)
     return groups, strata
+
+
+def _oldest(texts: array[int], joined: array[int], joints: array[int]) -> np.ndarray:
+    """For each example the first one that it belongs together with.
+
+    Args:
+        texts: Their texts, as numbers.
+        joined: The examples that have a group.
+        joints: The groups of these.
+    """
+    _, first, text = np.unique(np.array(texts), return_index=True, return_inverse=True)
+    roots: np.ndarray = first[text]
+    if not joined:
+        return roots
+    rows, joint = np.array(joined), np.unique(np.array(joints), return_inverse=True)[1]
+    before = None
+    while before is None or (roots != before).any():  # the lowest number spreads through both
+        before = roots
+        lowest = np.full(joint.max() + 1, len(roots))
+        np.minimum.at(lowest, joint, roots[rows])
+        roots = roots.copy()
+        roots[rows] = lowest[joint]
+        np.minimum.at(first, text, roots)
+        roots = first[text]
+    return roots
 
 
 def _choose(groups: np.ndarray, strata: np.ndarray, *, share: float, seed: int) -> np.ndarray:

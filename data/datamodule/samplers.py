@@ -119,10 +119,18 @@ class BucketBatchSampler(EpochSampler):
         """Batches of a whole epoch, also where the next iteration begins in its midst."""
         return len(self._cuts) - 1
 
+    def __iter__(self) -> Iterator[Any]:
+        start, self.start = self.start, 0
+        # One by one: as Python's integers, the rows of a large corpus would fill the memory.
+        yield from map(self._share_of, self._whole_batches(self.epoch)[start:])
+
     def batches(self, epoch: int) -> list[list[int]]:
         """All batches of an epoch, in order: what this process has of each."""
-        rank, processes = self._share
-        return [batch[rank::processes].tolist() for batch in self._whole_batches(epoch)]
+        return list(map(self._share_of, self._whole_batches(epoch)))
+
+    def _share_of(self, batch: np.ndarray) -> list[int]:
+        rows: list[int] = batch[self._share.rank :: self._share.of].tolist()
+        return rows
 
     def _whole_batches(self, epoch: int) -> list[np.ndarray]:
         """All batches of an epoch, with the rows of all processes."""
