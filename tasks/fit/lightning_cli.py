@@ -20,7 +20,7 @@ import yaml
 from pytorch_lightning import Trainer
 from pytorch_lightning.callbacks import Callback, RichProgressBar
 from pytorch_lightning.cli import LightningArgumentParser, LightningCLI
-from pytorch_lightning.loggers import CSVLogger, TensorBoardLogger
+from pytorch_lightning.loggers import CSVLogger, Logger, TensorBoardLogger
 from pytorch_lightning.strategies import DDPStrategy, SingleDeviceStrategy
 from pytorch_lightning.strategies.launchers import _MultiProcessingLauncher
 from pytorch_lightning.utilities.exceptions import MisconfigurationException
@@ -181,12 +181,16 @@ class FitCommand(LightningCLI):
         output, config = self.request.output, self.config
         settings = self._get(self.config_init, "trainer")
         settings["default_root_dir"] = settings.get("default_root_dir") or str(output)
-        if settings.get("logger") in (None, True):
+        logger = settings.get("logger")
+        self.loggers: list[Logger] = []  # the user's
+        if logger is not False:
             run = f"run_{time.strftime('%Y%m%d_%H%M%S')}"
-            settings["logger"] = [
-                CSVLogger(str(output), name=LOGS, version=run),
-                TensorBoardLogger(str(output), name=LOGS, version=run),
-            ]
+            csv = CSVLogger(str(output), name=LOGS, version=run)  # what the curves are drawn from
+            if logger is None or logger is True:
+                settings["logger"] = [csv, TensorBoardLogger(str(output), name=LOGS, version=run)]
+            else:
+                self.loggers = [logger] if isinstance(logger, Logger) else list(logger)
+                settings["logger"] = [csv, *self.loggers]
         terminal = sys.stderr.isatty()
         if settings.get("enable_progress_bar") is None:
             settings["enable_progress_bar"] = terminal

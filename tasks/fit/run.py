@@ -155,6 +155,8 @@ def _run(command: FitCommand, started: float) -> bool:
     dry = is_dry_run(trainer)
     if not dry and trainer.is_global_zero:
         prepare_folder(request, command.resolved_config())
+        for logger in command.loggers:
+            logger.log_hyperparams(command.resume_point.settings)
     try:
         with command.stop:
             trainer.fit(model, datamodule=data, ckpt_path=checkpoint, weights_only=True)
