@@ -99,8 +99,9 @@ def sections_of(results: Mapping[str, Any], best: Path) -> list[Section]:
         Section(
             "How the search went",
             figure=draw_history(results),
-            caption="Each trial that came to its end, and the best so far; the band is the given "
-            "config with other seeds, mean ± standard deviation: what chance alone gives.",
+            caption="Each trial that came to its end, and the best so far; the bands are the given "
+            "and the best config with other seeds, mean ± standard deviation: what chance alone "
+            "gives.",
         ),
         Section(
             "What matters",
@@ -124,14 +125,15 @@ def draw_history(results: Mapping[str, Any]) -> Any:
     axes.plot(numbers, scores, "o", color="C0", markersize=4, label="a trial")
     best = list(accumulate(scores, max if results["higher_is_better"] else min))
     axes.step(numbers, best, where="post", color="C1", label="best so far")
-    if len(given := results["chance"]["given"]) > 1:
-        middle, spread = mean(given), stdev(given)
-        axes.axhspan(middle - spread, middle + spread, color="0.85", label="given config")
+    for name, color in (("given", "0.5"), ("best", "C1")):
+        if len(others := results["chance"][name]) > 1:
+            low, high = (mean(others) + sign * stdev(others) for sign in (-1, 1))
+            axes.axhspan(low, high, color=color, alpha=0.25, label=f"{name} config")
     axes.set_xlabel("trial")
     axes.set_ylabel(f"validation {results['score']}")
     axes.xaxis.get_major_locator().set_params(integer=True)
     axes.grid(alpha=0.3)
-    figure.legend(loc="outside upper center", ncols=3, frameon=False)
+    figure.legend(loc="outside upper center", ncols=2, frameon=False)
     return figure
 
 
