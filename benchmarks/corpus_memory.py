@@ -23,6 +23,7 @@ from rnnlp.tasks.cli.main import run
 SMALL = (
     "--model.encoder.hidden_size=16", "--trainer.max_steps=50", "--trainer.max_epochs=-1",
     "--trainer.limit_val_batches=5", "--trainer.accelerator=cpu", "--data.validation_share=0.01",
+    "--data.vocabulary_size=1000",  # the network is the same for all sizes
 )  # fmt: skip
 WORDS = [f"{sound}{end}" for sound in "bdfglmnprst" for end in ("a", "o", "an", "et")]
 
