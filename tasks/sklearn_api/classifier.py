@@ -63,20 +63,17 @@ class TextClassifier(ClassifierMixin, Estimator):
             X: The texts: any iterable of strings.
             y: The label of each, strings or whole numbers; or where a text may have several, lists
                 of labels, or a matrix [texts, labels] of 0 and 1.
-            sample_weight: None; weights are not known to training yet.
+            sample_weight: How much each text counts in the loss, where 1 is usual; None for 1.
 
         Raises:
             InputError: What is handed in, or a setting, is wrong.
         """
-        if sample_weight is not None:
-            raise InputError("sample_weight is not supported: repeat the examples that count more")
         texts, labels = _texts(X), _read(y)
         check_consistent_length(texts, labels.rows)
         if len(labels.classes) < 2:
             raise InputError("y has only one label: there is nothing to tell apart")
-        self._train(
-            {"text": text, "label": row} for text, row in zip(texts, labels.rows, strict=True)
-        )
+        rows = zip(texts, labels.rows, strict=True)
+        self._train([{"text": text, "label": row} for text, row in rows], sample_weight)
         self.classes_, self.label_format_ = labels.classes, labels.format
         return self
 

@@ -20,9 +20,10 @@ from typing import Any, ClassVar, TypeVar
 import numpy as np
 from sklearn.base import BaseEstimator
 from sklearn.utils import check_random_state
-from sklearn.utils.validation import check_is_fitted
+from sklearn.utils.validation import check_consistent_length, check_is_fitted, column_or_1d
 
 from rnnlp.data.errors import InputError
+from rnnlp.data.formats.weights import WEIGHT
 from rnnlp.tasks.fit.checkpoints import random_state, set_random_state
 from rnnlp.tasks.fit.config_files import find_configs, find_task
 from rnnlp.tasks.fit.run import fit
@@ -139,12 +140,19 @@ class Estimator(BaseEstimator):
                 _write(self._files, Path(folder))
                 self.pipeline_ = load(folder)
 
-    def _train(self, examples: Iterable[Mapping[str, Any]]) -> None:
-        """Trains on examples as JSON lines have them.
+    def _train(self, examples: list[dict[str, Any]], weights: Any) -> None:
+        """Trains on examples as JSON lines have them, and on the weight of each, or None.
 
         Raises:
             InputError: The settings or the examples are wrong.
         """
+        if weights is not None:
+            weights = column_or_1d(weights).tolist()
+            check_consistent_length(examples, weights)
+            examples = [
+                {**example, WEIGHT: weight}
+                for example, weight in zip(examples, weights, strict=True)
+            ]
         settings = self.get_params(deep=False)
         config, seed = settings.pop("config"), settings.pop("random_state")
         verbose = settings.pop("verbose")
@@ -153,7 +161,12 @@ class Estimator(BaseEstimator):
         if (task := find_task(find_configs([os.fspath(name) for name in names]))) != self._task:
             raise InputError(f"config {config!r} is for {task}, {type(self).__name__} for others")
         with as_file(examples) as train, ExitStack() as held:
-            own = {"data.train": train, "data.folds": None, "data.fold": None}
+            own = {
+                "data.train": train,
+                "data.weight_column": WEIGHT,
+                "data.folds": None,
+                "data.fold": None,
+            }
             if taken := settings.keys() & (own.keys() | signature(fit).parameters.keys()):
                 raise InputError(
                     f"{', '.join(sorted(taken))}: not for an estimator, which trains one model on "

@@ -53,12 +53,18 @@ class SequenceTagger(Estimator):
     ) -> None:
         super().__init__(config, random_state=random_state, verbose=verbose, **settings)
 
-    def fit(self: Self, X: Iterable[Sequence[str]], y: Iterable[Sequence[str]]) -> Self:
+    def fit(
+        self: Self,
+        X: Iterable[Sequence[str]],
+        y: Iterable[Sequence[str]],
+        sample_weight: Any = None,
+    ) -> Self:
         """Trains a model.
 
         Args:
             X: The sentences, each a sequence of tokens.
             y: A tag for each token, in any scheme, or plain.
+            sample_weight: How much each sentence counts in the loss, where 1 is usual; None for 1.
 
         Raises:
             InputError: What is handed in, or a setting, is wrong.
@@ -66,7 +72,7 @@ class SequenceTagger(Estimator):
         examples = _examples(X, y)
         tags = [example["tags"] for example in examples]
         scheme = detect_scheme(tags)
-        self._train(examples)
+        self._train(examples, sample_weight)
         self.scheme_ = scheme
         self.classes_ = np.unique([tag for row in tags for tag in row])
         return self

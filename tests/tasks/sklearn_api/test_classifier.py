@@ -119,6 +119,14 @@ def test_the_numbers_of_the_process_stay_its_own(texts, labels, capsys):
     assert "of 42 training" in capsys.readouterr().err
 
 
+def test_weights_decide_between_contradictory_labels(texts, labels):
+    wrong = ["bad" if label == "good" else "good" for label in labels]
+    weights = pd.Series([1.0, 0.0]).repeat(len(texts))
+    model = clone_of().fit(texts + texts, labels + wrong, sample_weight=weights)
+    assert model.score(texts, labels) > 0.8
+    assert model.score(texts * 2, labels + wrong, weights) == model.score(texts, labels)
+
+
 @pytest.mark.parametrize(
     ("X", "y", "settings", "message"),
     [
@@ -148,8 +156,10 @@ def test_wrong_inputs_of_sklearns_own(texts, labels):
         model.fit(texts, labels[1:])
     with pytest.raises(ValueError, match="Unknown label type"):
         model.fit(texts, np.linspace(0, 1, len(texts)))
-    with pytest.raises(InputError, match="sample_weight"):
-        model.fit(texts, labels, sample_weight=[1.0] * len(texts))
+    with pytest.raises(ValueError, match="inconsistent numbers of samples"):
+        model.fit(texts, labels, sample_weight=[1.0])
+    with pytest.raises(InputError, match=r"X\[1\]: the weight -2 is neither"):
+        model.fit(["x", "y"], ["a", "b"], sample_weight=[1, -2])
     for use in (model.predict, model.predict_proba, model.save):
         with pytest.raises(NotFittedError):
             use(texts)

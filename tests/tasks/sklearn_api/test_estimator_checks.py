@@ -7,7 +7,9 @@ want `ValueError` where every mistake here is an `InputError`:
 check_n_features_in, check_n_features_in_after_fitting, check_fit1d, check_fit2d_1sample,
 check_fit2d_predict1d, check_estimators_nan_inf, check_estimators_empty_data_messages,
 check_estimator_sparse_*, check_classifiers_one_label, check_classifiers_train,
-check_supervised_y_no_nan, check_requires_y_none. The rest passes; the slower ones are left out.
+check_supervised_y_no_nan, check_requires_y_none, check_all_zero_sample_weights_error,
+check_classifiers_one_label_sample_weights. check_sample_weight_equivalence cannot: a repeated text
+changes the batches. The rest passes; the slower ones are left out.
 """
 
 import numpy as np
@@ -70,6 +72,7 @@ def test_without_training(check, estimator):
         "check_estimators_unfitted",
         "check_dont_overwrite_parameters",
         "check_classifiers_regression_target",
+        "check_sample_weights_not_an_array",
         "check_classifiers_multilabel_output_format_predict",
         "check_methods_subset_invariance",
     ],
