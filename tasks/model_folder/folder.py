@@ -215,6 +215,12 @@ def _write_json(path: Path, content: Mapping[str, Any]) -> None:
     path.write_text(as_json(content, indent=2) + "\n", encoding="utf-8")
 
 
+def published_files(folder: Path) -> list[Path]:
+    """The files that make a model folder, without what only `--resume` needs."""
+    files = [*(folder / name for name in PUBLISHED), *sorted(folder.glob("*.onnx"))]
+    return [file for file in files if file.is_file()]
+
+
 def holds_model(folder: Path) -> bool:
     """Whether a finished or an unfinished training run lies in the folder."""
     return (folder / CONFIG).exists() or (folder / CHECKPOINTS).exists()

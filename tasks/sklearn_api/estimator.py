@@ -28,7 +28,13 @@ from rnnlp.tasks.fit.checkpoints import random_state, set_random_state
 from rnnlp.tasks.fit.config_files import find_configs, find_task
 from rnnlp.tasks.fit.run import fit
 from rnnlp.tasks.inference.load import load
-from rnnlp.tasks.model_folder.folder import PUBLISHED, holds_model, new_content, open_folder
+from rnnlp.tasks.model_folder.folder import (
+    PUBLISHED,
+    holds_model,
+    new_content,
+    open_folder,
+    published_files,
+)
 
 Self = TypeVar("Self", bound="Estimator")
 Config = str | os.PathLike[str] | Sequence[str | os.PathLike[str]]
@@ -125,8 +131,7 @@ class Estimator(BaseEstimator):
         """Takes a trained model over, and the files that a pickle carries."""
         if pipeline.task != self._task:
             raise InputError(f"is for {pipeline.task}, not for {self._task}", path=folder)
-        files = [*(folder / name for name in PUBLISHED), *folder.glob("*.onnx")]
-        self._files = {file.name: file.read_bytes() for file in files if file.is_file()}
+        self._files = {file.name: file.read_bytes() for file in published_files(folder)}
         self.pipeline_ = pipeline
 
     def __getstate__(self) -> dict[str, Any]:

@@ -1,0 +1,1 @@
+"""Trained models as a component of spaCy's pipelines."""
