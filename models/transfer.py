@@ -36,16 +36,16 @@ def join_directions(
         The weights of an embedding of twice the size and of a bidirectional encoder.
     """
     tables = forward[WORDS], backward[WORDS]
-    found = {WORDS: torch.cat(tables, 1)}
+    joined = {WORDS: torch.cat(tables, 1)}
     for number, (weights, suffix) in enumerate(((forward, ""), (backward, "_reverse"))):
         for name, tensor in weights.items():
             if name.startswith("encoder."):
-                found[name + suffix] = tensor.clone()
+                joined[name + suffix] = tensor.clone()
         own = weights[_INPUT]  # [gates * hidden_size, size]
         other = own.new_zeros(len(own), tables[1 - number].shape[1])
         parts = (own, other) if number == 0 else (other, own)
-        found[_INPUT + suffix] = torch.cat(parts, 1)
-    return found
+        joined[_INPUT + suffix] = torch.cat(parts, 1)
+    return joined
 
 
 def forward_direction(weights: Mapping[str, Tensor]) -> dict[str, Tensor]:
@@ -81,15 +81,15 @@ def widen(
         token_features: Names of the attributes that the given weights read, in order.
         wanted: Those of `embedding`, the same and more, in order.
     """
-    found = dict(weights)
+    widened = dict(weights)
     own = {f"embedding.{name}": tensor for name, tensor in embedding.state_dict().items()}
     for number, name in enumerate(wanted):
         known = weights if name in token_features else own
         index = token_features.index(name) if name in token_features else number
-        found[_TABLE.format(number)] = known[_TABLE.format(index)]
+        widened[_TABLE.format(number)] = known[_TABLE.format(index)]
     spelled = any(name.startswith(_SPELLING) for name in weights)
     if not spelled:
-        found |= {name: tensor for name, tensor in own.items() if name.startswith(_SPELLING)}
+        widened |= {name: tensor for name, tensor in own.items() if name.startswith(_SPELLING)}
     # The columns of the joined vector [word, spelling, attributes] that the given weights know.
     spelling = 0 if embedding.spelling is None else embedding.spelling.output_size
     blocks = [(embedding.words.embedding_dim, True), (spelling, spelled)]
@@ -97,7 +97,7 @@ def widen(
     known_columns = torch.cat([torch.full((size,), known) for size, known in blocks])
     for name in _INPUTS:
         if name in weights:
-            given = weights[name]  # [gates * hidden_size, columns that are known]
-            found[name] = given.new_zeros(len(given), len(known_columns))
-            found[name][:, known_columns] = given
-    return found
+            narrow = weights[name]  # [gates * hidden_size, columns that are known]
+            widened[name] = narrow.new_zeros(len(narrow), len(known_columns))
+            widened[name][:, known_columns] = narrow
+    return widened

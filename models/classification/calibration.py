@@ -28,8 +28,8 @@ def fit_temperature(logits: Tensor, targets: Tensor, *, multilabel: bool) -> flo
 
     def slope(inverse: float) -> float:
         scaled = logits * inverse
-        found = scaled.sigmoid() if multilabel else scaled.softmax(1)
-        return float(((found - known) * logits).sum())
+        probabilities = scaled.sigmoid() if multilabel else scaled.softmax(1)
+        return float(((probabilities - known) * logits).sum())
 
     low, high = 0.05, 20.0
     for _ in range(60):

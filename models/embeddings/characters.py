@@ -134,14 +134,14 @@ class CharacterCNN(_Characters):
         line = self.dropout(self.embedding(F.pad(characters, (gap, 0))[inside]))  # [places, size]
         line = F.pad(line, (0, 0, 0, gap))
         begins = place.expand_as(inside)[inside]  # place within its word, where 0 begins the gap
-        found = []
+        strongest = []
         for reach, weigh in zip(self.widths, self.filters, strict=True):
             windows = torch.cat([line[i : len(begins) + i] for i in range(reach)], 1)
             strength = weigh(windows).relu() * (begins > gap - reach)[:, None]  # [places, filters]
-            found.append(
+            strongest.append(
                 torch.segment_reduce(strength, "max", lengths=lengths + gap, initial=0, axis=0)
             )
-        return torch.cat(found, 1)
+        return torch.cat(strongest, 1)
 
 
 class CharacterRNN(_Characters):

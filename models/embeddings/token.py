@@ -109,10 +109,10 @@ class Embedding(nn.Module):
                 raise ValueError("this embedding reads spelling, but no character ids were given")
             parts.append(self.spelling(characters))
         if self.token_features:
-            given = 0 if token_features is None else token_features.shape[2]
-            if token_features is None or given != len(self.token_features):
+            count = 0 if token_features is None else token_features.shape[2]
+            if token_features is None or count != len(self.token_features):
                 raise ValueError(
-                    f"expected ids of {len(self.token_features)} token features, got {given}"
+                    f"expected ids of {len(self.token_features)} token features, got {count}"
                 )
             parts += [
                 table(self.word_dropout(ids))
@@ -141,12 +141,12 @@ class Embedding(nn.Module):
         known = (matrix != 0).any(1, keepdim=True)  # [vocabulary_size, 1]
         if not known.any():
             return
-        found = matrix[known[:, 0]]
+        vectors = matrix[known[:, 0]]
         if weight.requires_grad:
             lengths = weight.norm(dim=1, keepdim=True).clamp_min(1e-12)
-            missing = weight / lengths * found.norm(dim=1).mean()
+            missing = weight / lengths * vectors.norm(dim=1).mean()
         else:
-            missing = found.mean(0).expand_as(weight)
+            missing = vectors.mean(0).expand_as(weight)
         weight.copy_(torch.where(known, matrix, missing))
         weight[0] = 0.0
 

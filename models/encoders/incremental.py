@@ -43,15 +43,15 @@ def read_on(
         ValueError: recurrent layers of two directions.
     """
     if isinstance(encoder, WindowedEncoder):
-        found = []
+        read = []
         while embedded.shape[1]:
             if so_far.tokens == encoder.window:
                 so_far = Reading()
             room = encoder.window - so_far.tokens
             states, so_far = read_on(encoder.encoder, embedded[:, :room], so_far)
-            found.append(states)
+            read.append(states)
             embedded = embedded[:, room:]
-        return torch.cat(found, 1), so_far
+        return torch.cat(read, 1), so_far
     batch, time, _ = embedded.shape
     count = so_far.tokens + time
     if isinstance(encoder, BagEncoder):

@@ -228,11 +228,11 @@ class Encoder(nn.Module):
 
     def weights(self, layer: int) -> list[Weights]:
         """The parameters of a layer, one for each direction."""
-        found = [self._direction(suffix) for suffix in self._suffixes(layer)]
+        weights = [self._direction(suffix) for suffix in self._suffixes(layer)]
         if self.weight_dropout:
             rate, on = self.weight_dropout, self.training
-            found = [one._replace(hidden=F.dropout(one.hidden, rate, on)) for one in found]
-        return found
+            weights = [one._replace(hidden=F.dropout(one.hidden, rate, on)) for one in weights]
+        return weights
 
     def _direction(self, suffix: str) -> Weights:
         of_input = getattr(self, "weight_ih" + suffix)

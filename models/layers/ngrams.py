@@ -115,12 +115,12 @@ def hashed(tokens: Tensor, order: int) -> Tensor:
         `[batch, time, order]` for n-grams of 1, 2, … tokens; -1 where the text begins inside one.
     """
     value = tokens + 1
-    found = [value]
+    values = [value]
     for _ in range(1, order):
         before = F.pad(value[:, :-1], (1, 0))  # of the n tokens that end before this one
         value = (before * FACTOR + tokens + 1) % PRIME
-        found.append(value)
-    hashes = torch.stack(found, 2) * SCRAMBLE % PRIME % BUCKETS
+        values.append(value)
+    hashes = torch.stack(values, 2) * SCRAMBLE % PRIME % BUCKETS
     steps = torch.arange(tokens.shape[1], device=tokens.device).unsqueeze(1)
     whole = steps >= torch.arange(order, device=tokens.device)  # [time, order]
     return hashes.masked_fill(~whole, -1)

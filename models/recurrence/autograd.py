@@ -70,17 +70,17 @@ class Recurrence(torch.autograd.Function):
                     None if start_cell is None else start_cell[direction].index_select(0, rows)
                 )
                 if cell.infer is not None and not keep and one_dnn_serves(weight.hidden):
-                    found = cell.infer(tokens, weight, start, first_cell, unit.sizes)
+                    out = cell.infer(tokens, weight, start, first_cell, unit.sizes)
                 else:
                     assert cell.forward is not None
-                    found = cell.forward(
+                    out = cell.forward(
                         tokens, weight, start, first_cell, unit.sizes, unit.last if keep else None
                     )
-                _columns(states, direction, size).index_copy_(0, unit.tokens, found.hidden)
-                last[direction].index_copy_(0, rows, found.hidden.index_select(0, unit.last))
-                if found.cell is not None:
-                    last_cell[direction].index_copy_(0, rows, found.cell)
-                return unit, found.saved if keep else ()
+                _columns(states, direction, size).index_copy_(0, unit.tokens, out.hidden)
+                last[direction].index_copy_(0, rows, out.hidden.index_select(0, unit.last))
+                if out.cell is not None:
+                    last_cell[direction].index_copy_(0, rows, out.cell)
+                return unit, out.saved if keep else ()
 
             done = on_cores(run, places, cores)
         if keep:
@@ -154,19 +154,19 @@ class Recurrence(torch.autograd.Function):
                     first = hidden[direction].index_select(0, rows)
                 if grad_cell is not None:
                     to_first_cell = grad_cell[direction].index_select(0, rows)
-                found = Weights(*(torch.zeros_like(parameter) for parameter in weight))
+                gradients = Weights(*(torch.zeros_like(parameter) for parameter in weight))
                 assert cell.backward is not None
                 for at, input_sums, hidden_sums in cell.backward(
                     grad, to_first, to_first_cell, own, weight, unit.sizes, unit.previous
                 ):
                     places = unit.tokens[at]
-                    found.input.addmm_(input_sums.t(), flat.index_select(0, places))
-                    found.input_bias.add_(input_sums.sum(0))
+                    gradients.input.addmm_(input_sums.t(), flat.index_select(0, places))
+                    gradients.input_bias.add_(input_sums.sum(0))
                     if cell.recurrent:
                         before = states_before(first, states, unit.previous, at)
-                        found.hidden.addmm_(hidden_sums.t(), before)
+                        gradients.hidden.addmm_(hidden_sums.t(), before)
                     if cell.own_bias:
-                        found.hidden_bias.add_(hidden_sums.sum(0))
+                        gradients.hidden_bias.add_(hidden_sums.sum(0))
                     if to_inputs is not None:
                         to_inputs[direction].index_copy_(0, places, input_sums @ weight.input)
                 if to_hidden is not None:
@@ -175,13 +175,13 @@ class Recurrence(torch.autograd.Function):
                     to_cell[direction].index_copy_(0, rows, to_first_cell)
                 if cell.turned:
                     turn = -cell.turned * size
-                    found = found._replace(
-                        hidden=found.hidden.roll(turn, 0),
-                        hidden_bias=found.hidden_bias.roll(turn, 0),
+                    gradients = gradients._replace(
+                        hidden=gradients.hidden.roll(turn, 0),
+                        hidden_bias=gradients.hidden_bias.roll(turn, 0),
                     )
                 if cell.recurrent and not cell.own_bias:
-                    return found._replace(hidden_bias=found.input_bias.clone())
-                return found
+                    return gradients._replace(hidden_bias=gradients.input_bias.clone())
+                return gradients
 
             parts = on_cores(run, list(enumerate(ctx.units)), cores)
             to_weights: list[Tensor | None] = []

@@ -96,10 +96,10 @@ def mingru_scanned(
         z, n = F.linear(read, weight.input, weight.input_bias).chunk(2, 2)
         z = z.sigmoid().masked_fill(~inside, 1.0)
         first = n.new_zeros(n.shape[0], n.shape[2]) if start is None else start[direction]
-        found = scan(z, (1 - z) * n, first)
-        finals.append(found[:, -1])
-        found = found if places is None else found.take_along_dim(places, 1)
-        states.append(found.masked_fill(~inside, 0.0))
+        hidden = scan(z, (1 - z) * n, first)
+        finals.append(hidden[:, -1])
+        hidden = hidden if places is None else hidden.take_along_dim(places, 1)
+        states.append(hidden.masked_fill(~inside, 0.0))
     return torch.cat(states, 2), torch.stack(finals)
 
 
@@ -114,8 +114,8 @@ def scan(keep: Tensor, add: Tensor, first: Tensor) -> Tensor:
     Returns:
         The state after each step [batch, time, size].
     """
-    found: Tensor = _Scan.apply(keep, add, first)
-    return found
+    states: Tensor = _Scan.apply(keep, add, first)
+    return states
 
 
 class _Scan(torch.autograd.Function):

@@ -65,7 +65,7 @@ def run_padded(
         return states.masked_fill(padding, 0.0), last, last_cell
 
     none = inputs.new_zeros(len(weights), batch, size)
-    found = EachOnACore.apply(
+    parts = EachOnACore.apply(
         run,
         len(weights),
         inputs,
@@ -74,8 +74,8 @@ def run_padded(
         *(parameter for weight in weights for parameter in weight),
     )
     with dividing(units=1):  # a copy is not worth waking other cores
-        states = torch.cat(found[::3], 2)
-    return states, torch.cat(found[1::3]), torch.cat(found[2::3])
+        states = torch.cat(parts[::3], 2)
+    return states, torch.cat(parts[1::3]), torch.cat(parts[2::3])
 
 
 Run = Callable[..., tuple[Tensor, ...]]

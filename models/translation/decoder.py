@@ -46,12 +46,12 @@ class DecoderState(NamedTuple):
         """The state of the rows picked (and repeated) by `index` [new rows]."""
         rows, sentences = self.lower.hidden.shape[1], len(self.memory.keys)
         read = index // (rows // sentences)  # which sentence each of the new rows reads
-        found, counts = torch.unique_consecutive(read, return_counts=True)
+        chosen, counts = torch.unique_consecutive(read, return_counts=True)
         if int(counts.min()) != int(counts.max()):  # a memory can only be shared in equal parts
-            found = read
+            chosen = read
         memory = self.memory
-        if found.tolist() != list(range(sentences)):
-            memory = memory.reorder(found)
+        if chosen.tolist() != list(range(sentences)):
+            memory = memory.reorder(chosen)
         return DecoderState(
             memory,
             self.lower.reorder(index),
@@ -298,17 +298,17 @@ class Decoder(nn.Module):
             inputs = torch.cat((states, self.dropout(context)), 1)
             states, upper = self.upper.step(inputs, upper)
             states = self.dropout(states)
-        found = self._read_out(states, context)
-        fed = found if self.input_feeding else None
-        return found, weights.flatten(0, 1), DecoderState(state.memory, lower, upper, fed)
+        readouts = self._read_out(states, context)
+        fed = readouts if self.input_feeding else None
+        return readouts, weights.flatten(0, 1), DecoderState(state.memory, lower, upper, fed)
 
     def _step_by_step(self, embedded: Tensor, state: DecoderState) -> tuple[Tensor, Tensor]:
-        found, weights = [], []
+        predicted, weights = [], []
         for inputs in embedded.unbind(1):
             readouts, attended, state = self._step(inputs, state)
-            found.append(readouts)
+            predicted.append(readouts)
             weights.append(attended)
-        return torch.stack(found, 1), torch.stack(weights, 1)
+        return torch.stack(predicted, 1), torch.stack(weights, 1)
 
     def _read_out(self, states: Tensor, context: Tensor) -> Tensor:
         # r_t = tanh(W [s_t; c_t])

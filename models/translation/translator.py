@@ -78,12 +78,12 @@ class Translator(nn.Module):
 
     def step(self, tokens: Tensor, state: DecoderState) -> Step[DecoderState]:
         """One step of a search: log probabilities of what follows `tokens` [rows]."""
-        found, weights, state = self.decoder.step(tokens, state)
+        readouts, weights, state = self.decoder.step(tokens, state)
         copies = state.memory.copies
         if copies is not None:  # the rows of a sentence lie side by side
             sentences = torch.arange(len(copies.ids), device=tokens.device)
             copies = copies.reorder(sentences.repeat_interleave(len(tokens) // len(sentences)))
-        return Step(self.decoder.scores(found, weights, copies).log_softmax(1), state, weights)
+        return Step(self.decoder.scores(readouts, weights, copies).log_softmax(1), state, weights)
 
     @torch.no_grad()
     def scheduled_sampling(
@@ -114,10 +114,10 @@ class Translator(nn.Module):
         self, before: Tensor, lengths: Tensor, state: DecoderState
     ) -> tuple[Tensor, Tensor]:
         """Scores of what follows the tokens of `before`, and where those are, all but padding."""
-        found, weights = self.decoder(before, lengths - 1, state)  # [sentences, time - 1, …]
+        readouts, weights = self.decoder(before, lengths - 1, state)  # [sentences, time - 1, …]
         position = torch.arange(before.shape[1], device=before.device)
         inside = position < (lengths - 1).to(before.device).unsqueeze(1)
         copies = state.memory.copies
         if copies is not None:
             copies = copies.reorder(inside.nonzero()[:, 0])
-        return self.decoder.scores(found[inside], weights[inside], copies), inside
+        return self.decoder.scores(readouts[inside], weights[inside], copies), inside

@@ -37,25 +37,25 @@ def verdicts(comparison: Comparison) -> list[Verdict]:
     return [judge(claim, check(comparison)) for claim, check in CLAIMS]
 
 
-def judge(claim: str, found: Sequence[Evidence] | str) -> Verdict:
+def judge(claim: str, evidence: Sequence[Evidence] | str) -> Verdict:
     """The verdict on a claim.
 
     Args:
         claim: The claim.
-        found: What the pairs of cells say; or, in words, why it could not be tested.
+        evidence: What the pairs of cells say; or, in words, why it could not be tested.
     """
-    if isinstance(found, str):
-        return Verdict(claim, "not tested", found)
-    if not found:
+    if isinstance(evidence, str):
+        return Verdict(claim, "not tested", evidence)
+    if not evidence:
         return Verdict(claim, "not tested", "the cells that decide it are not compared")
-    verdict = "confirmed" if all(evidence.holds for evidence in found) else "not confirmed"
-    return Verdict(claim, verdict, "; ".join(evidence.figures for evidence in found))
+    verdict = "confirmed" if all(one.holds for one in evidence) else "not confirmed"
+    return Verdict(claim, verdict, "; ".join(one.figures for one in evidence))
 
 
 def pairs(comparison: Comparison, *names: tuple[str, str]) -> list[tuple[Cell, Cell]]:
     """Those of the pairs of cells whose members are both compared."""
-    found = [(comparison.get(one), comparison.get(other)) for one, other in names]
-    return [(one, other) for one, other in found if one and other]
+    named = [(comparison.get(one), comparison.get(other)) for one, other in names]
+    return [(one, other) for one, other in named if one and other]
 
 
 def directions(comparison: Comparison) -> list[tuple[Cell, Cell]]:
@@ -72,15 +72,15 @@ def parameters(comparison: Comparison) -> Sequence[Evidence] | str:
     """RNN < GRU < LSTM."""
     if comparison.match == "parameters":
         return "the sizes were chosen so that all have about equally many"
-    found = []
+    evidence = []
     for prefix in ("", "bi"):
         cells = [comparison.get(prefix + name) for name in ("rnn", "gru", "lstm")]
         sizes = [cell.encoder_parameters for cell in cells if cell]
         if len(sizes) == len(cells):
             named = ", ".join(f"{c.name} {c.encoder_parameters:,}" for c in cells if c)
             holds = sizes[0] < sizes[1] < sizes[2]
-            found.append(Evidence(holds, f"{named} recurrent parameters"))
-    return found
+            evidence.append(Evidence(holds, f"{named} recurrent parameters"))
+    return evidence
 
 
 def faster(comparison: Comparison, fast: Cell, slow: Cell) -> Evidence:
@@ -110,8 +110,8 @@ def one_direction_trains_faster(comparison: Comparison) -> Sequence[Evidence]:
 
 def parallel(comparison: Comparison) -> Sequence[Evidence]:
     """minGRU is computed for all steps at once; the claim holds where that gains nothing."""
-    found = [faster(comparison, *pair) for pair in pairs(comparison, *both("mingru", "gru"))]
-    return [Evidence(not evidence.holds, evidence.figures) for evidence in found]
+    checks = [faster(comparison, *pair) for pair in pairs(comparison, *both("mingru", "gru"))]
+    return [Evidence(not evidence.holds, evidence.figures) for evidence in checks]
 
 
 def better(comparison: Comparison, good: Cell, bad: Cell) -> Evidence:
@@ -127,8 +127,8 @@ def as_good(comparison: Comparison, cell: Cell, other: Cell) -> Evidence:
 def scores(comparison: Comparison, *cells: Cell) -> str:
     """The scores of cells, in words."""
     show = comparison.score.show
-    found = ", ".join(f"{cell.name} {show(cell.quality)}" for cell in cells)
-    return f"{comparison.score.short}: {found}"
+    figures = ", ".join(f"{cell.name} {show(cell.quality)}" for cell in cells)
+    return f"{comparison.score.short}: {figures}"
 
 
 def gates_remember(comparison: Comparison) -> Sequence[Evidence] | str:
@@ -143,14 +143,14 @@ def short_texts(comparison: Comparison) -> Sequence[Evidence] | str:
     """RNN or GRU as good as LSTM on short texts."""
     if comparison.length >= SHORT:
         return f"needs short texts; these have {comparison.length} tokens (median)"
-    found = []
+    evidence = []
     for prefix in ("", "bi"):
         reference = comparison.get(f"{prefix}lstm")
         simple = [cell for name in ("rnn", "gru") if (cell := comparison.get(prefix + name))]
         if reference is not None and simple:
             best = max(simple, key=lambda cell: comparison.gain(cell, reference))
-            found.append(as_good(comparison, best, reference))
-    return found
+            evidence.append(as_good(comparison, best, reference))
+    return evidence
 
 
 def long_texts(comparison: Comparison) -> Sequence[Evidence] | str:
@@ -163,17 +163,17 @@ def long_texts(comparison: Comparison) -> Sequence[Evidence] | str:
 
 def scarce(comparison: Comparison) -> Sequence[Evidence]:
     """GRU as good as LSTM, smaller and faster."""
-    found = []
+    evidence = []
     for gru, lstm in pairs(comparison, *both("gru", "lstm")):
-        found += [as_good(comparison, gru, lstm), faster(comparison, gru, lstm)]
+        evidence += [as_good(comparison, gru, lstm), faster(comparison, gru, lstm)]
         if comparison.match == "hidden":
-            found.append(
+            evidence.append(
                 Evidence(
                     gru.parameters < lstm.parameters,
                     f"{gru.name} {gru.parameters:,}, {lstm.name} {lstm.parameters:,} parameters",
                 )
             )
-    return found
+    return evidence
 
 
 def context(comparison: Comparison) -> Sequence[Evidence] | str:

@@ -68,16 +68,16 @@ def draw_curves(comparison: Comparison) -> Any:
     figure = new_figure(5.0, 3.6)
     axes = figure.subplots()
     for cell in comparison.cells:
-        found: dict[float, list[float]] = {}
+        by_epoch: dict[float, list[float]] = {}
         for run in cell.runs:
             for epoch, score in run.curve:
-                found.setdefault(epoch, []).append(comparison.score.factor * score)
+                by_epoch.setdefault(epoch, []).append(comparison.score.factor * score)
         axes.plot(
-            sorted(found),
-            [mean(found[epoch]) for epoch in sorted(found)],
+            sorted(by_epoch),
+            [mean(by_epoch[epoch]) for epoch in sorted(by_epoch)],
             color=colour(cell),
             linestyle="-" if cell.bidirectional else "--",
-            marker="." if len(found) < 40 else None,
+            marker="." if len(by_epoch) < 40 else None,
             label=cell.name,
         )
     axes.set_xlabel("epochs")

@@ -138,8 +138,8 @@ def peak_memory(device: torch.device) -> float:
     """The most memory that was in use, MiB: of the GPU where one is used, else of the process."""
     if device.type == "cuda":
         return torch.cuda.max_memory_allocated(device) / 2**20
-    if found := _status("VmHWM"):
-        return found
+    if peak := _status("VmHWM"):
+        return peak
     import resource
 
     most = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss

@@ -29,21 +29,21 @@ def advice(comparison: Comparison) -> list[str]:
             "more data, more epochs, or another learning rate."
         ]
     taken = choose(comparison, able)
-    found = [_main(comparison, taken)]
+    paragraphs = [_main(comparison, taken)]
     if idle := [f"`{cell.name}`" for cell in comparison.cells if not cell.learned]:
-        found.append(f"Learned nothing: {', '.join(idle)}.")
+        paragraphs.append(f"Learned nothing: {', '.join(idle)}.")
     if comparison.match == "hidden":
-        found.append(_scarce(comparison, taken))
+        paragraphs.append(_scarce(comparison, taken))
     if any(cell.bidirectional for cell in comparison.cells):
-        found.append(_stream(comparison, taken))
-    found.append(_latency(comparison, taken))
+        paragraphs.append(_stream(comparison, taken))
+    paragraphs.append(_latency(comparison, taken))
     if comparison.seeds < 3 or comparison.margin > WIDE * comparison.tolerance:
-        found.append(
+        paragraphs.append(
             f"With {_runs(comparison.seeds)} of each cell, differences below "
             f"{_points(comparison, comparison.margin)} may be chance. The same command with more "
             f"seeds (`--seeds {comparison.seeds + 3}`) goes on with this comparison and tells more."
         )
-    return found
+    return paragraphs
 
 
 def equals(comparison: Comparison, cells: Sequence[Cell]) -> list[Cell]:

@@ -127,8 +127,8 @@ def with_spread(comparison: Comparison, cell: Cell, name: str) -> str:
     """Mean and standard deviation of a score."""
 
     def value(run: Any) -> float:
-        found: float = getattr(run, name)
-        return found
+        figure: float = getattr(run, name)
+        return figure
 
     show, spread = comparison.score.show, cell.spread(value)
     return show(cell.average(value)) + ("" if spread is None else f" ± {show(spread)}")

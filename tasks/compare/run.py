@@ -157,8 +157,8 @@ def run_comparison(request: CompareRequest) -> Comparison:
             advance(number, job, {})
             if not (job.folder / RESULT).exists():
                 train(request, plan, job, partial(advance, number, job))
-            found = json.loads((job.folder / RESULT).read_text(encoding="utf-8"))
-            runs[job.cell].append(Run(seed=job.seed, **found))
+            result = json.loads((job.folder / RESULT).read_text(encoding="utf-8"))
+            runs[job.cell].append(Run(seed=job.seed, **result))
     return comparison_of(plan, runs)
 
 
@@ -205,14 +205,14 @@ def make_plan(request: CompareRequest) -> dict[str, Any]:
         "seed": 1,
         "output": str(request.output / RUNS / "sizes"),
     }
-    found = run_worker(request, job, request.output / SIZES_LOG, lambda message: None)
+    sizes = run_worker(request, job, request.output / SIZES_LOG, lambda message: None)
     if kept is not None:  # with some cells more
-        found["cells"] = kept["cells"] | found["cells"]
-        found["usual"] = found["usual"] or kept["usual"]
-    found["settings"] = settings
-    text = as_json(found, indent=2)
+        sizes["cells"] = kept["cells"] | sizes["cells"]
+        sizes["usual"] = sizes["usual"] or kept["usual"]
+    sizes["settings"] = settings
+    text = as_json(sizes, indent=2)
     write_atomically(file, lambda part: part.write_text(text + "\n", encoding="utf-8"))
-    return found
+    return sizes
 
 
 def difference(kept: Mapping[str, Any], wanted: Mapping[str, Any]) -> str:
@@ -221,8 +221,8 @@ def difference(kept: Mapping[str, Any], wanted: Mapping[str, Any]) -> str:
         return f"--match {kept['match']}"
     if kept["task"] != wanted["task"] or kept["configs"] != wanted["configs"]:
         return "another config"
-    given = " ".join(kept["arguments"])
-    return f"{given} on the command line" if given else "none on the command line"
+    written = " ".join(kept["arguments"])
+    return f"{written} on the command line" if written else "none on the command line"
 
 
 def train(request: CompareRequest, plan: Mapping[str, Any], job: Job, advance: Advance) -> None:
@@ -236,12 +236,12 @@ def train(request: CompareRequest, plan: Mapping[str, Any], job: Job, advance: A
         "settings": plan["control"] if job.cell == CONTROL else None,
         "output": str(job.folder),
     }
-    found = run_worker(request, wanted, job.folder.with_suffix(".log"), advance)
-    text = json.dumps(found, indent=2) + "\n"
+    result = run_worker(request, wanted, job.folder.with_suffix(".log"), advance)
+    text = json.dumps(result, indent=2) + "\n"
     write_atomically(job.folder / RESULT, lambda part: part.write_text(text, encoding="utf-8"))
     print(
-        f"{job.cell}, seed {job.seed}: {plan['score']} {found['quality']:.4f} after "
-        f"{found['training_seconds']:.0f} s",
+        f"{job.cell}, seed {job.seed}: {plan['score']} {result['quality']:.4f} after "
+        f"{result['training_seconds']:.0f} s",
         file=sys.stderr,
     )
 

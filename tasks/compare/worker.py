@@ -113,20 +113,20 @@ def find_sizes(
             )
         names = [name for name in names if name not in both]
     aim = count(model.network)
-    found = {}
+    sizes = {}
     for name in names:
         width = model.settings.encoder.hidden_size
         if match == "parameters":
             width = nearest_width(partial(parameters_of, model.settings, name), aim)
         network: Any = sized(model.settings, name, width)
-        found[name] = {
+        sizes[name] = {
             "hidden_size": width,
             "parameters": count(network),
             "encoder_parameters": count(network.encoder),
         }
     lengths = torch.as_tensor(data.prepare().learned.corpora["validation"].lengths)
     return {
-        "cells": found,
+        "cells": sizes,
         "usual": names if cells is None else None,
         "notes": [*data.notes, *command.reuse_notes],
         "score": main_score(model),
@@ -287,12 +287,12 @@ def some_texts(data: Any, number: int) -> list[str]:
     rows = data.prepare().learned.corpora["validation"].rows
     step = max(1, len(rows) // number)
     joiner = "" if data.options.level == "character" else " "
-    found = []
+    texts = []
     for row in islice(range(0, len(rows), step), number):
         content = rows[row]
         text = content["source"] if "source" in content else joiner.join(content["tokens"])
-        found.append(text)
-    return found
+        texts.append(text)
+    return texts
 
 
 def work(job: Mapping[str, Any], report: Report) -> dict[str, Any]:

@@ -80,7 +80,7 @@ def count_ngrams(graph: Graph, module: NGrams, tokens: str, lengths: str) -> str
     inside = graph.add("Cast", inside, to=TensorProto.INT32)  # [batch, time]
     ids = graph.add("Add", tokens, one)
     nothing = graph.add("Mul", graph.part(ids, 0, 1, 1), graph.constant(0))  # [batch, 1]
-    value, found = ids, []
+    value, hashes = ids, []
     for length in range(module.order):
         if length:
             before = graph.add("Concat", nothing, graph.part(value, 0, -1, 1), axis=1)
@@ -91,8 +91,8 @@ def count_ngrams(graph: Graph, module: NGrams, tokens: str, lengths: str) -> str
         rows = graph.add("Gather", graph.weight(module.rows.numpy(), "ngrams"), hashed)
         whole = graph.add("Greater", steps, graph.constant(length - 1))  # begin in the text
         whole = graph.add("Cast", whole, to=TensorProto.INT32)
-        found.append(graph.add("Mul", graph.add("Mul", rows, inside), whole))
-    rows = graph.add("Concat", *found, axis=1)  # [batch, order * time]
+        hashes.append(graph.add("Mul", graph.add("Mul", rows, inside), whole))
+    rows = graph.add("Concat", *hashes, axis=1)  # [batch, order * time]
     table = as_array(module.table.weight).copy()
     table[0] = 0.0
     if not graph.int8:
@@ -278,17 +278,17 @@ def _layer(
     if graph.int8:
         input_bytes, *input_scale = _bytes(graph, of_input)
         hidden_bytes, *hidden_scale = _bytes(graph, of_hidden)
-        found = graph.split(
+        outputs = graph.split(
             "DynamicQuantizeLSTM", inputs, input_bytes, hidden_bytes, bias, sequence_lens, *initial,
             "",  # no peepholes
             *input_scale, *hidden_scale, outputs=3, domain=MICROSOFT, **named,
         )  # fmt: skip
     else:
-        found = graph.split(
+        outputs = graph.split(
             operator, inputs, graph.weight(of_input), graph.weight(of_hidden), bias, sequence_lens,
             *initial, outputs=3 if cell == "lstm" else 2, **named,
         )  # fmt: skip
-    states, hidden, *cells = found  # [time, directions, batch, hidden_size], [directions, ...]
+    states, hidden, *cells = outputs  # [time, directions, batch, hidden_size], [directions, ...]
     if len(weights) == 1:
         states = graph.add("Squeeze", states, graph.constant([1]))
     else:

@@ -35,8 +35,8 @@ class Answerer(nn.Module):
             `[sequences, answers, outputs]`.
         """
         lengths = torch.full(inputs.shape[:1], inputs.shape[1])
-        found: Tensor = self.output(self.encoder(inputs, lengths).states[:, -answers:])
-        return found
+        logits: Tensor = self.output(self.encoder(inputs, lengths).states[:, -answers:])
+        return logits
 
 
 def gradient_reach(encoder: Encoder, inputs: Tensor, *, generator: torch.Generator) -> Tensor:

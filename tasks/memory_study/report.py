@@ -151,12 +151,12 @@ def accuracy_at(results: Results, task: Task, variant: Variant, lag: int) -> flo
     None where no seed was trained at this lag.
     """
     seeds = {trial.seed for trial in results}
-    found = {
+    scores = {
         trial.seed: result["accuracy"]
         for trial, result in results.items()
         if (trial.task, (trial.cell, trial.start), trial.lag) == (task, variant, lag)
     }
-    return mean(found.get(seed, chance(task)) for seed in seeds) if found else None
+    return mean(scores.get(seed, chance(task)) for seed in seeds) if scores else None
 
 
 def accuracies(results: Results, variants: Sequence[Variant], lags: Sequence[int]) -> Table:

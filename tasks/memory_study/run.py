@@ -127,10 +127,10 @@ def _kept(
         kept: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))
         if {name: kept.get(name) for name in wanted} == wanted:
             return kept
-    found = {**wanted, **train(trial, protocol, tell)}
-    text = json.dumps(found) + "\n"
+    result = {**wanted, **train(trial, protocol, tell)}
+    text = json.dumps(result) + "\n"
     write_atomically(file, lambda part: part.write_text(text, encoding="utf-8"))
-    return found
+    return result
 
 
 @contextmanager

@@ -105,8 +105,8 @@ def accuracy(model: Answerer, task: Task, sequences: Any) -> float:
 def back(lag: int) -> list[int]:
     """Steps before the last one at which the reach of gradients is kept."""
     points = torch.linspace(0, lag - 1, min(lag, REACH_POINTS)).round().long()
-    found: list[int] = points.unique().tolist()
-    return found
+    numbers: list[int] = points.unique().tolist()
+    return numbers
 
 
 def reach(encoder: Encoder, trial: Trial) -> list[float]:
@@ -116,5 +116,5 @@ def reach(encoder: Encoder, trial: Trial) -> list[float]:
     exact = make_encoder(trial, Protocol(hidden_size=encoder.hidden_size)).double()
     exact.load_state_dict(encoder.state_dict())
     norms = gradient_reach(exact, sequences.inputs.double(), generator=generator)
-    found: list[float] = norms.flip(0)[back(trial.lag)].tolist()
-    return found
+    curve: list[float] = norms.flip(0)[back(trial.lag)].tolist()
+    return curve

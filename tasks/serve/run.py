@@ -24,16 +24,16 @@ def named(models: Iterable[str]) -> dict[str, str]:
     Raises:
         InputError: Two have the same name.
     """
-    found: dict[str, str] = {}
+    places: dict[str, str] = {}
     for model in models:
         name, equals, place = model.partition("=")
         if not equals or "/" in name:
             name, place = Path(model).resolve().name if Path(model).exists() else model, model
         name = name.rsplit("/", 1)[-1]
-        if not name or name in found:
+        if not name or name in places:
             raise InputError(f"two models are called {name!r}: give them names, as NAME={place}")
-        found[name] = place
-    return found
+        places[name] = place
+    return places
 
 
 def serve(models: Iterable[str], *, host: str, port: int, limits: Limits) -> None:
