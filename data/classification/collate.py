@@ -22,6 +22,7 @@ class ClassificationBatch(NamedTuple):
     gold: list[list[str]]  # the labels of each text, also those that training never saw
     number: Tensor  # [batch] int64, number of the text in its split, from 0
     weights: Tensor | None = None  # [batch] float32, in the loss; None where all are 1
+    soft: Tensor | None = None  # [batch, classes] float32 probabilities; 0 in rows without
 
 
 class ClassificationCollate:
@@ -39,11 +40,19 @@ class ClassificationCollate:
         self._multilabel = multilabel
 
     def __call__(self, rows: Mapping[str, list[Any]]) -> ClassificationBatch:
-        """Pads the columns `tokens`, `gold`, `index` and `weight` of some rows."""
+        """Pads the columns `tokens`, `gold`, `index`, `weight` and `soft` of some rows."""
         features = as_tensors(self._featurizer.batch(rows["tokens"]))
         targets = targets_of(rows["gold"], self._classes, multilabel=self._multilabel)
         numbers, weights = torch.tensor(rows["index"]), weights_of(rows["weight"])
-        return ClassificationBatch(features, targets, rows["gold"], numbers, weights)
+        soft = None
+        if any(row is not None for row in rows["soft"]):
+            ids = {name: number for number, name in enumerate(self._classes)}
+            soft = torch.zeros(len(rows["soft"]), len(ids))
+            for place, row in enumerate(rows["soft"]):
+                for one in row or ():
+                    if one["label"] in ids:
+                        soft[place, ids[one["label"]]] = one["probability"]
+        return ClassificationBatch(features, targets, rows["gold"], numbers, weights, soft)
 
 
 def targets_of(

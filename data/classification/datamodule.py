@@ -7,7 +7,7 @@ model do not need this file.
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import chain
@@ -39,6 +39,7 @@ from .readers import (
     single_label,
 )
 from .sample import sample_classification
+from .soft import sums_to_one
 
 _FEW = 20  # texts: of so few, each may well have a label of its own
 _COLUMNS = {
@@ -48,6 +49,7 @@ _COLUMNS = {
     "line": pa.int64(),
     "group": pa.string(),
     "weight": pa.float64(),
+    "soft": pa.list_(pa.struct([("label", pa.string()), ("probability", pa.float64())])),
 }
 
 
@@ -155,6 +157,7 @@ class ClassificationData(LabelledData[ClassifiedExample]):
             place = f"{source.name}:{example.line}"
             if split == "train":
                 self._multilabel |= len(example.labels) > 1
+                self._multilabel |= example.soft is not None and not sums_to_one(example.soft)
                 bare = bare or (None if example.labels else example)
             elif not self._multilabel:
                 try:
@@ -182,6 +185,9 @@ class ClassificationData(LabelledData[ClassifiedExample]):
                 "line": example.line,
                 "group": example.group,
                 "weight": example.weight,
+                "soft": None
+                if example.soft is None
+                else [{"label": name, "probability": p} for name, p in example.soft.items()],
             }
         if bare is not None and not self._multilabel:
             single_label([], path=source.name, line=bare.line)
@@ -195,11 +201,7 @@ class ClassificationData(LabelledData[ClassifiedExample]):
         for split, corpus in corpora.items():
             counts = Counter(label for labels in corpus.column("gold") for label in labels)
             if split == "train":
-                self._counts = {name: 0.0 for name in sorted(counts)}
-                columns = (corpus.column(name) for name in ("gold", "weight"))
-                for labels, weight in zip(*columns, strict=True):
-                    for label in labels:
-                        self._counts[label] += weight
+                self._counts = _mass(corpus, notes)
                 note_weights(corpus, notes)
                 if alike := alike_labels(self._counts):
                     shown = "; ".join(", ".join(names) for names in alike)
@@ -305,3 +307,25 @@ class ClassificationData(LabelledData[ClassifiedExample]):
             f"sample corpus ({self.options.sample}, {split})",
             lambda notes: sample_classification(self.options.sample, split, self.options.seed),
         )
+
+
+def _mass(corpus: Corpus, notes: Notes) -> dict[str, float]:
+    """How many texts have each label, sorted: each counts with its weight, and a probability as the
+    share that it is.
+    """
+    mass: defaultdict[str, float] = defaultdict(float)
+    soft = 0
+    columns = (corpus.column(name) for name in ("gold", "weight", "soft"))
+    for labels, weight, probabilities in zip(*columns, strict=True):
+        soft += probabilities is not None
+        for one in probabilities or ({"label": label, "probability": 1.0} for label in labels):
+            if one["probability"] > 0.0:
+                mass[one["label"]] += weight * one["probability"]
+        for label in labels:
+            mass[label] += 0.0
+    if soft:
+        notes.add(
+            f"train: {soft:,} of {len(corpus.lengths):,} texts are trained on the probability of "
+            "each label (model.hard_share mixes in the label itself); scores count the label"
+        )
+    return dict(sorted(mass.items()))

@@ -32,6 +32,8 @@ from rnnlp.data.formats.text_files import stem
 from rnnlp.data.formats.weights import WEIGHT, weight_in
 from rnnlp.data.formats.workbooks import is_workbook, table_lines
 
+from .soft import Probabilities, soft_label
+
 
 class ClassifiedExample(NamedTuple):
     """A text for a classifier.
@@ -42,6 +44,7 @@ class ClassifiedExample(NamedTuple):
         line: The line of the file that it begins at, counted from 1.
         group: What else stays on one side of a cut with it; None for nothing.
         weight: How much it counts in the loss.
+        soft: The probability of each label, where it is not simply 1 for its labels.
     """
 
     text: str
@@ -49,6 +52,7 @@ class ClassifiedExample(NamedTuple):
     line: int
     group: str | None = None
     weight: float = 1.0
+    soft: Probabilities | None = None
 
 
 FORMATS = ("auto", "csv", "tsv", "jsonl", "fasttext", "lines", ANNOTATION)
@@ -139,6 +143,12 @@ def read_classification(
             labels = [label for label in labels if label]
         if label_before:
             labels = [label.split(label_before, 1)[0] for label in labels]
+            if example.soft is not None:
+                merged: Probabilities = {}
+                for label, probability in example.soft.items():
+                    label = label.split(label_before, 1)[0]
+                    merged[label] = merged.get(label, 0.0) + probability
+                example = example._replace(soft=merged)
         if not all(labels):
             problem = "the label is empty; add one or drop the line"
             notes.bad(InputError(problem, path=name, line=example.line))
@@ -293,12 +303,28 @@ def _json(
             if not accepted(row, f"{path}:{number}", notes):
                 continue
             text = text_of(row, text_key)
-            labels = _labels(row[key_of(row, label_key, LABEL_NAMES, "label_column")])
+            labels, soft = _labels_of(row, label_key)
             group, weight = group_of(row, group_key), weight_in(row, weight_key)
         except InputError as error:
             notes.bad(InputError(error.message, path=path, line=number))
             continue
-        yield ClassifiedExample(text, labels, number, group, weight)
+        yield ClassifiedExample(text, labels, number, group, weight, soft)
+
+
+def _labels_of(
+    row: dict[str, Any], key: str | int | None
+) -> tuple[list[str], Probabilities | None]:
+    """The labels of a row: those it states, or else the likeliest; and how probable each is."""
+    keys = LABEL_NAMES if key is None else (str(key),)
+    value = next((row[name] for name in keys if name in row), None)
+    soft = soft_label(row, value)
+    if soft is None:
+        return _labels(row[key_of(row, key, LABEL_NAMES, "label_column")]), None
+    names = value if isinstance(value, list) else [value]
+    stated = value is not None and all(isinstance(name, str | int | float) for name in names)
+    labels = _labels(value) if stated else [next(iter(soft))]
+    certain = {name: p for name, p in soft.items() if p > 0.0}
+    return labels, None if certain == dict.fromkeys(labels, 1.0) else soft
 
 
 def _annotated(path: str, tool: Tool, notes: Notes) -> Iterator[ClassifiedExample]:

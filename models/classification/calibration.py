@@ -13,18 +13,20 @@ def fit_temperature(logits: Tensor, targets: Tensor, *, multilabel: bool) -> flo
 
     Args:
         logits: `[texts, classes]`.
-        targets: As for `classification_loss`; texts of class -1 are left out.
+        targets: As for `classification_loss`, or the probability of each class; texts of class -1
+            are left out.
         multilabel: Whether a text may have several classes.
 
     Returns:
         A number between 0.05 and 20; 1 where there is nothing to fit on.
     """
     logits = logits.double()
-    if not multilabel:
+    if targets.dim() == 1:
         logits, targets = logits[targets >= 0], targets[targets >= 0]
+        targets = F.one_hot(targets, logits.shape[1])
     if not len(logits):
         return 1.0
-    known = targets.double() if multilabel else F.one_hot(targets, logits.shape[1]).double()
+    known = targets.double()
 
     def slope(inverse: float) -> float:
         scaled = logits * inverse

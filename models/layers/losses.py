@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-import torch
+from typing import Literal
+
 from torch import Tensor
 from torch.nn import functional as F
 
@@ -15,7 +16,7 @@ def classification_loss(
     *,
     smoothing: float = 0.0,
     class_weights: Tensor | None = None,
-    weights: Tensor | None = None,
+    reduction: Literal["mean", "none"] = "mean",
 ) -> Tensor:
     """Cross entropy, the mean over the texts.
 
@@ -25,20 +26,19 @@ def classification_loss(
             (float) for any number of them. A text of class -1 (not known) adds nothing.
         smoothing: How much of the target is spread over all classes (Szegedy et al. 2016).
         class_weights: Weight of each class `[classes]`; with several labels, of its presence.
-        weights: How often each text counts `[batch]`; None for once.
+        reduction: "none" gives the loss of each text `[batch]`.
 
     Raises:
         ValueError: A smoothing outside [0, 1).
     """
     check_rate(smoothing)
-    reduction = "mean" if weights is None else "none"
     if targets.dim() == 2:
-        soft = targets * (1.0 - smoothing) + smoothing / 2
+        smoothed = targets * (1.0 - smoothing) + smoothing / 2
         losses = F.binary_cross_entropy_with_logits(
-            logits, soft, pos_weight=class_weights, reduction=reduction
+            logits, smoothed, pos_weight=class_weights, reduction=reduction
         )
-        return losses if weights is None else (losses.mean(1) @ weights) / weights.sum()
-    losses = F.cross_entropy(
+        return losses if reduction == "mean" else losses.mean(1)
+    return F.cross_entropy(
         logits,
         targets,
         weight=class_weights,
@@ -46,25 +46,51 @@ def classification_loss(
         label_smoothing=smoothing,
         reduction=reduction,
     )
-    if weights is None:
-        return losses
-    return (losses @ weights) / class_mass(targets, class_weights, weights)
 
 
-def class_mass(targets: Tensor, class_weights: Tensor | None, weights: Tensor | None) -> Tensor:
-    """What `classification_loss` is the mean of: texts, each with its weight and that of its class.
+def distillation_losses(
+    logits: Tensor,
+    probabilities: Tensor,
+    *,
+    multilabel: bool,
+    temperature: float = 1.0,
+    smoothing: float = 0.0,
+    class_weights: Tensor | None = None,
+) -> Tensor:
+    """Cross entropy of each text `[batch]` with a probability a class (Hinton et al. 2015).
+
+    That is the Kullback-Leibler divergence up to a constant. Both sides are divided by the
+    temperature, before the softmax or sigmoid that the probabilities are taken to come from.
 
     Args:
-        targets: As there.
-        class_weights: As there.
-        weights: As there.
+        logits: `[batch, classes]`.
+        probabilities: `[batch, classes]`; rows sum to 1 unless `multilabel`.
+        multilabel: Whether a text may have any number of classes.
+        temperature: Above 1, what is improbable counts more. The loss is multiplied with its
+            square, so that gradients keep their size.
+        smoothing: As for `classification_loss`.
+        class_weights: As for `classification_loss`.
     """
-    counts = targets.new_ones(len(targets), dtype=torch.float) if weights is None else weights
-    if targets.dim() == 1:
-        counts = counts * (targets >= 0)
-        if class_weights is not None:
-            counts = counts * class_weights[targets]
-    return counts.sum()
+    check_rate(smoothing)
+    power = 1.0 / temperature
+    target = probabilities if temperature == 1.0 else probabilities.pow(power)
+    if multilabel:
+        if temperature != 1.0:
+            target = target / (target + (1.0 - probabilities).pow(power))
+        losses = classification_loss(
+            logits * power,
+            target,
+            smoothing=smoothing,
+            class_weights=class_weights,
+            reduction="none",
+        )
+        return losses * temperature**2
+    if temperature != 1.0:
+        target = target / target.sum(1, keepdim=True).clamp_min(1e-12)
+    target = target * (1.0 - smoothing) + smoothing / logits.shape[1]
+    if class_weights is not None:
+        target = target * class_weights
+    return -(target * (logits * power).log_softmax(1)).sum(1) * temperature**2
 
 
 def token_loss(

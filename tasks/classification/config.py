@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Literal
 
 from rnnlp.data.errors import InputError
 from rnnlp.data.formats.layout import Layout
-from rnnlp.tasks.base.components import ModelConfig
+from rnnlp.tasks.base.components import ModelConfig, check_ranges
 
 if TYPE_CHECKING:
     from rnnlp.models import BagEncoder, Classifier, Embedding, Encoder, LinearClassifier, NGrams
@@ -54,10 +54,29 @@ class ClassifierTraining:
     Args:
         label_smoothing: Share of the target that is spread over all labels.
         class_weights: "balanced" lets rare labels count more in the loss, each label the same.
+        hard_share: Of texts with a probability a label, the share of the loss that their label
+            alone has.
+        soft_temperature: What such probabilities, and the model's beside them, are softened by.
     """
 
     label_smoothing: float = 0.0
     class_weights: Literal["none", "balanced"] = "none"
+    hard_share: float = 0.0
+    soft_temperature: float = 1.0
+
+    def check_training(self, prefix: str = "model.") -> None:
+        """Refuses settings that are out of their range; `prefix` is where the user gives them.
+
+        Raises:
+            InputError: One is.
+        """
+        check_ranges(
+            self,
+            ("label_smoothing", 0 <= self.label_smoothing < 1, "0 or more and below 1"),
+            ("hard_share", 0 <= self.hard_share <= 1, "from 0 to 1"),
+            ("soft_temperature", 0.1 <= self.soft_temperature <= 100, "from 0.1 to 100"),
+            prefix=prefix,
+        )
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -57,6 +57,7 @@ class Classification(ObjectiveModule):
         settings = self.options
         check_pooling(settings.pooling, "model.pooling")
         check_ngrams(settings.ngrams, "model.ngrams")
+        settings.check_training()
         self.settings = part_of(settings, ClassifierConfig)
         if self.settings.linear and settings.encoder_from is not None:
             raise InputError(

@@ -5,14 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import torch
 from torch import Tensor
+from torch.nn import functional as F
 
 from rnnlp.data.classification.collate import UNKNOWN_CLASS, ClassificationBatch
 from rnnlp.models.classification.calibration import fit_temperature
-from rnnlp.models.layers.losses import class_mass, classification_loss
+from rnnlp.models.layers.losses import classification_loss, distillation_losses
 from rnnlp.tasks.base.objective import BatchLoss, Objective
 from rnnlp.tasks.model_folder.folder import CONFUSION
 from rnnlp.tasks.reporting.confusion_matrix import draw_confusion
@@ -45,8 +46,11 @@ class ClassificationObjective(Objective):
         super().__init__()
         self.settings = settings
         self.label_smoothing = training.label_smoothing
+        self.hard_share = training.hard_share
+        self.soft_temperature = training.soft_temperature
         counts = torch.tensor(class_counts, dtype=torch.float)
-        weights = counts.mean() / counts if training.class_weights == "balanced" else None
+        balanced = torch.where(counts > 0.0, counts.mean() / counts, 0.0)
+        weights = balanced if training.class_weights == "balanced" else None
         self.register_buffer("class_weights", weights, persistent=False)
 
     @property
@@ -63,12 +67,42 @@ class ClassificationObjective(Objective):
         return f"{head} that gives {kind} {shown}"
 
     def loss(self, network: Network, batch: ClassificationBatch) -> Tensor:
-        """The loss of one batch, the mean over its texts."""
-        return self._loss(run(network, batch.features).logits, batch.targets, batch.weights)
+        """The loss of one batch, the mean over its texts, each with its weight and the class's."""
+        logits = run(network, batch.features).logits
+        if batch.weights is None and batch.soft is None:
+            return self._loss(logits, batch.targets)
+        losses = self._loss(logits, batch.targets, reduction="none")
+        if batch.soft is not None:
+            hard = self._hard_share(batch.soft)
+            losses = hard * losses + (1.0 - hard) * distillation_losses(
+                logits,
+                batch.soft,
+                multilabel=self.settings.multilabel,
+                temperature=self.soft_temperature,
+                smoothing=self.label_smoothing,
+                class_weights=self.class_weights,
+            )
+        if batch.weights is not None:
+            losses = losses * batch.weights
+        return losses.sum() / self._counts(batch).sum()
 
     def weight(self, batch: ClassificationBatch) -> float:
         """Texts, each with its weight and that of its class."""
-        return float(class_mass(batch.targets, self.class_weights, batch.weights))
+        return float(self._counts(batch).sum())
+
+    def _counts(self, batch: ClassificationBatch) -> Tensor:
+        """How much each text counts `[batch]`."""
+        counts = torch.ones(len(batch.gold), device=batch.targets.device)
+        if self.class_weights is not None and not self.settings.multilabel:
+            counts = self.class_weights[batch.targets]
+            if batch.soft is not None:
+                hard = self._hard_share(batch.soft)
+                counts = hard * counts + (1.0 - hard) * (batch.soft @ self.class_weights)
+        return counts if batch.weights is None else counts * batch.weights
+
+    def _hard_share(self, soft: Tensor) -> Tensor:
+        """How much of each target `[batch]` the label itself is: all, where nothing else is."""
+        return torch.where(soft.sum(1) > 0.0, self.hard_share, 1.0)
 
     def scores(self, *, final: bool = False, calibrated: bool = False) -> ClassScores:
         """Scores that nothing has been added to."""
@@ -97,17 +131,22 @@ class ClassificationObjective(Objective):
         The other half is what the calibration error of this split is measured on.
         """
         network.eval()
+        classes = len(self.settings.classes)
         logits, targets, numbers = (
             torch.cat(part)
             for part in zip(
-                *((run(network, b.features).logits.cpu(), b.targets, b.number) for b in batches),
+                *(
+                    (run(network, b.features).logits.cpu(), _goal(b, classes), b.number)
+                    for b in batches
+                ),
                 strict=True,
             )
         )
         fitted = torch.from_numpy(fits(numbers.numpy()))
         if not fitted.any():
             return
-        logits, targets = logits[fitted], targets[fitted]
+        known = fitted if self.settings.multilabel else fitted & (targets.sum(1) > 0.0)
+        logits, targets = logits[known], targets[known]
         temperature = fit_temperature(logits, targets, multilabel=self.settings.multilabel)
         network.temperature.fill_(temperature)
 
@@ -120,14 +159,27 @@ class ClassificationObjective(Objective):
         title = f"{split}, {sum(map(sum, table['counts'])):,} texts"
         return {CONFUSION: partial(_draw, table=table, title=title)}
 
-    def _loss(self, logits: Tensor, targets: Tensor, weights: Tensor | None = None) -> Tensor:
+    def _loss(
+        self, logits: Tensor, targets: Tensor, *, reduction: Literal["mean", "none"] = "mean"
+    ) -> Tensor:
         return classification_loss(
             logits,
             targets,
             smoothing=self.label_smoothing,
             class_weights=self.class_weights,
-            weights=weights,
+            reduction=reduction,
         )
+
+
+def _goal(batch: ClassificationBatch, classes: int) -> Tensor:
+    """The probability of each class [batch, classes] as the data says; 0 where nothing is known."""
+    goal = batch.targets.float()
+    if goal.dim() == 1:
+        one_hot = F.one_hot(batch.targets.clamp_min(0), classes)
+        goal = one_hot * (goal >= 0.0).float()[:, None]
+    if batch.soft is None:
+        return goal
+    return torch.where(batch.soft.sum(1, keepdim=True) > 0.0, batch.soft, goal)
 
 
 def _draw(picture: Path, *, table: Mapping[str, Any], title: str) -> None:

@@ -110,6 +110,7 @@ class Joint(TaskModule):
         tagging, classification = settings.tagging, settings.classification
         check_pooling(classification.pooling, "model.classification.pooling")
         check_ngrams(classification.ngrams, "model.classification.ngrams")
+        classification.check_training("model.classification.")
         if not tagging.loss_weight > 0.0:
             raise InputError(
                 f"model.tagging.loss_weight is {tagging.loss_weight}: it must be above 0"
