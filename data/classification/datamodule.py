@@ -326,6 +326,6 @@ def _mass(corpus: Corpus, notes: Notes) -> dict[str, float]:
     if soft:
         notes.add(
             f"train: {soft:,} of {len(corpus.lengths):,} texts are trained on the probability of "
-            "each label (model.hard_share mixes in the label itself); scores count the label"
+            "each label; scores count the label"
         )
     return dict(sorted(mass.items()))

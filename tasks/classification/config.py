@@ -54,14 +54,12 @@ class ClassifierTraining:
     Args:
         label_smoothing: Share of the target that is spread over all labels.
         class_weights: "balanced" lets rare labels count more in the loss, each label the same.
-        hard_share: Of texts with a probability a label, the share of the loss that their label
-            alone has.
-        soft_temperature: What such probabilities, and the model's beside them, are softened by.
+        soft_temperature: Where texts have a probability a label, what these and the model's own
+            are softened by in training.
     """
 
     label_smoothing: float = 0.0
     class_weights: Literal["none", "balanced"] = "none"
-    hard_share: float = 0.0
     soft_temperature: float = 1.0
 
     def check_training(self, prefix: str = "model.") -> None:
@@ -73,7 +71,6 @@ class ClassifierTraining:
         check_ranges(
             self,
             ("label_smoothing", 0 <= self.label_smoothing < 1, "0 or more and below 1"),
-            ("hard_share", 0 <= self.hard_share <= 1, "from 0 to 1"),
             ("soft_temperature", 0.1 <= self.soft_temperature <= 100, "from 0.1 to 100"),
             prefix=prefix,
         )

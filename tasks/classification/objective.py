@@ -46,7 +46,6 @@ class ClassificationObjective(Objective):
         super().__init__()
         self.settings = settings
         self.label_smoothing = training.label_smoothing
-        self.hard_share = training.hard_share
         self.soft_temperature = training.soft_temperature
         counts = torch.tensor(class_counts, dtype=torch.float)
         balanced = torch.where(counts > 0.0, counts.mean() / counts, 0.0)
@@ -73,8 +72,7 @@ class ClassificationObjective(Objective):
             return self._loss(logits, batch.targets)
         losses = self._loss(logits, batch.targets, reduction="none")
         if batch.soft is not None:
-            hard = self._hard_share(batch.soft)
-            losses = hard * losses + (1.0 - hard) * distillation_losses(
+            soft = distillation_losses(
                 logits,
                 batch.soft,
                 multilabel=self.settings.multilabel,
@@ -82,6 +80,7 @@ class ClassificationObjective(Objective):
                 smoothing=self.label_smoothing,
                 class_weights=self.class_weights,
             )
+            losses = torch.where(batch.soft.sum(1) > 0.0, soft, losses)
         if batch.weights is not None:
             losses = losses * batch.weights
         return losses.sum() / self._counts(batch).sum()
@@ -96,13 +95,9 @@ class ClassificationObjective(Objective):
         if self.class_weights is not None and not self.settings.multilabel:
             counts = self.class_weights[batch.targets]
             if batch.soft is not None:
-                hard = self._hard_share(batch.soft)
-                counts = hard * counts + (1.0 - hard) * (batch.soft @ self.class_weights)
+                soft = batch.soft @ self.class_weights
+                counts = torch.where(batch.soft.sum(1) > 0.0, soft, counts)
         return counts if batch.weights is None else counts * batch.weights
-
-    def _hard_share(self, soft: Tensor) -> Tensor:
-        """How much of each target `[batch]` the label itself is: all, where nothing else is."""
-        return torch.where(soft.sum(1) > 0.0, self.hard_share, 1.0)
 
     def scores(self, *, final: bool = False, calibrated: bool = False) -> ClassScores:
         """Scores that nothing has been added to."""

@@ -157,7 +157,7 @@ def test_predict_is_training_data(rnnlp, tmp_path):
         assert student["scores"]["p"] == pytest.approx(teacher["scores"]["p"], abs=0.2)
     _, out, _ = rnnlp("evaluate", tmp_path / "small", soft, "--json")
     assert json.loads(out)["accuracy"] > 0.8
-    for setting in ("hard_share=1.5", "soft_temperature=0", "label_smoothing=1"):
+    for setting in ("soft_temperature=0", "label_smoothing=1"):
         code, _, err = rnnlp("fit", *TINY, f"--data.train={soft}", f"--model.{setting}")
         assert code == 2 and f"model.{setting.split('=')[0]} is" in err and err.count("\n") == 1
 

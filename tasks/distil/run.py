@@ -1,0 +1,130 @@
+"""Distilling: the teacher labels texts, and `fit` trains a student on them.
+
+The labelled texts stay beside the student's folder, as `DIR.teacher.jsonl`: they can be read,
+mended, and trained on again without the teacher.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import chain
+from pathlib import Path
+from typing import Any
+
+from rnnlp.data.classification.readers import ClassifiedExample, read_classification
+from rnnlp.data.corpus.report import Notes
+from rnnlp.data.errors import InputError, note
+from rnnlp.tasks.fit.config_files import find_configs, find_task
+from rnnlp.tasks.fit.lightning_cli import FitRequest
+from rnnlp.tasks.fit.run import run_fit
+from rnnlp.tasks.inference.load import load
+from rnnlp.tasks.model_folder.atomic import write_atomically
+from rnnlp.tasks.model_folder.files import as_json
+from rnnlp.tasks.model_folder.folder import holds_model
+
+from .teacher import Teacher, command_teacher, rows_of
+
+TASKS = ("classification", "tagging", "translation")
+
+
+def distil(
+    teachers: Sequence[str],
+    unlabelled: Iterable[str],
+    config: Sequence[str],
+    *,
+    output: Path,
+    command: str | None = None,
+    train: str | None = None,
+    hard_share: float = 0.5,
+    overwrite: bool = False,
+    arguments: Sequence[str] = (),
+) -> Path:
+    """Trains a student on what a teacher says of texts.
+
+    Args:
+        teachers: Model folders; of several the mean teaches.
+        unlabelled: The texts.
+        config: The student's configs, as for `fit`.
+        output: The student's folder.
+        command: A program that teaches in place of models; see `command_teacher`.
+        train: Labelled texts that are trained on as well, for classification: with the share
+            `hard_share` on their label, with the rest on what the teacher says of them.
+        hard_share: That share.
+        overwrite: Whether a model in the folder may be replaced.
+        arguments: Further settings, as for `fit`.
+
+    Returns:
+        The file of labelled texts.
+
+    Raises:
+        InputError: The teacher cannot teach this task, or there is nothing to learn from.
+    """
+    if bool(teachers) == (command is not None):
+        raise InputError("who teaches? Give model folders, or --teacher_command, one of the two")
+    if not 0.0 <= hard_share <= 1.0:
+        raise InputError(f"--hard_share is {hard_share}: it must be from 0 to 1")
+    if holds_model(output) and not overwrite:
+        raise InputError("holds a model already: name another --output, or add --overwrite",
+                         path=str(output))  # fmt: skip
+    files = find_configs(list(config), task=None, resumed=None)
+    task = find_task(files, task=None)
+    if task not in TASKS:
+        raise InputError(f"models for {task} cannot be distilled: only {', '.join(TASKS)}")
+    if train is not None and task != "classification":
+        raise InputError("--data.train beside --unlabelled is for classification: leave it out")
+    teacher = _models(teachers, task) if command is None else command_teacher(command)
+    texts = [text for text in unlabelled if text.strip()]
+    gold = [] if train is None else list(read_classification(train, notes=Notes()))
+    if not texts and not gold:
+        raise InputError("--unlabelled holds no text")
+    rows = chain(rows_of(teacher(texts)), _gold_rows(gold, teacher, hard_share))
+    labels = output.with_name(f"{output.name}.teacher.jsonl")
+    labels.parent.mkdir(parents=True, exist_ok=True)
+    write_atomically(labels, lambda part: _write(rows, part))
+    note(
+        f"{len(texts):,} texts labelled by the teacher"
+        + (f", and {len(gold):,} of {train} with {hard_share:g} of their label" if gold else "")
+        + f": {labels}"
+    )
+    columns = ["--data.source_column=source", "--data.target_column=target"]
+    request = FitRequest(
+        task=task,
+        configs=files,
+        arguments=[
+            *arguments,
+            f"--data.train={labels}",
+            *(columns if task == "translation" else []),
+        ],
+        output=output,
+        resume=False,
+        overwrite=overwrite,
+    )
+    run_fit(request)
+    return labels
+
+
+def _models(teachers: Sequence[str], task: str) -> Teacher:
+    pipeline = load(list(teachers))
+    if pipeline.task != task:
+        raise InputError(
+            f"is a model for {pipeline.task}, and the config for {task}", path=teachers[0]
+        )
+    teach: Teacher = pipeline.predict
+    return teach
+
+
+def _gold_rows(
+    gold: Sequence[ClassifiedExample], teacher: Teacher, hard_share: float
+) -> Iterator[Mapping[str, Any]]:
+    """Labelled texts twice: with their label and with the teacher's, weighted by their shares."""
+    taught = rows_of(teacher([example.text for example in gold])) if hard_share < 1.0 else ()
+    for row in taught:
+        yield {**row, "weight": 1.0 - hard_share}
+    for example in gold if hard_share > 0.0 else ():
+        yield {"text": example.text, "label": example.labels, "weight": hard_share}
+
+
+def _write(rows: Iterable[Mapping[str, Any]], path: Path) -> None:
+    with path.open("w", encoding="utf-8") as file:
+        for row in rows:
+            file.write(as_json(row) + "\n")

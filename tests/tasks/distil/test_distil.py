@@ -1,0 +1,132 @@
+"""`rnnlp distil`, driven as a user does: models, an ensemble and a program teach."""
+
+import json
+import shlex
+import sys
+
+import pytest
+
+import rnnlp as package
+
+TINY = ["--trainer.accelerator=cpu", "--model.embedding.size=8", "--model.encoder.hidden_size=8"]
+TEACHER = """\
+import json, sys
+for line in sys.stdin:
+    p = {"fine": 0.9, "dull": 0.2, "坏": 0.1}[line.split()[-1]]
+    print(json.dumps([{"label": "pos", "score": p}, {"label": "neg", "score": 1 - p}]))
+"""
+TEXTS = [f"{a} {b}" for a in ("a", "一", "c", "d") for b in ("fine", "dull", "坏")]
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("distil")
+    (folder / "teacher.py").write_text(TEACHER)
+    (folder / "texts.txt").write_text("\n".join(TEXTS) + "\n")
+    return folder
+
+
+def by_command(folder, script="teacher.py"):
+    return ["--teacher_command", shlex.join([sys.executable, str(folder / script)])]
+
+
+def test_a_program_teaches_and_then_two_models(rnnlp, folder):
+    texts = ["--unlabelled", folder / "texts.txt", "--config", "sentiment", *TINY]
+    texts += [f"--data.validation={folder / 'one.teacher.jsonl'}", "--model.dropout=0"]
+    texts += ["--model.optimizer.learning_rate=0.02", "--trainer.max_epochs=10"]
+    code, _, err = rnnlp("distil", *by_command(folder), *texts, "--output", folder / "one")
+    assert code == 0, err
+    assert f"12 texts labelled by the teacher: {folder / 'one.teacher.jsonl'}" in err
+    assert "12 of 12 texts are trained on the probability of each label" in err
+    rows = [json.loads(line) for line in (folder / "one.teacher.jsonl").open()]
+    assert [row["text"] for row in rows] == TEXTS
+    student = package.load(folder / "one")
+    assert [one["label"] for one in student(TEXTS[:3])] == ["pos", "neg", "neg"]
+    code, _, err = rnnlp("distil", *by_command(folder), *texts, "--output", folder / "one")
+    assert code == 2 and "holds a model already" in err
+    # Two that are alike teach together, beside labelled texts.
+    again = ["fit", "--config", "sentiment", f"--data.train={folder / 'one.teacher.jsonl'}"]
+    again += [
+        *TINY,
+        "--seed_everything=2",
+        f"--data.tokenizer_from={folder / 'one'}",
+        "--trainer.max_epochs=1",
+        "--output",
+        folder / "two",
+    ]
+    assert rnnlp(*again)[0] == 0
+    (folder / "gold.csv").write_text("text,label\nb fine,pos\nb dull,neg\n")
+    code, _, err = rnnlp(
+        "distil", folder / "one", folder / "two", *texts, f"--data.train={folder / 'gold.csv'}",
+        "--hard_share", "0.25", "--output", folder / "three",
+    )  # fmt: skip
+    assert code == 0, err
+    assert "and 2 of" in err and "with 0.25 of their label" in err
+    rows = [json.loads(line) for line in (folder / "three.teacher.jsonl").open()]
+    taught = package.load([folder / "one", folder / "two"])(TEXTS)
+    assert [row["scores"] for row in rows[:12]] == [one["scores"] for one in taught]
+    assert [(row["text"], row["weight"]) for row in rows[12:]] == [
+        ("b fine", 0.75), ("b dull", 0.75), ("b fine", 0.25), ("b dull", 0.25),
+    ]  # fmt: skip
+
+
+def test_taggers_teach_entities(rnnlp, english, corpus, folder):
+    said = ["Anna visited Berlin.", "It rained."]
+    (folder / "s.jsonl").write_text("".join(json.dumps({"text": text}) + "\n" for text in said))
+    code, _, err = rnnlp(
+        "distil", english, "--unlabelled", folder / "s.jsonl", "--config", corpus / "tiny.yaml",
+        "--trainer.max_epochs=1", "--output", folder / "tagger",
+    )  # fmt: skip
+    assert code == 0, err
+    rows = [json.loads(line) for line in (folder / "tagger.teacher.jsonl").open()]
+    answers = package.load(english)(said)
+    for row, answer in zip(rows, answers, strict=True):
+        scores = [one["score"] for one in answer["entities"]]
+        assert row["entities"] == answer["entities"]
+        assert row["weight"] == pytest.approx(sum(scores) / len(scores) if scores else 1, abs=1e-4)
+    code, _, err = rnnlp("distil", english, "--unlabelled", folder / "s.jsonl", "--config",
+                         "sentiment", "--output", folder / "no")  # fmt: skip
+    assert code == 2 and "is a model for tagging, and the config for classification" in err
+
+
+@pytest.mark.parametrize(
+    ("program", "line"),
+    [
+        ("print(1)", "gave 1 lines for 12 texts (exit code 0)"),
+        ("raise SystemExit(3)", "(exit code 3)"),
+        ("import sys\nfor x in sys.stdin: print('{')", "--teacher_command, answer 1: not JSON"),
+        ("import sys\nfor x in sys.stdin: print('{}')", "an answer with text teaches nothing"),
+        (
+            'import sys\nfor x in sys.stdin: print(\'{"scores": {"a": 2}}\')',
+            "no.teacher.jsonl:1: the probability of 'a' is 2",
+        ),
+    ],
+)
+def test_a_program_that_cannot_teach(program, line, rnnlp, folder):
+    (folder / "bad.py").write_text(program)
+    code, _, err = rnnlp("distil", *by_command(folder, "bad.py"), "--unlabelled",
+                         folder / "texts.txt", "--config", "sentiment",
+                         "--output", folder / "no")  # fmt: skip
+    assert code == 2 and line in err and err.rstrip().splitlines()[-1].startswith("rnnlp: ")
+    assert not (folder / "no").exists()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "line"),
+    [
+        ([], "who teaches?"),
+        (["nowhere"], "nowhere"),
+        (["x", "--teacher_command", "cat"], "one of the two"),
+        (["--teacher_command", "no-such-program"], "cannot be run"),
+        (["--teacher_command", "cat", "--hard_share", "2"], "--hard_share is 2.0"),
+        (["--teacher_command", "cat", "--config", "generation"], "models for generation cannot"),
+        (
+            ["--teacher_command", "cat", "--config", "ner", "--data.train=x"],
+            "is for classification",
+        ),
+    ],
+)
+def test_mistakes(arguments, line, rnnlp, folder):
+    code, _, err = rnnlp("distil", "--unlabelled", folder / "texts.txt", "--config", "sentiment",
+                         "--output", folder / "no", *arguments)  # fmt: skip
+    assert code == 2 and line in err and err.count("\n") == 1
