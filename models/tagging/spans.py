@@ -8,7 +8,8 @@ is said by `SpanRules`.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from itertools import chain
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -98,6 +99,21 @@ class SpanPosterior:
                 longer = sum(self._given(row, end, tag, other) for other in rules.last[tag])
                 total += value * (1.0 - longer if end < length else 1.0)
         return float(np.clip(total, 0.0, 1.0))
+
+    def expected(self, rules: Iterable[SpanRules], lengths: Sequence[int]) -> list[float]:
+        """How many spans each row has, on the average over all tag sequences.
+
+        Args:
+            rules: Of every type.
+            lengths: Tokens of each row.
+        """
+        begins = np.zeros(self._marginals.shape[:2])  # [time, batch], p(a span begins here)
+        for tag, banned in chain.from_iterable(each.first.items() for each in rules):
+            begins += self._marginals[:, :, tag]
+            for other in banned:
+                pair = self._alpha[:-1, :, other] * self._arriving[:, :, tag]
+                begins[1:] -= pair * self._steps[other, tag]
+        return [float(begins[:length, row].sum()) for row, length in enumerate(lengths)]
 
     def _pair(self, row: int, t: int, before: int, tag: int) -> float:
         """p(y_(t-1) = before, y_t = tag)."""

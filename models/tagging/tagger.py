@@ -5,7 +5,7 @@ Label names, text and training are not its business: ids in, tag ids and probabi
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 import torch
@@ -37,8 +37,18 @@ class Decoded(NamedTuple):
         """
         if not spans:
             return []
-        posterior = SpanPosterior(self.output.lattice(self.emissions, self.lengths))
-        return posterior.probabilities(spans, self.lengths.tolist())
+        return self._posterior().probabilities(spans, self.lengths.tolist())
+
+    def expected_spans(self, rules: Iterable[SpanRules]) -> list[float]:
+        """Return how many spans each row has, on the average over all tag sequences.
+
+        Args:
+            rules: of every type.
+        """
+        return self._posterior().expected(rules, self.lengths.tolist())
+
+    def _posterior(self) -> SpanPosterior:
+        return SpanPosterior(self.output.lattice(self.emissions, self.lengths))
 
 
 class Tagger(nn.Module):

@@ -87,6 +87,11 @@ MIN_SCORE = Option(
     "label null (evaluate tells what that gains)",
 )
 
+UNCERTAINTY = Option(
+    name="uncertainty",
+    type=None,
+    help="add how unsure the model is: entropy and margin of labels, expected errors of entities",
+)
 MIN_LENGTH = Option(
     name="min_length", type=int, metavar="N", least=0, help="fewest tokens that are written"
 )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from rnnlp.tasks.base.options import MIN_SCORE, Option, column
+from rnnlp.tasks.base.options import MIN_SCORE, UNCERTAINTY, Option, column
 
 TEXT_COLUMN = Option(
     name="text_column", type=column, help="column of the text: a name, or a number from 1"
@@ -20,5 +20,6 @@ PREDICT = (
         help="add the weight of each token (classifiers with attention pooling)",
     ),
     MIN_SCORE,
+    UNCERTAINTY,
 )
 STREAM: tuple[Option, ...] = ()

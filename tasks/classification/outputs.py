@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+import numpy as np
+
 from .config import ClassifierConfig
 
 THRESHOLD = 0.5  # of several labels a text, those of this probability and more
@@ -31,3 +33,21 @@ def label_of(
     best, score = ranked[0]
     label = best if min_score is None or score >= min_score else None
     return {"label": label, "score": rounded[best], "scores": rounded}
+
+
+def uncertainty_of(probabilities: np.ndarray, *, multilabel: bool) -> dict[str, float]:
+    """`entropy` and `margin` of a text; see `ClassificationPipeline`.
+
+    Args:
+        probabilities: Of each class.
+        multilabel: Whether a text may have several.
+    """
+    each = probabilities.astype(float)
+    if multilabel:
+        each = np.stack([each, 1.0 - each])  # [2, classes]: with the label, and without
+        margin = np.abs(each[0] - each[1]).min()
+    else:
+        second, first = np.sort(each)[-2:]
+        margin = first - second
+    entropy = -(each * np.log(np.maximum(each, 1e-30))).sum()
+    return {"entropy": round(float(entropy), 4), "margin": round(float(margin), 4)}

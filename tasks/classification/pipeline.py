@@ -20,7 +20,7 @@ from rnnlp.tasks.base.pipeline import Pipeline
 from rnnlp.tasks.model_folder.folder import CONFIG, ModelFolder
 
 from .config import ClassifierConfig
-from .outputs import label_of
+from .outputs import label_of, uncertainty_of
 
 if TYPE_CHECKING:
     from .stream import ClassificationStream
@@ -75,6 +75,7 @@ class ClassificationPipeline(Pipeline):
         *,
         explain: bool = False,
         min_score: float | None = None,
+        uncertainty: bool = False,
     ) -> Any:
         """Labels texts.
 
@@ -83,6 +84,9 @@ class ClassificationPipeline(Pipeline):
             explain: Add the attention weight of each token, for models with attention pooling.
             min_score: Where no label is as probable as this, `label` is None. Where a text may have
                 several labels, those that are.
+            uncertainty: Add `uncertainty`, with the `entropy` of the labels in nats (where a text
+                may have several, the sum of each label's) and the `margin`: how far the likeliest
+                label is before the second, or that which is nearest to 0.5 from its opposite.
 
         Returns:
             For each text `{"text", "label", "score", "scores"}`: the most probable label, its
@@ -94,10 +98,15 @@ class ClassificationPipeline(Pipeline):
         Raises:
             InputError: `explain` for a model without attention.
         """
-        return self.answer(texts, explain=explain, min_score=min_score)
+        return self.answer(texts, explain=explain, min_score=min_score, uncertainty=uncertainty)
 
     def answers(  # type: ignore[override]
-        self, texts: list[str], *, explain: bool = False, min_score: float | None = None
+        self,
+        texts: list[str],
+        *,
+        explain: bool = False,
+        min_score: float | None = None,
+        uncertainty: bool = False,
     ) -> list[dict[str, Any]]:
         """The labels of some texts."""
         if explain and not self.explains:
@@ -116,6 +125,10 @@ class ClassificationPipeline(Pipeline):
                     "text": text,
                     **label_of(probabilities[place].tolist(), self.settings, min_score=min_score),
                 }
+                if uncertainty:
+                    answers[row]["uncertainty"] = uncertainty_of(
+                        probabilities[place], multilabel=self.settings.multilabel
+                    )
                 if explain and weights is not None:
                     answers[row]["tokens"] = [
                         {

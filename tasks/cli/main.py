@@ -16,7 +16,7 @@ from io import TextIOWrapper
 # Each a module and its function.
 VERBS = (
     "fit", "evaluate", "predict", "encode", "compare", "tune",
-    "export", "check", "serve", "explain", "distil",
+    "export", "check", "serve", "explain", "distil", "select",
 )  # fmt: skip
 
 USAGE = """\
@@ -29,6 +29,7 @@ rnnlp: train and use recurrent networks on sequences
   rnnlp compare --config NAME|FILE               train each cell; says which one to take
   rnnlp tune --config NAME|FILE                  search for better values of its settings
   rnnlp distil TEACHER --unlabelled FILE ...     train a student on a teacher's answers
+  rnnlp select MODEL --input FILE --count N       which texts to label next
   rnnlp check DATA [--against FILE ...]          what is wrong with labelled data
   rnnlp export MODEL --output DIR [--int8]       for ONNX Runtime, without torch
   rnnlp serve MODEL [MODEL ...]                  over HTTP, with a page to try them

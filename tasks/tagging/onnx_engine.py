@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -38,11 +38,15 @@ class Decoded(NamedTuple):
 
     def span_scores(self, spans: Sequence[tuple[int, int, int, SpanRules]]) -> list[float]:
         """Probabilities of spans: row, first token, end, and the rules of the type, of each."""
-        if not spans:
-            return []
+        return self._posterior().probabilities(spans, self.lengths.tolist()) if spans else []
+
+    def expected_spans(self, rules: Iterable[SpanRules]) -> list[float]:
+        """How many spans each row has, on the average over all tag sequences."""
+        return self._posterior().expected(rules, self.lengths.tolist())
+
+    def _posterior(self) -> SpanPosterior:
         sums = lattice if self.crf else independent
-        posterior = SpanPosterior(sums(self.emissions, self.paths, self.lengths))
-        return posterior.probabilities(spans, self.lengths.tolist())
+        return SpanPosterior(sums(self.emissions, self.paths, self.lengths))
 
 
 class OnnxTagger:

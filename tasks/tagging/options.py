@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from rnnlp.tasks.base.options import MIN_SCORE, Option
+from rnnlp.tasks.base.options import MIN_SCORE, UNCERTAINTY, Option
 
 EVALUATE = (
     Option(name="token_column", type=int, help="column of the tokens, from 1"),
     Option(name="tag_column", type=int, help="column of the tags, from 1"),
 )
-PREDICT = (MIN_SCORE,)
+PREDICT = (MIN_SCORE, UNCERTAINTY)
 STREAM = (
     Option(
         name="lag",

@@ -36,6 +36,9 @@ class Tags(Protocol):
     def span_scores(self, spans: Sequence[tuple[int, int, int, SpanRules]]) -> list[float]:
         """Probabilities of spans: row, first token, end, and the rules of the type, of each."""
 
+    def expected_spans(self, rules: Iterable[SpanRules]) -> list[float]:
+        """How many spans each row has, on the average over all tag sequences."""
+
 
 class Engine(Protocol):
     """What answers for a tagger."""
@@ -77,22 +80,30 @@ class TaggingPipeline(Pipeline):
             engine = TorchTagger(folder.network(settings.build))
         return cls(engine=engine, featurizer=folder.featurizer(), settings=settings)
 
-    def __call__(self, texts: str | Iterable[str], *, min_score: float | None = None) -> Any:
+    def __call__(
+        self,
+        texts: str | Iterable[str],
+        *,
+        min_score: float | None = None,
+        uncertainty: bool = False,
+    ) -> Any:
         """Finds the entities of texts.
 
         Args:
             texts: One text, or any iterable of them.
             min_score: Entities of a lower score are left out.
+            uncertainty: Add `uncertainty`, with `expected_errors`: how many of the entities found
+                are wrong, and how many others there are, on the average over all tag sequences.
 
         Returns:
             For each text `{"text", "entities": [...]}`, each entity with `entity_group`, `score`,
             `word`, `start` and `end`: `text[start:end] == word`, and the score is the probability
             of the whole entity.
         """
-        return self.answer(texts, min_score=min_score)
+        return self.answer(texts, min_score=min_score, uncertainty=uncertainty)
 
     def answers(  # type: ignore[override]
-        self, texts: list[str], *, min_score: float | None = None
+        self, texts: list[str], *, min_score: float | None = None, uncertainty: bool = False
     ) -> list[dict[str, Any]]:
         """The entities of some texts."""
         offsets = [self.featurizer.split(text) for text in texts]
@@ -100,7 +111,9 @@ class TaggingPipeline(Pipeline):
             [text[start:end] for start, end in places]
             for text, places in zip(texts, offsets, strict=True)
         ]
-        return [
+        errors: list[float] = [0.0] * len(texts)
+        found = self.spans(sentences, errors if uncertainty else None)
+        answers: list[dict[str, Any]] = [
             {
                 "text": text,
                 "entities": [
@@ -109,8 +122,12 @@ class TaggingPipeline(Pipeline):
                     if min_score is None or score >= min_score
                 ],
             }
-            for text, places, spans in zip(texts, offsets, self.spans(sentences), strict=True)
+            for text, places, spans in zip(texts, offsets, found, strict=True)
         ]
+        if uncertainty:
+            for answer, value in zip(answers, errors, strict=True):
+                answer["uncertainty"] = {"expected_errors": round(value, 4)}
+        return answers
 
     def _mean(self, networks: list[Any]) -> Any:
         from rnnlp.models.tagging.ensemble import TaggerEnsemble
@@ -132,8 +149,15 @@ class TaggingPipeline(Pipeline):
             network=self.network, featurizer=self.featurizer, settings=self.settings, lag=lag
         )
 
-    def spans(self, sentences: Sequence[Sequence[str]]) -> list[list[tuple[Span, float]]]:
-        """Entities of tokenised sentences and their probabilities; each plain tag is a span."""
+    def spans(
+        self, sentences: Sequence[Sequence[str]], errors: list[float] | None = None
+    ) -> list[list[tuple[Span, float]]]:
+        """Entities of tokenised sentences and their probabilities; each plain tag is a span.
+
+        Args:
+            sentences: The tokens of each.
+            errors: Takes how many errors are to be expected in each: wrong ones and missing ones.
+        """
         results: list[list[tuple[Span, float]]] = [[] for _ in sentences]
         for rows, decoded, names in self._decoded(sentences):
             spans = [self._spans_of(tags) for tags in names]
@@ -145,6 +169,11 @@ class TaggingPipeline(Pipeline):
             scores = iter(decoded.span_scores(asked))
             for row, row_spans in zip(rows, spans, strict=True):
                 results[row] = [(span, next(scores)) for span in row_spans]
+            if errors is not None:
+                expected = decoded.expected_spans(self._rules.values())
+                for row, all_spans in zip(rows, expected, strict=True):
+                    right = sum(score for _, score in results[row])
+                    errors[row] = max(0.0, len(results[row]) + all_spans - 2.0 * right)
         return results
 
     def tags(self, sentences: Sequence[Sequence[str]]) -> list[list[str]]:

@@ -274,3 +274,10 @@ def test_a_tune_needs_its_header():
         tunes.check("X:1\nM:4/4\nabcd|")
     with pytest.raises(tunes.Unsound, match="metre"):
         tunes.check(tune("abc|", metre="6"))
+
+
+def test_distil(run, files):
+    data = ["--train", files / "reviews.tsv", "--validation", files / "reviews.tsv"]
+    few = ["--same", "--teacher", 4, "--ensemble", 2, "--seeds", 1]
+    out = run("distil", "--config", "sentiment", *data, *few, *SMALL)
+    assert "teacher 2: " in out and "labels: " in out and "distilled: " in out
