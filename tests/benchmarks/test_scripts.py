@@ -281,3 +281,11 @@ def test_distil(run, files):
     few = ["--same", "--teacher", 4, "--ensemble", 2, "--seeds", 1]
     out = run("distil", "--config", "sentiment", *data, *few, *SMALL)
     assert "teacher 2: " in out and "labels: " in out and "distilled: " in out
+
+
+def test_active(run, files):
+    data = ["--train", files / "reviews.tsv", "--validation", files / "reviews.tsv"]
+    few = ["--step", 2, "--rounds", 2, "--share", 0.01, "--seeds", 3]
+    out = run("active", "--config", "sentiment", *data, *few, *SMALL)
+    assert "seed 3 select: " in out and "random: 2 labels" in out
+    assert script("active").needed([50.0, 80.0, 90.0], aim=85, step=100) == 250
