@@ -43,7 +43,7 @@ def soft_label(row: Mapping[str, Any], label: Any) -> Probabilities | None:
     several = isinstance(label, list) and all(isinstance(name, str) for name in label)
     if not (several or sums_to_one(found)):
         raise InputError(
-            f"the probabilities of {', '.join(found) or 'no label'} sum to "
+            f"the probabilities of {', '.join(found)} sum to "
             f"{sum(found.values()):.4g}, not to 1: give those of all labels (top_k=None in "
             "transformers)"
         )
@@ -62,7 +62,7 @@ def sums_to_one(probabilities: Mapping[str, float]) -> bool:
 def _named(value: Any) -> dict[str, Any] | None:
     """Labels with their scores, in either form."""
     if isinstance(value, dict):
-        return value
+        return value or None
     entries = value if isinstance(value, list) else []
     if not all(isinstance(one, dict) and {"label", "score"} <= one.keys() for one in entries):
         return None

@@ -69,7 +69,7 @@ def test_what_is_stated_and_certain(tmp_path):
     [
         ({"scores": {"a": 0.9, "b": 0.3}}, "the probabilities of a, b sum to 1.2, not to 1"),
         ({"label": [{"label": "a", "score": 0.6}]}, "sum to 0.6, not to 1"),
-        ({"scores": {}}, "the probabilities of no label sum to 0"),
+        ({"scores": {}}, "no usual key such as 'label' among text, scores"),
         ({"scores": {"a": 1.5, "b": -0.5}}, "the probability of 'a' is 1.5"),
         ({"scores": {"a": "0.5", "b": 0.5}}, "the probability of 'a' is '0.5'"),
         ({"label": "a", "scores": {"a": float("nan")}}, "the probability of 'a' is nan"),
