@@ -57,7 +57,9 @@ def distil(arguments: Sequence[str]) -> int:
     from rnnlp.tasks.distil.run import distil as run
 
     with named_encoding(known.encoding):
-        texts = [row.text for row in file_rows(known.unlabelled, known.text_column, Layout())]
+        texts = [
+            row.text for row in file_rows(known.unlabelled, known.text_column, Layout(), set())
+        ]
     run(
         teachers,
         texts,

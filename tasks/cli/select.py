@@ -46,7 +46,7 @@ def select(arguments: Sequence[str]) -> int:
     pipeline = load(args.model)
     layout = getattr(pipeline.settings, "layout", None) or Layout()
     with named_encoding(args.encoding):
-        pool = list(file_rows(args.input, args.text_column, layout))
+        pool = list(file_rows(args.input, args.text_column, layout, set()))
     texts = [row.text for row in pool]
     places = choose(args.model, texts, count=args.count, seed=args.seed, pipeline=pipeline)
     note(f"{len(places):,} of {len(pool):,} texts chosen")
