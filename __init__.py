@@ -24,11 +24,13 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from rnnlp.data.errors import InputError
     from rnnlp.tasks.compare.run import compare
+    from rnnlp.tasks.distil.run import distil
     from rnnlp.tasks.export.export import export
     from rnnlp.tasks.fit.run import fit
     from rnnlp.tasks.inference.encoder import load_encoder
     from rnnlp.tasks.inference.evaluate import evaluate
     from rnnlp.tasks.inference.load import load
+    from rnnlp.tasks.inference.select import select
     from rnnlp.tasks.registry import TaskSpec, register_task
     from rnnlp.tasks.sklearn_api.classifier import TextClassifier
     from rnnlp.tasks.sklearn_api.tagger import SequenceTagger
@@ -43,12 +45,14 @@ _PLACES = {
     "TaskSpec": "rnnlp.tasks.registry",
     "TextClassifier": "rnnlp.tasks.sklearn_api.classifier",
     "compare": "rnnlp.tasks.compare.run",
+    "distil": "rnnlp.tasks.distil.run",
     "export": "rnnlp.tasks.export.export",
     "evaluate": "rnnlp.tasks.inference.evaluate",
     "fit": "rnnlp.tasks.fit.run",
     "load": "rnnlp.tasks.inference.load",
     "load_encoder": "rnnlp.tasks.inference.encoder",
     "register_task": "rnnlp.tasks.registry",
+    "select": "rnnlp.tasks.inference.select",
     "tune": "rnnlp.tasks.tune.search",
 }
 __all__ = [
@@ -58,12 +62,14 @@ __all__ = [
     "TextClassifier",
     "__version__",
     "compare",
+    "distil",
     "evaluate",
     "export",
     "fit",
     "load",
     "load_encoder",
     "register_task",
+    "select",
     "tune",
 ]
 

@@ -6,6 +6,7 @@ mended, and trained on again without the teacher.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import chain
 from pathlib import Path
@@ -16,7 +17,7 @@ from rnnlp.data.corpus.report import Notes
 from rnnlp.data.errors import InputError, note
 from rnnlp.tasks.fit.config_files import find_configs, find_task
 from rnnlp.tasks.fit.lightning_cli import FitRequest
-from rnnlp.tasks.fit.run import run_fit
+from rnnlp.tasks.fit.run import as_arguments, run_fit
 from rnnlp.tasks.inference.load import load
 from rnnlp.tasks.model_folder.atomic import write_atomically
 from rnnlp.tasks.model_folder.files import as_json
@@ -28,51 +29,59 @@ TASKS = ("classification", "tagging", "translation")
 
 
 def distil(
-    teachers: Sequence[str],
+    teachers: str | os.PathLike[str] | Sequence[str | os.PathLike[str]],
     unlabelled: Iterable[str],
-    config: Sequence[str],
+    config: str | Sequence[str],
     *,
-    output: Path,
+    output: str | os.PathLike[str],
     command: str | None = None,
     train: str | None = None,
     hard_share: float = 0.5,
     overwrite: bool = False,
     arguments: Sequence[str] = (),
-) -> Path:
+    **settings: Any,
+) -> Any:
     """Trains a student on what a teacher says of texts.
 
+        rnnlp.distil("runs/big", texts, "sentiment", output="runs/small")
+
     Args:
-        teachers: Model folders; of several the mean teaches.
+        teachers: A model folder; of several the mean teaches; `()` where a program does.
         unlabelled: The texts.
-        config: The student's configs, as for `fit`.
-        output: The student's folder.
+        config: The student's config, or several, as for `fit`.
+        output: The student's folder; what the teacher said lies beside it.
         command: A program that teaches in place of models; see `command_teacher`.
         train: Labelled texts that are trained on as well, for classification: with the share
             `hard_share` on their label, with the rest on what the teacher says of them.
         hard_share: That share.
         overwrite: Whether a model in the folder may be replaced.
-        arguments: Further settings, as for `fit`.
+        arguments: Further settings, as on the command line of `fit`.
+        settings: Further settings by section, as for `fit`: `data={…}`, `model={…}`.
 
     Returns:
-        The file of labelled texts.
+        The student, as `rnnlp.load` gives it.
 
     Raises:
         InputError: The teacher cannot teach this task, or there is nothing to learn from.
     """
-    if bool(teachers) == (command is not None):
+    output = Path(output)
+    several = [teachers] if isinstance(teachers, str | os.PathLike) else teachers
+    models = [os.fspath(model) for model in several]
+    if bool(models) == (command is not None):
         raise InputError("who teaches? Give model folders, or --teacher_command, one of the two")
     if not 0.0 <= hard_share <= 1.0:
         raise InputError(f"--hard_share is {hard_share}: it must be from 0 to 1")
     if holds_model(output) and not overwrite:
         raise InputError("holds a model already: name another --output, or add --overwrite",
                          path=str(output))  # fmt: skip
-    files = find_configs(list(config), task=None, resumed=None)
+    names = [config] if isinstance(config, str) else list(config)
+    files = find_configs(names, task=None, resumed=None)
     task = find_task(files, task=None)
     if task not in TASKS:
         raise InputError(f"models for {task} cannot be distilled: only {', '.join(TASKS)}")
     if train is not None and task != "classification":
         raise InputError("--data.train beside --unlabelled is for classification: leave it out")
-    teacher = _models(teachers, task) if command is None else command_teacher(command)
+    teacher = _models(models, task) if command is None else command_teacher(command)
     texts = [text for text in unlabelled if text.strip()]
     gold = [] if train is None else list(read_classification(train, notes=Notes()))
     if not texts and not gold:
@@ -92,6 +101,7 @@ def distil(
         configs=files,
         arguments=[
             *arguments,
+            *as_arguments(settings),
             f"--data.train={labels}",
             *(columns if task == "translation" else []),
         ],
@@ -100,7 +110,7 @@ def distil(
         overwrite=overwrite,
     )
     run_fit(request)
-    return labels
+    return load(output)
 
 
 def _models(teachers: Sequence[str], task: str) -> Teacher:

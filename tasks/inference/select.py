@@ -28,7 +28,7 @@ def select(
         texts: The pool; of equal texts one is taken at most.
         count: How many.
         seed: Same seed, same choice.
-        pipeline: The model, where it is loaded already.
+        pipeline: That model, where it is loaded already.
 
     Raises:
         InputError: The model cannot say how unsure it is, or the count is below 1.

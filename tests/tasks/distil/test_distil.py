@@ -84,6 +84,11 @@ def test_taggers_teach_entities(rnnlp, english, corpus, folder):
         scores = [one["score"] for one in answer["entities"]]
         assert row["entities"] == answer["entities"]
         assert row["weight"] == pytest.approx(sum(scores) / len(scores) if scores else 1, abs=1e-4)
+    student = package.distil(
+        english, said, str(corpus / "tiny.yaml"), output=folder / "again",
+        trainer={"max_epochs": 1, "enable_progress_bar": False},
+    )  # fmt: skip
+    assert student(said) == package.load(folder / "tagger")(said)
     code, _, err = rnnlp("distil", english, "--unlabelled", folder / "s.jsonl", "--config",
                          "sentiment", "--output", folder / "no")  # fmt: skip
     assert code == 2 and "is a model for tagging, and the config for classification" in err

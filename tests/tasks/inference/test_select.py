@@ -86,6 +86,8 @@ def test_select_gives_rows_of_the_pool(rnnlp, english, tmp_path):
         return out
 
     lines = choose("pool.txt").splitlines()
+    places = package.select(str(english), [row["text"] for row in rows], count=5)
+    assert [rows[place]["text"] for place in places] == lines
     assert len(set(lines)) == 5 and lines == choose("pool.txt").splitlines()
     assert [json.loads(line)["text"] for line in choose("pool.jsonl").splitlines()] == lines
     table = list(csv.DictReader(choose("pool.csv").splitlines()))
