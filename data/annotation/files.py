@@ -5,11 +5,16 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Iterator, Sequence
+from itertools import islice
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from rnnlp.data.errors import InputError
 from rnnlp.data.formats.text_files import read_lines
+
+from .docbin import is_docbin
+
+_HEAD = 2000  # lines that a tool is recognised by
 
 
 class Head(NamedTuple):
@@ -39,6 +44,11 @@ class Head(NamedTuple):
         except (ValueError, RecursionError):
             pass
         return cls(path, lines, first)
+
+
+def first_lines(path: str) -> list[tuple[int, str]]:
+    """The lines by which a tool is recognised, numbered; none of what is known by its name."""
+    return [] if os.path.isdir(path) or is_docbin(path) else list(islice(read_lines(path), _HEAD))
 
 
 def json_items(path: str) -> list[Any]:

@@ -41,7 +41,7 @@ def _labels(answer: Row) -> list[str]:
 
 def _label_studio(answer: Row, others: Row) -> dict[str, Any]:
     """A task with a prediction; offsets count UTF-16 units, as in JavaScript."""
-    text = _checked(answer)["text"]
+    text = check_answer(answer)["text"]
     results: list[dict[str, Any]] = []
     for number, entity in enumerate(answer.get("entities", ())):
         start, end = (len(text[: entity[end]].encode("utf-16-le")) // 2 for end in ("start", "end"))
@@ -77,7 +77,7 @@ def _label_studio(answer: Row, others: Row) -> dict[str, Any]:
 
 def _doccano(answer: Row, others: Row) -> dict[str, Any]:
     """A line with spans as lists, or with the names of labels."""
-    entities = _checked(answer).get("entities", ())
+    entities = check_answer(answer).get("entities", ())
     marks: list[Any] = [[one["start"], one["end"], one["entity_group"]] for one in entities]
     if "label" in answer and "entities" in answer:  # a project for both
         return {**others, "text": answer["text"], "entities": marks, "cats": _labels(answer)}
@@ -86,7 +86,7 @@ def _doccano(answer: Row, others: Row) -> dict[str, Any]:
 
 def _prodigy(answer: Row, others: Row) -> dict[str, Any]:
     """A line with spans, and with options of which the model's choice is accepted."""
-    row: dict[str, Any] = {"text": _checked(answer)["text"]}
+    row: dict[str, Any] = {"text": check_answer(answer)["text"]}
     if "entities" in answer:
         row["spans"] = [
             {"start": one["start"], "end": one["end"], "label": one["entity_group"]}
@@ -106,7 +106,12 @@ def _scores(answer: Row) -> list[float]:
     return [*(one["score"] for one in answer.get("entities", ())), *own]
 
 
-def _checked(answer: Row) -> Row:
+def check_answer(answer: Row) -> Row:
+    """The answer, of a model that labels texts or marks entities.
+
+    Raises:
+        InputError: It is of another model.
+    """
     if not {"entities", "label"} & set(answer):
         raise InputError("--format is for models that label texts or mark entities in them")
     return answer

@@ -4,17 +4,16 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator, Sequence
-from itertools import islice
 from typing import NamedTuple
 
 from rnnlp.data.corpus.report import Notes
 from rnnlp.data.errors import InputError
-from rnnlp.data.formats.text_files import read_lines
 
 from .brat import is_brat, read_brat
+from .docbin import is_docbin, read_docbin
 from .doccano import is_doccano, read_doccano
 from .document import Document
-from .files import Head
+from .files import Head, first_lines
 from .label_studio import (
     is_label_studio,
     is_label_studio_table,
@@ -26,7 +25,6 @@ from .spacy import is_spacy, read_spacy
 from .webanno import is_webanno, read_webanno
 
 ANNOTATION = "annotation"  # how settings call an export of any of these tools
-_HEAD = 2000  # lines that a tool is recognised by
 
 
 class Tool(NamedTuple):
@@ -46,6 +44,7 @@ class Tool(NamedTuple):
 TOOLS = (
     Tool("Label Studio", is_label_studio, read_label_studio),
     Tool("Label Studio (CSV)", is_label_studio_table, read_label_studio_table),
+    Tool("spaCy (DocBin)", lambda head: is_docbin(head.path), read_docbin),
     Tool("spaCy (JSON)", is_spacy, read_spacy),
     Tool("Prodigy", is_prodigy, read_prodigy),
     Tool("doccano", is_doccano, read_doccano),
@@ -71,7 +70,7 @@ def tool_for(path: str) -> Tool:
     Raises:
         InputError: None that is known did.
     """
-    tool = tool_of(path, [] if os.path.isdir(path) else list(islice(read_lines(path), _HEAD)))
+    tool = tool_of(path, first_lines(path))
     if tool is None:
         names = ", ".join(one.name for one in TOOLS)
         what = "a folder without" if os.path.isdir(path) else "no"

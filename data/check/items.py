@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
-from itertools import islice
 from typing import Literal, NamedTuple
 
+from rnnlp.data.annotation.files import first_lines
 from rnnlp.data.annotation.tools import tool_of
 from rnnlp.data.classification.readers import read_classification
 from rnnlp.data.corpus.report import Notes
 from rnnlp.data.errors import InputError
 from rnnlp.data.formats.jsonl import json_object
 from rnnlp.data.formats.layout import Layout
-from rnnlp.data.formats.text_files import read_lines, stem
+from rnnlp.data.formats.text_files import stem
 from rnnlp.data.formats.workbooks import is_workbook
 from rnnlp.data.tagging.corpus import labelling
 from rnnlp.data.tagging.jsonl import SPAN_KEYS
@@ -24,7 +23,6 @@ from rnnlp.data.text.tokenizer import Level, splitter
 Task = Literal["tagging", "classification"]
 _COLUMNS = (".conll", ".conllu", ".bio", ".bioes", ".iob", ".ann")
 _TABLES = (".csv", ".tsv")
-_HEAD = 200  # lines by which a task is guessed
 
 
 class Item(NamedTuple):
@@ -50,7 +48,7 @@ def task_of(path: str) -> Task:
     if is_workbook(path):
         return "classification"
     suffix = stem(path)[1]
-    head = [] if os.path.isdir(path) else list(islice(read_lines(path), _HEAD))
+    head = first_lines(path)
     if (tool := tool_of(path, head)) is not None:
         first = next((one for one in tool.read(path, Notes()) if one.spans or one.labels), None)
         return "classification" if first is not None and not first.spans else "tagging"

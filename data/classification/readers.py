@@ -15,6 +15,7 @@ from contextlib import suppress
 from itertools import chain, islice
 from typing import Any, NamedTuple
 
+from rnnlp.data.annotation.docbin import is_docbin
 from rnnlp.data.annotation.tools import ANNOTATION, Tool, tool_for, tool_of
 from rnnlp.data.corpus.report import Notes
 from rnnlp.data.errors import InputError
@@ -205,7 +206,7 @@ def _open(
 ) -> tuple[str, str, Iterator[tuple[int, str]], str, bool]:
     """Name, format, lines, delimiter and quoting of a file, or of an export of annotation tools."""
     name = os.fspath(path)
-    lines = table_lines(path, rows=notes)
+    lines = iter(()) if is_docbin(name) else table_lines(path, rows=notes)
     head = list(islice(lines, _HEAD))
     if format == "auto":
         tools &= not is_workbook(name)

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from itertools import chain, islice
 from typing import cast
 
+from rnnlp.data.annotation.docbin import is_docbin
 from rnnlp.data.annotation.tools import ANNOTATION, tool_for, tool_of
 from rnnlp.data.corpus.report import Notes
 from rnnlp.data.errors import InputError
@@ -133,7 +134,7 @@ def _open(
     """Name, format, first lines and all lines of a file."""
     name = os.fspath(path)
     folder = os.path.isdir(name) and format in ("auto", ANNOTATION)  # of files of one tool
-    lines = iter(()) if folder else read_lines(path)
+    lines = iter(()) if folder or is_docbin(name) else read_lines(path)
     head = list(islice(lines, _HEAD))
     if format == "auto":
         known = tool_of(name, head)

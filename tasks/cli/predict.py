@@ -10,7 +10,8 @@ from functools import partial
 from pathlib import Path
 from typing import Any, TextIO
 
-from rnnlp.data.annotation.preannotations import PLAIN, WRITERS, Writer
+from rnnlp.data.annotation.docbin import as_doc, check_spacy, is_docbin
+from rnnlp.data.annotation.preannotations import PLAIN, WRITERS, Writer, check_answer
 from rnnlp.data.errors import InputError, note
 from rnnlp.data.formats.encodings import named_encoding
 from rnnlp.data.formats.layout import Layout
@@ -52,8 +53,8 @@ def predict(arguments: Sequence[str]) -> int:
     )
     parser.add_argument(
         "--format",
-        choices=tuple(WRITERS),
-        help="write pre-annotations that this annotation tool imports",
+        choices=(*WRITERS, "spacy"),
+        help="write pre-annotations that this annotation tool imports; spacy: a DocBin (.spacy)",
     )
     VECTOR_COLUMN.add_to(parser)
     add_stream_options(parser)
@@ -107,6 +108,9 @@ def predict(arguments: Sequence[str]) -> int:
     writer = WRITERS.get(args.format, PLAIN)
     if writer.hint:
         note(writer.hint)
+    as_docbin = args.format == "spacy"
+    if as_docbin and not (args.output and is_docbin(args.output)):
+        raise InputError("--format spacy writes a DocBin: give --output FILE.spacy")
     as_table = args.output is not None and Path(args.output).suffix.lower() in SUFFIXES
     if as_table and args.format:
         raise InputError(
@@ -114,7 +118,11 @@ def predict(arguments: Sequence[str]) -> int:
             path=args.output,
         )
     with destination(args.output) as out, named_encoding(args.encoding):
-        answered = AnswerTable(out, args.output) if as_table else AnswerLines(out, writer)
+        answered: AnswerTable | AnswerDocs | AnswerLines
+        if as_docbin:
+            answered = AnswerDocs(out, args.output)
+        else:
+            answered = AnswerTable(out, args.output) if as_table else AnswerLines(out, writer)
         work = partial(answers_to, pipeline, chosen)
         items = work_on(source, each=count or 1 if writes else None, vectors=takes_vectors)
         for rows, answers in in_order(work, items, workers=args.workers, plugins=plugins):
@@ -182,6 +190,36 @@ class AnswerLines:
     def close(self) -> None:
         """Writes the end; of no answers at all the beginning as well."""
         self._out.write(("" if self._begun else self._writer.begin) + self._writer.end)
+
+
+class AnswerDocs:
+    """Writes answers as a DocBin of spaCy, all at the end.
+
+    Args:
+        out: The file.
+        path: Its name.
+
+    Raises:
+        InputError: spaCy is not installed.
+    """
+
+    def __init__(self, out: TextIO, path: str) -> None:
+        check_spacy(path)
+        from spacy.tokens import DocBin
+        from spacy.vocab import Vocab
+
+        self._out, self._vocab, self._docs = out, Vocab(), DocBin(store_user_data=True)
+
+    def add(self, answered: Sequence[tuple[Row, Mapping[str, Any]]]) -> None:
+        """Adds rows of the input with their answers; other columns become `doc.user_data`."""
+        for row, answer in answered:
+            doc = as_doc(check_answer(answer), self._vocab)
+            doc.user_data.update(row.others)
+            self._docs.add(doc)
+
+    def close(self) -> None:
+        """Writes the file."""
+        self._out.buffer.write(self._docs.to_bytes())
 
 
 def draw_first(pipeline: Any, source: Iterator[list[Row]], path: str) -> Iterator[list[Row]]:

@@ -1,5 +1,6 @@
 """`predict --format`: what annotation tools import, and read back it is what the model said."""
 
+import importlib
 import json
 from pathlib import Path
 
@@ -84,3 +85,27 @@ def test_what_has_no_labels_is_refused(rnnlp):
     assert code == 2 and "--format is for models that label texts" in err
     code, _, err = rnnlp("predict", FOLDERS / "tagging-v1", "--stream", "--format", "doccano")
     assert code == 2 and "leave out --stream" in err
+
+
+def test_a_docbin_of_spacy(rnnlp, tmp_path):
+    """What is written is read back as what the model says; other columns are kept."""
+    spacy = pytest.importorskip("spacy")
+    tokens = importlib.import_module("spacy.tokens")
+    folder, out = FOLDERS / "joint-v1", tmp_path / "out.spacy"
+    texts = [json.loads(row)["text"] for row in (folder / "expected.jsonl").open(encoding="utf-8")]
+    rows = [{"text": text, "id": number} for number, text in enumerate(texts) if text.strip()]
+    (tmp_path / "in.jsonl").write_text("\n".join(map(json.dumps, rows)), encoding="utf-8")
+    given = ("predict", folder, "--input", tmp_path / "in.jsonl")
+    assert rnnlp(*given, "--format", "spacy", "--output", out)[:2] == (0, "")
+    answers = [json.loads(line) for line in rnnlp(*given)[1].splitlines()]
+    docs = list(tokens.DocBin().from_disk(out).get_docs(spacy.blank("en").vocab))
+    for doc, answer, row in zip(docs, answers, rows, strict=True):
+        spans = [(one.label_, one.start_char, one.end_char, one.text) for one in doc.ents]
+        keys = ("entity_group", "start", "end", "word")
+        assert spans == [tuple(one[key] for key in keys) for one in answer["entities"]]
+        assert doc.text == answer["text"]
+        assert [name for name, value in doc.cats.items() if value] == [answer["label"]]
+        assert doc.user_data["id"] == row["id"]
+    code, _, err = rnnlp(*given, "--format", "spacy")
+    assert (code, "give --output FILE.spacy" in err) == (2, True)
+    assert f"{len(rows)} examples" in rnnlp("check", out)[1]
