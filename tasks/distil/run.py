@@ -15,13 +15,14 @@ from typing import Any
 from rnnlp.data.classification.readers import ClassifiedExample, read_classification
 from rnnlp.data.corpus.report import Notes
 from rnnlp.data.errors import InputError, note
+from rnnlp.tasks.base.processes import is_first
 from rnnlp.tasks.fit.config_files import find_configs, find_task
 from rnnlp.tasks.fit.lightning_cli import FitRequest
 from rnnlp.tasks.fit.run import as_arguments, run_fit
 from rnnlp.tasks.inference.load import load
 from rnnlp.tasks.model_folder.atomic import write_atomically
 from rnnlp.tasks.model_folder.files import as_json
-from rnnlp.tasks.model_folder.folder import holds_model
+from rnnlp.tasks.model_folder.folder import CONFIG, holds_model
 
 from .teacher import Teacher, command_teacher, rows_of
 
@@ -59,7 +60,7 @@ def distil(
         settings: Further settings by section, as for `fit`: `data={…}`, `model={…}`.
 
     Returns:
-        The student, as `rnnlp.load` gives it.
+        The student, as `rnnlp.load` gives it; None of a dry run, and in processes beside the first.
 
     Raises:
         InputError: The teacher cannot teach this task, or there is nothing to learn from.
@@ -71,9 +72,6 @@ def distil(
         raise InputError("who teaches? Give model folders, or --teacher_command, one of the two")
     if not 0.0 <= hard_share <= 1.0:
         raise InputError(f"--hard_share is {hard_share}: it must be from 0 to 1")
-    if holds_model(output) and not overwrite:
-        raise InputError("holds a model already: name another --output, or add --overwrite",
-                         path=str(output))  # fmt: skip
     names = [config] if isinstance(config, str) else list(config)
     files = find_configs(names, task=None, resumed=None)
     task = find_task(files, task=None)
@@ -81,20 +79,24 @@ def distil(
         raise InputError(f"models for {task} cannot be distilled: only {', '.join(TASKS)}")
     if train is not None and task != "classification":
         raise InputError("--data.train beside --unlabelled is for classification: leave it out")
-    teacher = _models(models, task) if command is None else command_teacher(command)
-    texts = [text for text in unlabelled if text.strip()]
-    gold = [] if train is None else list(read_classification(train, notes=Notes()))
-    if not texts and not gold:
-        raise InputError("--unlabelled holds no text")
-    rows = chain(rows_of(teacher(texts)), _gold_rows(gold, teacher, hard_share))
     labels = output.with_name(f"{output.name}.teacher.jsonl")
-    labels.parent.mkdir(parents=True, exist_ok=True)
-    write_atomically(labels, lambda part: _write(rows, part))
-    note(
-        f"{len(texts):,} texts labelled by the teacher"
-        + (f", and {len(gold):,} of {train} with {hard_share:g} of their label" if gold else "")
-        + f": {labels}"
-    )
+    if is_first():  # other processes find what it has written
+        if holds_model(output) and not overwrite:
+            raise InputError("holds a model already: name another --output, or add --overwrite",
+                             path=str(output))  # fmt: skip
+        teacher = _models(models, task) if command is None else command_teacher(command)
+        texts = [text for text in unlabelled if text.strip()]
+        gold = [] if train is None else list(read_classification(train, notes=Notes()))
+        if not texts and not gold:
+            raise InputError("--unlabelled holds no text")
+        rows = chain(rows_of(teacher(texts)), _gold_rows(gold, teacher, hard_share))
+        labels.parent.mkdir(parents=True, exist_ok=True)
+        write_atomically(labels, lambda part: _write(rows, part))
+        note(
+            f"{len(texts):,} texts labelled by the teacher"
+            + (f", and {len(gold):,} of {train} with {hard_share:g} of their label" if gold else "")
+            + f": {labels}"
+        )
     columns = ["--data.source_column=source", "--data.target_column=target"]
     request = FitRequest(
         task=task,
@@ -110,7 +112,7 @@ def distil(
         overwrite=overwrite,
     )
     run_fit(request)
-    return load(output)
+    return load(output) if is_first() and (output / CONFIG).exists() else None
 
 
 def _models(teachers: Sequence[str], task: str) -> Teacher:
