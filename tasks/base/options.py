@@ -56,15 +56,15 @@ class Option:
             help=self.help,
         )
 
-    def value(self, given: Any) -> Any:
+    def value(self, value: Any) -> Any:
         """The argument for the pipeline.
 
         Raises:
             InputError: It is too small, or cannot be converted.
         """
-        if self.least is not None and given < self.least:
-            raise InputError(f"--{self.name} is {given}: it must be {self.least} or more")
-        return self.convert(given) if self.convert else given
+        if self.least is not None and value < self.least:
+            raise InputError(f"--{self.name} is {value}: it must be {self.least} or more")
+        return self.convert(value) if self.convert else value
 
 
 def probability(text: str) -> float:
@@ -145,12 +145,12 @@ def taken(
     own = {option.name: option for option in options.get(task, ())}
     values: dict[str, Any] = {}
     for name in dict.fromkeys(option.name for some in options.values() for option in some):
-        if (given := getattr(arguments, name)) is None:
+        if (value := getattr(arguments, name)) is None:
             continue
         if name not in own:
             others = " and ".join(
                 other for other, some in options.items() if name in {one.name for one in some}
             )
             raise InputError(f"is a model for {task}: --{name} is for {others}", path=model)
-        values[own[name].keyword or name] = own[name].value(given)
+        values[own[name].keyword or name] = own[name].value(value)
     return values

@@ -68,9 +68,9 @@ class TextStream(ABC):
         """Ends the text and gives the results that were open; leaving the context does it, too."""
         if not self._finished:
             self._finished = True
-            found = self._read(self._text.finish())
+            results = self._read(self._text.finish())
             with torch.inference_mode():
-                self.rest = self._end(found)
+                self.rest = self._end(results)
         return self.rest
 
     def __enter__(self: Stream) -> Stream:
@@ -96,7 +96,7 @@ class TextStream(ABC):
         """Reads a piece of text that begins at character `start` and holds whole tokens."""
 
     @abstractmethod
-    def _end(self, found: list[Result]) -> list[Result]:
+    def _end(self, results: list[Result]) -> list[Result]:
         """What `finish` gives when all has been read, of which `found` came with the last piece."""
 
 

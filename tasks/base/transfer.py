@@ -56,21 +56,21 @@ class ReusedEncoder(NamedTuple):
 
     def settings(self) -> dict[str, Any]:
         """The settings, dotted, that a network must have to take the weights."""
-        found = {
+        decided = {
             f"model.embedding.{name}": getattr(self.embedding, name)
             for name in EMBEDDING
             if self._matters(name)
         }
         if self.encoder is not None:
-            found |= {f"model.encoder.{name}": getattr(self.encoder, name) for name in ENCODER}
-        return found
+            decided |= {f"model.encoder.{name}": getattr(self.encoder, name) for name in ENCODER}
+        return decided
 
     def beside(self, embedding: EmbeddingConfig) -> list[str]:
         """What an embedding tells of a token that this one does not: attributes, spelling."""
-        found: list[str] = [
+        more: list[str] = [
             name for name in embedding.token_features if name not in self.embedding.token_features
         ]
-        return found + ["characters"] * (self.embedding.characters != embedding.characters)
+        return more + ["characters"] * (self.embedding.characters != embedding.characters)
 
     def _matters(self, name: str) -> bool:
         if name.startswith("character_"):
@@ -101,16 +101,16 @@ def read_encoder(
             f"model.encoder_from names {len(names)} models: give one, or two that read in opposite "
             "directions"
         )
-    found = [_read(name) for name in names]
-    backwards = [bool(backward) for _, backward in found]
-    encoder = found[0][0]
-    if len(found) == 2:
+    parts = [_read(name) for name in names]
+    backwards = [bool(backward) for _, backward in parts]
+    encoder = parts[0][0]
+    if len(parts) == 2:
         if backwards != [False, True]:
             raise InputError(
                 f"{' and '.join(names)}: the first must read from start to end and the second from "
                 "end to start, trained with data.reverse true"
             )
-        encoder = _joined(encoder, found[1][0])
+        encoder = _joined(encoder, parts[1][0])
     elif backwards[0] and not backward:
         raise backward_alone(names[0])
     if backward and backwards != [True]:
@@ -221,7 +221,9 @@ def load_encoder_weights(
             "effect on it"
         )
     loaded = {id(parameter) for parameter in parameters}
-    fresh = _tops(name for name, found in network.named_parameters() if id(found) not in loaded)
+    fresh = _tops(
+        name for name, parameter in network.named_parameters() if id(parameter) not in loaded
+    )
     if fresh := [name for name in fresh if name not in _PARTS]:
         report.append(f"fresh: {', '.join(fresh)} (layers of this task)")
     return parameters, report
@@ -241,19 +243,19 @@ def backward_alone(name: str) -> InputError:
     )
 
 
-def mismatch(key: str, own: object, given: object, name: str) -> str:
+def mismatch(key: str, own: object, reused: object, name: str) -> str:
     """What to say of a setting that contradicts the reused encoder."""
     return (
-        f"{key} is {plain(own)}, and the encoder of {name} has {plain(given)}: leave {key} out, or "
-        "reuse another encoder"
+        f"{key} is {plain(own)}, and the encoder of {name} has {plain(reused)}: leave {key} out, "
+        "or reuse another encoder"
     )
 
 
-def adds(key: str, own: Any, given: Any) -> bool:
+def adds(key: str, own: Any, reused: Any) -> bool:
     """Whether a setting tells the reused encoder more of a token, which it can learn to read."""
     if key == "model.embedding.characters":
-        return given == "none"
-    return key == "model.embedding.token_features" and set(given) < set(own)
+        return reused == "none"
+    return key == "model.embedding.token_features" and set(reused) < set(own)
 
 
 def plain(value: object) -> str:
@@ -296,7 +298,7 @@ def _read(name: str) -> tuple[ReusedEncoder, bool]:
     shapes = {key: tuple(tensor.shape) for key, tensor in weights.items()}
     check_shapes(build, shapes, file=folder.path / WEIGHTS)
     folder.featurizer()  # is there, and fits
-    found = ReusedEncoder(
+    encoder = ReusedEncoder(
         name=name,
         path=folder.path,
         task=folder.task,
@@ -306,7 +308,7 @@ def _read(name: str) -> tuple[ReusedEncoder, bool]:
         weights=weights,
         others=_tops(others),
     )
-    return found, bool(config.get("reverse", False))
+    return encoder, bool(config.get("reverse", False))
 
 
 def _joined(forward: ReusedEncoder, backward: ReusedEncoder) -> ReusedEncoder:
@@ -363,7 +365,7 @@ def _need_one_plain_layer(encoder: EncoderConfig, name: str, what: str) -> None:
         )
 
 
-def _has_vocabularies(own: Featurizer, given: Featurizer) -> bool:
+def _has_vocabularies(own: Featurizer, reused: Featurizer) -> bool:
     """Whether all that the given ones know has the same ids in the own ones."""
 
     def tables(featurizer: Featurizer) -> dict[str, list[str]]:
@@ -371,7 +373,7 @@ def _has_vocabularies(own: Featurizer, given: Featurizer) -> bool:
         named |= {"tokens": featurizer.tokens, "characters": featurizer.characters}
         return {name: table.vocabulary for name, table in named.items() if table is not None}
 
-    return tables(given).items() <= tables(own).items()
+    return tables(reused).items() <= tables(own).items()
 
 
 def _module(network: nn.Module, name: str) -> nn.Module:

@@ -166,7 +166,7 @@ class ClassScores:
         }
         met = [name for name in names if self.gold[name] or self.predicted[name]]
         count, confidence, hits = self._bins
-        found: dict[str, Any] = {
+        scores: dict[str, Any] = {
             "accuracy": (accuracy := safe_ratio(self.right, self.texts)),
             "interval": {"accuracy": wilson_interval(accuracy, self.texts)},
             "macro_f1": safe_ratio(sum(per_class[name]["f1"] for name in met), len(met)),
@@ -176,13 +176,13 @@ class ClassScores:
             micro = precision_recall_f1(
                 self.correct.total(), self.predicted.total(), self.gold.total()
             )
-            found["micro_f1"] = micro["f1"]
+            scores["micro_f1"] = micro["f1"]
         area = area_under_curve(np.array(self._second), np.array(self._is_second, dtype=bool))
         if area is not None:
-            found["auroc"] = area
+            scores["auroc"] = area
         if not self.multilabel:
-            found["baseline"] = safe_ratio(max(self.gold.values(), default=0), self.texts)
-            found["risk_coverage"] = [
+            scores["baseline"] = safe_ratio(max(self.gold.values(), default=0), self.texts)
+            scores["risk_coverage"] = [
                 {
                     "min_score": least,
                     "coverage": safe_ratio(texts, self.texts),
@@ -191,13 +191,13 @@ class ClassScores:
                 for least, texts, hits in zip(MIN_SCORES, *self._answered.tolist(), strict=True)
                 if texts
             ]
-        found["per_class"] = per_class
+        scores["per_class"] = per_class
         if not self.multilabel and len(names) <= _LARGEST_TABLE:
-            found["confusion"] = {
+            scores["confusion"] = {
                 "labels": names,
                 "counts": [[self.pairs[gold, guess] for guess in names] for gold in names],
             }
-        return found
+        return scores
 
 
 def fits(numbers: np.ndarray) -> np.ndarray:

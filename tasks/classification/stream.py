@@ -69,7 +69,7 @@ class ClassificationStream(TextStream):
         self._count += len(tokens)
         return [self._result()]
 
-    def _end(self, found: list[Result]) -> list[Result]:
+    def _end(self, results: list[Result]) -> list[Result]:
         return [self._result()]
 
     def _result(self) -> Result:

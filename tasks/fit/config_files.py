@@ -25,12 +25,12 @@ _DOTTED = re.compile(r"[^\W\d]\w*(\.[^\W\d]\w*)+")
 
 def shipped_configs() -> list[tuple[str, str]]:
     """Name and first comment line of every config in the package, sorted by name."""
-    found = []
+    named = []
     for entry in (resources.files("rnnlp") / "configs").iterdir():
         if entry.name.endswith(".yaml"):
             first = entry.read_text(encoding="utf-8").split("\n", 1)[0]
-            found.append((entry.name[: -len(".yaml")], first.lstrip("# ").strip()))
-    return sorted(found)
+            named.append((entry.name[: -len(".yaml")], first.lstrip("# ").strip()))
+    return sorted(named)
 
 
 def find_config(name: str) -> Path:

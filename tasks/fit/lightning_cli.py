@@ -146,7 +146,7 @@ class FitCommand(LightningCLI):
             more, self.reuse_notes = follow_encoder(
                 configs=self.request.configs,
                 arguments=self.request.arguments,
-                parse=lambda given: parser.parse_args([*configs, *given]),
+                parse=lambda more_arguments: parser.parse_args([*configs, *more_arguments]),
                 levels=self.module.levels,
                 one_direction=self.module.one_direction,
             )
@@ -228,13 +228,13 @@ class FitCommand(LightningCLI):
         examples make few batches an epoch. What the user says stays.
         """
         stopping, epochs = self.best.stopping, trainer.max_epochs
-        given = any(part.startswith("--trainer.max_") for part in self.request.arguments) or any(
+        said = any(part.startswith("--trainer.max_") for part in self.request.arguments) or any(
             name in ("trainer.max_epochs", "trainer.max_steps")
             for file in self.request.configs
             if not is_shipped(file)
             for name, _ in key_lines(file)
         )
-        if stopping is None or given or is_dry_run(trainer) or not epochs or epochs < 0:
+        if stopping is None or said or is_dry_run(trainer) or not epochs or epochs < 0:
             return
         batches = len(self.datamodule.train_dataloader())
         steps = math.ceil(batches / trainer.accumulate_grad_batches)

@@ -79,23 +79,23 @@ def follow_encoder(
     more, notes = [], []
     for key, value in decided.items():
         own = config.get(key)
-        given = [place for place in places[named[-1] :] if key in place.keys]
+        said = [place for place in places[named[-1] :] if key in place.keys]
         if own == value:
             continue
-        if given and adds(key, own, value):
+        if said and adds(key, own, value):
             if config.get("model.freeze_encoder") and config.get("model.unfreeze_epoch") is None:
                 raise InputError(
                     f"{key} is {plain(own)}, and the encoder of {reused.name} has {plain(value)}: "
                     "frozen, it cannot learn to read more; set model.unfreeze_epoch, or leave "
                     f"{key} out",
-                    path=given[-1].path,
-                    line=given[-1].keys[key],
+                    path=said[-1].path,
+                    line=said[-1].keys[key],
                 )
             continue
         more.append(f"--{key}={_written(value)}")
         if own is None:
             continue
-        for place in given:
+        for place in said:
             raise InputError(
                 mismatch(key, own, value, reused.name), path=place.path, line=place.keys[key]
             )
@@ -105,8 +105,8 @@ def follow_encoder(
 
 
 def _key(argument: str) -> str:
-    found = re.match(r"--([\w.]+)", argument)
-    return found[1] if found else ""
+    named = re.match(r"--([\w.]+)", argument)
+    return named[1] if named else ""
 
 
 def _written(value: Any) -> str:

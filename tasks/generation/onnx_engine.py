@@ -115,8 +115,8 @@ class OnnxGenerator:
             before = np.zeros(inside.shape, np.int64)
             before[inside] = [one for ids in prompts for one in ids[:-1]]
             rows = state.reorder(reading)
-            given = None if condition is None else condition[reading]
-            _, read = self.read(before, counts[reading], rows, every[reading], condition=given)
+            read_from = None if condition is None else condition[reading]
+            _, read = self.read(before, counts[reading], rows, every[reading], condition=read_from)
             for whole, part in zip(state.feeds().values(), read.feeds().values(), strict=True):
                 whole[:, reading] = part
         last = np.array([ids[-1] for ids in prompts], np.int64)
@@ -129,8 +129,8 @@ class OnnxGenerator:
         for time in count():
             if heard is not None:
                 heard(int(last[0]))
-            given = None if condition is None else condition[active]
-            log_probs, state = self.step(last, state, every[active], given)
+            read_from = None if condition is None else condition[active]
+            log_probs, state = self.step(last, state, every[active], read_from)
             constrain(
                 log_probs,
                 time,

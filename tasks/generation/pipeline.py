@@ -201,8 +201,8 @@ class GenerationPipeline(Pipeline):
         **sampling: Any,
     ) -> list[dict[str, Any]]:
         """What is written after some prompts."""
-        given = {key: value for key, value in sampling.items() if value is not None}
-        settings = replace(self.settings.sampling, **given)
+        chosen = {key: value for key, value in sampling.items() if value is not None}
+        settings = replace(self.settings.sampling, **chosen)
         check_sampling(settings)
         row = self.label_row(labels or {})
         answers: list[dict[str, Any]] = []

@@ -26,7 +26,7 @@ def read(
         device = batch.carried.device  # a checkpoint's state comes back on the CPU
         cell = None if state.cell is None else state.cell.to(device)
         before = State(state.hidden.to(device), cell).reorder(batch.carried)
-    found: tuple[Tensor, Tensor, State] = network(
+    output: tuple[Tensor, Tensor, State] = network(
         features.tokens, batch.following, features.lengths, batch.labels, before, batch.vectors
     )
-    return found
+    return output

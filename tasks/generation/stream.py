@@ -60,17 +60,17 @@ class GenerationStream(TextStream):
 
     def _take(self, piece: str, start: int) -> list[Result]:
         row, offsets = self._featurizer.encode(piece)
-        found = []
+        results = []
         for block in range(0, len(offsets), BLOCK):
             costs = self._costs(row.tokens[block : block + BLOCK])
             for (begin, end), bits in zip(offsets[block : block + BLOCK], costs, strict=True):
-                found.append(_result(piece[begin:end], start + begin, start + end, bits))
-        return found
+                results.append(_result(piece[begin:end], start + begin, start + end, bits))
+        return results
 
-    def _end(self, found: list[Result]) -> list[Result]:
+    def _end(self, results: list[Result]) -> list[Result]:
         (bits,) = self._costs([EOS])
         return [
-            *found,
+            *results,
             {
                 **_result("", self.read, self.read, bits),
                 "total_bits": round(self.bits, 4),

@@ -206,14 +206,14 @@ def load_encoder(model: str | os.PathLike[str] | Sequence[str]) -> PretrainedEnc
 
 
 def _joined_encoder(models: Sequence[str]) -> PretrainedEncoder:
-    found = read_encoder(models)
-    embedding = found.embedding.build(found.sizes)
-    if found.encoder is None:
-        raise InputError(f"{found.name}: no recurrent layers to encode with")
+    reused = read_encoder(models)
+    embedding = reused.embedding.build(reused.sizes)
+    if reused.encoder is None:
+        raise InputError(f"{reused.name}: no recurrent layers to encode with")
     joined = PretrainedEncoder(
-        featurizer=Featurizer.load(found.path),
+        featurizer=Featurizer.load(reused.path),
         embedding=embedding,
-        encoder=found.encoder.build(embedding.output_size),
+        encoder=reused.encoder.build(embedding.output_size),
     )
-    joined.load_state_dict(found.weights)
+    joined.load_state_dict(reused.weights)
     return joined.eval()

@@ -270,9 +270,9 @@ class Joint(TaskModule):
     def pictures(self, scores: Mapping[str, Any]) -> dict[str, Callable[[Path], object]]:
         """The pictures of the classifier."""
         labels = {
-            split: found[CLASSIFICATION]
-            for split, found in scores.items()
-            if CLASSIFICATION in found
+            split: result[CLASSIFICATION]
+            for split, result in scores.items()
+            if CLASSIFICATION in result
         }
         return self.classification.pictures(labels)
 

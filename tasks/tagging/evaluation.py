@@ -96,13 +96,13 @@ def gold_scheme(examples: Iterator[TaggedExample], path: str) -> tuple[str | Non
         if example.spans is not None:
             return None, []
         detector.add(example.tags or (), example.line)
-    found = detector.scheme()
-    if found is None:
+    scheme = detector.scheme()
+    if scheme is None:
         raise InputError(
             "has plain tags, but the model finds entities: tags need prefixes such as B- and I-",
             path=path,
         )
-    return found, detector.remarks()
+    return scheme, detector.remarks()
 
 
 def gold_of(

@@ -112,7 +112,7 @@ class TaggingPipeline(Pipeline):
             for text, places in zip(texts, offsets, strict=True)
         ]
         errors: list[float] = [0.0] * len(texts)
-        found = self.spans(sentences, errors if uncertainty else None)
+        spans_of_all = self.spans(sentences, errors if uncertainty else None)
         answers: list[dict[str, Any]] = [
             {
                 "text": text,
@@ -122,7 +122,7 @@ class TaggingPipeline(Pipeline):
                     if min_score is None or score >= min_score
                 ],
             }
-            for text, places, spans in zip(texts, offsets, found, strict=True)
+            for text, places, spans in zip(texts, offsets, spans_of_all, strict=True)
         ]
         if uncertainty:
             for answer, value in zip(answers, errors, strict=True):

@@ -65,7 +65,7 @@ class TaggingStream(TextStream):
 
     def _take(self, piece: str, start: int) -> list[Result]:
         self._kept += piece
-        found: list[Result] = []
+        results: list[Result] = []
         offsets = self._featurizer.split(piece)
         for block in range(0, len(offsets), BLOCK):
             places = offsets[block : block + BLOCK]
@@ -77,27 +77,27 @@ class TaggingStream(TextStream):
             self._before = tokens[-1]
             for (begin, end), emission in zip(places, emissions[0], strict=True):
                 self._offsets.append((start + begin, start + end))
-                found += self._decided(self._tags.read(emission))
+                results += self._decided(self._tags.read(emission))
         needed = self._offsets[0][0] if self._offsets else self.read
         self._kept = self._kept[needed - self._kept_from :]
         self._kept_from = needed
-        return found
+        return results
 
-    def _end(self, found: list[Result]) -> list[Result]:
-        found += self._decided(self._tags.finish())
-        return found + [self._entity(span) for span in self._spans.finish()]
+    def _end(self, results: list[Result]) -> list[Result]:
+        results += self._decided(self._tags.finish())
+        return results + [self._entity(span) for span in self._spans.finish()]
 
     def _decided(self, tags: list[int]) -> list[Result]:
-        found = []
+        results = []
         for tag in tags:
             spans = self._spans.read(self._names[tag])
-            found += [self._entity(span) for span in spans]
+            results += [self._entity(span) for span in spans]
         settled = self._spans.settled
         self._tags.release(max(settled - 1, 0))  # the score of a span hangs on what is before it
         while self._first < settled:
             self._offsets.popleft()
             self._first += 1
-        return found
+        return results
 
     def _entity(self, span: Span) -> Result:
         score = self._tags.probability(span.start, span.end, self._rules[span.type])

@@ -119,9 +119,9 @@ def check_direction(
     A note and no refusal: a weak model finds many a right pair likelier the other way round.
     """
     losses = []
-    for given, wanted in ((sources, targets), (targets, sources)):
+    for read, wanted in ((sources, targets), (targets, sources)):
         tokens = sum(1 + len(pipeline.target_tokenizer.encode(text)[0]) for text in wanted)
-        losses.append(-sum(pipeline.log_probabilities(given, wanted)) / tokens)
+        losses.append(-sum(pipeline.log_probabilities(read, wanted)) / tokens)
     as_given, swapped = losses
     if swapped < as_given:
         source, target = pipeline.settings.source, pipeline.settings.target

@@ -224,8 +224,8 @@ class TranslationPipeline(Pipeline):
         Raises:
             InputError: A value that nothing can be searched with.
         """
-        given = {name: value for name, value in search.items() if value is not None}
-        settings = replace(self.settings.search, **given)
+        chosen = {name: value for name, value in search.items() if value is not None}
+        settings = replace(self.settings.search, **chosen)
         check_search(settings, prefix="")
         return settings
 

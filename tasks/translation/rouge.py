@@ -60,11 +60,11 @@ def rouge(
 
     names = {name: name.replace("_", "").replace("l", "L") for name in ROUGE}
     scorer = RougeScorer([*names.values()], tokenizer=_Tokens(by_character=by_character))
-    found = [
+    scores = [
         scorer.score(reference, summary)
         for summary, reference in zip(summaries, references, strict=True)
     ]
     return {
-        name: 100.0 * sum(one[key].fmeasure for one in found) / max(len(found), 1)
+        name: 100.0 * sum(one[key].fmeasure for one in scores) / max(len(scores), 1)
         for name, key in names.items()
     }

@@ -201,13 +201,13 @@ def compare(
         n_samples=RESAMPLES,
     )
     _, scores = test()
-    found: dict[str, Any] = {}
+    compared: dict[str, Any] = {}
     for name, key in (("bleu", "BLEU"), ("chrf", "chrF2")):
         ours, theirs = scores[key]  # type: Any, Any
-        found[name] = round(theirs.score, 2)
+        compared[name] = round(theirs.score, 2)
         # sacrebleu gives the smallest p there is to systems that never differ.
-        found[f"{name}_p"] = 1.0 if theirs.score == ours.score else round(theirs.p_value, 4)
-    return found
+        compared[f"{name}_p"] = 1.0 if theirs.score == ours.score else round(theirs.p_value, 4)
+    return compared
 
 
 def score_lines(result: Mapping[str, Any], policy: str) -> list[str]:

@@ -169,27 +169,27 @@ def tune(
             task=task, configs=files, arguments=list(arguments), output=folder, resume=False,
             overwrite=False,
         )  # fmt: skip
-        given = build(fit)
-        known = {action.dest for action in given.parser._actions} | set(given.config.keys())
+        built = build(fit)
+        known = {action.dest for action in built.parser._actions} | set(built.config.keys())
         values = read_space(Path(space) if space else shipped_space(task), known)
         search = Search(
             fit=fit, space=values, trials=trials, seeds=seeds, end=end,
             storage=storage or str(journal), shared=storage is not None or workers > 1,
-            score=main_score(given.model), higher=bool(given.model.higher_is_better),
+            score=main_score(built.model), higher=bool(built.model.higher_is_better),
             plugins=plugins,
         )  # fmt: skip
         study = search.study()
         plan = {
             "space": values,
-            "settings": given.resume_point.settings,
-            "data": given.resume_point.fingerprint,
+            "settings": built.resume_point.settings,
+            "data": built.resume_point.fingerprint,
         }
         check_plan(study, plan, path=search.storage)
         if storage is None:
             drop_unfinished(study)
         elif study.trials:
             note(f"joins the study {folder.name}, which has {len(study.trials)} trials")
-        del given  # and the data that it holds
+        del built  # and the data that it holds
         try:
             run_trials(search, workers)
             if not completed(study):
