@@ -11,6 +11,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable
 from typing import NamedTuple
 
+from rnnlp.data.classification.readers import alike_labels
 from rnnlp.data.corpus.report import Notes
 
 from .items import Item
@@ -64,8 +65,8 @@ def look(name: str, items: Iterable[Item], notes: Notes, *, training: bool) -> S
         if _DAMAGE.search(item.text):
             notes.count("texts with damaged characters (a wrong encoding?)", item.place)
     problems = notes.counts()
-    for kinds in _alike(labels):
-        problems.append(f"labels that differ by case or blanks alone: {', '.join(kinds)}")
+    for kinds in alike_labels(sorted(labels)):
+        problems.append(f"labels that may mean the same: {', '.join(kinds)}")
     rare = [f"{label} {count}" for label, count in sorted(labels.items()) if count < RARE]
     if training and rare:
         problems.append(f"labels with fewer than {RARE} examples: {', '.join(rare)}")
@@ -101,11 +102,3 @@ def compare(train: Split, other: Split) -> tuple[list[str], list[str]]:
     if unseen := sorted(set(other.labels) - set(train.labels)):
         problems.append(f"labels that {train.name} lacks: {', '.join(unseen)}")
     return facts, problems
-
-
-def _alike(labels: Iterable[str]) -> list[list[str]]:
-    """Labels that are written in several ways."""
-    kinds: dict[str, list[str]] = defaultdict(list)
-    for label in sorted(labels):
-        kinds[re.sub(r"[\s_-]+", " ", label.strip()).casefold()].append(label)
-    return [found for found in kinds.values() if len(found) > 1]

@@ -23,6 +23,7 @@ from rnnlp.data.text.tokenizer import Level, splitter
 Task = Literal["tagging", "classification"]
 _COLUMNS = (".conll", ".conllu", ".bio", ".bioes", ".iob", ".ann")
 _TABLES = (".csv", ".tsv")
+_UNKNOWN = Layout()
 
 
 class Item(NamedTuple):
@@ -34,6 +35,7 @@ class Item(NamedTuple):
         labels: The type of each entity, each plain tag, or the labels of the text.
         answer: All that is said of it, so that two examples can be found to contradict each other.
         place: Where it stands.
+        line: The line that it begins at.
     """
 
     text: str
@@ -41,6 +43,7 @@ class Item(NamedTuple):
     labels: list[str]
     answer: tuple[object, ...]
     place: str
+    line: int
 
 
 def task_of(path: str) -> Task:
@@ -72,6 +75,8 @@ def items_of(
     text_column: str | int | None = None,
     label_column: str | int | None = None,
     label_separator: str = "",
+    label_before: str = "",
+    layout: Layout = _UNKNOWN,
     notes: Notes,
 ) -> Iterator[Item]:
     """Yields the examples of a file.
@@ -83,6 +88,8 @@ def items_of(
         text_column: Of a classifier's table: the column of the text; None looks for usual names.
         label_column: Likewise of the label.
         label_separator: What parts the labels of a text that may have several.
+        label_before: Only what stands before this mark in a label counts.
+        layout: How the file is laid out, where a model knows it.
         notes: Takes what the reader counts: what is lost, ill-formed or odd.
 
     Raises:
@@ -95,19 +102,23 @@ def items_of(
             text_column=text_column,
             label_column=label_column,
             label_separator=label_separator,
+            label_before=label_before,
+            layout=layout,
             notes=notes,
         ):
             tokens = [text.text[start:end] for start, end in split(text.text)]
             labels = sorted(text.labels)
-            yield Item(text.text, tokens, labels, tuple(labels), f"{path}:{text.line}")
+            yield Item(text.text, tokens, labels, tuple(labels), f"{path}:{text.line}", text.line)
         return
-    source = file_source(path, format="auto", level=level, layout=Layout())
+    source = file_source(path, format="auto", level=level, layout=layout)
     scheme = labelling(source, notes)
     for example in source.read(notes):
         place = f"{path}:{example.line}"
         if scheme is None:
             tags = example.tags or []
-            yield Item(" ".join(example.tokens), example.tokens, tags, tuple(tags), place)
+            yield Item(
+                " ".join(example.tokens), example.tokens, tags, tuple(tags), place, example.line
+            )
             continue
         try:
             spans = spans_of(example, scheme, path=path, notes=notes)
@@ -119,4 +130,5 @@ def items_of(
             [span.type for span in spans],
             tuple(spans),
             place,
+            example.line,
         )

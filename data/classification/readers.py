@@ -60,6 +60,7 @@ FORMATS = ("auto", "csv", "tsv", "jsonl", "fasttext", "lines", ANNOTATION)
 _UNKNOWN = Layout()
 _HEAD = 2000  # lines that the format is recognised from
 _ENOUGH = 10  # lines from which words that differ cannot be taken for labels
+_PARTING = re.compile(r"(?<=[^\W_])[\s_-]+(?=[^\W_])")  # words of a label
 _FASTTEXT = re.compile(r"(?<!\S)__label__(\S+)\s?")
 
 
@@ -234,10 +235,10 @@ def single_label(labels: list[str], *, path: str, line: int) -> str:
 
 
 def alike_labels(labels: Iterable[str]) -> list[list[str]]:
-    """Labels that differ in case, in white space, or as 5 and 5.0, or 1 and true, do."""
+    """Labels that differ in case, in what parts their words, or as 5 and 5.0, or 1 and true, do."""
     groups: dict[str, list[str]] = {}
     for label in labels:
-        key = " ".join(label.casefold().split())
+        key = _PARTING.sub(" ", label.strip().casefold())
         key = {"true": "1", "false": "0"}.get(key, key)
         with suppress(ValueError):
             key = str(float(key))

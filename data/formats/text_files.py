@@ -101,6 +101,18 @@ def read_lines(
         raise InputError("the file is empty", path=path)
 
 
+def oddities(path: str | os.PathLike[str]) -> Iterator[str]:
+    """Says in words what of a file is not in its lines: encoding, byte order mark, line ends."""
+    with _open(path) as file:
+        recoded, encoding = as_utf8(file, file.peek(_CHUNK), path)
+        if encoding != UTF8:
+            yield f"{encoding} became UTF-8"
+        elif recoded.peek(_CHUNK).startswith(_BYTE_ORDER_MARK.encode()):
+            yield "the byte order mark is left out"
+        if any(b"\r" in chunk for chunk in iter(partial(recoded.read, _CHUNK), b"")):
+            yield "line ends became LF"
+
+
 def stem(path: str | os.PathLike[str]) -> tuple[str, str]:
     """The file's name without `.gz`, split into base and lower-case suffix (`.json`)."""
     name = Path(path)

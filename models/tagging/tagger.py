@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 
@@ -49,6 +50,10 @@ class Decoded(NamedTuple):
 
     def _posterior(self) -> SpanPosterior:
         return SpanPosterior(self.output.lattice(self.emissions, self.lengths))
+
+    def marginals(self) -> np.ndarray:
+        """Return the probability of each tag of each token, [batch, time, tags]."""
+        return self.output.marginals(self.emissions, self.lengths).cpu().numpy()
 
 
 class Tagger(nn.Module):

@@ -53,13 +53,14 @@ class ClassifierTraining:
 
     Args:
         label_smoothing: Share of the target that is spread over all labels.
-        class_weights: "balanced" lets rare labels count more in the loss, each label the same.
+        class_weights: "balanced" lets rare labels count more in the loss, each label the same;
+            numbers by label say how much its texts count, others once.
         soft_temperature: Where texts have a probability a label, what these and the model's own
             are softened by in training.
     """
 
     label_smoothing: float = 0.0
-    class_weights: Literal["none", "balanced"] = "none"
+    class_weights: Literal["none", "balanced"] | dict[str, float] = "none"
     soft_temperature: float = 1.0
 
     def check_training(self, prefix: str = "model.") -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
@@ -12,6 +13,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from rnnlp.data.classification.collate import UNKNOWN_CLASS, ClassificationBatch
+from rnnlp.data.errors import InputError
 from rnnlp.models.classification.calibration import fit_temperature
 from rnnlp.models.layers.losses import classification_loss, distillation_losses
 from rnnlp.tasks.base.objective import BatchLoss, Objective
@@ -47,9 +49,7 @@ class ClassificationObjective(Objective):
         self.settings = settings
         self.label_smoothing = training.label_smoothing
         self.soft_temperature = training.soft_temperature
-        counts = torch.tensor(class_counts, dtype=torch.float)
-        balanced = torch.where(counts > 0.0, counts.mean() / counts, 0.0)
-        weights = balanced if training.class_weights == "balanced" else None
+        weights = class_weights(training.class_weights, settings.classes, class_counts)
         self.register_buffer("class_weights", weights, persistent=False)
 
     @property
@@ -179,3 +179,31 @@ def _goal(batch: ClassificationBatch, classes: int) -> Tensor:
 
 def _draw(picture: Path, *, table: Mapping[str, Any], title: str) -> None:
     draw_confusion(table["labels"], table["counts"], picture, title=title)
+
+
+def class_weights(
+    said: str | Mapping[str, float], classes: Sequence[str], counts: Sequence[float]
+) -> Tensor | None:
+    """How much a text of each class counts, [classes]; None where all count once.
+
+    Args:
+        said: "none", "balanced", or numbers by label.
+        classes: The labels.
+        counts: How many training texts have each.
+
+    Raises:
+        InputError: A label that there is not, or a number that is not above 0.
+    """
+    if isinstance(said, str):
+        many = torch.tensor(counts, dtype=torch.float)
+        balanced = torch.where(many > 0.0, many.mean() / many, 0.0)
+        return balanced if said == "balanced" else None
+    said = {str(name): weight for name, weight in said.items()}  # YAML reads 1 as a number
+    if odd := [name for name in said if name not in classes]:
+        raise InputError(
+            f"model.class_weights names {odd[0]!r}, and the labels are {', '.join(classes[:20])}"
+        )
+    for name, weight in said.items():
+        if not 0.0 < weight < math.inf:
+            raise InputError(f"model.class_weights of {name!r} is {weight}: it must be above 0")
+    return torch.tensor([said.get(name, 1.0) for name in classes])

@@ -56,6 +56,20 @@ def write_report(folder: Path, *, title: str, sections: Sequence[Section]) -> No
         ValueError: A row of a table is longer or shorter than its header.
     """
     folder.mkdir(parents=True, exist_ok=True)
+    markdown, pictures = _markdown(title, sections)
+    for name, svg in pictures.items():
+        _write(folder / name, svg)
+    _write(folder / MARKDOWN, markdown)
+    _write(folder / PAGE, _page(title, markdown, pictures))
+
+
+def write_page(path: Path, *, title: str, sections: Sequence[Section]) -> None:
+    """Writes the page alone; see `write_report`."""
+    _write(path, _page(title, *_markdown(title, sections)))
+
+
+def _markdown(title: str, sections: Sequence[Section]) -> tuple[str, dict[str, str]]:
+    """The report as text, and its pictures by name."""
     parts = [f"# {_literal(title)}"]
     pictures: dict[str, str] = {}
     for section in sections:
@@ -65,12 +79,9 @@ def write_report(folder: Path, *, title: str, sections: Sequence[Section]) -> No
         if section.figure is not None:
             name = f"figure-{len(pictures) + 1}.svg"
             pictures[name] = draw_svg(section.figure, name=name)
-            _write(folder / name, pictures[name])
             parts.append(f"![{_literal(section.caption or section.heading)}]({name})")
             parts += [f"*{_literal(section.caption)}*"] * bool(section.caption)
-    markdown = "\n\n".join(parts) + "\n"
-    _write(folder / MARKDOWN, markdown)
-    _write(folder / PAGE, _page(title, markdown, pictures))
+    return "\n\n".join(parts) + "\n", pictures
 
 
 def _page(title: str, markdown: str, pictures: Mapping[str, str]) -> str:

@@ -44,9 +44,16 @@ class Decoded(NamedTuple):
         """How many spans each row has, on the average over all tag sequences."""
         return self._posterior().expected(rules, self.lengths.tolist())
 
+    def marginals(self) -> np.ndarray:
+        """The probability of each tag of each token, [batch, time, tags], junk at padding."""
+        return np.asarray(self._lattice().marginals).transpose(1, 0, 2)
+
     def _posterior(self) -> SpanPosterior:
+        return SpanPosterior(self._lattice())
+
+    def _lattice(self) -> Lattice:
         sums = lattice if self.crf else independent
-        return SpanPosterior(sums(self.emissions, self.paths, self.lengths))
+        return sums(self.emissions, self.paths, self.lengths)
 
 
 class OnnxTagger:

@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Protocol
 
+import numpy as np
+
 from rnnlp.data.tagging.schemes import Span, tags_to_spans
 from rnnlp.data.text.featurizer import Featurizer, TokenBatch
 from rnnlp.tasks.base.length_batches import by_length
@@ -38,6 +40,9 @@ class Tags(Protocol):
 
     def expected_spans(self, rules: Iterable[SpanRules]) -> list[float]:
         """How many spans each row has, on the average over all tag sequences."""
+
+    def marginals(self) -> np.ndarray:
+        """The probability of each tag of each token, [batch, time, tags], junk at padding."""
 
 
 class Engine(Protocol):
@@ -182,6 +187,14 @@ class TaggingPipeline(Pipeline):
         for rows, _, names in self._decoded(sentences):
             for row, tags in zip(rows, names, strict=True):
                 results[row] = tags
+        return results
+
+    def marginals(self, sentences: Sequence[Sequence[str]]) -> list[np.ndarray]:
+        """The probability of each tag of each token of tokenised sentences, [tokens, tags] each."""
+        results = [np.zeros((0, len(self.settings.tags)))] * len(sentences)
+        for rows, decoded, _ in self._decoded(sentences):
+            for row, marginals in zip(rows, decoded.marginals(), strict=True):
+                results[row] = marginals[: len(sentences[row])]
         return results
 
     def answers_to(self, columns: Mapping[str, Sequence[Any]]) -> list[dict[str, Any]]:

@@ -158,6 +158,29 @@ def test_quality(run, files):
     assert "| ner | 1 |" in run("quality", "ner", "--seeds", 1, *data, *SMALL)
 
 
+def test_mislabelled(monkeypatch, capsys, tmp_path):
+    """Labels are flipped as many as asked, and what is taken for wrong is compared with them."""
+    rows = [f"{'ab'[i % 2]}\t{['fine', 'dull'][i % 2]} film {i}" for i in range(80)]
+    (tmp_path / "r.tsv").write_text("label\ttext\n" + "\n".join(rows) + "\n")
+    monkeypatch.setattr(subprocess, "run", lambda command, **_: cli.run(command[3:]))
+    arguments = [tmp_path / "r.tsv", "--share", 0.05, "--folds", 2]
+    monkeypatch.setattr(sys, "argv", ["mislabelled.py", *map(str, arguments)])
+    script("mislabelled").main()
+    row = capsys.readouterr().out.splitlines()[-1].split(" | ")
+    assert row[:3] == ["| 1", "80", "4"] and int(row[3]) > 0
+    assert row[4] == "1.000" and float(row[5]) == int(row[3]) / 4
+
+
+def test_imbalance(run, tmp_path):
+    rows = [f"{'ab'[i % 2]}\t{['fine', 'dull'][i % 2]} film {i}" for i in range(24)]
+    (tmp_path / "r.tsv").write_text("label\ttext\n" + "\n".join(rows) + "\n")
+    out = run("imbalance", tmp_path / "r.tsv", tmp_path / "r.tsv", "--rare", "b", "--texts", 3,
+              "--seeds", 1, "--config", "sentiment", *SMALL)  # fmt: skip
+    assert [line.split(" | ")[0] for line in out.splitlines()[-2:]] == ["| none", "| balanced"]
+    thinned = script("imbalance").thinned([("x", "a")] * 5 + [("y", "b")] * 5, ["b"], 2, 1)
+    assert sorted(label for _, label in thinned) == ["a"] * 5 + ["b"] * 2
+
+
 def test_transfer(run, files, tmp_path):
     data = files / "reviews.jsonl"
     out = run(

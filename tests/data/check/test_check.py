@@ -54,7 +54,7 @@ def test_columns_of_other_names(check):
     [
         ([("text 1  here", "b")], "examples whose text stands there before: 1"),
         ([("text 1 here", "a")], "of them labelled otherwise than before: 1"),
-        ([("new", "A")] * 5, "labels that differ by case or blanks alone: A, a"),
+        ([("new", "A")] * 5, "labels that may mean the same: A, a"),
         ([("new", "c")], "labels with fewer than 5 examples: c 1"),
         ([("schÃ¶n", "a")], "damaged characters"),
         ([("sch\ufffdn", "a")], "damaged characters"),

@@ -406,3 +406,43 @@ def test_any_mark_may_part_labels(rnnlp, tmp_path, separator):
     assert options["label_separator"] == separator
     data = ClassificationData(train=str(tmp_path / "a.tsv"), label_separator=separator)
     assert data.classes == ["aa", "bb", "cc"] and data.multilabel
+
+
+@pytest.mark.parametrize("name", ["bad", "1"])
+def test_weights_of_labels_as_numbers(rnnlp, tmp_path, name):
+    """A label of weight 3 learns as its texts do with a weight of 3 each."""
+    rows = [
+        {"text": f"{['fine', 'dull'][i % 2]} {i}", "label": ["ok", name][i % 2]} for i in range(24)
+    ]
+    heavy = [{**row, "weight": 3.0 if row["label"] == name else 1.0} for row in rows]
+    scores = []
+    for which, settings in ((rows, [f"--model.class_weights={{{name}: 3}}"]), (heavy, [])):
+        (tmp_path / "a.jsonl").write_text("".join(json.dumps(row) + "\n" for row in which))
+        out = tmp_path / f"m{len(scores)}"
+        code, _, err = rnnlp(
+            "fit", "--config", "sentiment", "--data.train", tmp_path / "a.jsonl", "--output", out,
+            "--model.recurrent=false", "--model.ngrams=1", "--trainer.max_epochs=2",
+            "--trainer.accelerator=cpu", "--early_stopping.min_steps=4", *settings,
+        )  # fmt: skip
+        assert code == 0, err
+        scores.append(package.load(out)("dull fine 3")["scores"])
+    assert scores[0] == scores[1]
+
+
+@pytest.mark.parametrize(
+    ("value", "words"),
+    [
+        ("{worse: 3}", "names 'worse', and the labels are "),
+        ("{positive: 0}", "of 'positive' is 0.0: it must be above 0"),
+        ("{positive: -1}", "it must be above 0"),
+        ("{positive: .nan}", "it must be above 0"),
+        ("heavy", "class_weights"),
+    ],
+)
+def test_weights_that_cannot_be(rnnlp, reviews, tmp_path, value, words):
+    code, _, err = rnnlp(
+        "fit", "--config", reviews / "tiny.yaml", "--output", tmp_path / "m",
+        f"--model.class_weights={value}",
+    )  # fmt: skip
+    assert code == 2 and words in err.splitlines()[-1]
+    assert not (tmp_path / "m").exists()

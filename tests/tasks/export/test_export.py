@@ -229,6 +229,11 @@ def test_spans_without_torch_are_those_of_torch(tmp_path, crf):
     pipeline.save(tmp_path / "model")
     exported = package.load(export(tmp_path / "model", tmp_path / "out"))
     sentences = [["Maria", "x", "Oslo", "Rio", "Bob", "."], ["a"], ["Bob", "Maria"], ["Oslo"] * 9]
+    for own, other in zip(
+        exported.marginals(sentences), pipeline.marginals(sentences), strict=True
+    ):
+        np.testing.assert_allclose(own, other, atol=1e-5)
+        np.testing.assert_allclose(own.sum(1), 1.0, atol=1e-5)
     ours, theirs = exported.spans(sentences), pipeline.spans(sentences)
     assert any(theirs)
     for row, other in zip(ours, theirs, strict=True):

@@ -68,6 +68,8 @@ def test_folds_of_two_tasks(rnnlp, corpus, tmp_path):
     assert code == 0 and "answers out of fold are kept of models for one task only" in err
     assert out.splitlines()[-1].startswith("mean ± spread")
     assert not (tmp_path / "m" / "out_of_fold.jsonl").exists()
+    _, out, _ = rnnlp("check", tmp_path / "r.jsonl", "--model", tmp_path / "m")
+    assert "labels judged by 2 models: 20" in out
 
 
 def test_a_fold_of_its_own_and_tags(rnnlp, corpus, tmp_path):

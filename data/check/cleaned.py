@@ -1,0 +1,96 @@
+"""Writes a cleaned copy of a file: what is safe to mend without asking anybody.
+
+Examples that stand there before, with the same answer, are left out; line ends become LF, the
+encoding UTF-8 without a mark. Texts with contradictory answers are left as they are, and nothing
+is changed inside a row.
+"""
+
+from __future__ import annotations
+
+import gzip
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+from rnnlp.data.annotation.tools import ANNOTATION
+from rnnlp.data.classification.readers import classification_layout
+from rnnlp.data.errors import InputError
+from rnnlp.data.formats.layout import Layout
+from rnnlp.data.formats.text_files import oddities, read_lines
+from rnnlp.data.formats.workbooks import is_workbook
+from rnnlp.data.tagging.readers import tagging_layout
+
+from .items import Item, Task
+
+
+def layout_for_cleaning(
+    path: str, task: Task, *, text_column: str | int | None, label_column: str | int | None
+) -> Layout:
+    """How a file is laid out that can be written again.
+
+    Raises:
+        InputError: It is no text file of one example after the other.
+    """
+    if task == "tagging":
+        layout = tagging_layout(path, format="auto", token_column=None, tag_column=None)
+    else:
+        layout = classification_layout(
+            path, format="auto", text_column=text_column, label_column=label_column
+        )
+    if is_workbook(path) or layout.format == ANNOTATION:
+        raise InputError(
+            "--fix writes text files with one example after the other: save it as CSV, JSON lines "
+            "or columns first",
+            path=path,
+        )
+    return layout
+
+
+def write_cleaned(
+    path: str, part: Path, items: Iterable[Item], layout: Layout, *, packed: bool
+) -> list[str]:
+    """Writes the copy, and says what is different in it, one line each.
+
+    Args:
+        path: The file.
+        part: What to write.
+        items: The examples of the file.
+        layout: How it is laid out.
+        packed: Whether to write it with gzip.
+    """
+    answers: dict[str, set[tuple[object, ...]]] = defaultdict(set)
+    repeated: list[tuple[str, int]] = []
+    for item in items:
+        if item.answer in answers[item.text]:
+            repeated.append((item.text, item.line))
+        answers[item.text].add(item.answer)
+    dropped = {line for text, line in repeated if len(answers[text]) == 1}
+    kept = len(repeated) - len(dropped)
+    opened = gzip.open if packed else open
+    with opened(part, "wt", encoding="utf-8", newline="") as out:
+        for first, lines in _blocks(path, layout):
+            if not dropped.intersection(range(first, first + len(lines))):
+                out.writelines(f"{line}\n" for line in lines)
+    said = list(oddities(path))
+    if dropped:
+        said.append(f"examples that stand there before, left out: {len(dropped):,}")
+    if kept:
+        said.append(f"repeated examples of texts with contradictory answers, kept: {kept:,}")
+    return said
+
+
+def _blocks(path: str, layout: Layout) -> Iterator[tuple[int, list[str]]]:
+    """The lines of each example with the number of the first, blank lines after it included."""
+    columns = layout.format in ("conll", "conllu")
+    marked = layout.format == "csv" or layout.quoted
+    first, lines, open_quote = 1, list[str](), False
+    for number, line in read_lines(path):
+        begins = bool(lines) and not open_quote
+        if columns:  # a block of lines begins after a blank one
+            begins = bool(lines) and bool(line.strip()) and not lines[-1].strip()
+        if begins:
+            yield first, lines
+            first, lines = number, []
+        lines.append(line)
+        open_quote ^= marked and line.count('"') % 2 == 1
+    yield first, lines

@@ -1,0 +1,1 @@
+"""What `rnnlp check` needs a model for."""
