@@ -406,11 +406,11 @@ class TranslationData(SequenceData[ParallelExample]):
                     line += 1
                     row = dict(zip(columns, values, strict=True))
                     try:
-                        texts = texts_of(row, keys)
+                        source, (target,) = texts_of(row, keys)
                     except InputError as error:
                         notes.bad(InputError(error.message, path=name, line=line))
                         continue
-                    pair = whole_pair(*texts, path=name, line=line, notes=notes)
+                    pair = whole_pair(source, target, path=name, line=line, notes=notes)
                     if pair is not None:
                         yield pair
 

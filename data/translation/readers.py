@@ -30,11 +30,18 @@ class ParallelExample(NamedTuple):
             it comes with stand after a tab, parted by `;`.
         target: Its translation, likewise.
         line: The line of the file, or of both files, that the pair stands in, counted from 1.
+        others: Further translations that are as right.
     """
 
     source: str
     target: str
     line: int
+    others: tuple[str, ...] = ()
+
+    @property
+    def references(self) -> tuple[str, ...]:
+        """All that are right."""
+        return (self.target, *self.others)
 
 
 FORMATS = ("auto", "pair", "tsv", "jsonl")
@@ -55,6 +62,7 @@ def read_parallel(
     source_column: str | int | None = None,
     target_column: str | int | None = None,
     features_column: str | int | None = None,
+    several: bool = False,
     layout: Layout = _UNKNOWN,
     notes: Notes,
 ) -> Iterator[ParallelExample]:
@@ -71,6 +79,8 @@ def read_parallel(
         target_column: Likewise for the targets; 2 in TSV without a header.
         features_column: Column of features that a source comes with, such as `V;PST`; parted by
             `;` or `|`, in JSON also a list.
+        several: Whether a source may have several targets, for scoring: a list in JSON lines, or in
+            TSV the columns that commas part in `target_column`. Blank ones do not count.
         layout: How the training file was laid out.
         notes: Takes the count of pairs that are left out since a side is blank.
 
@@ -87,6 +97,9 @@ def read_parallel(
     name = os.fspath(path)
     if format == "auto":
         format = _recognise(name, source, target)
+    more: Sequence[str] = ()
+    if several and format == "tsv" and isinstance(target_column, str):
+        target_column, *more = target_column.split(",")
     asked, _ = layout.asked(
         format,
         {"source": source_column, "target": target_column, FEATURES: features_column},
@@ -95,7 +108,7 @@ def read_parallel(
     )
     source_column, target_column, features_column = (asked[role] for role in _ROLES)
     files = (name, name)
-    found: Iterable[tuple[int, str, str]]
+    found: Iterable[tuple[int, str, Sequence[str]]]
     if features_column is not None and format == "pair":
         raise InputError("features stand in a column of TSV or JSON lines", path=name)
     names, columns = roles((source, target), (source_column, target_column), features_column)
@@ -103,14 +116,16 @@ def read_parallel(
         files = _two_files(name, (source, target))
         found = _lines(files)
     elif format == "tsv":
-        found = _tab_separated(name, names, columns, layout, notes)
+        found = _tab_separated(name, (*names, *more), (*columns, *more), len(more), layout, notes)
     else:
-        found = _json(name, names, columns, notes)
+        found = _json(name, names, columns, several, notes)
     empty = True
-    for line, left, right in found:
-        if (pair := whole_pair(left, right, path=files[0], line=line, notes=notes)) is not None:
+    for line, left, rights in found:
+        right, *others = [text.strip() for text in rights if text.strip()] or [""]
+        pair = whole_pair(left, right, path=files[0], line=line, notes=notes)
+        if pair is not None:
             empty = False
-            yield pair
+            yield pair._replace(others=tuple(others))
     if empty:
         raise InputError("no pairs in the file", path=name)
 
@@ -221,14 +236,14 @@ def _recognise(name: str, source: str, target: str) -> str:
     )
 
 
-def _lines(files: tuple[str, str]) -> Iterator[tuple[int, str, str]]:
+def _lines(files: tuple[str, str]) -> Iterator[tuple[int, str, Sequence[str]]]:
     """Lines of the same number; a tab inside one is text."""
     counts = [0, 0]
     for left, right in zip_longest(*map(read_lines, files)):
         counts[0] += left is not None
         counts[1] += right is not None
         if left is not None and right is not None:
-            yield left[0], left[1], right[1]
+            yield left[0], left[1], [right[1]]
     if counts[0] != counts[1]:
         raise InputError(
             f"{counts[0]:,} lines, but {files[1]} has {counts[1]:,}: line by line they must be "
@@ -298,10 +313,11 @@ def _tab_separated(
     name: str,
     languages: Sequence[str],
     columns: Sequence[str | int | None],
+    more: int,
     layout: Layout,
     notes: Notes,
-) -> Iterator[tuple[int, str, str]]:
-    """Two or three columns of a table; others do not matter."""
+) -> Iterator[tuple[int, str, Sequence[str]]]:
+    """Two or three columns of a table, and `more` further targets; others do not matter."""
     lines = read_lines(name, rows=notes)
     first_lines = list(islice(lines, _HEAD))
     quoted = layout.quoted if layout.format == "tsv" else is_quoted(text for _, text in first_lines)
@@ -333,8 +349,10 @@ def _tab_separated(
             )
             notes.bad(InputError(problem, path=name, line=number))
             continue
-        left, right, *marks = (row[place] for place in places)
-        yield number, with_features(left, marks[0]) if marks else left, right
+        left, right, *rest = (row[place] for place in places)
+        marks = rest[: len(rest) - more]
+        source = with_features(left, marks[0]) if marks else left
+        yield number, source, [right, *rest[len(marks) :]]
 
 
 def _places(
@@ -353,7 +371,7 @@ def _places(
     )
     places: list[int] = []
     for side, column in enumerate(wanted):
-        option = _ROLES[side]
+        option = _ROLES[side] if side < len(_ROLES) else "target"
         if column is None and not has_header:
             column = side + 1
         if isinstance(column, int):
@@ -381,19 +399,23 @@ def _places(
 
 
 def _json(
-    name: str, languages: Sequence[str], columns: Sequence[str | int | None], notes: Notes
-) -> Iterator[tuple[int, str, str]]:
+    name: str,
+    languages: Sequence[str],
+    columns: Sequence[str | int | None],
+    several: bool,
+    notes: Notes,
+) -> Iterator[tuple[int, str, Sequence[str]]]:
     keys = keys_of(languages, columns)
     for number, line in read_lines(name, rows=notes):
         if not line.strip():
             continue
         try:
             row = json_object(line)
-            texts = texts_of(row, keys)
+            source, targets = texts_of(row, keys, several=several)
         except InputError as error:
             notes.bad(InputError(error.message, path=name, line=number))
             continue
-        yield number, *texts
+        yield number, source, targets
 
 
 def keys_of(languages: Sequence[str], columns: Sequence[str | int | None]) -> tuple[str, ...]:
@@ -416,19 +438,22 @@ def keys_of(languages: Sequence[str], columns: Sequence[str | int | None]) -> tu
     return keys
 
 
-def texts_of(row: Mapping[str, Any], keys: Sequence[str]) -> tuple[str, str]:
-    """Text and translation of one object, which may hold them in an object `translation`.
+def texts_of(
+    row: Mapping[str, Any], keys: Sequence[str], *, several: bool = False
+) -> tuple[str, list[str]]:
+    """Text and translations of one object, which may hold them in an object `translation`.
 
     Args:
         row: The object.
         keys: Key of the text, key of the translation, and that of features where there are some.
+        several: Whether the translation may be a list of them.
 
     Raises:
         InputError: A key is missing, or its value is not a text.
     """
     nested = row.get(NESTED)
     values = nested if isinstance(nested, Mapping) else row
-    texts: list[str] = []
+    texts: list[list[str]] = []
     for key, option in zip(keys, _ROLES, strict=False):
         if key not in values:
             raise InputError(
@@ -442,8 +467,14 @@ def texts_of(row: Mapping[str, Any], keys: Sequence[str]) -> tuple[str, str]:
             and all(isinstance(mark, str) for mark in value)
         ):
             value = ";".join(value)
-        if not isinstance(value, str):
+        listed = option == "target" and isinstance(value, list) and value
+        if listed and not several:
+            raise InputError(
+                f"{key!r} is a list of texts, which evaluate scores against: to learn from them, "
+                "write a pair a line"
+            )
+        texts.append(value if listed else [value])
+        if not all(isinstance(text, str) for text in texts[-1]):
             raise InputError(f"{key!r} is {value!r}, not a text")
-        texts.append(value)
-    source, target, *marks = texts
-    return with_features(source, marks[0]) if marks else source, target
+    (source,), targets, *marks = texts
+    return with_features(source, marks[0][0]) if marks else source, targets

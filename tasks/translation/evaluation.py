@@ -38,7 +38,8 @@ def evaluate_translation(
         path: A file, or the common prefix of two, in any format that training accepts.
         format: The format, recognised by default.
         source_column: Column of the sources, by name or by number from 1.
-        target_column: Column of the targets, likewise.
+        target_column: Column of the targets, likewise; of several that are right, in TSV, with
+            commas.
         features_column: Column of features that a source comes with, likewise.
         against: A file with other translations, one a line, to compare with.
         skip_bad_rows: Whether rows that cannot be read are left out, with a note; else they are
@@ -70,6 +71,7 @@ def evaluate_translation(
         source_column=source_column,
         target_column=target_column,
         features_column=features_column,
+        several=True,
         layout=settings.layout,
         notes=notes,
     )
@@ -83,7 +85,7 @@ def evaluate_translation(
         seconds += time.perf_counter() - started
         scores.add(
             [answer["translation_text"] for answer in answers],
-            targets,
+            [pair.references for pair in chunk],
             log_probability=sum(pipeline.log_probabilities(sources, targets)),
             tokens=sum(1 + len(pipeline.target_tokenizer.encode(t)[0]) for t in targets),
         )

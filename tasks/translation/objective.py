@@ -118,7 +118,7 @@ class TranslationObjective(Objective):
                 self.tokenizer.decode(first.tokens, words).strip()
                 for (first, *_), words in zip(best, batch.words, strict=True)
             ],
-            batch.gold,
+            [(gold,) for gold in batch.gold],
             log_probability=-float(loss) * len(targets),
             tokens=len(targets),
         )

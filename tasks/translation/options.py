@@ -46,7 +46,9 @@ EVALUATE = (
         name="source_column", type=column, help="column of the source: a name, or a number from 1"
     ),
     Option(
-        name="target_column", type=column, help="column of the target: a name, or a number from 1"
+        name="target_column",
+        type=column,
+        help="column of the target: a name, or a number from 1; several that are right with commas",
     ),
     Option(
         name="features_column",

@@ -43,13 +43,13 @@ def check_rouge() -> None:
 
 
 def rouge(
-    summaries: Sequence[str], references: Sequence[str], *, by_character: bool
+    summaries: Sequence[str], references: Sequence[Sequence[str]], *, by_character: bool
 ) -> dict[str, float]:
     """ROUGE-1, -2 and -L (Lin 2004): F measures in per cent, the mean over the summaries.
 
     Args:
         summaries: What is scored.
-        references: One for each.
+        references: Those of each; the nearest counts.
         by_character: Whether a character counts as a word.
 
     Raises:
@@ -61,8 +61,8 @@ def rouge(
     names = {name: name.replace("_", "").replace("l", "L") for name in ROUGE}
     scorer = RougeScorer([*names.values()], tokenizer=_Tokens(by_character=by_character))
     scores = [
-        scorer.score(reference, summary)
-        for summary, reference in zip(summaries, references, strict=True)
+        scorer.score_multi(right, summary)
+        for summary, right in zip(summaries, references, strict=True)
     ]
     return {
         name: 100.0 * sum(one[key].fmeasure for one in scores) / max(len(scores), 1)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping, Sequence
+from itertools import zip_longest
 from typing import Any
 
 from rapidfuzz.distance import Levenshtein
@@ -52,6 +53,12 @@ def policy_of(beam_size: int) -> str:
     )
 
 
+_SEVERAL = (
+    "; of several references BLEU and chrF take all, the other scores the nearest one, and "
+    "perplexity the first"
+)
+
+
 class TranslationScores:
     """Gathers translations and their references.
 
@@ -68,14 +75,14 @@ class TranslationScores:
         self.rouge = rouge
         self.beam_size = beam_size
         self.translations: list[str] = []
-        self.references: list[str] = []
+        self.references: list[Sequence[str]] = []
         self.log_probability = 0.0
         self.tokens = 0
 
     def add(
         self,
         translations: Sequence[str],
-        references: Sequence[str],
+        references: Sequence[Sequence[str]],
         *,
         log_probability: float,
         tokens: int,
@@ -84,9 +91,9 @@ class TranslationScores:
 
         Args:
             translations: What the model says.
-            references: What it should say.
-            log_probability: Of all the references, in nats.
-            tokens: Of all the references, their ends counted.
+            references: What it should say: of each source the translations that are right.
+            log_probability: Of the first one of each, in nats, all together.
+            tokens: Of the first one of each, their ends counted.
         """
         self.translations += translations
         self.references += references
@@ -103,7 +110,8 @@ class TranslationScores:
     @property
     def policy(self) -> str:
         """How the scores are counted."""
-        return policy_of(self.beam_size)
+        counts = {len(right) for right in self.references}
+        return policy_of(self.beam_size) + (_SEVERAL if max(counts, default=1) > 1 else "")
 
     def result(self) -> dict[str, Any]:
         """The scores under the names that `evaluate --json` prints."""
@@ -124,13 +132,13 @@ class TranslationScores:
 
 
 def translation_scores(
-    translations: Sequence[str], references: Sequence[str], *, language: str
+    translations: Sequence[str], references: Sequence[Sequence[str]], *, language: str
 ) -> dict[str, Any]:
     """Scores of a corpus of detokenised text.
 
     Args:
         translations: What is scored.
-        references: One for each.
+        references: Those of each.
         language: Of both.
 
     Returns:
@@ -140,10 +148,11 @@ def translation_scores(
     """
     bleu, chrf = bleu_for(language), CHRF()
     resamples = RESAMPLES if 1 < len(references) <= _MOST_RESAMPLED else 1
-    score = bleu.corpus_score(translations, [references], n_bootstrap=resamples)
+    streams: Any = list(zip_longest(*references))  # sacrebleu leaves None out
+    score = bleu.corpus_score(translations, streams, n_bootstrap=resamples)
     scores: dict[str, Any] = {
         "bleu": score.score,
-        "chrf": chrf.corpus_score(translations, [references]).score,
+        "chrf": chrf.corpus_score(translations, streams).score,
     }
     if resamples > 1:
         half = score._ci  # which sacrebleu prints after ±, and has no other name for
@@ -153,31 +162,38 @@ def translation_scores(
     return {**scores, "signature": signature}
 
 
-def exact_match(outputs: Sequence[str], references: Sequence[str]) -> float:
-    """Share of outputs that equal their reference, in per cent; 100 less the word error rate."""
-    right = sum(output == gold for output, gold in zip(outputs, references, strict=True))
+def exact_match(outputs: Sequence[str], references: Sequence[Sequence[str]]) -> float:
+    """Share of outputs that equal a reference, in per cent; 100 less the word error rate."""
+    right = sum(output in gold for output, gold in zip(outputs, references, strict=True))
     return 100.0 * right / max(len(references), 1)
 
 
-def symbol_error_rate(outputs: Sequence[str], references: Sequence[str], *, level: Level) -> float:
+def symbol_error_rate(
+    outputs: Sequence[str], references: Sequence[Sequence[str]], *, level: Level
+) -> float:
     """Symbol error rate: edits (Levenshtein) over the symbols of the references, in per cent.
 
     Args:
         outputs: What the model says.
-        references: What it should say.
+        references: What it should say; of several the one with the fewest edits counts.
         level: Symbols are what blanks part at level ``symbol`` (phones), else characters, or words
             at level ``word`` and ``bpe`` in languages with blanks.
     """
     split: Callable[[str], Sequence[str]] = list if level == "character" else str.split
     edits = symbols = 0
     for output, gold in zip(outputs, references, strict=True):
-        edits += Levenshtein.distance(split(output), split(gold))
-        symbols += len(split(gold))
+        nearest = min((Levenshtein.distance(split(output), split(one)), one) for one in gold)
+        edits += nearest[0]
+        symbols += len(split(nearest[1]))
     return 100.0 * edits / max(symbols, 1)
 
 
 def compare(
-    translations: Sequence[str], others: Sequence[str], references: Sequence[str], *, language: str
+    translations: Sequence[str],
+    others: Sequence[str],
+    references: Sequence[Sequence[str]],
+    *,
+    language: str,
 ) -> dict[str, Any]:
     """Scores of other translations of the same text, and how likely the difference is chance.
 
@@ -186,7 +202,7 @@ def compare(
     Args:
         translations: Ours, the baseline of the test.
         others: Theirs.
-        references: One for each.
+        references: Those of each.
         language: Of all.
 
     Returns:
@@ -196,7 +212,7 @@ def compare(
     test = PairedTest(
         [("ours", list(translations)), ("theirs", list(others))],
         {"bleu": bleu_for(language), "chrf": CHRF()},
-        [list(references)],
+        list(zip_longest(*references)),
         test_type="bs",
         n_samples=RESAMPLES,
     )

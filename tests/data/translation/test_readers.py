@@ -77,7 +77,7 @@ def test_every_format_is_recognised_and_gives_the_same(name, tmp_path):
 def test_two_files_keep_every_text(tmp_path_factory, pairs):
     prefix = write_pair(tmp_path_factory.mktemp("pairs"), pairs)
     found = list(read_parallel(prefix, source="en", target="de", notes=Notes()))
-    assert found == [(*pair, line) for line, pair in enumerate(pairs, start=1)]
+    assert found == [(*pair, line, ()) for line, pair in enumerate(pairs, start=1)]
 
 
 @given(CORPORA)

@@ -12,7 +12,7 @@ def test_every_headline_has_words_that_no_vocabulary_has():
     known = Tokenizer.train([p.target for p in pairs["train"]], level="word", min_frequency=3)
     for split, size in SIZES.items():
         assert len({pair.source for pair in pairs[split]}) == size
-        for source, target, _ in pairs[split]:
+        for source, target, *_ in pairs[split]:
             words = [target[start:end] for start, end in splitter("word")(target)]
             assert " ".join(words) == target  # as it will come out
             unknown = {word for word in words if word not in known}

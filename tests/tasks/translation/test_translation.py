@@ -78,7 +78,7 @@ def test_evaluate_is_sacrebleu_on_what_predict_says(rnnlp, parallel, model):
     assert keys <= found.keys()
     pairs = list(islice(sample_translation("test", 1), 60))
     said = [a["translation_text"] for a in package.load(model)([p.source for p in pairs])]
-    gold = [pair.target for pair in pairs]
+    gold = [[pair.target] for pair in pairs]
     assert found["bleu"] == pytest.approx(sacrebleu.corpus_bleu(said, [gold]).score, abs=0.006)
     assert found["chrf"] == pytest.approx(sacrebleu.corpus_chrf(said, [gold]).score, abs=0.006)
     low, high = found["interval"]["bleu"]
@@ -113,12 +113,12 @@ def test_evaluate_against_other_translations(rnnlp, parallel, model, tmp_path):
 
 def test_the_difference_between_a_text_and_itself_is_chance():
     said = ["a small cat sat here .", "the dog ran off again ."] * 10
-    found = compare(said, list(said), said, language="en")
+    found = compare(said, list(said), [[one] for one in said], language="en")
     assert found["bleu_p"] > 0.5 and found["bleu"] == 100.0
 
 
 def test_chinese_is_scored_by_the_tokenizer_for_chinese():
-    found = translation_scores(["他昨天买了一本书。"], ["他昨天买了两本书。"], language="zh")
+    found = translation_scores(["他昨天买了一本书。"], [["他昨天买了两本书。"]], language="zh")
     assert "tok:zh" in found["signature"] and found["bleu"] > 30
 
 
@@ -224,7 +224,7 @@ def test_every_kind_of_model_trains_and_comes_back(tmp_path, parallel, settings)
     stored = json.loads((folder / "metrics.json").read_text())["validation"]
     pairs = list(islice(sample_translation("validation", 1), 60))
     said = [a["translation_text"] for a in package.load(folder)([p.source for p in pairs])]
-    gold = [pair.target for pair in pairs]
+    gold = [[pair.target] for pair in pairs]
     assert translation_scores(said, gold, language="en")["chrf"] == stored["chrf"]
 
 
@@ -318,7 +318,7 @@ def test_options_of_other_tasks_are_refused(rnnlp, parallel, model, english):
 )
 def test_languages_are_known_by_all_their_names(names, same_as):
     def tokenizer(language):
-        return translation_scores(["a b"], ["a b"], language=language)["signature"]
+        return translation_scores(["a b"], [["a b"]], language=language)["signature"]
 
     assert {tokenizer(name) for name in names} == {tokenizer(same_as)}
 
