@@ -110,3 +110,17 @@ def token_loss(
         return F.cross_entropy(logits, targets, label_smoothing=smoothing)
     spread = logits[:, :vocabulary_size].mean()
     return (1.0 - smoothing) * F.nll_loss(logits, targets) - smoothing * spread
+
+
+def coverage_loss(weights: Tensor, inside: Tensor) -> Tensor:
+    """How much a decoder looks at once more, the mean over the target tokens (See et al. 2017).
+
+    Of each token the sum over the source of min(a, c), where a is its attention and c the sum of
+    the attention of all tokens before it (equation 12 there).
+
+    Args:
+        weights: Attention, `[sentences, time, source]`.
+        inside: Which target tokens are no padding, `[sentences, time]`.
+    """
+    before = weights.cumsum(1) - weights
+    return weights.minimum(before).sum(2)[inside].mean()

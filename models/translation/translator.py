@@ -11,6 +11,7 @@ from torch import Tensor, nn
 from rnnlp.models.embeddings.token import Embedding
 from rnnlp.models.encoders.recurrent import Encoder
 from rnnlp.models.layers.dropout import check_rate
+from rnnlp.models.layers.losses import coverage_loss
 from rnnlp.models.search.hypotheses import Step
 
 from .decoder import Decoder, DecoderState
@@ -73,8 +74,16 @@ class Translator(nn.Module):
             padding, sentence by sentence.
         """
         before, after = (targets if seen is None else seen)[:, :-1], targets[:, 1:]
-        scores, inside = self._scores(before, lengths, state)
+        scores, inside, _ = self._scores(before, lengths, state)
         return scores, after[inside]
+
+    def with_coverage(
+        self, state: DecoderState, targets: Tensor, lengths: Tensor, seen: Tensor | None = None
+    ) -> tuple[Tensor, Tensor, Tensor]:
+        """What `forward` gives, and `coverage_loss` of the attention."""
+        before, after = (targets if seen is None else seen)[:, :-1], targets[:, 1:]
+        scores, inside, weights = self._scores(before, lengths, state)
+        return scores, after[inside], coverage_loss(weights, inside)
 
     def step(self, tokens: Tensor, state: DecoderState) -> Step[DecoderState]:
         """One step of a search: log probabilities of what follows `tokens` [rows]."""
@@ -101,7 +110,7 @@ class Translator(nn.Module):
             lengths: `[sentences]`.
             rate: Share of tokens to replace; begin and end tokens stay.
         """
-        scores, inside = self._scores(targets[:, :-1], lengths, state)
+        scores, inside, _ = self._scores(targets[:, :-1], lengths, state)
         said = targets[:, 1:].masked_scatter(inside, scores.argmax(1))  # [sentences, time - 1]
         draw = torch.rand(said.shape, device=said.device) < check_rate(rate)
         position = torch.arange(1, targets.shape[1], device=targets.device)
@@ -112,12 +121,14 @@ class Translator(nn.Module):
 
     def _scores(
         self, before: Tensor, lengths: Tensor, state: DecoderState
-    ) -> tuple[Tensor, Tensor]:
-        """Scores of what follows the tokens of `before`, and where those are, all but padding."""
+    ) -> tuple[Tensor, Tensor, Tensor]:
+        """Scores of what follows the tokens of `before`; where those are, all but padding; and the
+        attention.
+        """
         readouts, weights = self.decoder(before, lengths - 1, state)  # [sentences, time - 1, …]
         position = torch.arange(before.shape[1], device=before.device)
         inside = position < (lengths - 1).to(before.device).unsqueeze(1)
         copies = state.memory.copies
         if copies is not None:
             copies = copies.reorder(inside.nonzero()[:, 0])
-        return self.decoder.scores(readouts[inside], weights[inside], copies), inside
+        return self.decoder.scores(readouts[inside], weights[inside], copies), inside, weights

@@ -28,6 +28,8 @@ from .config import GeneratorConfig, SamplingConfig, check_sampling
 from .prompts import BegunWords, Prompt, Spellings, read_prompt
 
 if TYPE_CHECKING:
+    from rnnlp.tasks.base.gates import Gates
+
     from .stream import GenerationStream
 
 ROWS = 64  # texts that are drawn together
@@ -296,6 +298,16 @@ class GenerationPipeline(Pipeline):
             labels=self.label_row(labels or {}),
             vector=None if vector is None else vector[None],
         )
+
+    def gates(self, text: str, **options: Any) -> Gates:
+        """As of any model, but not of one that writes from vectors.
+
+        Raises:
+            InputError: It does.
+        """
+        if self.settings.vector_size:
+            raise InputError("gates are shown of texts, and this model's hang on a vector, too")
+        return super().gates(text, **options)
 
     def label_row(self, labels: Mapping[str, str]) -> list[int]:
         """The id of the label of each field.

@@ -14,7 +14,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from rnnlp.data.datamodule.tensors import TokenTensors, as_tensors
-from rnnlp.data.errors import InputError
+from rnnlp.data.errors import InputError, note
 from rnnlp.data.text.featurizer import FeatureRow, Featurizer, TokenBatch, collate
 from rnnlp.models.classification.pooling import Pooling
 from rnnlp.models.embeddings.token import Embedding
@@ -194,6 +194,8 @@ def load_encoder(model: str | os.PathLike[str] | Sequence[str]) -> PretrainedEnc
     pipeline = load(model)
     if getattr(pipeline.settings, "reverse", False):
         raise backward_alone(os.fspath(model))
+    if getattr(pipeline.settings, "vector_size", 0):
+        note("the model was trained to write from vectors: texts are encoded without any")
     network = pipeline.network
     if not hasattr(network, "encoder"):
         raise no_encoder(os.fspath(model))

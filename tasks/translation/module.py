@@ -36,6 +36,8 @@ class TranslationSettings(TranslatorConfig, ModuleOptions):
         label_smoothing: Share of the target that is spread over all tokens.
         scheduled_sampling: Share of the words that the decoder reads in training which are what it
             would have said itself (Bengio et al. 2015); costs a second pass of the decoder.
+        coverage_loss: Weight of what it costs in training to look at a place of the source more
+            than once (See et al. 2017); 0 for nothing.
     """
 
     embedding: EmbeddingConfig = EmbeddingConfig(size=256, characters="none")
@@ -45,6 +47,7 @@ class TranslationSettings(TranslatorConfig, ModuleOptions):
     length_ratio: float = 0.0
     label_smoothing: float = 0.1
     scheduled_sampling: float = 0.0
+    coverage_loss: float = 0.0
 
 
 # Scores that a translator reaches by chance, with words that every sentence has.
@@ -90,6 +93,8 @@ class Translation(ObjectiveModule):
         for name in ("label_smoothing", "scheduled_sampling"):
             if not 0.0 <= (rate := getattr(settings, name)) < 1.0:
                 raise InputError(f"model.{name} is {rate}: give a share from 0 to below 1")
+        if settings.coverage_loss < 0:
+            raise InputError(f"model.coverage_loss is {settings.coverage_loss}: give 0 or more")
         ratio = max(settings.search.max_length_ratio, settings.length_ratio)
         search = replace(settings.search, max_length_ratio=ratio)
         self.score_floor = SCORE_FLOORS[settings.metric]
@@ -98,6 +103,7 @@ class Translation(ObjectiveModule):
             self.settings,
             label_smoothing=settings.label_smoothing,
             scheduled_sampling=settings.scheduled_sampling,
+            coverage=settings.coverage_loss,
         )
         try:
             self.network = self.settings.build()

@@ -32,6 +32,7 @@ class TranslationObjective(Objective):
         settings: Its languages, and how translations are searched for.
         label_smoothing: Share of the target that is spread over all tokens.
         scheduled_sampling: Share of the words read in training that the model would have said.
+        coverage: Weight of the coverage loss.
 
     Attributes:
         tokenizer: Makes text of target tokens; known once the data is.
@@ -42,12 +43,18 @@ class TranslationObjective(Objective):
     tokenizer: Tokenizer
 
     def __init__(
-        self, settings: TranslatorConfig, *, label_smoothing: float, scheduled_sampling: float
+        self,
+        settings: TranslatorConfig,
+        *,
+        label_smoothing: float,
+        scheduled_sampling: float,
+        coverage: float,
     ) -> None:
         super().__init__()
         self.settings = settings
         self.label_smoothing = label_smoothing
         self.scheduled_sampling = scheduled_sampling
+        self.coverage = coverage
 
     @property
     def main(self) -> str:
@@ -81,10 +88,12 @@ class TranslationObjective(Objective):
             seen = network.scheduled_sampling(
                 state, batch.target, batch.target_lengths, self.scheduled_sampling
             )
-        logits, targets = network(state, batch.target, batch.target_lengths, seen)
+        read = network.with_coverage if self.coverage else network
+        logits, targets, *again = read(state, batch.target, batch.target_lengths, seen)
         copies = self.settings.decoder.copy
         size = self.settings.target_size if copies else None  # words to copy stand behind them
-        return token_loss(logits, targets, smoothing=self.label_smoothing, vocabulary_size=size)
+        loss = token_loss(logits, targets, smoothing=self.label_smoothing, vocabulary_size=size)
+        return loss + self.coverage * again[0] if again else loss
 
     def weight(self, batch: TranslationBatch) -> int:
         """Target tokens, their ends counted."""

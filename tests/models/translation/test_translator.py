@@ -6,7 +6,7 @@ from torch.nn import functional as F
 
 from rnnlp.models.embeddings.token import Embedding
 from rnnlp.models.encoders.recurrent import Encoder
-from rnnlp.models.layers.losses import token_loss
+from rnnlp.models.layers.losses import coverage_loss, token_loss
 from rnnlp.models.search.beam import beam_search
 from rnnlp.models.search.sampling import greedy
 from rnnlp.models.translation.decoder import Decoder
@@ -238,3 +238,29 @@ def test_one_table_for_all_learns_from_three_ends(feeding):
         for translator in (tie_embeddings, other)
     )
     assert torch.equal(*found)
+
+
+def test_looking_again_costs_what_see_et_al_say():
+    weights = torch.rand(3, 4, 5).softmax(2)
+    lengths = torch.tensor([4, 2, 1])
+    inside = torch.arange(4) < lengths.unsqueeze(1)
+    costs = [
+        sum(
+            min(a, c)
+            for a, c in zip(weights[s, t].tolist(), weights[s, :t].sum(0).tolist(), strict=True)
+        )
+        for s, length in enumerate(lengths.tolist())
+        for t in range(length)
+    ]
+    assert float(coverage_loss(weights, inside)) == pytest.approx(sum(costs) / 7, abs=1e-6)
+    once = torch.eye(4).expand(2, 4, 4)  # each place once
+    assert float(coverage_loss(once, torch.ones(2, 4, dtype=torch.bool))) == 0.0
+
+
+def test_the_coverage_loss_comes_with_what_forward_gives():
+    translator = make()
+    *found, coverage = translator.with_coverage(encode(translator), targets(), TARGETS)
+    for one, wanted in zip(found, translator(encode(translator), targets(), TARGETS), strict=True):
+        torch.testing.assert_close(one, wanted)
+    coverage.backward()
+    assert translator.decoder.attention.key.weight.grad.abs().sum() > 0

@@ -195,6 +195,12 @@ def test_a_server_takes_vectors(model):
             assert answer.status_code == 400 and said in answer.json()["error"], answer.json()
 
 
+def test_what_reads_texts_alone_says_so(rnnlp, model, tmp_path):
+    assert "hang on a vector" in rnnlp("explain", model, "a red ball")[2]
+    code, _, err = rnnlp("encode", model, "a red", "--output", tmp_path / "v.npy")
+    assert code == 0 and "texts are encoded without any" in err
+
+
 @pytest.mark.parametrize("name", ["first", "every"])
 def test_killed_and_resumed(folder, tmp_path, monkeypatch, name):
     settings = (
