@@ -7,6 +7,7 @@ so: the text that stands beside a vector in training is what is to be written.
 from __future__ import annotations
 
 import argparse
+import sys
 from collections.abc import Iterator, Mapping
 from functools import partial
 from itertools import starmap
@@ -15,7 +16,7 @@ from typing import Any
 from rnnlp.data.errors import InputError, note
 
 from .shards import shards
-from .texts import STDIN, Row, in_chunks, stdin_rows
+from .texts import STDIN, Row, check_stdin, in_chunks, stdin_rows
 
 
 def reads_vectors(given: argparse.Namespace, pipeline: Any) -> bool:
@@ -55,6 +56,9 @@ def vector_rows(given: argparse.Namespace, settings: Any) -> Iterator[list[Row]]
     name = given.vector_column or settings.vector_column
     reader = partial(_Objects, vector=name, size=settings.vector_size, text=given.text_column)
     if given.input is None:
+        check_stdin("predict")
+        if sys.stdin.isatty():
+            raise InputError("nothing to predict: give --vectors, --input FILE, or a pipe on stdin")
         yield from stdin_rows(reader(STDIN))
         return
     note(f"{given.input}: each text is written from {name!r}, which answers leave out")

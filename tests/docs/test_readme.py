@@ -59,6 +59,7 @@ def write_files(folder):
     for name in ("deu.trn", "deu.dev"):
         files[name] = "gehen\tging\tV;PST;3;SG\nsehen\tsah\tV;PST;3;SG\n" * 20
     files["texts.txt"] = "张伟在上海的华为公司工作。\n李娜去年去了北京。\n" * 40
+    files["vectors.jsonl"] = json.dumps({"vector": [0.5] * 48}) + "\n"
     entities = {"name": {"张伟": [[0, 1]]}, "address": {"上海": [[3, 4]]}}
     cluener = json.dumps({"text": "张伟在上海工作。", "label": entities}, ensure_ascii=False)
     for name in ("train", "dev"):
