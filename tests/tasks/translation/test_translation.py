@@ -78,7 +78,7 @@ def test_evaluate_is_sacrebleu_on_what_predict_says(rnnlp, parallel, model):
     assert keys <= found.keys()
     pairs = list(islice(sample_translation("test", 1), 60))
     said = [a["translation_text"] for a in package.load(model)([p.source for p in pairs])]
-    gold = [[pair.target] for pair in pairs]
+    gold = [pair.target for pair in pairs]
     assert found["bleu"] == pytest.approx(sacrebleu.corpus_bleu(said, [gold]).score, abs=0.006)
     assert found["chrf"] == pytest.approx(sacrebleu.corpus_chrf(said, [gold]).score, abs=0.006)
     low, high = found["interval"]["bleu"]
