@@ -132,7 +132,7 @@ def test_lines_of_stdin_have_a_bound(monkeypatch):
     from rnnlp.tasks.cli.texts import STDIN, Lines, stdin_rows
 
     def read():
-        return stdin_rows(Lines(STDIN, None, Layout()))
+        return stdin_rows(Lines(STDIN, None, Layout(), set()))
 
     class Stdin:
         def __init__(self, pieces):
