@@ -114,6 +114,11 @@ class TaskModule(pl.LightningModule):
         """Says which settings follow from which."""
 
     @property
+    def leaves_out(self) -> bool:
+        """Whether there are steps without some of the parameters: while they are frozen."""
+        return self.options.unfreeze_epoch is not None
+
+    @property
     @abstractmethod
     def policy(self) -> str | dict[str, str]:
         """How the scores are counted; where there are several heads, those of each."""

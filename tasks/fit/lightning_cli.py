@@ -214,9 +214,10 @@ class FitCommand(LightningCLI):
         if settings["enable_progress_bar"] and terminal:
             own.append(RichProgressBar(leave=False, console_kwargs={"stderr": True}))
         settings["callbacks"] = [*(settings.get("callbacks") or []), *own]
-        if settings.get("strategy") == "ddp" and model.options.unfreeze_epoch is not None:
-            settings["strategy"] = "ddp_find_unused_parameters_true"  # while they are frozen
         trainer: Trainer = super().instantiate_trainer(**kwargs)
+        if model.leaves_out and isinstance(trainer.strategy, DDPStrategy):
+            # However the strategy was named: there is no public way to say so afterwards.
+            trainer.strategy._ddp_kwargs.setdefault("find_unused_parameters", True)
         share = share_of(trainer, config["trainer.strategy"])
         self.datamodule.deal(share)
         self.resume_point.fingerprint["the number of processes"] = str(share.of)

@@ -117,6 +117,11 @@ class Generation(ObjectiveModule):
                 torch.from_numpy(scale.mean), torch.from_numpy(scale.deviation)
             )
 
+    @property
+    def leaves_out(self) -> bool:
+        """Vectors are read where texts begin, and the segments after that do without."""
+        return super().leaves_out or self.settings.vector_size > 0
+
     def training_step(self, batch: GenerationBatch, batch_idx: int) -> Tensor:
         """The loss of one segment, per token."""
         logits, targets, state = read(self.network, self._some_labels(batch), self._carried)
