@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator, Sequence
-from typing import TYPE_CHECKING, Literal, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 import torch
 from torch import Tensor, nn
@@ -26,9 +26,6 @@ from rnnlp.tasks.base.length_batches import by_length
 from rnnlp.tasks.base.transfer import backward_alone, no_encoder, read_encoder
 
 from .load import load
-
-if TYPE_CHECKING:
-    pass
 
 Way = Literal["max", "mean", "last"]
 TOKEN_BUDGET = 8192  # padded positions of a batch
@@ -191,14 +188,26 @@ def load_encoder(model: str | os.PathLike[str] | Sequence[str]) -> PretrainedEnc
     """
     if not isinstance(model, str | os.PathLike):
         return _joined_encoder(model)
-    pipeline = load(model)
+    return encoder_of(load(model), os.fspath(model))
+
+
+def encoder_of(pipeline: Any, name: str) -> PretrainedEncoder:
+    """The encoder of a model that is loaded already.
+
+    Args:
+        pipeline: The model.
+        name: Its folder or hub id, for errors.
+
+    Raises:
+        InputError: It has none, or one that reads from end to start alone.
+    """
     if getattr(pipeline.settings, "reverse", False):
-        raise backward_alone(os.fspath(model))
+        raise backward_alone(name)
     if getattr(pipeline.settings, "vector_size", 0):
         note("the model was trained to write from vectors: texts are encoded without any")
     network = pipeline.network
     if not hasattr(network, "encoder"):
-        raise no_encoder(os.fspath(model))
+        raise no_encoder(name)
     return PretrainedEncoder(
         featurizer=pipeline.featurizer,
         embedding=network.embedding,

@@ -33,7 +33,7 @@ def select(
     Raises:
         InputError: The model cannot say how unsure it is, or the count is below 1.
     """
-    from .encoder import load_encoder
+    from .encoder import encoder_of
     from .load import load
 
     if count < 1:
@@ -54,7 +54,7 @@ def select(
             note(f"the pool has {len(pool):,} different texts, fewer than --count {count:,}")
         return [places[row] for row in order]
     try:
-        vectors = load_encoder(model).encode([pool[row] for row in order]).pooled
+        vectors = encoder_of(pipeline, model).encode([pool[row] for row in order]).pooled
     except InputError as error:
         note(f"{error.message}: the most uncertain texts are chosen, without regard to likeness")
         return [places[row] for row in order[:count]]
