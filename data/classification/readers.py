@@ -28,7 +28,7 @@ from rnnlp.data.formats.delimited import (
     table_layout,
 )
 from rnnlp.data.formats.jsonl import accepted, group_of, json_object
-from rnnlp.data.formats.layout import TABLES, Layout
+from rnnlp.data.formats.layout import JSON_LINES, TABLES, Layout
 from rnnlp.data.formats.text_files import stem
 from rnnlp.data.formats.weights import WEIGHT, weight_in
 from rnnlp.data.formats.workbooks import is_workbook, table_lines
@@ -252,7 +252,7 @@ def _recognise(name: str, head: list[tuple[int, str]]) -> str:
     suffix = stem(name)[1]
     filled = [line for _, line in head if line.strip()]
     first = filled[0] if filled else ""
-    if suffix in (".json", ".jsonl") or first.lstrip().startswith("{"):
+    if suffix in JSON_LINES or first.lstrip().startswith("{"):
         return "jsonl"
     if 2 * sum(_FASTTEXT.match(line) is not None for line in filled) > len(filled):
         return "fasttext"

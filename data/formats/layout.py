@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from rnnlp.data.corpus.report import Notes
 
 TABLES = ("csv", "tsv")  # of one kind: columns are the same, whatever parts them
+JSON_LINES = (".json", ".jsonl")  # how names of such files end
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -19,6 +19,7 @@ import numpy as np
 from rnnlp.data.corpus.report import Notes
 from rnnlp.data.errors import InputError
 from rnnlp.data.formats.jsonl import json_object, json_objects
+from rnnlp.data.formats.layout import JSON_LINES
 from rnnlp.data.formats.text_files import read_lines, stem
 from rnnlp.data.formats.workbooks import is_workbook, table_objects
 
@@ -170,7 +171,7 @@ def _files(path: str | os.PathLike[str]) -> list[str]:
 
 def _recognise(path: str, text_column: str) -> str:
     suffix = stem(path)[1]
-    if suffix in (".json", ".jsonl"):
+    if suffix in JSON_LINES:
         return "jsonl"
     if is_workbook(path):
         return "table"

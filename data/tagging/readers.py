@@ -15,7 +15,7 @@ from rnnlp.data.annotation.docbin import is_docbin
 from rnnlp.data.annotation.tools import ANNOTATION, tool_for, tool_of
 from rnnlp.data.corpus.report import Notes
 from rnnlp.data.errors import InputError
-from rnnlp.data.formats.layout import Layout
+from rnnlp.data.formats.layout import JSON_LINES, Layout
 from rnnlp.data.formats.text_files import read_lines, stem
 from rnnlp.data.formats.weights import WEIGHT
 
@@ -178,7 +178,7 @@ def spans_of(
 
 def _recognise(name: str, head: list[tuple[int, str]]) -> str:
     suffix = stem(name)[1]
-    if suffix in (".json", ".jsonl"):
+    if suffix in JSON_LINES:
         return "jsonl"
     first = next((line.strip() for _, line in head if line.strip()), "")
     if first.startswith("{") and first.endswith("}") and len(first) > 1:

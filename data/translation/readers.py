@@ -18,7 +18,7 @@ from rnnlp.data.corpus.report import Notes
 from rnnlp.data.errors import InputError
 from rnnlp.data.formats.delimited import is_quoted, table_rows
 from rnnlp.data.formats.jsonl import json_object
-from rnnlp.data.formats.layout import Layout
+from rnnlp.data.formats.layout import JSON_LINES, Layout
 from rnnlp.data.formats.text_files import read_lines, stem
 
 
@@ -225,7 +225,7 @@ def _recognise(name: str, source: str, target: str) -> str:
     filled = (line for _, line in islice(read_lines(name), _HEAD) if line.strip())
     first = next(filled, "")
     suffix = stem(name)[1]
-    if suffix in (".json", ".jsonl") or first.lstrip().startswith("{"):
+    if suffix in JSON_LINES or first.lstrip().startswith("{"):
         return "jsonl"
     if suffix == ".tsv" or "\t" in first:
         return "tsv"

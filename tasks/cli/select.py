@@ -7,7 +7,7 @@ from pathlib import Path
 
 from rnnlp.data.errors import note
 from rnnlp.data.formats.encodings import named_encoding
-from rnnlp.data.formats.layout import Layout
+from rnnlp.data.formats.layout import JSON_LINES, Layout
 from rnnlp.tasks.model_folder.files import as_json
 
 from .parser import OneLineParser, add_encoding
@@ -59,7 +59,7 @@ def select(arguments: Sequence[str]) -> int:
             table.add([(row, {}) for row in chosen])
             table.close()
             return 0
-        plain = suffix not in (".json", ".jsonl") and all(_bare(row) for row in pool)
+        plain = suffix not in JSON_LINES and all(_bare(row) for row in pool)
         for row in chosen:
             out.write((row.text if plain else as_json(row.columns)) + "\n")
     return 0

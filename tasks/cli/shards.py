@@ -9,10 +9,11 @@ import glob
 import os
 
 from rnnlp.data.errors import InputError
+from rnnlp.data.formats.layout import JSON_LINES
 from rnnlp.data.formats.text_files import stem
 from rnnlp.data.formats.workbooks import EXCEL, PARQUET, check_parquet
 
-READABLE = (".txt", ".csv", ".tsv", EXCEL, PARQUET, ".json", ".jsonl", ".ndjson")
+READABLE = (".txt", ".csv", ".tsv", EXCEL, PARQUET, *JSON_LINES, ".ndjson")
 
 
 def shards(name: str) -> list[str]:

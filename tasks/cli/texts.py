@@ -16,7 +16,7 @@ from itertools import chain, islice
 from typing import Any, NamedTuple, Protocol, cast
 
 from rnnlp.data.errors import InputError, note
-from rnnlp.data.formats.layout import TABLES, Layout
+from rnnlp.data.formats.layout import JSON_LINES, TABLES, Layout
 from rnnlp.tasks.model_folder.folder import CONFIG
 
 from .parser import add_encoding
@@ -182,7 +182,7 @@ def file_rows(path: str, text_column: str | None, layout: Layout, said: set[str]
     if suffix in _DELIMITED or is_workbook(path):
         yield from _table(path, text_column, layout, said)
         return
-    is_json = suffix in (".json", ".jsonl") or None
+    is_json = suffix in JSON_LINES or None
     reader = Lines(path, text_column, layout, said, is_json=is_json)
     for number, line in read_lines(path):
         yield from reader.rows(number, line)
