@@ -124,8 +124,16 @@ def write_array(path: Path, rows: Iterable[tuple[list[str], np.ndarray]], size: 
     """Writes an array [texts, size] float32; gives the number of rows."""
     import numpy as np
 
-    found = [vectors for _, vectors in rows]
-    array = np.concatenate(found) if found else np.zeros((0, size), dtype=np.float32)
-    with path.open("wb") as file:  # a name that numpy would add a suffix to
-        np.save(file, array)
-    return len(array)
+    def header(count: int) -> None:  # of one length: numpy leaves room for any number of rows
+        shape = {"descr": "<f4", "fortran_order": False, "shape": (count, size)}
+        np.lib.format.write_array_header_1_0(file, shape)
+
+    count = 0
+    with path.open("wb") as file:
+        header(0)
+        for _, vectors in rows:
+            file.write(np.ascontiguousarray(vectors, dtype="<f4").tobytes())
+            count += len(vectors)
+        file.seek(0)
+        header(count)
+    return count
