@@ -16,6 +16,7 @@ from typing import Any, TypeVar
 
 from rnnlp.data.errors import InputError
 from rnnlp.tasks.registry import load_plugins
+from rnnlp.tasks.runtime.cores import cores
 
 Kept = TypeVar("Kept")
 Item = TypeVar("Item")
@@ -44,7 +45,7 @@ def in_order(
     if workers == 1:
         yield from ((kept, work(item)) for kept, item in items)
         return
-    threads = max(1, (os.cpu_count() or 1) // workers)
+    threads = max(1, cores() // workers)
     pending: deque[tuple[Kept, Future[Result]]] = deque()
     with ProcessPoolExecutor(
         workers,

@@ -18,6 +18,7 @@ from typing import Any
 
 import yaml
 from pytorch_lightning import Trainer
+from pytorch_lightning.accelerators import CPUAccelerator
 from pytorch_lightning.callbacks import Callback, RichProgressBar
 from pytorch_lightning.cli import LightningArgumentParser, LightningCLI
 from pytorch_lightning.loggers import CSVLogger, Logger, TensorBoardLogger
@@ -31,6 +32,7 @@ from rnnlp.tasks.base.processes import is_first
 from rnnlp.tasks.model_folder.atomic import exclusive
 from rnnlp.tasks.model_folder.folder import CHECKPOINTS, LOGS, holds_model
 from rnnlp.tasks.registry import attribute, task_spec
+from rnnlp.tasks.runtime.cores import check_processes
 
 from .checkpoints import EarlyStopping, KeepBest, ResumePoint, is_dry_run
 from .config_files import is_shipped, key_lines
@@ -264,9 +266,12 @@ def share_of(trainer: Trainer, named: str) -> Share:
         named: Its strategy, as the settings name it.
 
     Raises:
-        InputError: The processes are started, or share the model, in a way that is not ours.
+        InputError: The processes are too many, or started, or share the model, in a way that is not
+            ours.
     """
     strategy = trainer.strategy
+    if isinstance(strategy.accelerator, CPUAccelerator):
+        check_processes(trainer.num_devices, "trainer.devices")
     known = isinstance(strategy, SingleDeviceStrategy | DDPStrategy)
     if not known or isinstance(strategy.launcher, _MultiProcessingLauncher):
         raise InputError(

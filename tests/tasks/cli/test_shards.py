@@ -136,7 +136,8 @@ def test_a_mistake_in_a_later_shard_is_a_line(rnnlp, corpus_in_shards):
 @pytest.mark.parametrize(
     ("options", "said"),
     [
-        (["--workers", "0"], "--workers is 0: it must be 1 or more"),
+        (["--workers", "0"], "--workers is 0: give 1 to"),
+        (["--workers", "9999"], "--workers is 9,999: give 1 to"),
         (["--workers", "2", "--stream"], "leave out --stream"),
     ],
 )

@@ -12,6 +12,7 @@ import torch
 from safetensors.torch import load_file
 
 from rnnlp.data.datamodule.samplers import Share
+from rnnlp.data.errors import InputError
 from rnnlp.tasks.fit.config_files import find_configs, find_task
 from rnnlp.tasks.fit.lightning_cli import FitRequest, build
 
@@ -100,6 +101,8 @@ def test_weights_of_the_shares_add_up(config, tmp_path):
     shares = [losses(rank, 3) for rank in range(3)]
     assert sum(part for _, part in shares) == weight
     assert sum(loss * part for loss, part in shares) == pytest.approx(whole * weight, rel=1e-4)
+    with pytest.raises(InputError, match="examples for train and 100000 processes"):
+        data.deal(Share(0, 100_000))
 
 
 def test_scores_of_two_are_those_of_one(corpus, tmp_path):
@@ -138,10 +141,7 @@ def test_one_that_is_killed_ends_the_other_with_a_line(corpus, tmp_path):
     ("settings", "line"),
     [
         (["--trainer.strategy=ddp_spawn", *TWO], "'ddp_spawn' is not one that rnnlp trains with"),
-        (
-            ["--trainer.devices=1000", "--trainer.accelerator=cpu"],
-            "120 examples for train and 1000",
-        ),
+        (["--trainer.devices=1000", "--trainer.accelerator=cpu"], "trainer.devices is 1,000"),
         (["--trainer.devices=2", "--trainer.accelerator=gpu"], "gpu"),
     ],
 )
