@@ -18,7 +18,7 @@ from typing import Any, NamedTuple, Protocol, cast
 from rnnlp.data.errors import InputError, note
 from rnnlp.data.formats.layout import JSON_LINES, TABLES, Layout
 from rnnlp.tasks.model_folder.folder import CONFIG
-from rnnlp.tasks.runtime.cores import check_processes
+from rnnlp.tasks.runtime.cores import check_parallel
 
 from .parser import add_encoding
 from .shards import shards
@@ -99,7 +99,7 @@ def check_text_arguments(given: argparse.Namespace, *, verb: str, needed: bool =
     Raises:
         InputError: Both or neither of them are given, or a text is not UTF-8.
     """
-    check_processes(given.workers, "--workers")
+    check_parallel(given.workers, "--workers")
     if given.encoding and not given.input:
         raise InputError("--encoding is for --input FILE; other texts are UTF-8")
     if given.texts and given.input:

@@ -32,7 +32,7 @@ from rnnlp.tasks.base.processes import is_first
 from rnnlp.tasks.model_folder.atomic import exclusive
 from rnnlp.tasks.model_folder.folder import CHECKPOINTS, LOGS, holds_model
 from rnnlp.tasks.registry import attribute, task_spec
-from rnnlp.tasks.runtime.cores import check_processes
+from rnnlp.tasks.runtime.cores import check_parallel
 
 from .checkpoints import EarlyStopping, KeepBest, ResumePoint, is_dry_run
 from .config_files import is_shipped, key_lines
@@ -222,6 +222,8 @@ class FitCommand(LightningCLI):
             trainer.strategy._ddp_kwargs.setdefault("find_unused_parameters", True)
         share = share_of(trainer, config["trainer.strategy"])
         self.datamodule.deal(share)
+        if ahead := self.datamodule.options.num_workers:
+            check_parallel(ahead, "data.num_workers")
         self.resume_point.fingerprint["the number of processes"] = str(share.of)
         self._allow_steps(trainer)
         return trainer
@@ -271,7 +273,7 @@ def share_of(trainer: Trainer, named: str) -> Share:
     """
     strategy = trainer.strategy
     if isinstance(strategy.accelerator, CPUAccelerator):
-        check_processes(trainer.num_devices, "trainer.devices")
+        check_parallel(trainer.num_devices, "trainer.devices")
     known = isinstance(strategy, SingleDeviceStrategy | DDPStrategy)
     if not known or isinstance(strategy.launcher, _MultiProcessingLauncher):
         raise InputError(

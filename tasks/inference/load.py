@@ -9,6 +9,7 @@ from typing import Any
 from rnnlp.data.errors import InputError
 from rnnlp.tasks.model_folder.folder import CONFIG, open_folder
 from rnnlp.tasks.registry import pipeline_of
+from rnnlp.tasks.runtime.cores import check_parallel
 
 
 def load(
@@ -32,10 +33,12 @@ def load(
 
     Raises:
         InputError: There is no such model, its files are damaged, or several are not alike; or
-            the threads are fewer than one.
+            the threads are none, or more than the cores.
     """
-    if threads is not None and (type(threads) is not int or threads < 1):
-        raise InputError(f"threads is {threads!r}: give a whole number of 1 or more")
+    if threads is not None:
+        if type(threads) is not int:
+            raise InputError(f"threads is {threads!r}: give a whole number")
+        check_parallel(threads, "threads")
     places: Any
     stamps: Any
     if not isinstance(model, str | os.PathLike):

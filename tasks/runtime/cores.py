@@ -1,4 +1,4 @@
-"""The processor's cores, and how many processes they carry.
+"""The processor's cores, and how many processes or threads they carry.
 
 Imports nothing that takes time.
 """
@@ -17,8 +17,8 @@ def cores() -> int:
     return os.cpu_count() or 1
 
 
-def check_processes(count: int, key: str) -> None:
-    """Refuses more processes than there are cores; two can be tried everywhere.
+def check_parallel(count: int, key: str) -> None:
+    """Refuses more processes or threads than there are cores; two can be tried everywhere.
 
     Args:
         count: How many are wanted on this machine.

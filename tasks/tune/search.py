@@ -27,7 +27,7 @@ from rnnlp.tasks.model_folder.atomic import exclusive, remove
 from rnnlp.tasks.model_folder.files import read_json
 from rnnlp.tasks.model_folder.folder import METRICS
 from rnnlp.tasks.registry import load_plugins
-from rnnlp.tasks.runtime.cores import check_processes
+from rnnlp.tasks.runtime.cores import check_parallel
 
 from .report import write_results
 from .space import Space, read_space, shipped_space
@@ -152,7 +152,7 @@ def tune(
         InputError: The settings or the space are wrong, a study is there and not resumed, or it is
             of other settings or data.
     """
-    check_processes(workers, "--workers")
+    check_parallel(workers, "--workers")
     if trials < 1 or seeds < 0 or (minutes is not None and minutes <= 0):
         raise InputError("--trials is 1 or more, --seeds 0 or more, --minutes above 0")
     end = None if minutes is None else time.time() + 60 * minutes

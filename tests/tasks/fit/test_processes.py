@@ -142,6 +142,7 @@ def test_one_that_is_killed_ends_the_other_with_a_line(corpus, tmp_path):
     [
         (["--trainer.strategy=ddp_spawn", *TWO], "'ddp_spawn' is not one that rnnlp trains with"),
         (["--trainer.devices=1000", "--trainer.accelerator=cpu"], "trainer.devices is 1,000"),
+        (["--data.num_workers=1000"], "data.num_workers is 1,000: give 1 to"),
         (["--trainer.devices=2", "--trainer.accelerator=gpu"], "gpu"),
     ],
 )
