@@ -15,7 +15,7 @@ from rnnlp.data.corpus.report import Notes
 from rnnlp.data.errors import InputError
 from rnnlp.data.formats.columns import TEXT_NAMES
 from rnnlp.data.formats.delimited import split_row
-from rnnlp.data.formats.text_files import read_lines
+from rnnlp.data.formats.text_files import read_lines, stem
 
 from .document import Document, Mark, agreed, mark, objects, placed
 from .files import Head, json_items
@@ -72,7 +72,7 @@ def read_label_studio_table(path: str, notes: Notes) -> Iterator[Document]:
     reader = csv.DictReader(
         (line + "\n" for _, line in lines),
         fieldnames=names,
-        delimiter="\t" if path.lower().endswith(".tsv") else ",",
+        delimiter="\t" if stem(path)[1] == ".tsv" else ",",
     )
     try:
         rows = [

@@ -11,18 +11,16 @@ from rnnlp.data.classification.readers import read_classification
 from rnnlp.data.corpus.report import Notes
 from rnnlp.data.errors import InputError
 from rnnlp.data.formats.jsonl import json_object
-from rnnlp.data.formats.layout import Layout
+from rnnlp.data.formats.layout import ANNOTATED, DELIMITED, JSON_LINES, Layout
 from rnnlp.data.formats.text_files import stem
 from rnnlp.data.formats.workbooks import is_workbook
 from rnnlp.data.tagging.corpus import labelling
-from rnnlp.data.tagging.jsonl import SPAN_KEYS
+from rnnlp.data.tagging.jsonl import SPAN_KEYS, START_KEYS, TAG_KEYS
 from rnnlp.data.tagging.readers import spans_of
 from rnnlp.data.tagging.sources import file_source
 from rnnlp.data.text.tokenizer import Level, splitter
 
 Task = Literal["tagging", "classification"]
-_COLUMNS = (".conll", ".conllu", ".bio", ".bioes", ".iob", ".ann")
-_TABLES = (".csv", ".tsv")
 _UNKNOWN = Layout()
 
 
@@ -55,16 +53,34 @@ def task_of(path: str) -> Task:
     if (tool := tool_of(path, head)) is not None:
         first = next((one for one in tool.read(path, Notes()) if one.spans or one.labels), None)
         return "classification" if first is not None and not first.spans else "tagging"
-    if suffix in _COLUMNS or suffix in _TABLES:
-        return "tagging" if suffix in _COLUMNS else "classification"
+    if suffix in ANNOTATED or suffix in DELIMITED:
+        return "tagging" if suffix in ANNOTATED else "classification"
     filled = [line for _, line in head if line.strip()]
-    if filled and filled[0].lstrip().startswith("{"):
-        row = json_object(filled[0])
-        marks = [row[key] for key in SPAN_KEYS if isinstance(row.get(key), list | dict)]
-        spans = any(isinstance(m, dict) or any(not isinstance(x, str) for x in m) for m in marks)
-        return "tagging" if spans or isinstance(row.get("tokens"), list) else "classification"
+    if suffix in JSON_LINES or (filled and filled[0].lstrip().startswith("{")):
+        return "tagging" if any(map(_marks_spans, filled)) else "classification"
     blocks = len(filled) < len(head) and all(2 <= len(line.split()) <= 12 for line in filled)
     return "tagging" if blocks else "classification"
+
+
+def _marks_spans(line: str) -> bool:
+    """Whether a JSON line has tokens with tags, or spans; its label may be names or scores."""
+    try:
+        row = json_object(line)
+    except InputError:  # its reader will tell
+        return False
+    if isinstance(row.get("tokens"), list):
+        return "text" not in row or any(isinstance(row.get(key), list) for key in TAG_KEYS)
+    for value in map(row.get, SPAN_KEYS):
+        if isinstance(value, dict) and any(isinstance(one, dict) for one in value.values()):
+            return True
+        entries = value if isinstance(value, list) else []
+        if any(isinstance(one, list | dict) and _is_span(one) for one in entries):
+            return True
+    return False
+
+
+def _is_span(entry: list[object] | dict[str, object]) -> bool:
+    return isinstance(entry, list) or any(key in entry for key in START_KEYS)
 
 
 def items_of(

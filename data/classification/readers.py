@@ -28,7 +28,7 @@ from rnnlp.data.formats.delimited import (
     table_layout,
 )
 from rnnlp.data.formats.jsonl import accepted, group_of, json_object
-from rnnlp.data.formats.layout import JSON_LINES, TABLES, Layout
+from rnnlp.data.formats.layout import DELIMITED, JSON_LINES, TABLES, Layout
 from rnnlp.data.formats.text_files import stem
 from rnnlp.data.formats.weights import WEIGHT, weight_in
 from rnnlp.data.formats.workbooks import is_workbook, table_lines
@@ -261,7 +261,7 @@ def _recognise(name: str, head: list[tuple[int, str]]) -> str:
     tabs = first.count("\t")
     if tabs and sum(line.count("\t") == tabs for line in filled) >= 0.9 * len(filled):
         return "tsv"
-    if suffix in (".csv", ".tsv"):
+    if suffix in DELIMITED:
         return suffix[1:]
     labels = {line.split(None, 1)[0] for line in filled}
     if len(filled) >= _ENOUGH and 2 * len(labels) > len(filled):

@@ -13,7 +13,10 @@ from dataclasses import dataclass, field
 from rnnlp.data.corpus.report import Notes
 
 TABLES = ("csv", "tsv")  # of one kind: columns are the same, whatever parts them
-JSON_LINES = (".json", ".jsonl")  # how names of such files end
+# How names of files end.
+JSON_LINES = (".json", ".jsonl", ".ndjson")
+DELIMITED = (".csv", ".tsv")
+ANNOTATED = (".conll", ".conllu", ".conllup", ".bio", ".bioes", ".bmes", ".iob", ".ann")  # no texts
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -22,7 +22,7 @@ from .example import TaggedExample
 
 TAG_KEYS = ("tags", "ner_tags", "labels")
 SPAN_KEYS = ("entities", "label", "labels", "spans")
-_START_KEYS = ("start", "start_offset")
+START_KEYS = ("start", "start_offset")
 _END_KEYS = ("end", "end_offset")
 _TYPE_KEYS = ("label", "type", "entity_group")
 _SURFACE_KEYS = ("text", "word", "surface")
@@ -152,7 +152,7 @@ def _span(item: Any, text: str, where: str, notes: Notes) -> Mark:
     if isinstance(item, dict):
         start, end, kind, surface = (
             next((item[key] for key in keys if key in item), None)
-            for keys in (_START_KEYS, _END_KEYS, _TYPE_KEYS, _SURFACE_KEYS)
+            for keys in (START_KEYS, _END_KEYS, _TYPE_KEYS, _SURFACE_KEYS)
         )
         return mark((start, end, kind), text, surface=surface, place=where, notes=notes)
     if isinstance(item, list) and len(item) == 3:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from rnnlp.data.errors import note
 from rnnlp.data.formats.encodings import named_encoding
-from rnnlp.data.formats.layout import JSON_LINES, Layout
+from rnnlp.data.formats.layout import DELIMITED, JSON_LINES, Layout
 from rnnlp.tasks.model_folder.files import as_json
 
 from .parser import OneLineParser, add_encoding
@@ -54,7 +54,7 @@ def select(arguments: Sequence[str]) -> int:
     suffix = Path(name).suffix.lower()
     chosen = [pool[place] for place in places]
     with destination(args.output) as out:
-        if suffix in SUFFIXES and (args.output or suffix in (".csv", ".tsv")):
+        if suffix in SUFFIXES and (args.output or suffix in DELIMITED):
             table = AnswerTable(out, name)
             table.add([(row, {}) for row in chosen])
             table.close()

@@ -9,11 +9,11 @@ import glob
 import os
 
 from rnnlp.data.errors import InputError
-from rnnlp.data.formats.layout import JSON_LINES
+from rnnlp.data.formats.layout import DELIMITED, JSON_LINES
 from rnnlp.data.formats.text_files import stem
 from rnnlp.data.formats.workbooks import EXCEL, PARQUET, check_parquet
 
-READABLE = (".txt", ".csv", ".tsv", EXCEL, PARQUET, *JSON_LINES, ".ndjson")
+READABLE = (".txt", *DELIMITED, EXCEL, PARQUET, *JSON_LINES)
 
 
 def shards(name: str) -> list[str]:

@@ -12,11 +12,13 @@ from pathlib import Path
 from typing import Any, TextIO
 
 from rnnlp.data.errors import InputError, note
+from rnnlp.data.formats.layout import DELIMITED
+from rnnlp.data.formats.workbooks import EXCEL, PARQUET
 from rnnlp.tasks.model_folder.files import as_json
 
 from .texts import Row
 
-SUFFIXES = (".csv", ".tsv", ".xlsx", ".parquet")
+SUFFIXES = (*DELIMITED, EXCEL, PARQUET)
 _EXCEL_ROWS, _EXCEL_CELL = 1 << 20, 32_767  # rows of a sheet, characters of a cell
 
 
@@ -35,7 +37,7 @@ class AnswerTable:
         self._columns: list[str] = []
         self._csv = csv.writer(out, delimiter="\t" if self._suffix == ".tsv" else ",")
         self._parquet: Any = None
-        self._sheet: Any = _sheet(path) if self._suffix == ".xlsx" else None
+        self._sheet: Any = _sheet(path) if self._suffix == EXCEL else None
         self._rows = 0  # of the sheet
 
     def add(self, answered: Sequence[tuple[Row, Mapping[str, Any]]]) -> None:
@@ -48,7 +50,7 @@ class AnswerTable:
         if not self._columns and rows:
             self._begin(*rows[0])
         cells = [self._row(given, answer) for given, answer in rows]
-        if self._suffix == ".parquet":
+        if self._suffix == PARQUET:
             self._add_parquet(cells)
             return
         for row in cells:
@@ -94,7 +96,7 @@ class AnswerTable:
             note(
                 f"{self._path}: the input has columns of these names already: {', '.join(renamed)}"
             )
-        if self._suffix != ".parquet":
+        if self._suffix != PARQUET:
             self._write(self._columns)
 
     def _row(self, given: Mapping[str, Any], answer: Mapping[str, Any]) -> dict[str, Any]:

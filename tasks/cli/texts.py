@@ -16,7 +16,7 @@ from itertools import chain, islice
 from typing import Any, NamedTuple, Protocol, cast
 
 from rnnlp.data.errors import InputError, note
-from rnnlp.data.formats.layout import JSON_LINES, TABLES, Layout
+from rnnlp.data.formats.layout import ANNOTATED, DELIMITED, JSON_LINES, TABLES, Layout
 from rnnlp.tasks.model_folder.folder import CONFIG
 from rnnlp.tasks.runtime.cores import check_parallel
 
@@ -26,8 +26,6 @@ from .shards import shards
 STDIN = "<stdin>"  # its name, for errors
 CHUNK = 1024  # texts that are worked on together
 _MOST_BYTES = 65536  # taken at once of what a pipe holds
-_COLUMNS = (".conll", ".conllu", ".bio", ".iob", ".bmes")  # suffixes of files of tokens
-_DELIMITED = (".csv", ".tsv")
 _OBJECT = re.compile(r'\s*\{\s*(\}\s*$|"(\\.|[^"\\])*"\s*:)')  # the beginning of a JSON object
 
 
@@ -173,13 +171,13 @@ def file_rows(path: str, text_column: str | None, layout: Layout, said: set[str]
     from rnnlp.data.formats.workbooks import is_workbook
 
     suffix = stem(path)[1]
-    if suffix in _COLUMNS:
+    if suffix in ANNOTATED:
         raise InputError(
-            "holds tokens and tags in columns, not texts: evaluate scores it; write one text a "
+            "holds tokens and tags, not texts: evaluate scores it; write one text a "
             "line to label texts",
             path=path,
         )
-    if suffix in _DELIMITED or is_workbook(path):
+    if suffix in DELIMITED or is_workbook(path):
         yield from _table(path, text_column, layout, said)
         return
     is_json = suffix in JSON_LINES or None
