@@ -108,14 +108,18 @@ def _recognise(head: bytes) -> str:
     except UnicodeDecodeError:
         whole = head.decode(UTF8, "replace")
     damaged = whole.count("\ufffd")
-    if b"\0" in head or sum(not c.isascii() for c in whole) >= 2 * damaged:
+    if b"\0" in head or _beyond_ascii(whole) >= 2 * damaged:
         return UTF8
     guesses = _guesses(head) or _guesses(head[: head.rfind(b"\n") + 1])  # the last line may be cut
     encoding = guesses[0][0] if guesses and guesses[0][0] in _TAKEN else UTF8
     text = head.decode(encoding, "ignore")
-    beyond = sum(not c.isascii() for c in text)
+    beyond = _beyond_ascii(text)
     inside = len(_INSIDE.findall(text)) if encoding == "cp1252" else 0
     return encoding if beyond >= _ENOUGH and 10 * inside <= beyond else UTF8
+
+
+def _beyond_ascii(text: str) -> int:
+    return len(text) - len(text.encode("ascii", "ignore"))
 
 
 def _guesses(raw: bytes) -> list[list[str]]:
