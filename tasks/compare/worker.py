@@ -27,7 +27,7 @@ import torch
 from rnnlp.data.errors import InputError
 from rnnlp.models.recurrence.cells import CELLS
 from rnnlp.tasks.fit.lightning_cli import LAST, FitRequest, build
-from rnnlp.tasks.fit.run import quieten, run_fit
+from rnnlp.tasks.fit.run import run_fit
 from rnnlp.tasks.inference.load import load
 from rnnlp.tasks.model_folder.folder import CHECKPOINTS, CONFIG, METRICS
 from rnnlp.tasks.registry import load_plugins
@@ -327,7 +327,6 @@ def main() -> int:
         out.write(json.dumps(content) + "\n")
         out.flush()
 
-    quieten()
     try:
         report({"result": work(json.loads(sys.argv[1]), report)})
     except InputError as error:

@@ -7,9 +7,12 @@ them. Errors about settings are worded in `setting_errors.py`; training itself i
 from __future__ import annotations
 
 import argparse
+import logging
 import math
+import os
 import sys
 import time
+import warnings
 from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, fields
@@ -290,6 +293,7 @@ def build(request: FitRequest, held: ExitStack | None = None) -> FitCommand:
         request: What is asked for.
         held: Gets the lock of the output folder; None where nothing is written.
     """
+    quieten()
     try:
         return FitCommand(request, held)
     except InputError:
@@ -305,3 +309,19 @@ def build(request: FitRequest, held: ExitStack | None = None) -> FitCommand:
                 raise cause from error
             cause = cause.__cause__ or cause.__context__
         raise InputError(one_line(error)) from error
+
+
+def quieten() -> None:
+    """Silences what Lightning says about itself; RNNLP_DEBUG=1 lets it talk."""
+    if os.environ.get("RNNLP_DEBUG"):
+        return
+    for name in ("pytorch_lightning", "lightning_fabric", "pytorch_lightning.utilities.rank_zero"):
+        logging.getLogger(name).setLevel(logging.ERROR)
+    for module in (
+        "pytorch_lightning",
+        "lightning_fabric",
+        "torchmetrics",
+        "jsonargparse",
+        "torch",
+    ):
+        warnings.filterwarnings("ignore", module=rf"{module}(\.|$)")

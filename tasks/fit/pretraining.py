@@ -23,7 +23,7 @@ from rnnlp.tasks.model_folder.folder import CHECKPOINTS, METRICS, holds_model
 
 from .config_files import find_configs
 from .lightning_cli import LAST, FitRequest, build
-from .run import quieten, run_fit
+from .run import run_fit
 
 FOLDER, TEXTS = "pretraining", "texts.jsonl"
 PREFIX = f"--{FOLDER}."  # settings of the language models: --pretraining.trainer.max_epochs 3
@@ -49,7 +49,6 @@ def pretrained(request: FitRequest, unlabelled: Sequence[str]) -> FitRequest:
             "holds a model already: use --resume, --overwrite, or another --output",
             path=str(output),
         )
-    quieten()
     command = build(replace(request, resume=False, overwrite=True))  # for settings and data
     settings, data = command.model.settings, command.datamodule
     encoder: Any = getattr(settings, "encoder", None)

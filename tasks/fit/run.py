@@ -8,12 +8,10 @@ folder, and `checkpoints.py` has what happens in between.
 from __future__ import annotations
 
 import json
-import logging
 import os
 import re
 import sys
 import time
-import warnings
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack, redirect_stderr, redirect_stdout
 from pathlib import Path
@@ -120,7 +118,6 @@ def run_fit(request: FitRequest, *, then: Callable[[FitCommand], object] | None 
     Raises:
         InputError: The settings or the data are wrong, or the folder holds a model.
     """
-    quieten()
     started = time.perf_counter()
     with ExitStack() as held:
         if not is_first():  # one speaks for all
@@ -197,19 +194,3 @@ def prepare_folder(request: FitRequest, config: str) -> None:
     for folder in (request.output, checkpoints):
         remove_leftovers(folder)
     write_atomically(checkpoints / TRAINING, lambda part: part.write_text(config, encoding="utf-8"))
-
-
-def quieten() -> None:
-    """Silences what Lightning says about itself; RNNLP_DEBUG=1 lets it talk."""
-    if os.environ.get("RNNLP_DEBUG"):
-        return
-    for name in ("pytorch_lightning", "lightning_fabric", "pytorch_lightning.utilities.rank_zero"):
-        logging.getLogger(name).setLevel(logging.ERROR)
-    for module in (
-        "pytorch_lightning",
-        "lightning_fabric",
-        "torchmetrics",
-        "jsonargparse",
-        "torch",
-    ):
-        warnings.filterwarnings("ignore", module=rf"{module}(\.|$)")
