@@ -8,17 +8,15 @@ training needs. Tasks of other packages are rows like these: by an entry point o
 from __future__ import annotations
 
 import importlib
-import importlib.util
-import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 from importlib import metadata
-from pathlib import Path
 from typing import Any
 
 from rnnlp.data.errors import InputError
 from rnnlp.tasks.base.options import Option
+from rnnlp.tasks.base.own_parts import attribute, find_parts
 from rnnlp.tasks.model_folder.folder import CONFIG, ModelFolder
 
 
@@ -147,42 +145,6 @@ def _entry_points() -> None:
         register_task(entry.load())
 
 
-def load_plugins(plugins: Iterable[str]) -> None:
-    """Runs modules, or files, that register tasks.
-
-    Args:
-        plugins: Names of modules, or paths that end in `.py`.
-
-    Raises:
-        InputError: There is no such module or file.
-    """
-    for plugin in plugins:
-        if not plugin.endswith(".py"):
-            try:
-                importlib.import_module(plugin)
-            except ModuleNotFoundError as error:
-                raise InputError(
-                    f"--plugin {plugin}: {error}; name an installed module, or a file FILE.py"
-                ) from error
-            continue
-        path = Path(plugin).resolve()
-        name = f"rnnlp_plugin_{path.stem}"
-        if name in sys.modules:
-            continue
-        if not path.is_file():
-            raise InputError("no such file; --plugin names a Python file", path=plugin)
-        spec = importlib.util.spec_from_file_location(name, path)
-        assert spec is not None and spec.loader is not None
-        sys.modules[name] = module = importlib.util.module_from_spec(spec)
-        spec.loader.exec_module(module)
-
-
-def attribute(place: str) -> Any:
-    """What stands at `module:attribute`."""
-    module, _, name = place.partition(":")
-    return getattr(importlib.import_module(module), name)
-
-
 def options_of(kind: str) -> dict[str, Sequence[Option]]:
     """The options of every task for a verb.
 
@@ -209,6 +171,7 @@ def pipeline_of(folder: ModelFolder) -> Any:
             "or name the file of the task with --plugin",
             path=str(folder.path / CONFIG),
         ) from error
+    find_parts(folder.config, source=str(folder.path / CONFIG))
     return attribute(spec.pipeline).from_folder(folder)
 
 

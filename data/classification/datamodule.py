@@ -60,7 +60,8 @@ class ClassificationFiles(GroupedFiles, Batches):
     Args:
         hub_text: Column of the hub's data set that holds the texts.
         hub_label: Column of the hub's data set that holds a label, or a list of them.
-        format: Format of the files; "auto" recognises it from the content.
+        format: Format of the files: csv, tsv, jsonl, fasttext, lines, annotation, or a reader of
+            your own, module.function; "auto" recognises it.
         text_column: Column of the text, by name or by number from 1; guessed if not given; of
             several with commas (title,body) the texts are joined.
         label_column: Column of the label, by name or by number from 1; guessed if not given.
@@ -72,7 +73,7 @@ class ClassificationFiles(GroupedFiles, Batches):
 
     hub_text: str = "text"
     hub_label: str = "label"
-    format: Literal["auto", "csv", "tsv", "jsonl", "fasttext", "lines", "annotation"] = "auto"
+    format: str = "auto"
     text_column: str | int | None = None
     label_column: str | int | None = None
     label_separator: str = ""

@@ -27,8 +27,9 @@ from rnnlp.data.formats.delimited import (
     read_table,
     table_layout,
 )
-from rnnlp.data.formats.jsonl import accepted, group_of, json_object
+from rnnlp.data.formats.jsonl import accepted, group_of, json_object, json_objects
 from rnnlp.data.formats.layout import DELIMITED, JSON_LINES, TABLES, Layout
+from rnnlp.data.formats.own import READERS, check_format, own_lines
 from rnnlp.data.formats.text_files import stem
 from rnnlp.data.formats.weights import WEIGHT, weight_in
 from rnnlp.data.formats.workbooks import is_workbook, table_lines
@@ -96,8 +97,7 @@ def read_classification(
     Raises:
         InputError: The file cannot be read, or a line of it is malformed or has no label.
     """
-    if format not in FORMATS:
-        raise InputError(f"unknown format {format!r}; choose one of {', '.join(FORMATS)}")
+    check_format(format, FORMATS)
     # Who names columns, now or in training, means the keys of the rows.
     tools = text_column is label_column is None and layout.format != "jsonl"
     name, format, lines, delimiter, quoted = _open(path, format, tools=tools, notes=notes)
@@ -207,6 +207,8 @@ def _open(
 ) -> tuple[str, str, Iterator[tuple[int, str]], str, bool]:
     """Name, format, lines, delimiter and quoting of a file, or of an export of annotation tools."""
     name = os.fspath(path)
+    if format in READERS:
+        return name, "jsonl", own_lines(name, format), ",", False
     lines = iter(()) if is_docbin(name) else table_lines(path, rows=notes)
     head = list(islice(lines, _HEAD))
     if format == "auto":
@@ -297,11 +299,8 @@ def _json(
     weight_key: str | int | None,
     notes: Notes,
 ) -> Iterator[ClassifiedExample]:
-    for number, line in lines:
-        if not line.strip():
-            continue
+    for number, row in json_objects(path, notes, lines=lines):
         try:
-            row = json_object(line)
             if not accepted(row, f"{path}:{number}", notes):
                 continue
             text = text_of(row, text_key)

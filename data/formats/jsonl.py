@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from rnnlp.data.corpus.report import Notes
@@ -31,14 +31,17 @@ def json_object(line: str) -> dict[str, Any]:
     return row
 
 
-def json_objects(path: str, notes: Notes) -> Iterator[tuple[int, dict[str, Any]]]:
+def json_objects(
+    path: str, notes: Notes, *, lines: Iterable[tuple[int, str]] | None = None
+) -> Iterator[tuple[int, dict[str, Any]]]:
     """The objects of a file, each with its line; blank lines are left out.
 
     Args:
         path: The file; gzip-packed where its name ends in `.gz`.
         notes: Takes lines that are no objects.
+        lines: The numbered lines of the file, where they are at hand.
     """
-    for number, line in read_lines(path, rows=notes):
+    for number, line in read_lines(path, rows=notes) if lines is None else lines:
         if line.strip():
             try:
                 yield number, json_object(line)

@@ -55,7 +55,8 @@ class GenerationOptions(SequenceOptions):
     """All that can be said about data for generation.
 
     Args:
-        format: Format of the files; "auto" recognises it from name and content.
+        format: Format of the files: text, abc, jsonl, table, or a reader of your own,
+            module.function; "auto" recognises it.
         separator: What parts the examples of plain text: the end of a line, or blank lines; "auto"
             takes blank lines where there are some.
         text_column: JSON key of the text, or column of the hub's data set.
@@ -77,7 +78,7 @@ class GenerationOptions(SequenceOptions):
             carried on (truncated back-propagation through time); null for whole texts.
     """
 
-    format: Literal["auto", "text", "abc", "jsonl", "table"] = "auto"
+    format: str = "auto"
     separator: Literal["auto", "line", "blank"] = "auto"
     text_column: str = "text"
     labels: list[str] | None = None

@@ -20,6 +20,7 @@ from rnnlp.data.corpus.report import Notes
 from rnnlp.data.errors import InputError
 from rnnlp.data.formats.jsonl import json_object, json_objects
 from rnnlp.data.formats.layout import JSON_LINES
+from rnnlp.data.formats.own import READERS, check_format, own_lines
 from rnnlp.data.formats.text_files import read_lines, stem
 from rnnlp.data.formats.workbooks import is_workbook, table_objects
 
@@ -99,13 +100,14 @@ def read_texts(
         InputError: A file is missing or cannot be read, a line is malformed, or labels are asked
             for that the format cannot give.
     """
-    for name, value, known in (("format", format, FORMATS), ("separator", separator, SEPARATORS)):
-        if value not in known:
-            raise InputError(f"unknown {name} {value!r}; choose one of {', '.join(known)}")
+    check_format(format, FORMATS)
+    if separator not in SEPARATORS:
+        raise InputError(f"unknown separator {separator!r}; choose one of {', '.join(SEPARATORS)}")
     notes = Notes() if notes is None else notes
     empty = True
     for file in _files(path):
         kind = _recognise(file, text_column) if format == "auto" else format
+        own = own_lines(file, kind) if kind in READERS else None
         if vector_column is not None and kind in ("abc", "text"):
             raise InputError(
                 f"a file of {kind} has no vectors such as {vector_column!r}: give JSON lines or "
@@ -115,9 +117,9 @@ def read_texts(
         found: Iterator[TextExample]
         if kind == "abc":
             found = _tunes(file, TUNE_FIELDS if labels is None else labels, strict, notes)
-        elif kind in ("jsonl", "table"):
+        elif kind in ("jsonl", "table") or own is not None:
             wanted = Wanted(text_column, labels or (), vector_column, vector_size, strict)
-            rows = json_objects(file, notes) if kind == "jsonl" else table_objects(file)
+            rows = table_objects(file) if kind == "table" else json_objects(file, notes, lines=own)
             found = _examples(rows, file, wanted, notes)
         else:
             found = _plain(file, separator, labels or (), strict, notes)

@@ -39,7 +39,8 @@ class TaggingFiles(GroupedFiles, Batches):
     Args:
         hub_tokens: Column of the hub's data set that holds lists of tokens.
         hub_tags: Column of the hub's data set that holds lists of tags.
-        format: Format of the files; "auto" recognises it from the content.
+        format: Format of the files: conll, conllu, jsonl, annotation, or a reader of your own,
+            module.function; "auto" recognises it.
         token_column: Column of the tokens in column files, from 1; recognised if not given.
         tag_column: Column of the tags in column files, from 1; the last, or UPOS in CoNLL-U.
         scheme: Scheme the model is trained in, whatever the scheme of the files.
@@ -47,7 +48,7 @@ class TaggingFiles(GroupedFiles, Batches):
 
     hub_tokens: str = "tokens"
     hub_tags: str = "ner_tags"
-    format: Literal["auto", "conll", "conllu", "jsonl", "annotation"] = "auto"
+    format: str = "auto"
     token_column: int | None = None
     tag_column: int | None = None
     scheme: Literal["IOB1", "IOB2", "BIOES", "BILOU", "BMES"] = "BIOES"

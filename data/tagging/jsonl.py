@@ -14,7 +14,7 @@ from typing import Any
 from rnnlp.data.annotation.document import Mark, mark
 from rnnlp.data.corpus.report import Notes
 from rnnlp.data.errors import InputError
-from rnnlp.data.formats.jsonl import accepted, group_of, json_object
+from rnnlp.data.formats.jsonl import accepted, group_of, json_objects
 from rnnlp.data.formats.weights import weight_in
 
 from .documents import Split, token_spans
@@ -50,11 +50,8 @@ def read_tagging_json(
         notes: Takes the counts of misaligned and overlapping spans.
     """
     has_tags: bool | None = None
-    for number, line in lines:
-        if not line.strip():
-            continue
+    for number, row in json_objects(path, notes, lines=lines):
         try:
-            row = json_object(line)
             if not accepted(row, f"{path}:{number}", notes):
                 continue
             if _has_own_tokens(row):

@@ -16,6 +16,7 @@ from rnnlp.data.annotation.tools import ANNOTATION, tool_for, tool_of
 from rnnlp.data.corpus.report import Notes
 from rnnlp.data.errors import InputError
 from rnnlp.data.formats.layout import JSON_LINES, Layout
+from rnnlp.data.formats.own import READERS, check_format, own_lines
 from rnnlp.data.formats.text_files import read_lines, stem
 from rnnlp.data.formats.weights import WEIGHT
 
@@ -65,8 +66,7 @@ def read_tagging(
     Raises:
         InputError: The file cannot be read as any format, or a line of it is malformed.
     """
-    if format not in FORMATS:
-        raise InputError(f"unknown format {format!r}; choose one of {', '.join(FORMATS)}")
+    check_format(format, FORMATS)
     name, format, head, lines = _open(path, format)
     asked, _ = layout.asked(
         format, {"token": token_column, "tag": tag_column}, path=name, notes=notes
@@ -133,6 +133,8 @@ def _open(
 ) -> tuple[str, str, list[tuple[int, str]], Iterator[tuple[int, str]]]:
     """Name, format, first lines and all lines of a file."""
     name = os.fspath(path)
+    if format in READERS:
+        return name, "jsonl", [], own_lines(name, format)
     folder = os.path.isdir(name) and format in ("auto", ANNOTATION)  # of files of one tool
     lines = iter(()) if folder or is_docbin(name) else read_lines(path)
     head = list(islice(lines, _HEAD))

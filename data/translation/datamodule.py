@@ -102,7 +102,8 @@ class TranslationOptions(SequenceOptions):
             it.
         source: Language to translate from: suffix of its file, name of its column, or JSON key.
         target: Language to translate into.
-        format: Format of the files; "auto" recognises it from name and content.
+        format: Format of the files: pair, tsv, jsonl, or a reader of your own, module.function;
+            "auto" recognises it.
         source_column: Column of the sources, by name or by number from 1; that of the language if
             not given.
         target_column: Column of the targets, likewise.
@@ -133,7 +134,7 @@ class TranslationOptions(SequenceOptions):
 
     source: str = "zh"
     target: str = "en"
-    format: Literal["auto", "pair", "tsv", "jsonl"] = "auto"
+    format: str = "auto"
     source_column: str | int | None = None
     target_column: str | int | None = None
     features_column: str | int | None = None

@@ -17,8 +17,9 @@ from typing import Any, NamedTuple
 from rnnlp.data.corpus.report import Notes
 from rnnlp.data.errors import InputError
 from rnnlp.data.formats.delimited import is_quoted, table_rows
-from rnnlp.data.formats.jsonl import json_object
+from rnnlp.data.formats.jsonl import json_objects
 from rnnlp.data.formats.layout import JSON_LINES, Layout
+from rnnlp.data.formats.own import READERS, check_format, own_lines
 from rnnlp.data.formats.text_files import read_lines, stem
 
 
@@ -88,8 +89,7 @@ def read_parallel(
         InputError: A file is missing or cannot be read, the two files have different numbers of
             lines, or a line is malformed.
     """
-    if format not in FORMATS:
-        raise InputError(f"unknown format {format!r}; choose one of {', '.join(FORMATS)}")
+    check_format(format, FORMATS)
     if source == target:
         raise InputError(f"source and target are both {source!r}: name two languages")
     if source_column is not None and str(source_column) == str(target_column):
@@ -97,6 +97,8 @@ def read_parallel(
     name = os.fspath(path)
     if format == "auto":
         format = _recognise(name, source, target)
+    own = own_lines(name, format) if format in READERS else None
+    format = format if own is None else "jsonl"
     more: Sequence[str] = ()
     if several and format == "tsv" and isinstance(target_column, str):
         target_column, *more = target_column.split(",")
@@ -118,7 +120,8 @@ def read_parallel(
     elif format == "tsv":
         found = _tab_separated(name, (*names, *more), (*columns, *more), len(more), layout, notes)
     else:
-        found = _json(name, names, columns, several, notes)
+        rows = json_objects(name, notes, lines=own)
+        found = _json(rows, name, keys_of(names, columns), several, notes)
     empty = True
     for line, left, rights in found:
         right, *others = [text.strip() for text in rights if text.strip()] or [""]
@@ -148,9 +151,9 @@ def parallel_layout(
     if format == "pair":
         return Layout(format=format)
     names, columns = roles((source, target), (source_column, target_column), features_column)
-    if format == "jsonl":
+    if format == "jsonl" or format in READERS:
         return Layout(
-            format=format, columns=dict(zip(_ROLES, keys_of(names, columns), strict=False))
+            format="jsonl", columns=dict(zip(_ROLES, keys_of(names, columns), strict=False))
         )
     head = list(islice(read_lines(name, rows=skipped), _HEAD))
     quoted = is_quoted(line for _, line in head)
@@ -399,18 +402,14 @@ def _places(
 
 
 def _json(
+    rows: Iterable[tuple[int, Mapping[str, Any]]],
     name: str,
-    languages: Sequence[str],
-    columns: Sequence[str | int | None],
+    keys: Sequence[str],
     several: bool,
     notes: Notes,
 ) -> Iterator[tuple[int, str, Sequence[str]]]:
-    keys = keys_of(languages, columns)
-    for number, line in read_lines(name, rows=notes):
-        if not line.strip():
-            continue
+    for number, row in rows:
         try:
-            row = json_object(line)
             source, targets = texts_of(row, keys, several=several)
         except InputError as error:
             notes.bad(InputError(error.message, path=name, line=number))

@@ -1,13 +1,13 @@
 """From the states of a text to one vector of fixed size, whatever its length.
 
-Any of four ways, and their concatenation; padding never takes part. Which token weighed how much
-is given back where attention is one of them.
+Any of four ways, others of one's own, and their concatenation; padding never takes part. Which
+token weighed how much is given back where attention is one of them.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor, nn
@@ -16,11 +16,14 @@ from rnnlp.models.encoders.base import EncoderOutput
 from rnnlp.models.recurrence.cell import State
 
 WAYS = ("last", "max", "mean", "attention")  # the order in the joined vector
+# Ways of one's own by name, behind those. One is made with the width of a state, has an
+# `output_size`, and takes states [batch, time, size] and lengths [batch] to [batch, output_size].
+POOLINGS: dict[str, Any] = {}
 
 
 def can_pool(ways: Sequence[str]) -> bool:
     """Whether there is at least one way, each of them known and named once."""
-    return bool(ways) and set(ways) <= set(WAYS) and len(set(ways)) == len(ways)
+    return bool(ways) and set(ways) <= {*WAYS, *POOLINGS} and len(set(ways)) == len(ways)
 
 
 class Pooled(NamedTuple):
@@ -50,7 +53,8 @@ class Pooling(nn.Module):
 
     Args:
         size: Width of a state.
-        ways: One or more of `WAYS`; their vectors lie side by side in the order of `WAYS`.
+        ways: One or more of `WAYS` and `POOLINGS`; their vectors lie side by side, in the order of
+            `WAYS` first.
         attention_size: Width of the hidden layer that attention weights come from.
     """
 
@@ -58,21 +62,19 @@ class Pooling(nn.Module):
         super().__init__()
         if not can_pool(ways):
             raise ValueError(
-                f"pooling takes each of {', '.join(WAYS)} at most once and at least one of them, "
-                f"not {list(ways)}"
+                f"pooling takes each of {', '.join([*WAYS, *POOLINGS])} at most once and at least "
+                f"one of them, not {list(ways)}"
             )
+        own = [POOLINGS[way](size) for way in ways if way in POOLINGS]
+        self.own = nn.ModuleList(own)
         self.ways = tuple(way for way in WAYS if way in ways)
         self.size = size
+        self.output_size = size * len(self.ways) + sum(one.output_size for one in own)
         self.attention: nn.Sequential | None = None
         if "attention" in ways:
             self.attention = nn.Sequential(
                 nn.Linear(size, attention_size), nn.Tanh(), nn.Linear(attention_size, 1, bias=False)
             )
-
-    @property
-    def output_size(self) -> int:
-        """Width of the pooled vector."""
-        return self.size * len(self.ways)
 
     def forward(self, encoded: EncoderOutput, lengths: Tensor) -> Pooled:
         """Pool each text.
@@ -98,6 +100,7 @@ class Pooling(nn.Module):
                 scores = self.attention(states).float().masked_fill(padding, -torch.inf)
                 weights = scores.softmax(1)  # [batch, time, 1]
                 parts.append((states * weights.to(states.dtype)).sum(1))
+        parts += [one(states, lengths) for one in self.own]
         vector = torch.cat(parts, 1)
         return Pooled(vector, None if weights is None else weights.squeeze(2))
 
@@ -107,7 +110,12 @@ class Pooling(nn.Module):
         Args:
             states: `[batch, time, size]`, none of them padding.
             so_far: What this returned for the tokens before; None for the first ones.
+
+        Raises:
+            ValueError: There is a way of one's own, which knows whole texts only.
         """
+        if len(self.own):
+            raise ValueError("a pooling of one's own cannot read a text bit by bit")
         largest, total = states.amax(1), states.cpu().double().sum(1)
         count = states.shape[1]
         peak, mass, weighted = None, None, None

@@ -33,7 +33,8 @@ def find_cell(name: str) -> Cell:
         return CELLS[name]
     plain = str(name).lower()
     hint = (
-        "; one of your own is registered first: rnnlp.models.register_cell, or fit --plugin FILE.py"
+        "; one of your own is named by its place, module.CELL, or registered first by "
+        "rnnlp.models.register_cell in a file that --plugin names"
     )
     if plain.removeprefix("bi") in CELLS and plain.startswith("bi"):
         hint = f": write cell={plain[2:]!r} with bidirectional=True"

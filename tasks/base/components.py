@@ -92,7 +92,8 @@ class EncoderConfig:
     """The recurrent layers.
 
     Args:
-        cell: The recurrence; minGRU trains in parallel over time, and wants two layers.
+        cell: The recurrence, such as lstm, or one of your own (module.NAME); minGRU trains in
+            parallel over time, and wants two layers.
         hidden_size: Width of the state, for each direction.
         num_layers: Number of layers on top of each other.
         bidirectional: Whether each layer also reads from the end to the start.

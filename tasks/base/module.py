@@ -24,7 +24,7 @@ from torch.optim.lr_scheduler import ReduceLROnPlateau
 from rnnlp.data.errors import InputError, note
 from rnnlp.models.embeddings.token import Embedding
 
-from .components import EmbeddingConfig, EncoderConfig, Sizes, TransferConfig, check_ranges
+from .components import EmbeddingConfig, EncoderConfig, Sizes, TransferConfig
 from .optimizer import OptimizerConfig
 from .transfer import load_encoder_weights, read_encoder
 
@@ -61,18 +61,7 @@ class ModuleOptions(TransferConfig):
             InputError: One is.
         """
         super().check()
-        some = self.optimizer
-        check_ranges(
-            some,
-            ("learning_rate", some.learning_rate > 0, "above 0"),
-            ("weight_decay", some.weight_decay >= 0, "0 or more"),
-            ("momentum", 0 <= some.momentum < 1, "0 or more and below 1"),
-            ("beta2", 0 <= some.beta2 < 1, "0 or more and below 1"),
-            ("warmup_steps", some.warmup_steps >= 0, "0 or more"),
-            ("plateau_factor", 0 < some.plateau_factor < 1, "above 0 and below 1"),
-            ("plateau_patience", some.plateau_patience >= 0, "0 or more"),
-            prefix="model.optimizer.",
-        )
+        self.optimizer.check()
 
 
 class TaskModule(pl.LightningModule):
@@ -241,27 +230,30 @@ class TaskModule(pl.LightningModule):
         )
         if schedule is None:
             return optimizer
-        plateau = isinstance(schedule, ReduceLROnPlateau)
         return {
             "optimizer": optimizer,
             "lr_scheduler": {
                 "scheduler": schedule,
-                "interval": "epoch" if plateau else "step",
+                "interval": "step" if self.options.optimizer.by_step else "epoch",
                 "monitor": self.monitor,
                 "strict": False,
             },
         }
 
     def lr_scheduler_step(self, scheduler: Any, metric: Any) -> None:
-        """Steps schedules by step; "plateau" waits for `on_validation_end`."""
-        if not isinstance(scheduler, ReduceLROnPlateau):
+        """Steps schedules by step; others wait for `on_validation_end`."""
+        if self.options.optimizer.by_step:
             scheduler.step()
 
     def on_validation_end(self) -> None:
-        """Steps "plateau" here, since Lightning would leave it out in an epoch that was resumed."""
+        """Steps other schedules, which Lightning would leave out in an epoch that was resumed."""
         schedule = self.lr_schedulers()
-        if isinstance(schedule, ReduceLROnPlateau) and not self.trainer.sanity_checking:
+        if schedule is None or self.options.optimizer.by_step or self.trainer.sanity_checking:
+            return
+        if isinstance(schedule, ReduceLROnPlateau):
             schedule.step(self.trainer.callback_metrics[self.monitor])
+        else:
+            schedule.step()  # type: ignore[union-attr]
 
     def share_of(self, loss: Tensor, weight: float) -> Tensor:
         """The loss such that its mean over the processes is that of the whole batch.

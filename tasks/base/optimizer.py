@@ -9,14 +9,26 @@ to the trainer.
 from __future__ import annotations
 
 import math
-from collections.abc import Collection, Iterable
-from dataclasses import dataclass
-from typing import Any, Literal
+from collections.abc import Callable, Collection, Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
 
 import torch
-from torch.optim.lr_scheduler import LambdaLR, ReduceLROnPlateau
+from torch.optim.lr_scheduler import LambdaLR, LRScheduler, ReduceLROnPlateau
 
-Schedule = Literal["none", "plateau", "linear", "cosine", "inverse_root"]
+from rnnlp.data.errors import InputError
+
+from .components import check_ranges
+
+# Further ones are added by their class paths, when settings name them.
+OPTIMIZERS: dict[str, type[torch.optim.Optimizer]] = {
+    "adam": torch.optim.Adam,
+    "adamw": torch.optim.AdamW,
+    "sgd": torch.optim.SGD,
+}
+FUSED = tuple(OPTIMIZERS)
+BY_STEP = ("none", "linear", "cosine", "inverse_root")
+SCHEDULES: dict[str, type[LRScheduler]] = {"plateau": ReduceLROnPlateau}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -24,27 +36,66 @@ class OptimizerConfig:
     """The optimiser and its schedule.
 
     Args:
-        name: The optimiser.
+        name: The optimiser: adam, adamw, sgd, or a class such as torch.optim.RMSprop.
+        options: What else its class takes, such as {alpha: 0.9}.
         learning_rate: The highest learning rate.
         weight_decay: Decay of weight matrices per step; biases and norms are left alone.
         momentum: Momentum of sgd.
         beta2: Memory of the squared gradient in adam and adamw.
         schedule: "none" stays at the rate, "plateau" lowers it when validation stops improving,
             "linear" and "cosine" fall to zero at the last step, "inverse_root" falls with the root.
+            Or a class such as torch.optim.lr_scheduler.StepLR, which goes on after each validation.
+        schedule_options: What that class takes, such as {step_size: 3}.
         warmup_steps: Steps over which the rate first rises from zero.
         plateau_factor: What "plateau" multiplies the rate with.
         plateau_patience: Validations without improvement that "plateau" waits for.
     """
 
-    name: Literal["adam", "adamw", "sgd"] = "adam"
+    name: str = "adam"
+    options: dict[str, Any] = field(default_factory=dict)
     learning_rate: float = 1e-3
     weight_decay: float = 0.0
     momentum: float = 0.9
     beta2: float = 0.999
-    schedule: Schedule = "none"
+    schedule: str = "none"
+    schedule_options: dict[str, Any] = field(default_factory=dict)
     warmup_steps: int = 0
     plateau_factor: float = 0.5
     plateau_patience: int = 2
+
+    @property
+    def by_step(self) -> bool:
+        """Whether the schedule goes on with each step, and not with each validation."""
+        return self.schedule in BY_STEP
+
+    def check(self) -> None:
+        """Refuses settings that are out of their range, and names that there are not.
+
+        Raises:
+            InputError: One is.
+        """
+        check_ranges(
+            self,
+            ("name", self.name in OPTIMIZERS, f"{_listed(OPTIMIZERS)} torch.optim.RMSprop"),
+            (
+                "schedule",
+                self.schedule in (*BY_STEP, *SCHEDULES),
+                f"{_listed((*BY_STEP, *SCHEDULES))} torch.optim.lr_scheduler.StepLR",
+            ),
+            ("learning_rate", self.learning_rate > 0, "above 0"),
+            ("weight_decay", self.weight_decay >= 0, "0 or more"),
+            ("momentum", 0 <= self.momentum < 1, "0 or more and below 1"),
+            ("beta2", 0 <= self.beta2 < 1, "0 or more and below 1"),
+            ("warmup_steps", self.warmup_steps >= 0, "0 or more"),
+            (
+                "warmup_steps",
+                self.warmup_steps == 0 or self.by_step,
+                f"0 with model.optimizer.schedule {self.schedule}",
+            ),
+            ("plateau_factor", 0 < self.plateau_factor < 1, "above 0 and below 1"),
+            ("plateau_patience", self.plateau_patience >= 0, "0 or more"),
+            prefix="model.optimizer.",
+        )
 
     def build(
         self,
@@ -76,16 +127,21 @@ class OptimizerConfig:
             for matrix in (True, False)
         ]
         groups = [group for group in groups if group["params"]]
-        if self.name == "sgd":
-            return torch.optim.SGD(
-                groups, lr=self.learning_rate, momentum=self.momentum, fused=fused or None
-            )
-        kind = torch.optim.AdamW if self.name == "adamw" else torch.optim.Adam
-        return kind(groups, lr=self.learning_rate, betas=(0.9, self.beta2), fused=fused or None)
+        options: dict[str, Any] = {"lr": self.learning_rate}
+        if self.name in FUSED:
+            sgd = self.name == "sgd"
+            memory = {"momentum": self.momentum} if sgd else {"betas": (0.9, self.beta2)}
+            options |= {"fused": fused or None, **memory}
+        optimizer: torch.optim.Optimizer = _made(
+            OPTIMIZERS, self.name, "name", groups, {**options, **self.options}
+        )
+        if self.weight_decay and "weight_decay" not in optimizer.defaults:
+            raise InputError(f"model.optimizer.weight_decay: {self.name} has none, set it to 0")
+        return optimizer
 
     def build_schedule(
         self, optimizer: torch.optim.Optimizer, *, total_steps: int | None, higher_is_better: bool
-    ) -> LambdaLR | ReduceLROnPlateau | None:
+    ) -> LRScheduler | None:
         """The schedule, or None where the rate never changes.
 
         Args:
@@ -100,6 +156,11 @@ class OptimizerConfig:
                 factor=self.plateau_factor,
                 patience=self.plateau_patience,
             )
+        if self.schedule in SCHEDULES:
+            schedule: LRScheduler = _made(
+                SCHEDULES, self.schedule, "schedule", optimizer, self.schedule_options
+            )
+            return schedule
         if self.schedule == "none" and not self.warmup_steps:
             return None
         return LambdaLR(optimizer, lambda step: self.factor(step, total_steps))
@@ -117,3 +178,25 @@ class OptimizerConfig:
         done = (step - self.warmup_steps) / max(1, total_steps - self.warmup_steps)
         done = min(1.0, done)
         return 1.0 - done if self.schedule == "linear" else 0.5 * (1.0 + math.cos(math.pi * done))
+
+
+def _listed(names: Iterable[str]) -> str:
+    return f"one of {', '.join(names)}, or a class such as"
+
+
+def _made(
+    kinds: Mapping[str, Callable[..., Any]],
+    name: str,
+    key: str,
+    of: Any,
+    options: Mapping[str, Any],
+) -> Any:
+    """An object of the class of this name; what it does not take is named.
+
+    Raises:
+        InputError: It does not take these options, or what it is made of.
+    """
+    try:
+        return kinds[name](of, **options)
+    except (TypeError, ValueError) as error:
+        raise InputError(f"model.optimizer.{key} {name}: {error}") from error

@@ -27,6 +27,7 @@ from rnnlp.tasks.model_folder.folder import CONFIG, WEIGHTS, open_folder
 from rnnlp.tasks.model_folder.weights import check_shapes
 
 from .components import EmbeddingConfig, EncoderConfig, ModelConfig, Sizes
+from .own_parts import find_parts
 from .plain import from_plain
 
 # The settings that decide which weights there are. Dropout is left to each task.
@@ -271,6 +272,7 @@ def _read(name: str) -> tuple[ReusedEncoder, bool]:
     folder = open_folder(name)
     source = str(folder.path / CONFIG)
     config = folder.config
+    find_parts(config, source=source)
     model = from_plain(
         ModelConfig,
         {name: config.get(name) for name in ("sizes", *_PARTS)},

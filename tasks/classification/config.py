@@ -24,7 +24,8 @@ class ClassifierHead:
     """What stands above the encoder.
 
     Args:
-        pooling: How the states of a text become one vector; several ways are put side by side.
+        pooling: How the states of a text become one vector: last, max, mean, attention, a class of
+            your own (module.NAME), or several of them side by side.
         attention_size: Width of the layer that attention weights come from.
         max_length: Most tokens of a text that are read, or tokens of a window; null for no limit.
         state_dropout: Share of components of the states dropped before pooling, in training.
@@ -180,5 +181,6 @@ def check_pooling(pooling: Sequence[str], name: str) -> None:
 
     if not can_pool(pooling):
         raise InputError(
-            f"{name} is {list(pooling)}: name one or more of {', '.join(WAYS)}, each once"
+            f"{name} is {list(pooling)}: name one or more of {', '.join(WAYS)}, each once, or a "
+            "class of your own as module.NAME"
         )

@@ -14,9 +14,11 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from rnnlp.data.datamodule.tensors import as_tensors
+from rnnlp.data.errors import InputError
 from rnnlp.data.text.featurizer import Featurizer, collate
 from rnnlp.data.text.preprocessing import EMPTY
 from rnnlp.models.classification.classifier import TextSoFar
+from rnnlp.models.classification.pooling import WAYS
 from rnnlp.tasks.base.stream import BLOCK, Result, TextStream, check_direction
 
 from .config import ClassifierConfig
@@ -36,13 +38,15 @@ class ClassificationStream(TextStream):
         settings: The labels, and how long texts are read.
 
     Raises:
-        InputError: The classifier reads in both directions.
+        InputError: The classifier reads in both directions, or pools in a way of one's own.
     """
 
     def __init__(
         self, *, network: Network, featurizer: Featurizer, settings: ClassifierConfig
     ) -> None:
         super().__init__(tokenizer=featurizer.tokens, cleaned=True)
+        if own := set(settings.pooling) - set(WAYS):
+            raise InputError(f"the pooling {', '.join(own)} reads whole texts: it has no streams")
         check_direction(bidirectional=settings.recurrent and settings.encoder.bidirectional)
         self._network = network
         self._featurizer = featurizer

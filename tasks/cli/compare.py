@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from rnnlp.data.errors import InputError
-from rnnlp.tasks.registry import load_plugins
+from rnnlp.tasks.base.own_parts import load_plugins
 
 from .parser import OneLineParser, plugins_of, shows_help
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from rnnlp.data.formats.encodings import named_encoding
 from rnnlp.data.formats.layout import Layout
-from rnnlp.tasks.registry import load_plugins
+from rnnlp.tasks.base.own_parts import load_plugins
 
 from .parser import OneLineParser, add_encoding, plugins_of, shows_help
 from .texts import file_rows

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from rnnlp.data.errors import InputError
 from rnnlp.data.formats.encodings import named_encoding
 from rnnlp.data.formats.layout import Layout
-from rnnlp.tasks.registry import load_plugins
+from rnnlp.tasks.base.own_parts import load_plugins
 
 from .parser import OneLineParser, add_plugin, plugins_of
 from .texts import add_text_arguments, check_text_arguments, given_rows

@@ -6,8 +6,9 @@ from collections.abc import Sequence
 
 from rnnlp.data.errors import note
 from rnnlp.tasks.base.options import add_options, taken
+from rnnlp.tasks.base.own_parts import load_plugins
 from rnnlp.tasks.model_folder.files import as_json
-from rnnlp.tasks.registry import head_of, load_plugins, options_of
+from rnnlp.tasks.registry import head_of, options_of
 
 from .parser import OneLineParser, add_encoding, add_plugin, plugins_of
 

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rnnlp.data.errors import InputError, note
-from rnnlp.tasks.registry import load_plugins
+from rnnlp.tasks.base.own_parts import load_plugins
 
 from .parser import OneLineParser, add_plugin, plugins_of
 from .pictures import picture_file, write_picture

@@ -11,10 +11,10 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from rnnlp.data.errors import InputError
+from rnnlp.tasks.base.own_parts import load_plugins
 from rnnlp.tasks.base.processes import is_first
 from rnnlp.tasks.fit.config_files import find_configs, find_task, shipped_configs
 from rnnlp.tasks.model_folder.atomic import exclusive
-from rnnlp.tasks.registry import load_plugins
 
 from .parser import OneLineParser, plugins_of
 

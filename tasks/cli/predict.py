@@ -16,8 +16,9 @@ from rnnlp.data.errors import InputError, note
 from rnnlp.data.formats.encodings import named_encoding
 from rnnlp.data.formats.layout import Layout
 from rnnlp.tasks.base.options import VECTOR_COLUMN, add_options, taken
+from rnnlp.tasks.base.own_parts import load_plugins
 from rnnlp.tasks.model_folder.files import as_json
-from rnnlp.tasks.registry import load_plugins, options_of
+from rnnlp.tasks.registry import options_of
 
 from .parser import OneLineParser, add_plugin, plugins_of
 from .pictures import picture_file, write_picture

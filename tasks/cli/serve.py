@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from rnnlp.data.errors import InputError
-from rnnlp.tasks.registry import load_plugins
+from rnnlp.tasks.base.own_parts import load_plugins
 
 from .parser import OneLineParser, plugins_of
 

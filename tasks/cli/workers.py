@@ -15,7 +15,7 @@ from concurrent.futures.process import BrokenProcessPool
 from typing import Any, TypeVar
 
 from rnnlp.data.errors import InputError
-from rnnlp.tasks.registry import load_plugins
+from rnnlp.tasks.base.own_parts import load_plugins
 from rnnlp.tasks.runtime.cores import cores
 
 Kept = TypeVar("Kept")

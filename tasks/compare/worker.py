@@ -26,11 +26,11 @@ import torch
 
 from rnnlp.data.errors import InputError
 from rnnlp.models.recurrence.cells import CELLS
+from rnnlp.tasks.base.own_parts import load_plugins
 from rnnlp.tasks.fit.lightning_cli import LAST, FitRequest, build
 from rnnlp.tasks.fit.run import run_fit
 from rnnlp.tasks.inference.load import load
 from rnnlp.tasks.model_folder.folder import CHECKPOINTS, CONFIG, METRICS
-from rnnlp.tasks.registry import load_plugins
 
 from .meter import Meter
 

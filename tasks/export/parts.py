@@ -15,7 +15,7 @@ from onnx import TensorProto
 from torch import nn
 
 from rnnlp.data.errors import InputError
-from rnnlp.models.classification.pooling import Pooling
+from rnnlp.models.classification.pooling import WAYS, Pooling
 from rnnlp.models.embeddings.characters import CharacterCNN, CharacterRNN
 from rnnlp.models.embeddings.token import Embedding
 from rnnlp.models.encoders.bag import BagEncoder
@@ -410,6 +410,8 @@ def last(graph: Graph, encoded: Encoded) -> str:
 
 def pool(graph: Graph, module: Pooling, encoded: Encoded, lengths: str) -> tuple[str, str]:
     """The pooled vector `[batch, size]`, and attention `[batch, time]` or ""."""
+    if len(module.own):
+        raise InputError(f"a pooling of one's own cannot be exported: {', '.join(WAYS)} can")
     states = encoded.states
     mask = inside(graph, lengths, graph.size(states, 1), [2])  # [batch, time, 1]
     never = graph.constant(-math.inf, np.float32)

@@ -31,17 +31,18 @@ from pytorch_lightning.utilities.exceptions import MisconfigurationException
 
 from rnnlp.data.datamodule.samplers import Share
 from rnnlp.data.errors import InputError, note
+from rnnlp.tasks.base.own_parts import attribute, import_parts
 from rnnlp.tasks.base.processes import is_first
 from rnnlp.tasks.model_folder.atomic import exclusive
 from rnnlp.tasks.model_folder.folder import CHECKPOINTS, LOGS, holds_model
-from rnnlp.tasks.registry import attribute, task_spec
+from rnnlp.tasks.registry import task_spec
 from rnnlp.tasks.runtime.cores import check_parallel
 
 from .checkpoints import EarlyStopping, KeepBest, ResumePoint, is_dry_run
 from .config_files import is_shipped, key_lines
 from .interrupt import GracefulInterrupt
 from .resume import fingerprint, flat
-from .setting_errors import FOLLOWS, check_keys, one_line, wrong_value
+from .setting_errors import FOLLOWS, check_keys, located, one_line, wrong_value
 from .transfer_settings import follow_encoder
 
 LAST, BEST = "last.ckpt", "best.safetensors"
@@ -156,6 +157,7 @@ class FitCommand(LightningCLI):
                 one_direction=self.module.one_direction,
             )
             self.config = parser.parse_args([*args, *more])
+            import_parts(self.config.items())
         except argparse.ArgumentError as error:
             raise wrong_value(
                 error, known, configs=self.request.configs, arguments=self.request.arguments
@@ -296,8 +298,8 @@ def build(request: FitRequest, held: ExitStack | None = None) -> FitCommand:
     quieten()
     try:
         return FitCommand(request, held)
-    except InputError:
-        raise
+    except InputError as error:
+        raise located(error, configs=request.configs, arguments=request.arguments) from error
     except SystemExit as error:
         if error.code in (0, None):  # --help and --print_config
             raise
@@ -306,7 +308,9 @@ def build(request: FitRequest, held: ExitStack | None = None) -> FitCommand:
         cause: BaseException | None = error
         while cause is not None:  # jsonargparse wraps what a constructor raises
             if isinstance(cause, InputError):
-                raise cause from error
+                raise located(
+                    cause, configs=request.configs, arguments=request.arguments
+                ) from error
             cause = cause.__cause__ or cause.__context__
         raise InputError(one_line(error)) from error
 

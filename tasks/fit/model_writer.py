@@ -10,10 +10,11 @@ from typing import TYPE_CHECKING, Any
 import torch
 
 from rnnlp.data.errors import note
+from rnnlp.tasks.base.own_parts import attribute
 from rnnlp.tasks.base.ratios import interval_lines
 from rnnlp.tasks.model_folder.folder import CURVES, LOGS, save_folder
 from rnnlp.tasks.model_folder.versions import rnnlp_version
-from rnnlp.tasks.registry import attribute, task_spec
+from rnnlp.tasks.registry import task_spec
 from rnnlp.tasks.reporting.learning_curves import draw_curves
 from rnnlp.tasks.reporting.model_card import model_card
 from rnnlp.tasks.reporting.score_table import score_table

@@ -18,12 +18,13 @@ from typing import Any, NamedTuple
 import yaml
 
 from rnnlp.data.errors import InputError, note
+from rnnlp.tasks.base.own_parts import attribute
 from rnnlp.tasks.base.ratios import mean_and_spread
 from rnnlp.tasks.inference.load import load
 from rnnlp.tasks.model_folder.atomic import write_atomically
 from rnnlp.tasks.model_folder.files import as_json, read_json
 from rnnlp.tasks.model_folder.folder import CHECKPOINTS, METRICS, holds_model
-from rnnlp.tasks.registry import attribute, task_spec
+from rnnlp.tasks.registry import task_spec
 
 from .config_files import read_config
 from .lightning_cli import LAST, FitCommand, FitRequest

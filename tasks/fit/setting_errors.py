@@ -115,12 +115,24 @@ def wrong_value(
     message = f"{key} does not fit: {one_line(error)}"
     if expected and value:
         message = f"{key} is {' or '.join(dict.fromkeys(expected))}, not {value[1].strip()!r}"
-    on_command_line = any(part.startswith(f"--{key}") for part in arguments)
-    for file in [] if on_command_line else reversed(configs):
-        for name, line in key_lines(file):
-            if name == key:
-                return InputError(message, path=str(file), line=line)
-    return InputError(message)
+    return located(InputError(message), configs=configs, arguments=arguments)
+
+
+def located(error: InputError, *, configs: list[Path], arguments: list[str]) -> InputError:
+    """An error whose message begins with a setting, with the place where that stands in a file.
+
+    Args:
+        error: The error; one that has a place keeps it.
+        configs: The config files.
+        arguments: The command line, which wins over them.
+    """
+    key = error.message.split(" ", 1)[0]
+    if error.path is None and not any(part.startswith(f"--{key}") for part in arguments):
+        for file in reversed(configs):
+            for name, line in key_lines(file):
+                if name == key:
+                    return InputError(error.message, path=str(file), line=line)
+    return error
 
 
 def plain_type(kind: str) -> str:

@@ -7,7 +7,8 @@ from typing import Any, NamedTuple
 
 from rnnlp.data.errors import note
 from rnnlp.data.formats.encodings import named_encoding
-from rnnlp.tasks.registry import attribute, head_of, task_spec
+from rnnlp.tasks.base.own_parts import attribute
+from rnnlp.tasks.registry import head_of, task_spec
 from rnnlp.tasks.reporting.score_table import score_table
 
 from .load import load

@@ -19,6 +19,7 @@ import pytorch_lightning as pl
 import torch
 
 from rnnlp.data.errors import InputError, note
+from rnnlp.tasks.base.own_parts import load_plugins
 from rnnlp.tasks.compare.worker import main_score
 from rnnlp.tasks.fit.config_files import find_configs, find_task, is_shipped
 from rnnlp.tasks.fit.lightning_cli import FitCommand, FitRequest, build
@@ -26,7 +27,6 @@ from rnnlp.tasks.fit.run import as_arguments, run_fit
 from rnnlp.tasks.model_folder.atomic import exclusive, remove
 from rnnlp.tasks.model_folder.files import read_json
 from rnnlp.tasks.model_folder.folder import METRICS
-from rnnlp.tasks.registry import load_plugins
 from rnnlp.tasks.runtime.cores import check_parallel
 
 from .report import write_results

@@ -3,7 +3,8 @@
 import pytest
 from pytorch_lightning.cli import LightningArgumentParser
 
-from rnnlp.tasks.registry import TaskSpec, attribute, options_of, register_task, task_specs
+from rnnlp.tasks.base.own_parts import attribute
+from rnnlp.tasks.registry import TaskSpec, options_of, register_task, task_specs
 
 
 @pytest.mark.parametrize("spec", task_specs(), ids=lambda spec: spec.name)

@@ -70,10 +70,12 @@ def check_same_end(first, second):
         ["--model.optimizer.schedule=cosine", "--model.optimizer.warmup_steps=4",
          "--model.optimizer.name=sgd", "--trainer.val_check_interval=0.5"],
         ["--trainer.callbacks+=EMAWeightAveraging", "--trainer.callbacks.decay=0.8"],
-        ["--trainer.accumulate_grad_batches=2"],
+        ["--trainer.accumulate_grad_batches=2",
+         "--model.optimizer.schedule=torch.optim.lr_scheduler.StepLR",
+         "--model.optimizer.schedule_options.step_size=1"],
         ["--trainer.max_steps=20", "--data.num_workers=1"],
     ],
-    ids=["plateau", "cosine", "averaged", "accumulated", "steps"],
+    ids=["plateau", "cosine", "averaged", "accumulated_and_own_schedule", "steps"],
 )  # fmt: skip
 def test_killed_and_resumed(corpus, tmp_path, monkeypatch, settings):
     whole = train(tmp_path / "whole", corpus, POINTS, *settings)
