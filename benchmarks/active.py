@@ -92,7 +92,7 @@ def main() -> None:
             full = study.accuracy(list(labels), seed=seed, model=model)
             order = list(labels)
             random.Random(seed).shuffle(order)
-            for way, found in totals.items():
+            for way, counts in totals.items():
                 known: list[str] = order[: args.step]
                 curve = [study.accuracy(known, seed=seed, model=model)]
                 while len(curve) < args.rounds:
@@ -103,12 +103,13 @@ def main() -> None:
                         else rest[: args.step]
                     )
                     curve.append(study.accuracy(known, seed=seed, model=model))
-                found.append(needed(curve, aim=args.share * full, step=args.step))
+                counts.append(needed(curve, aim=args.share * full, step=args.step))
                 shown = " ".join(f"{value:.1f}" for value in curve)
-                print(f"seed {seed} {way}: {shown} (all labels {full:.1f}): {found[-1]:.0f} needed",
+                print(f"seed {seed} {way}: {shown} (all labels {full:.1f}): "
+                      f"{counts[-1]:.0f} needed",
                       flush=True)  # fmt: skip
-    for way, found in totals.items():
-        print(f"{way}: {statistics.fmean(found):.0f} labels")
+    for way, counts in totals.items():
+        print(f"{way}: {statistics.fmean(counts):.0f} labels")
 
 
 if __name__ == "__main__":

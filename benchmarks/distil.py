@@ -80,18 +80,19 @@ def main() -> None:
             rnnlp("fit", *common, *first, f"--data.train={teaching}",
                   f"--seed_everything={100 + number}", "--output", teachers[-1])  # fmt: skip
             print(f"teacher {number + 1}: {accuracy(teachers[-1]):.2f}", flush=True)
-        found: dict[str, list[float]] = {"labels": [], "distilled": []}
+        accuracies: dict[str, list[float]] = {"labels": [], "distilled": []}
         for seed in args.seeds:
             each = [*common, f"--seed_everything={seed}", f"--data.train={gold}"]
             rnnlp("fit", *each, "--output", folder / f"labels-{seed}")
-            found["labels"].append(accuracy(folder / f"labels-{seed}"))
+            accuracies["labels"].append(accuracy(folder / f"labels-{seed}"))
             rnnlp("distil", *teachers, "--unlabelled", pool, *each, "--hard_share",
                   args.hard_share, "--output", folder / f"distilled-{seed}")  # fmt: skip
-            found["distilled"].append(accuracy(folder / f"distilled-{seed}"))
+            accuracies["distilled"].append(accuracy(folder / f"distilled-{seed}"))
             print(
-                f"seed {seed}: {found['labels'][-1]:.2f} {found['distilled'][-1]:.2f}", flush=True
+                f"seed {seed}: {accuracies['labels'][-1]:.2f} {accuracies['distilled'][-1]:.2f}",
+                flush=True,
             )
-        for kind, values in found.items():
+        for kind, values in accuracies.items():
             spread = statistics.stdev(values) if len(values) > 1 else 0.0
             print(f"{kind}: {statistics.fmean(values):.2f} ± {spread:.2f}")
 

@@ -104,14 +104,14 @@ def main() -> int:
     parser.add_argument("--finds", type=Path, default=Path("runs/fuzz"))
     args = parser.parse_args()
     share = args.seconds if args.only else args.seconds / 2
-    found = 0
+    finds = 0
     for name, examples, size in (("readers", readers, 1), ("pipelines", pipelines, BATCH)):
         if args.only in (None, name):
             most = None if args.count is None else math.ceil(args.count / size)
             numbers = islice(count(args.first), most)
-            found += search(name, examples(args.seed, numbers), share, args.finds)
+            finds += search(name, examples(args.seed, numbers), share, args.finds)
     print(f"highest memory {resource.getrusage(resource.RUSAGE_SELF).ru_maxrss >> 10:,} MiB")
-    return int(found > 0)
+    return int(finds > 0)
 
 
 Example = tuple[str, bytes, Callable[[], str]]  # its kind, the input, and what tries it

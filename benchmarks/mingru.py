@@ -54,10 +54,10 @@ def training_step(cell: str, batch: int, length: int, device: str) -> Callable[[
 
 def a_step_at_a_time(keep: Tensor, add: Tensor) -> Tensor:
     """`keep` and `add` [time, batch, size], here and below."""
-    found, before = torch.empty_like(add), torch.zeros_like(add[0])
-    for a, b, h in zip(keep, add, found, strict=True):
+    states, before = torch.empty_like(add), torch.zeros_like(add[0])
+    for a, b, h in zip(keep, add, states, strict=True):
         before = torch.addcmul(b, a, before, out=h)
-    return found
+    return states
 
 
 def doubled(keep: Tensor, add: Tensor) -> Tensor:
@@ -73,13 +73,13 @@ def in_chunks(keep: Tensor, add: Tensor) -> Tensor:
     keep = torch.cat((keep, keep.new_ones(missing, *keep.shape[1:])))
     padded = torch.cat((add, add.new_zeros(missing, *add.shape[1:])))
     keep = keep.unflatten(0, (chunks, length)).clone()
-    found = padded.unflatten(0, (chunks, length))
+    states = padded.unflatten(0, (chunks, length))
     for t in range(1, length):
-        found[:, t].addcmul_(keep[:, t], found[:, t - 1])
+        states[:, t].addcmul_(keep[:, t], states[:, t - 1])
         keep[:, t].mul_(keep[:, t - 1])
     for chunk in range(1, chunks):
-        found[chunk].addcmul_(keep[chunk], found[chunk - 1, -1])
-    return found.flatten(0, 1)[: len(add)]
+        states[chunk].addcmul_(keep[chunk], states[chunk - 1, -1])
+    return states.flatten(0, 1)[: len(add)]
 
 
 def over_logarithms(keep: Tensor, add: Tensor) -> Tensor:
@@ -106,7 +106,7 @@ def in_turns(runs: dict[str, Callable[[], object]], budget: float, device: str) 
             if device != "cpu":
                 torch.cuda.synchronize()
             times[name].append(1000 * (time.perf_counter() - begin))
-    return {name: statistics.median(found) for name, found in times.items()}
+    return {name: statistics.median(seconds) for name, seconds in times.items()}
 
 
 def main() -> None:
@@ -122,12 +122,14 @@ def main() -> None:
     for length in arguments.times:
         batch = 32 if length <= 200 else max(1, 6400 // length)
         runs = {cell: training_step(cell, batch, length, device) for cell in CELLS}
-        found = in_turns(runs, budget, device)
-        rows.append({"time": length, "batch": batch, **found})
+        milliseconds = in_turns(runs, budget, device)
+        rows.append({"time": length, "batch": batch, **milliseconds})
         print(
-            f"{length:5} {batch:6} " + "".join(f"{found[cell]:9.1f}" for cell in CELLS) + "   "
-            f"minGRU {found['gru'] / found['mingru']:.2f} times as fast as the GRU, "
-            f"{found['lstm'] / found['mingru']:.2f} times as fast as the LSTM",
+            f"{length:5} {batch:6} "
+            + "".join(f"{milliseconds[cell]:9.1f}" for cell in CELLS)
+            + "   "
+            f"minGRU {milliseconds['gru'] / milliseconds['mingru']:.2f} times as fast as the GRU, "
+            f"{milliseconds['lstm'] / milliseconds['mingru']:.2f} times as fast as the LSTM",
             flush=True,
         )
     scans = []
@@ -139,12 +141,14 @@ def main() -> None:
         keep, add = gate, (1 - gate) * torch.rand(length, batch, SIZE, device=device)
         exact = a_step_at_a_time(keep.double(), add.double())
         ways = {way.__name__: partial(way, keep, add) for way in WAYS}
-        found = in_turns(ways, budget / 3, device)
+        milliseconds = in_turns(ways, budget / 3, device)
         errors = {way.__name__: float((way(keep, add) - exact).abs().max()) for way in WAYS}
-        scans.append({"time": length, "batch": batch, **found, "errors": errors})
+        scans.append({"time": length, "batch": batch, **milliseconds, "errors": errors})
         print(
             f"{length:5} {batch:6}   "
-            + "   ".join(f"{name} {ms:.2f} ({errors[name]:.0e})" for name, ms in found.items()),
+            + "   ".join(
+                f"{name} {ms:.2f} ({errors[name]:.0e})" for name, ms in milliseconds.items()
+            ),
             flush=True,
         )
     print(json.dumps({"size": SIZE, "device": device, "rows": rows, "scans": scans}))

@@ -50,15 +50,15 @@ class WittenBell:
 
     def probability(self, history: str, character: str) -> float:
         """Of a character after at most `order - 1` others."""
-        found = self.uniform
+        share = self.uniform
         for size in range(len(history) + 1):
             part = history[len(history) - size :]
             counts = self.after.get(part)
             if counts is None:
                 break  # no longer history was seen either
             kinds = len(counts)
-            found = (counts.get(character, 0) + kinds * found) / (self.totals[part] + kinds)
-        return found
+            share = (counts.get(character, 0) + kinds * share) / (self.totals[part] + kinds)
+        return share
 
     def bits(self, text: str) -> float:
         """Of a text and its end."""
@@ -95,18 +95,18 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--separator", default="auto", choices=("auto", "line", "blank"))
     parser.add_argument("--generate", type=int, metavar="N", help="write N texts as JSON lines")
     parser.add_argument("--seed", type=int, default=1)
-    given = parser.parse_args(arguments)
+    args = parser.parse_args(arguments)
     started = time.perf_counter()
-    model = WittenBell(texts_of(given.train, given.separator), order=given.order)
-    if given.generate:
-        numbers = random.Random(given.seed)
-        for _ in range(given.generate):
+    model = WittenBell(texts_of(args.train, args.separator), order=args.order)
+    if args.generate:
+        numbers = random.Random(args.seed)
+        for _ in range(args.generate):
             print(json.dumps({"text": "", "generated_text": model.draw(numbers)}))
         return
-    dev = texts_of(given.dev, given.separator)
+    dev = texts_of(args.dev, args.separator)
     characters = sum(map(len, dev))
     report = {
-        "order": given.order,
+        "order": args.order,
         "smoothing": "interpolated Witten-Bell",
         "texts": len(dev),
         "characters": characters,

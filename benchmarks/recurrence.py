@@ -144,12 +144,12 @@ def measure(shape: Shape, budget: float) -> dict[str, float]:
             begin = time.perf_counter()
             run()
             times[name].append(1000 * (time.perf_counter() - begin))
-    return {name: statistics.median(found) for name, found in times.items()}
+    return {name: statistics.median(seconds) for name, seconds in times.items()}
 
 
 def peak_memory(shape: Shape) -> dict[str, float]:
     """MiB by which two runs of each contender raise the peak of a process of its own."""
-    found = {}
+    peaks = {}
     for name in CONTENDERS[:3]:
         arguments = [sys.executable, __file__, "--child", name, *map(str, shape)]
         # Large blocks go back to the system at once: the peak is then what is in use.
@@ -157,8 +157,8 @@ def peak_memory(shape: Shape) -> dict[str, float]:
         answer = subprocess.run(
             arguments, check=True, capture_output=True, text=True, env=environment
         )
-        found[name] = float(answer.stdout)
-    return found
+        peaks[name] = float(answer.stdout)
+    return peaks
 
 
 def child(name: str, fields: list[str]) -> None:
@@ -260,15 +260,15 @@ def main() -> None:
                 flush=True,
             )
         else:
-            found = measure(shape, arguments.budget)
-            row = {**shape._asdict(), **{name: round(ms, 3) for name, ms in found.items()}}
-            best = min(found["packed"], found["padded"])
+            figures = measure(shape, arguments.budget)
+            row = {**shape._asdict(), **{name: round(ms, 3) for name, ms in figures.items()}}
+            best = min(figures["packed"], figures["padded"])
             print(
                 f"{shape}  ms  "
-                + "  ".join(f"{name} {found[name]:8.1f}" for name in CONTENDERS)
-                + f"   packed/ours {found['packed'] / found['ours']:5.2f}"
-                + f"  best nn/ours {best / found['ours']:5.2f}"
-                + f"  ours/products {found['ours'] / found['products']:5.2f}",
+                + "  ".join(f"{name} {figures[name]:8.1f}" for name in CONTENDERS)
+                + f"   packed/ours {figures['packed'] / figures['ours']:5.2f}"
+                + f"  best nn/ours {best / figures['ours']:5.2f}"
+                + f"  ours/products {figures['ours'] / figures['products']:5.2f}",
                 flush=True,
             )
         rows.append(row)

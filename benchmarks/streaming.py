@@ -85,10 +85,10 @@ def streamed(model: Any, text: str, starts: list[int]) -> tuple[dict[str, Any], 
             for place in range(tenth * size, (tenth + 1) * size):
                 piece = text[starts[place] : starts[place + 1]]
                 begin = time.perf_counter()
-                found = stream.feed(piece)
+                results = stream.feed(piece)
                 times[place] = 1000 * (time.perf_counter() - begin)
                 if entities is not None:
-                    entities.add(found)
+                    entities.add(results)
             medians.append(statistics.median(times[tenth * size : (tenth + 1) * size]))
             memory.append(resident())
         left = stream.feed(text[starts[TENTHS * size] :])
@@ -110,7 +110,7 @@ def streamed(model: Any, text: str, starts: list[int]) -> tuple[dict[str, Any], 
 
 def called(model: Any, text: str) -> tuple[float, Any]:
     """Milliseconds of a call on a whole text (the best of some), and its result."""
-    found, result = [], None
+    times, result = [], None
     for _ in range(5 if len(text) < 50_000 else 1):
         begin = time.perf_counter()
         if model.task == "generation":  # what it has for whole texts is a stream, fed at once
@@ -118,8 +118,8 @@ def called(model: Any, text: str) -> tuple[float, Any]:
             result = [stream.feed(text), stream.finish()][-1][-1]
         else:
             result = model(text)
-        found.append(1000 * (time.perf_counter() - begin))
-    return min(found), result
+        times.append(1000 * (time.perf_counter() - begin))
+    return min(times), result
 
 
 def same(task: str, streamed: Any, called: Any) -> bool:
@@ -138,14 +138,14 @@ def main() -> None:
     parser.add_argument("models", nargs="+", metavar="MODEL")
     parser.add_argument("--tokens", type=int, default=100_000)
     parser.add_argument("--sample", choices=["english", "chinese"], default="english")
-    given = parser.parse_args()
+    args = parser.parse_args()
     print(f"torch {torch.__version__}, {torch.get_num_threads()} threads, {platform.machine()}")
     report = []
-    for name in given.models:
+    for name in args.models:
         model: Any = rnnlp.load(name)
-        text, starts = sample_text(model, given.sample, given.tokens)
+        text, starts = sample_text(model, args.sample, args.tokens)
         streamed(model, text, starts[:201])  # whatever is only done once
-        figures, found = streamed(model, text, starts)
+        figures, last = streamed(model, text, starts)
         print(
             f"\n{name} ({model.task}): {figures['tokens']:,} tokens; a token takes "
             f"{figures['p50_ms']:.3f} ms (p50), {figures['p99_ms']:.3f} ms (p99), at most "
@@ -156,14 +156,14 @@ def main() -> None:
         memory = figures["memory_mib_by_tenth"]
         print("memory MiB by tenth " + " ".join(f"{mib:8.1f}" for mib in memory), flush=True)
         calls = []
-        for length in sorted({n for n in LENGTHS if n < given.tokens} | {given.tokens}):
+        for length in sorted({n for n in LENGTHS if n < args.tokens} | {args.tokens}):
             ms, result = called(model, text[: starts[length]])
             ratio = ms / figures["p50_ms"]
             calls.append({"tokens": length, "ms": ms, "ratio": ratio})
             print(
                 f"a call on {length:7,} tokens takes {ms:9.2f} ms, {ratio:9.1f} times", flush=True
             )
-        equal = same(model.task, found, result)
+        equal = same(model.task, last, result)
         print("same results at the end" if equal else "OTHER RESULTS at the end")
         report.append({"model": name, "task": model.task, **figures, "calls": calls, "same": equal})
     print(json.dumps(report))

@@ -39,7 +39,7 @@ NAMES = {
 
 
 def main() -> None:
-    own, given = split_arguments(sys.argv[1:])
+    own, settings = split_arguments(sys.argv[1:])
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0], allow_abbrev=False)
     parser.add_argument("config", help="config of a tagger or classifier")
     parser.add_argument("--train", type=Path, required=True, help="JSON lines or TSV")
@@ -57,7 +57,7 @@ def main() -> None:
     for model in models:
         if model.name not in wanted:
             continue
-        more = given["--language-model"]
+        more = settings["--language-model"]
         if model.name == "backward":
             more = [*more, "--data.reverse", "true", "--data.tokenizer_from", str(models[0])]
         fit("language_model", model, ["--data.train", str(texts), *more])
@@ -68,7 +68,7 @@ def main() -> None:
         "reused": [
             "--model.encoder_from",
             f"[{', '.join(map(str, models))}]",
-            *given["--reused"],
+            *settings["--reused"],
         ],
     }
     scores: dict[str, list[float]] = {}
@@ -78,10 +78,10 @@ def main() -> None:
             seeds = ["--seed_everything", str(seed), "--data.seed", str(seed)]
             output = options.keep / f"{part}-{variant}-{seed}"
             metrics = fit(
-                options.config, output, [*data, *seeds, *given["--shared"], *extra[variant]]
+                options.config, output, [*data, *seeds, *settings["--shared"], *extra[variant]]
             )
-            found = metrics["validation"]
-            score = found["f1"] if "f1" in found else found["accuracy"]
+            validation = metrics["validation"]
+            score = validation["f1"] if "f1" in validation else validation["accuracy"]
             scores.setdefault(variant, []).append(100 * score)
     print(f"\nlabels: {options.few or 'all'}; score on {options.validation.name}")
     print("| encoder | " + " | ".join(f"seed {seed}" for seed in options.seeds) + " | mean |")
@@ -95,14 +95,14 @@ def main() -> None:
 def split_arguments(arguments: Sequence[str]) -> tuple[list[str], dict[str, list[str]]]:
     """The script's own arguments, and those behind each of the marks in OWN."""
     own: list[str] = []
-    given: dict[str, list[str]] = {mark: [] for mark in OWN}
+    settings: dict[str, list[str]] = {mark: [] for mark in OWN}
     into = own
     for argument in arguments:
-        if argument in given:
-            into = given[argument]
+        if argument in settings:
+            into = settings[argument]
         else:
             into.append(argument)
-    return own, given
+    return own, settings
 
 
 def prepare(train: Path, text: str, few: int | None, folder: Path) -> tuple[Path, Path]:
@@ -112,12 +112,12 @@ def prepare(train: Path, text: str, few: int | None, folder: Path) -> tuple[Path
     header, texts = [], folder / "texts.jsonl"
     if kind == ".tsv":
         column = lines[0].split("\t").index(text)
-        found = [line.split("\t")[column] for line in lines[1:]]
+        cells = [line.split("\t")[column] for line in lines[1:]]
         header, lines = lines[:1], lines[1:]
     else:
-        found = [json.loads(line)[text] for line in lines]
+        cells = [json.loads(line)[text] for line in lines]
     texts.write_text(
-        "".join(json.dumps({"text": one}, ensure_ascii=False) + "\n" for one in found),
+        "".join(json.dumps({"text": one}, ensure_ascii=False) + "\n" for one in cells),
         encoding="utf-8",
     )
     if few is None:
@@ -142,8 +142,8 @@ def fit(config: str, output: Path, more: Sequence[str]) -> dict:
     if not metrics.exists():
         command = [sys.executable, "-m", "rnnlp", "fit", "--config", config, *more]
         subprocess.run([*command, "--output", str(output), "--overwrite"], check=True)
-    found: dict = json.loads(metrics.read_text(encoding="utf-8"))
-    return found
+    scores: dict = json.loads(metrics.read_text(encoding="utf-8"))
+    return scores
 
 
 if __name__ == "__main__":

@@ -43,12 +43,12 @@ def main() -> None:
     translating.add_argument("data")
     translating.add_argument("--beam_size", type=int, default=5)
     translating.add_argument("--alone", type=int, default=100, help="sentences translated alone")
-    given = parser.parse_args()
+    args = parser.parse_args()
     print(f"torch {torch.__version__}, {torch.get_num_threads()} threads")
-    if given.command == "train":
-        train(given.data, given.source, given.target, given.steps)
+    if args.command == "train":
+        train(args.data, args.source, args.target, args.steps)
     else:
-        translate(given.model, given.data, given.beam_size, given.alone)
+        translate(args.model, args.data, args.beam_size, args.alone)
 
 
 def train(path: str, source: str, target: str, steps: int) -> None:

@@ -118,9 +118,9 @@ class Music:
             elif kind == "tuplet":
                 self._begin_tuplet(value)
             elif kind == "note":
-                found = re.search(_LENGTH + "$", value)
-                assert found is not None
-                self._note(_fraction(*found.groups()))
+                length = re.search(_LENGTH + "$", value)
+                assert length is not None
+                self._note(_fraction(*length.groups()))
             elif kind == "chord":
                 self._chord(value)
             elif kind == "measures":
@@ -147,10 +147,10 @@ class Music:
 
     def _chord(self, value: str) -> None:
         inner, after = value[1:].split("]")
-        found = re.fullmatch(_LENGTH, after)
+        length = re.fullmatch(_LENGTH, after)
         first = re.match(rf"[_^=]*[A-Ga-g][,']*{_LENGTH}", inner)
-        assert found is not None and first is not None
-        self._note(_fraction(*first.groups()) * _fraction(*found.groups()))
+        assert length is not None and first is not None
+        self._note(_fraction(*first.groups()) * _fraction(*length.groups()))
 
     def _break(self, value: str) -> None:
         if not self._notes:
@@ -212,19 +212,19 @@ def _metre(text: str) -> Metre:
     common = {"C": Metre(4, 4), "C|": Metre(2, 2)}
     if text in common:
         return common[text]
-    found = re.fullmatch(r"(\d+)/(\d+)", text.replace(" ", ""))
-    if found is None or int(found[2]) not in (1, 2, 4, 8, 16, 32) or not int(found[1]):
+    match = re.fullmatch(r"(\d+)/(\d+)", text.replace(" ", ""))
+    if match is None or int(match[2]) not in (1, 2, 4, 8, 16, 32) or not int(match[1]):
         raise Unsound("a metre that is none")
-    return Metre(int(found[1]), int(found[2]))
+    return Metre(int(match[1]), int(match[2]))
 
 
 def _unit(text: str | None, metre: Metre) -> Fraction:
     if text is None:
         return Fraction(1, 16) if metre.value < Fraction(3, 4) else Fraction(1, 8)
-    found = re.fullmatch(r"1/(\d+)", text.replace(" ", ""))
-    if found is None or not int(found[1]):
+    match = re.fullmatch(r"1/(\d+)", text.replace(" ", ""))
+    if match is None or not int(match[1]):
         raise Unsound("a unit of length that is none")
-    return Fraction(1, int(found[1]))
+    return Fraction(1, int(match[1]))
 
 
 def _fraction(above: str, slashes: str, below: str) -> Fraction:
@@ -271,16 +271,16 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("dev", help="file or folder of tunes")
     parser.add_argument("--generated", metavar="FILE", help="what `rnnlp predict` wrote")
     parser.add_argument("--seen", metavar="TRAIN", help="the tunes that were trained on")
-    given = parser.parse_args(arguments)
-    dev = [example.text for example in read_texts(given.dev, format="abc")]
-    found: dict[str, object] = {"dev": report(dev)}
-    if given.generated:
-        tunes = list(generated(given.generated))
-        found["generated"] = report(tunes)
-        if given.seen:
-            train = {music_of(e.text) for e in read_texts(given.seen, format="abc")}
-            found["recited"] = sum(music_of(tune) in train for tune in tunes)
-    print(json.dumps(found, indent=2))
+    args = parser.parse_args(arguments)
+    dev = [example.text for example in read_texts(args.dev, format="abc")]
+    reports: dict[str, object] = {"dev": report(dev)}
+    if args.generated:
+        tunes = list(generated(args.generated))
+        reports["generated"] = report(tunes)
+        if args.seen:
+            train = {music_of(e.text) for e in read_texts(args.seen, format="abc")}
+            reports["recited"] = sum(music_of(tune) in train for tune in tunes)
+    print(json.dumps(reports, indent=2))
 
 
 if __name__ == "__main__":

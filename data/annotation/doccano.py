@@ -48,18 +48,18 @@ def read_doccano(path: str, notes: Notes) -> Iterator[Document]:
             for one in objects(row, "annotations"):
                 user = str(one.get("user"))
                 users.setdefault(user, []).append(one)
-            given: list[Any] = []
+            unnamed: list[Any] = []
             for key in ("entities", "label", "labels", "cats"):
                 value = row.get(key)
-                given += value if isinstance(value, list) else [] if value is None else [value]
-            versions = [*users.values(), *([given] if given or not users else [])]
-            found = [_document(one, text, number, place, notes) for one in versions]
-            yield agreed(found, notes)
+                unnamed += value if isinstance(value, list) else [] if value is None else [value]
+            versions = [*users.values(), *([unnamed] if unnamed or not users else [])]
+            documents = [_document(one, text, number, place, notes) for one in versions]
+            yield agreed(documents, notes)
 
 
-def _document(given: list[Any], text: str, number: int, place: str, notes: Notes) -> Document:
+def _document(marks: list[Any], text: str, number: int, place: str, notes: Notes) -> Document:
     document = Document(text, [], [], number, place)
-    for one in given:
+    for one in marks:
         if isinstance(one, str):
             document.labels.append(one)
         elif isinstance(one, list) and len(one) == 3:

@@ -73,7 +73,7 @@ def objects(row: Mapping[str, Any], key: str) -> list[dict[str, Any]]:
 
 
 def mark(
-    given: Sequence[Any],
+    span: Sequence[Any],
     text: str,
     *,
     surface: Any = None,
@@ -84,7 +84,7 @@ def mark(
     """A checked span.
 
     Args:
-        given: Offset of its first character, offset one past its last one, its type.
+        span: Offset of its first character, offset one past its last one, its type.
         text: The text that it lies in.
         surface: Its own text, where it brings one: by it wrong offsets show, and those of
             JavaScript, which count UTF-16 units, are converted.
@@ -95,7 +95,7 @@ def mark(
     Raises:
         InputError: It has no type, lies outside the text, or reads otherwise than its own text.
     """
-    start, end, label = given
+    start, end, label = span
     if type(start) is not int or type(end) is not int:
         raise InputError(f"span {start!r}..{end!r}: start and end must be whole numbers")
     if not isinstance(label, str) or not label:
@@ -122,9 +122,9 @@ def mark(
     return start, stop, label
 
 
-def _reads(found: str, own: str) -> bool:
+def _reads(piece: str, own: str) -> bool:
     """Whether a piece of text is what it says, white space aside."""
-    return found.split() == own.split()
+    return piece.split() == own.split()
 
 
 def agreed(documents: Sequence[Document], notes: Notes) -> Document:

@@ -61,8 +61,10 @@ def read_label_studio(path: str, notes: Notes) -> Iterator[Document]:
                 continue
             kept = [one for one in kept if one.get("ground_truth")] or kept
             text = _text(task["data"])
-            found = [_document(objects(one, "result"), text, number, place, notes) for one in kept]
-            yield agreed(found, notes)
+            documents = [
+                _document(objects(one, "result"), text, number, place, notes) for one in kept
+            ]
+            yield agreed(documents, notes)
 
 
 def read_label_studio_table(path: str, notes: Notes) -> Iterator[Document]:
@@ -111,8 +113,8 @@ def _flat(
                     results.append({"from_name": name, "value": {"choices": choices}})
             document = _document(results, text, number, place, notes)
             tasks.setdefault(str(row.get("id", place)), []).append(document)
-    for found in tasks.values():
-        yield agreed(found, notes)
+    for documents in tasks.values():
+        yield agreed(documents, notes)
 
 
 def _region(name: str, value: Any) -> dict[str, Any]:

@@ -42,16 +42,16 @@ def read_prodigy(path: str, notes: Notes) -> Iterator[Document]:
             row = json_object(line)
             if not accepted(row, place, notes):
                 continue
-            found = _document(row, number, place, notes)
+            document = _document(row, number, place, notes)
         sessions = texts.setdefault(str(row.get("_input_hash", place)), {})
         session = str(row.get("_session_id", row.get("_annotator_id")))
         if (before := sessions.get(session)) is not None:
             notes.count("further answers about a text, put together with the first", place)
-            found = before._replace(
-                spans=list(dict.fromkeys([*before.spans, *found.spans])),
-                labels=list(dict.fromkeys([*before.labels, *found.labels])),
+            document = before._replace(
+                spans=list(dict.fromkeys([*before.spans, *document.spans])),
+                labels=list(dict.fromkeys([*before.labels, *document.labels])),
             )
-        sessions[session] = found
+        sessions[session] = document
     for sessions in texts.values():
         yield agreed(list(sessions.values()), notes)
 

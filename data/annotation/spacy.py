@@ -38,26 +38,28 @@ def read_spacy(path: str, notes: Notes) -> Iterator[Document]:
                 for paragraph in objects(item, "paragraphs"):
                     yield from _paragraph(paragraph, number, place, notes)
             elif isinstance(item, list) and len(item) == 2 and isinstance(item[0], str):
-                given = item[1] or {}
-                if not isinstance(given, dict):
-                    raise InputError(f"the annotations are {given!r:.60}, not an object")
-                yield _pair(item[0], given, number, place, notes)
+                annotations = item[1] or {}
+                if not isinstance(annotations, dict):
+                    raise InputError(f"the annotations are {annotations!r:.60}, not an object")
+                yield _pair(item[0], annotations, number, place, notes)
             else:
                 raise InputError("neither a document with `paragraphs` nor [text, annotations]")
 
 
-def _pair(text: str, given: dict[str, Any], number: int, place: str, notes: Notes) -> Document:
+def _pair(
+    text: str, annotations: dict[str, Any], number: int, place: str, notes: Notes
+) -> Document:
     spans = []
-    for one in listed(given, "entities"):
+    for one in listed(annotations, "entities"):
         if not isinstance(one, list) or len(one) < 3:
             raise InputError(f"entity {one!r:.80} is not [start, end, label]")
         spans.append(mark(one[:3], text, place=place, notes=notes))
-    return Document(text, spans, _cats(given.get("cats")), number, place)
+    return Document(text, spans, _cats(annotations.get("cats")), number, place)
 
 
-def _paragraph(given: Any, number: int, place: str, notes: Notes) -> Iterator[Document]:
-    labels = _cats(given.get("cats"))
-    for sentence in objects(given, "sentences"):
+def _paragraph(paragraph: Any, number: int, place: str, notes: Notes) -> Iterator[Document]:
+    labels = _cats(paragraph.get("cats"))
+    for sentence in objects(paragraph, "sentences"):
         tokens = objects(sentence, "tokens")
         words: list[Any] = [token.get("orth") for token in tokens]
         tags = [str(token.get("ner") or "-") for token in tokens]
@@ -86,15 +88,15 @@ def _biluo(tags: list[str], offsets: list[tuple[int, int]]) -> list[Mark]:
     return spans
 
 
-def _cats(given: Any) -> list[str]:
+def _cats(categories: Any) -> list[str]:
     """The categories that hold: `{label: 1.0}` or `[{"label": label, "value": 1.0}]`."""
-    if isinstance(given, list):
-        given = {
-            str(one.get("label")): one.get("value") for one in objects({"cats": given}, "cats")
+    if isinstance(categories, list):
+        categories = {
+            str(one.get("label")): one.get("value") for one in objects({"cats": categories}, "cats")
         }
-    if given is not None and not isinstance(given, dict):
-        raise InputError(f"`cats` is {given!r:.60}, not an object")
-    for label, value in (given or {}).items():
+    if categories is not None and not isinstance(categories, dict):
+        raise InputError(f"`cats` is {categories!r:.60}, not an object")
+    for label, value in (categories or {}).items():
         if not isinstance(value, int | float):
             raise InputError(f"the category {label!r} has the value {value!r:.60}, not a number")
-    return [label for label, value in (given or {}).items() if value >= 0.5]
+    return [label for label, value in (categories or {}).items() if value >= 0.5]

@@ -87,11 +87,11 @@ def _chosen(
         )
     ]
     named = [layer for layer in used or layers if _NAMED_ENTITY.search(layer.name)]
-    found = (named or used or layers)[:1]
-    if not found:
+    chosen = (named or used or layers)[:1]
+    if not chosen:
         raise InputError("no layer of spans (#T_SP=) in the file", path=path)
-    features = found[0].features
-    return found[0], next((name for name in _LABELS if name in features), features[0])
+    features = chosen[0].features
+    return chosen[0], next((name for name in _LABELS if name in features), features[0])
 
 
 def _sentences(

@@ -142,8 +142,8 @@ class ClassificationData(LabelledData[ClassifiedExample]):
             corpora[split] = write(rows, path, columns=_COLUMNS, name=source.name)
             if count := prints[split].contradictions():
                 notes.add(f"{split}: {count:,} texts occur with different labels")
-        for split, found in prints.items():
-            if split != "train" and (count := found.shared(prints["train"])):
+        for split, own in prints.items():
+            if split != "train" and (count := own.shared(prints["train"])):
                 total = len(corpora[split].lengths)
                 notes.add(f"{split}: {count:,} of {total:,} texts are in the training data as well")
         return corpora

@@ -111,15 +111,15 @@ def read_classification(
     for option, column in asked_for.items():
         if column not in (None, WEIGHT) and format not in ("jsonl", *TABLES):
             raise InputError(f"data.{option} is for tables and JSON lines, not {format}", path=path)
-    found: Iterable[ClassifiedExample]
+    examples: Iterable[ClassifiedExample]
     if format == ANNOTATION:
-        found = _annotated(name, tool_for(name), notes)
+        examples = _annotated(name, tool_for(name), notes)
     elif format == "jsonl":
-        found = _json(lines, name, text_column, label_column, group_column, weight_column, notes)
+        examples = _json(lines, name, text_column, label_column, group_column, weight_column, notes)
     elif format == "fasttext":
-        found = _fasttext(lines)
+        examples = _fasttext(lines)
     elif format == "lines":
-        found = _label_first(lines, name)
+        examples = _label_first(lines, name)
     else:
         rows = read_table(
             lines,
@@ -133,12 +133,12 @@ def read_classification(
             header=header,
             notes=notes,
         )
-        found = (
+        examples = (
             ClassifiedExample(text, [label], line, group, weight)
             for line, text, label, group, weight in rows
         )
     empty = True
-    for example in found:
+    for example in examples:
         labels = example.labels
         if label_separator:
             labels = [part.strip() for label in labels for part in label.split(label_separator)]
@@ -355,11 +355,11 @@ def key_of(row: dict[str, Any], key: str | int | None, usual: tuple[str, ...], o
         InputError: There is none.
     """
     keys = usual if key is None else (str(key),)
-    found = next((name for name in keys if name in row), None)
-    if found is None:
+    present = next((name for name in keys if name in row), None)
+    if present is None:
         wanted = f"no key {key!r}" if key is not None else f"no usual key such as {usual[0]!r}"
         raise InputError(f"{wanted} among {', '.join(row) or 'none'}: set data.{option}")
-    return found
+    return present
 
 
 def text_of(row: dict[str, Any], key: str | int | None) -> str:

@@ -33,24 +33,26 @@ def soft_label(row: Mapping[str, Any], label: Any) -> Probabilities | None:
     """
     if VOTES in row:
         return _shares(row[VOTES])
-    found = next((some for key in SCORES if (some := _named(row.get(key))) is not None), None)
-    found = _named(label) if found is None else found
-    if found is None:
+    probabilities = next(
+        (some for key in SCORES if (some := _named(row.get(key))) is not None), None
+    )
+    probabilities = _named(label) if probabilities is None else probabilities
+    if probabilities is None:
         return None
-    for name, value in found.items():
+    for name, value in probabilities.items():
         if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= 1:
             raise InputError(f"the probability of {name!r} is {value!r}: give numbers from 0 to 1")
     several = isinstance(label, list) and all(isinstance(name, str) for name in label)
-    if not (several or sums_to_one(found)):
+    if not (several or sums_to_one(probabilities)):
         raise InputError(
-            f"the probabilities of {', '.join(found)} sum to "
-            f"{sum(found.values()):.4g}, not to 1: give those of all labels (top_k=None in "
+            f"the probabilities of {', '.join(probabilities)} sum to "
+            f"{sum(probabilities.values()):.4g}, not to 1: give those of all labels (top_k=None in "
             "transformers)"
         )
-    if sums_to_one(found):
-        total = sum(found.values())
-        found = {name: value / total for name, value in found.items()}
-    return _ranked(found)
+    if sums_to_one(probabilities):
+        total = sum(probabilities.values())
+        probabilities = {name: value / total for name, value in probabilities.items()}
+    return _ranked(probabilities)
 
 
 def sums_to_one(probabilities: Mapping[str, float]) -> bool:

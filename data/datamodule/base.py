@@ -200,11 +200,11 @@ class SequenceData(pl.LightningDataModule, Generic[Example]):
                 path=self.options.tokenizer_from,
             ) from error
 
-    def note_unknown(self, given: Featurizer, rows: Iterable[list[int]], notes: Notes) -> None:
+    def note_unknown(self, featurizer: Featurizer, rows: Iterable[list[int]], notes: Notes) -> None:
         """Notes how much of the training data the vocabulary of another model does not know.
 
         Args:
-            given: That vocabulary.
+            featurizer: That vocabulary.
             rows: The ids of the training examples.
             notes: Gets the line.
         """
@@ -213,8 +213,8 @@ class SequenceData(pl.LightningDataModule, Generic[Example]):
             total += len(ids)
             unknown += ids.count(UNK)
         notes.add(
-            f"vocabulary of {self.options.tokenizer_from}: {len(given.tokens):,} tokens; of the "
-            f"training tokens {100 * unknown / max(total, 1):.2f} % are unknown to it"
+            f"vocabulary of {self.options.tokenizer_from}: {len(featurizer.tokens):,} tokens; of "
+            f"the training tokens {100 * unknown / max(total, 1):.2f} % are unknown to it"
         )
 
     def digests(self) -> dict[str, str]:

@@ -69,9 +69,9 @@ class LabelledData(SequenceData[Example]):
             sentences: The tokens of each sentence, to be gone through several times.
             notes: Takes what is worth telling.
         """
-        if (given := self._given_vocabularies()) is not None:
-            self.note_unknown(given, map(given.tokens.ids, sentences), notes)
-            featurizer = given.completed(
+        if (reused := self._given_vocabularies()) is not None:
+            self.note_unknown(reused, map(reused.tokens.ids, sentences), notes)
+            featurizer = reused.completed(
                 sentences,
                 characters=self.options.characters,
                 token_features=self.options.token_features,
@@ -115,18 +115,18 @@ class LabelledData(SequenceData[Example]):
         return featurizer, matrix
 
     def _given_vocabularies(self) -> Featurizer | None:
-        given = self.given_featurizer()
-        if given is None or given.level == self.options.level:
-            return given
-        if given.level == "bpe":
+        featurizer = self.given_featurizer()
+        if featurizer is None or featurizer.level == self.options.level:
+            return featurizer
+        if featurizer.level == "bpe":
             raise InputError(
                 "reads sub-words, and tokens here are words or characters: reuse a model that was "
                 "trained with data.level word or character",
                 path=self.options.tokenizer_from,
             )
         raise InputError(
-            f"its tokens are at {given.level} level, and data.level is {self.options.level}: set "
-            f"--data.level {given.level}, or reuse another model",
+            f"its tokens are at {featurizer.level} level, and data.level is {self.options.level}: "
+            f"set --data.level {featurizer.level}, or reuse another model",
             path=self.options.tokenizer_from,
         )
 

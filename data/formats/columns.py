@@ -172,21 +172,21 @@ def _from_header(
     names: list[str], text_column: str | int | None, label_column: str | int | None
 ) -> Columns:
     shown = ", ".join(names)
-    found: list[int | None] = []
+    places: list[int | None] = []
     for column, usual, option in (
         (text_column, TEXT_NAMES, "text_column"),
         (label_column, LABEL_NAMES, "label_column"),
     ):
         if column is None:
             lower = [name.lower() for name in names]
-            found.append(next((lower.index(name) for name in usual if name in lower), None))
+            places.append(next((lower.index(name) for name in usual if name in lower), None))
         elif isinstance(column, int):
-            found.append(_numbered(column, len(names), option))
+            places.append(_numbered(column, len(names), option))
         elif column in names:
-            found.append(names.index(column))
+            places.append(names.index(column))
         else:
             raise InputError(f"no column {column!r} among {shown}: set data.{option}")
-    text, label = found
+    text, label = places
     if len(names) == 2:  # where one is known, the other is the other
         text = 1 - label if text is None and label is not None else text
         label = 1 - text if label is None and text is not None else label

@@ -119,9 +119,9 @@ def read_table(
         except InputError as error:
             notes.bad(InputError(error.message, path=path, line=number))
             continue
-        found = None if group is None else row[group].strip() or None
+        group_name = None if group is None else row[group].strip() or None
         text = joined([row[place] for place in columns.text])
-        yield number, text, row[columns.label].strip(), found, counts
+        yield number, text, row[columns.label].strip(), group_name, counts
 
 
 def table_rows(

@@ -178,11 +178,11 @@ class GenerationData(SequenceData[TextExample]):
 
     def _learn(self, corpora: dict[str, Corpus], notes: Notes) -> Learned:
         featurizer = self._learn_vocabulary(corpora["train"], notes)
-        found: dict[str, Corpus] = {}
+        measured: dict[str, Corpus] = {}
         prints: dict[str, Fingerprints] = {}
         for split, corpus in corpora.items():
             lengths, prints[split] = _measure(corpus, featurizer)
-            found[split] = corpus._replace(lengths=lengths)
+            measured[split] = corpus._replace(lengths=lengths)
             notes.add(
                 f"{split}: {len(lengths):,} texts, on average {lengths.mean() - 1:.1f} "
                 f"{_NAMES[featurizer.level]}, the longest {lengths.max() - 1:,}"
@@ -200,14 +200,14 @@ class GenerationData(SequenceData[TextExample]):
                 f"{len(self._scale.mean):,} numbers"
                 + (f"; {same:,} of them are the same in all training texts" if same else "")
             )
-        return Learned(found, featurizer, None)
+        return Learned(measured, featurizer, None)
 
     def _learn_vocabulary(self, train: Corpus, notes: Notes) -> Featurizer:
         texts = train.column("text")
-        if (given := self.given_featurizer()) is not None:
-            rows = (token_ids(given, text, reverse=False) for text in texts)
-            self.note_unknown(given, rows, notes)
-            return given
+        if (reused := self.given_featurizer()) is not None:
+            rows = (token_ids(reused, text, reverse=False) for text in texts)
+            self.note_unknown(reused, rows, notes)
+            return reused
         tokenizer = Tokenizer.train(
             texts,
             level=self.options.level,

@@ -114,16 +114,16 @@ def read_texts(
                 "parquet, or leave out data.vector_column",
                 path=file,
             )
-        found: Iterator[TextExample]
+        examples: Iterator[TextExample]
         if kind == "abc":
-            found = _tunes(file, TUNE_FIELDS if labels is None else labels, strict, notes)
+            examples = _tunes(file, TUNE_FIELDS if labels is None else labels, strict, notes)
         elif kind in ("jsonl", "table") or own is not None:
             wanted = Wanted(text_column, labels or (), vector_column, vector_size, strict)
             rows = table_objects(file) if kind == "table" else json_objects(file, notes, lines=own)
-            found = _examples(rows, file, wanted, notes)
+            examples = _examples(rows, file, wanted, notes)
         else:
-            found = _plain(file, separator, labels or (), strict, notes)
-        for example in found:
+            examples = _plain(file, separator, labels or (), strict, notes)
+        for example in examples:
             empty = False
             if example.vector is not None:
                 vector_size = len(example.vector)  # those of the next file are as long
@@ -145,7 +145,7 @@ def labels_of(
     Raises:
         InputError: A key is missing, or its value is neither a text nor a number.
     """
-    found: dict[str, str | None] = {}
+    named: dict[str, str | None] = {}
     for field in fields:
         if strict and field not in row:
             raise InputError(
@@ -154,8 +154,8 @@ def labels_of(
         value = row.get(field)
         if isinstance(value, bool) or not isinstance(value, str | int | float | None):
             raise InputError(f"{field!r} is {value!r}: a label is a text or a number")
-        found[field] = None if value is None else str(value)
-    return found
+        named[field] = None if value is None else str(value)
+    return named
 
 
 def _files(path: str | os.PathLike[str]) -> list[str]:
@@ -243,8 +243,8 @@ def _tunes(path: str, fields: Sequence[str], strict: bool, notes: Notes) -> Iter
         for start, end in pairwise([*starts, len(lines)]):
             tune = lines[start:end]
             header = header_fields(tune)
-            found = {field: header.get(field) for field in fields}
-            yield TextExample("\n".join(tune), found, number + start)
+            own = {field: header.get(field) for field in fields}
+            yield TextExample("\n".join(tune), own, number + start)
 
 
 def header_fields(tune: Sequence[str]) -> dict[str, str]:
@@ -253,7 +253,7 @@ def header_fields(tune: Sequence[str]) -> dict[str, str]:
     A header ends with its key (K). What stands before that and is no field is the rest of a title
     or the like.
     """
-    found: dict[str, str] = {}
+    fields: dict[str, str] = {}
     unfinished = any(line.startswith("K:") for line in tune)
     name = ""
     for line in tune:
@@ -266,12 +266,12 @@ def header_fields(tune: Sequence[str]) -> dict[str, str]:
             break
         value = field[2].split("%")[0].strip()
         if field[1] == _CONTINUED:
-            value = f"{found.get(name, '')} {value}"
+            value = f"{fields.get(name, '')} {value}"
         else:
             name = field[1]
-        found[name] = value
+        fields[name] = value
         unfinished &= name != "K"
-    return {name: value for name, value in found.items() if value}
+    return {name: value for name, value in fields.items() if value}
 
 
 def _examples(

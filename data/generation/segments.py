@@ -91,7 +91,7 @@ class SegmentBatchSampler(BucketBatchSampler):
 
     def segments(self, epoch: int) -> list[Segment]:
         """All segments of an epoch, in order."""
-        found: list[Segment] = []
+        pieces: list[Segment] = []
         rank, processes = self._share
         for group in self._whole_batches(epoch):
             own = group[rank::processes].tolist()
@@ -100,12 +100,12 @@ class SegmentBatchSampler(BucketBatchSampler):
                 if start:
                     carried = [at for at, row in enumerate(rows) if self._lengths[row] > start]
                     rows = [rows[at] for at in carried]
-                found.append(
+                pieces.append(
                     Segment(rows, start, self._bptt, carried)
                     if rows
                     else Segment(own[:1], 0, 1, None, idle=True)
                 )
-        return found
+        return pieces
 
     def padding(self) -> float:
         """Share of padded positions among all positions of the first epoch."""

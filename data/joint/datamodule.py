@@ -179,11 +179,11 @@ class JointData(pl.LightningDataModule):
                     part.read()
             vocabularies = self.tagging.learn_vocabularies(_Both(*self.parts.values()), notes)
             self.tagging.vocabularies = self.classification.vocabularies = vocabularies
-            found = []
+            lines = []
             for task, part in self.parts.items():
                 with _naming(task):
-                    found += [f"{task}: {line}" for line in part.prepare().notes]
-            self._notes = [*found, *notes.lines()]
+                    lines += [f"{task}: {line}" for line in part.prepare().notes]
+            self._notes = [*lines, *notes.lines()]
         return self._notes
 
     def deal(self, share: Share) -> None:
@@ -207,8 +207,8 @@ class JointData(pl.LightningDataModule):
 
     def splits(self) -> dict[str, Any] | None:
         """Which lines of each task's training data are validated on; see `SequenceData.splits`."""
-        found = {task: part.splits() for task, part in self.parts.items()}
-        return {task: cut for task, cut in found.items() if cut is not None} or None
+        cuts = {task: part.splits() for task, part in self.parts.items()}
+        return {task: cut for task, cut in cuts.items() if cut is not None} or None
 
     def save_tokenizers(self, folder: str | Path) -> None:
         """Writes the vocabularies into a folder, which is to be a model folder."""

@@ -115,10 +115,10 @@ def conll_layout(
     head: Sequence[Line], *, path: str, token_column: int | None, tag_column: int | None
 ) -> Layout:
     """What `read_conll` would decide of a file, from its first lines."""
-    found = _look(head, path, token_column, tag_column)
-    columns: dict[str, str | int] = {"token": found.token + 1}
-    if found.tag is not None:
-        columns["tag"] = found.tag + 1
+    columns_seen = _look(head, path, token_column, tag_column)
+    columns: dict[str, str | int] = {"token": columns_seen.token + 1}
+    if columns_seen.tag is not None:
+        columns["tag"] = columns_seen.tag + 1
     return Layout(format="conll", columns=columns)
 
 
@@ -245,8 +245,8 @@ def _token(fields: list[str], layout: _Layout, path: str, number: int) -> str:
     return token
 
 
-def _ragged(found: int, expected: int, path: str, number: int) -> InputError:
-    columns = "1 column" if found == 1 else f"{found} columns"
+def _ragged(here: int, expected: int, path: str, number: int) -> InputError:
+    columns = "1 column" if here == 1 else f"{here} columns"
     return InputError(
         f"{columns} where the file has {expected}; part the columns alike on every line",
         path=path,

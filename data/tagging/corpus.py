@@ -124,8 +124,8 @@ def describe(
         f"{split} sentences above the token budget, each a batch of its own",
         number=int((corpus.lengths > max_tokens).sum()),
     )
-    found = sorted(count_labels(corpus, spans=spans).items())
-    if unseen := [f"{name} ({count:,})" for name, count in found if name not in known]:
+    counts = sorted(count_labels(corpus, spans=spans).items())
+    if unseen := [f"{name} ({count:,})" for name, count in counts if name not in known]:
         kind = "entity types" if spans else "tags"
         notes.add(
             f"{split}: {kind} that training never saw, counted as misses: {', '.join(unseen)}"

@@ -104,17 +104,17 @@ class SchemeDetector:
 
     def remarks(self) -> list[str]:
         """What is unusual about tags that have a scheme, and how they are read."""
-        found = []
+        lines = []
         if self.scheme() == IO:
-            found.append(
+            lines.append(
                 f"tags such as {next(iter(self._plain))!r} have no prefix: each run of one tag is "
                 "read as one entity (where entities touch, write B- and I- before their types)"
             )
         if odd := sorted(set(self._outside) - {"O"}):
-            found.append(f"the tag {', '.join(map(repr, odd))} is read as O, outside any entity")
+            lines.append(f"the tag {', '.join(map(repr, odd))} is read as O, outside any entity")
         if self._suffixed:
-            found.append(f"tags such as {self._suffixed!r} are read with their last letter first")
-        return found
+            lines.append(f"tags such as {self._suffixed!r} are read with their last letter first")
+        return lines
 
     def _odd_outside(self, prefixed: int, scheme: str) -> InputError:
         tag, line = self._first["plain"]

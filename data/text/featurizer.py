@@ -71,8 +71,8 @@ class Featurizer:
             raise ValueError("sub-words have neither characters nor attributes: leave them out")
         self.tokens = tokens
         self.characters = characters
-        given = token_features or {}
-        self.token_features = {name: given[name] for name in in_order(given)}
+        vocabularies = token_features or {}
+        self.token_features = {name: vocabularies[name] for name in in_order(vocabularies)}
         self._spellings: dict[str, list[int]] = {}
 
     @classmethod

@@ -70,7 +70,7 @@ def read_vectors(
     head = list(islice(lines, _HEAD))
     dimension, skip = _dimension(head)
     spellings = {spelling for word in wanted for spelling in _spellings(word)}
-    found: dict[str, np.ndarray] = {}
+    vectors: dict[str, np.ndarray] = {}
     for rank, (number, line) in enumerate(islice(chain(head, lines), skip, None)):
         line = line.rstrip(" \t")
         fields = line.count(" ") + line.count("\t")
@@ -81,7 +81,7 @@ def read_vectors(
                 line=number,
             )
         word, numbers = _take_apart(line, dimension)
-        if word in found or (limit is not None and rank >= limit and word not in spellings):
+        if word in vectors or (limit is not None and rank >= limit and word not in spellings):
             continue
         try:
             with np.errstate(over="ignore"):  # infinite ones are refused below
@@ -98,9 +98,9 @@ def read_vectors(
                 path=path,
                 line=number,
             )
-        found[word] = vector
-    matrix = np.stack(list(found.values())) if found else np.zeros((0, dimension), np.float32)
-    return Vectors(list(found), matrix)
+        vectors[word] = vector
+    matrix = np.stack(list(vectors.values())) if vectors else np.zeros((0, dimension), np.float32)
+    return Vectors(list(vectors), matrix)
 
 
 def match(

@@ -58,7 +58,7 @@ class SubwordDropout:
         """
         cache = self._cache
         taken = self._draw(random)  # merges to take before the next one is left out
-        found: list[int] = []
+        drawn: list[int] = []
         for piece in self._tokenizer.pieces(text):
             if len(piece) > _LONGEST_CACHED:
                 ids, taken = self._merge(piece, taken, random)
@@ -75,8 +75,8 @@ class SubwordDropout:
                     taken -= merges
                 else:
                     ids, taken = self._merge(piece, taken, random)
-            found += ids
-        return found
+            drawn += ids
+        return drawn
 
     def _draw(self, random: Random) -> int:
         if self._rate == 1.0:

@@ -78,11 +78,11 @@ class Copier:
         if self._tokenizer.level == "bpe":
             return row.tokens
         places = self._places(text, offsets)
-        found = [self._id(text[start:end]) for start, end in offsets]
+        ids = [self._id(text[start:end]) for start, end in offsets]
         for at, (start, end) in enumerate(offsets):
-            if found[at] == _NEW:
-                found[at] = places[_spelled(text[start:end])]
-        return found or [UNK] * len(row.tokens)
+            if ids[at] == _NEW:
+                ids[at] = places[_spelled(text[start:end])]
+        return ids or [UNK] * len(row.tokens)
 
     def target(self, target: str, source: str, offsets: Offsets) -> list[int]:
         """Ids of a target, words of the source that the vocabulary does not know among them.
@@ -116,14 +116,14 @@ class Copier:
         return places
 
     def _id(self, token: str) -> int:
-        if (found := self._cache.get(token)) is None:
-            (found,) = self._tokenizer.ids([token])
-            if found == UNK and self._tokenizer.split(token) == [(0, len(token))]:
-                found = _NEW
+        if (number := self._cache.get(token)) is None:
+            (number,) = self._tokenizer.ids([token])
+            if number == UNK and self._tokenizer.split(token) == [(0, len(token))]:
+                number = _NEW
             if len(self._cache) >= _CACHED:
                 self._cache.clear()
-            self._cache[token] = found
-        return found
+            self._cache[token] = number
+        return number
 
 
 def count_unknown(

@@ -251,10 +251,10 @@ class TranslationData(SequenceData[ParallelExample]):
             split: _measure(corpus, featurizer, target_tokenizer)
             for split, corpus in corpora.items()
         }
-        found: dict[str, Corpus] = {}
+        final: dict[str, Corpus] = {}
         for split, corpus in corpora.items():
             measures = measured[split]
-            found[split] = corpus._replace(lengths=measures.lengths)
+            final[split] = corpus._replace(lengths=measures.lengths)
             kept = np.arange(len(measures.longer))
             if self.options.max_length is not None:
                 too_long = measures.longer > self.options.max_length
@@ -270,7 +270,7 @@ class TranslationData(SequenceData[ParallelExample]):
                     path=corpus.name,
                 )
             if len(kept) < len(corpus.lengths):
-                found[split] = found[split].select(kept)
+                final[split] = final[split].select(kept)
             if split == "train":
                 ratios = (measures.target[kept] - 10) / np.maximum(measures.source[kept], 1)
                 self._length_ratio = round(float(np.quantile(ratios, 0.999)), 3)
@@ -280,7 +280,7 @@ class TranslationData(SequenceData[ParallelExample]):
             )
             notes.count(
                 f"{split} pairs above the token budget, each a batch of its own",
-                number=int((found[split].lengths > budget).sum()),
+                number=int((final[split].lengths > budget).sum()),
             )
             if self.options.copy:
                 unknown, copied = count_unknown(
@@ -302,7 +302,7 @@ class TranslationData(SequenceData[ParallelExample]):
             f"{len(target_tokenizer):,} {'' if units[0] == units[1] else f'{units[1]} '}"
             f"of {self.options.target}"
         )
-        return Learned(found, featurizer, None)
+        return Learned(final, featurizer, None)
 
     def _learn_tokenizers(self, train: Corpus, notes: Notes) -> tuple[Featurizer, Tokenizer]:
         learn = partial(
@@ -311,17 +311,17 @@ class TranslationData(SequenceData[ParallelExample]):
             min_frequency=self.options.min_frequency,
         )
         sources, targets = train.column("source"), train.column("target")
-        if (given := self.given_featurizer()) is not None:
-            if self.options.bpe_dropout and given.level != "bpe":
+        if (reused := self.given_featurizer()) is not None:
+            if self.options.bpe_dropout and reused.level != "bpe":
                 raise InputError(
-                    f"its tokens are {_NAMES[given.level]}, and data.bpe_dropout is for "
+                    f"its tokens are {_NAMES[reused.level]}, and data.bpe_dropout is for "
                     "sub-words: set it to 0, or reuse another model",
                     path=self.options.tokenizer_from,
                 )
-            self.note_unknown(given, (given.tokens.encode(text)[0] for text in sources), notes)
+            self.note_unknown(reused, (reused.tokens.encode(text)[0] for text in sources), notes)
             if self.options.joint_vocabulary:
-                return given, given.tokens
-            return given, learn(targets, level=self._target_level)
+                return reused, reused.tokens
+            return reused, learn(targets, level=self._target_level)
         if self.options.joint_vocabulary:
             both = learn(chain(sources, targets), level=self._target_level)
             return Featurizer(tokens=both), both

@@ -110,20 +110,20 @@ def read_parallel(
     )
     source_column, target_column, features_column = (asked[role] for role in _ROLES)
     files = (name, name)
-    found: Iterable[tuple[int, str, Sequence[str]]]
+    pairs: Iterable[tuple[int, str, Sequence[str]]]
     if features_column is not None and format == "pair":
         raise InputError("features stand in a column of TSV or JSON lines", path=name)
     names, columns = roles((source, target), (source_column, target_column), features_column)
     if format == "pair":
         files = _two_files(name, (source, target))
-        found = _lines(files)
+        pairs = _lines(files)
     elif format == "tsv":
-        found = _tab_separated(name, (*names, *more), (*columns, *more), len(more), layout, notes)
+        pairs = _tab_separated(name, (*names, *more), (*columns, *more), len(more), layout, notes)
     else:
         rows = json_objects(name, notes, lines=own)
-        found = _json(rows, name, keys_of(names, columns), several, notes)
+        pairs = _json(rows, name, keys_of(names, columns), several, notes)
     empty = True
-    for line, left, rights in found:
+    for line, left, rights in pairs:
         right, *others = [text.strip() for text in rights if text.strip()] or [""]
         pair = whole_pair(left, right, path=files[0], line=line, notes=notes)
         if pair is not None:
@@ -257,7 +257,7 @@ def _lines(files: tuple[str, str]) -> Iterator[tuple[int, str, Sequence[str]]]:
 
 def _two_files(name: str, languages: tuple[str, str]) -> tuple[str, str]:
     prefix = _prefix(name, languages)
-    found: list[str] = []
+    files: list[str] = []
     missing: list[str] = []
     for language in languages:
         file = f"{prefix}.{language}"
@@ -266,9 +266,9 @@ def _two_files(name: str, languages: tuple[str, str]) -> tuple[str, str]:
         if existing is None:
             missing.append(file)
         else:
-            found.append(existing)
+            files.append(existing)
     if not missing:
-        return found[0], found[1]
+        return files[0], files[1]
     if os.path.isdir(name) and len(missing) == 2:
         raise InputError(
             "this is a folder; add what the names of the two files in it have in common", path=name

@@ -127,13 +127,13 @@ def doubts(judges: Sequence[Judge], items: Iterable[Item], notes: Notes) -> tupl
         raise InputError("the model knows none of these examples or labels: nothing is judged")
     matrix = np.stack(beliefs)
     labels = np.array([places[label] for _, _, label in units])
-    found: dict[int, int] = {}  # the class believed, by unit
+    instead: dict[int, int] = {}  # the class believed, by unit
     for number in range(len(judges)):
         rows = np.flatnonzero(np.array(judged_by) == number)
         wrong, believed = mislabelled(matrix[rows], labels[rows])
-        found.update(zip(rows[wrong].tolist(), believed.tolist(), strict=True))
+        instead.update(zip(rows[wrong].tolist(), believed.tolist(), strict=True))
     runs: list[list[int]] = []
-    for at in sorted(found):
+    for at in sorted(instead):
         if tagging and runs and runs[-1][-1] == at - 1 and units[at - 1][0] == units[at][0]:
             runs[-1].append(at)
         else:
@@ -143,8 +143,8 @@ def doubts(judges: Sequence[Judge], items: Iterable[Item], notes: Notes) -> tupl
             place=units[run[0]][0],
             text=_in_sentence(units, run) if tagging else units[run[0]][1],
             label=" ".join(units[at][2] for at in run),
-            believed=" ".join(names[found[at]] for at in run),
-            score=min(float(matrix[at, found[at]]) for at in run),
+            believed=" ".join(names[instead[at]] for at in run),
+            score=min(float(matrix[at, instead[at]]) for at in run),
             own=max(float(matrix[at, labels[at]]) for at in run),
         )
         for run in runs

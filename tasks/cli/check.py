@@ -53,12 +53,12 @@ def check(arguments: Sequence[str]) -> int:
             doubts = _doubts(judges, read, args.data, splits[0])
         if args.fix:
             _write_cleaned(args, layout, read)
-    found = 0
+    findings = 0
     for split in splits:
         facts, problems = compare(splits[0], split) if split is not splits[0] else ([], [])
         split.facts.extend(facts)
         split.problems.extend(problems)
-        found += len(split.problems)
+        findings += len(split.problems)
         print(printable(split.name))
         for line in split.facts:
             print(f"  {printable(line)}")
@@ -68,10 +68,10 @@ def check(arguments: Sequence[str]) -> int:
             print(f"    {printable(_line(doubt))}")
     if len(doubts) > SHOWN:
         print(f"the {SHOWN} surest of {len(doubts):,} are shown; --page FILE.html lists all")
-    print(f"{found} kinds of problems" if found else "nothing wrong was found")
+    print(f"{findings} kinds of problems" if findings else "nothing wrong was found")
     if args.page:
         _write_page(args.page, splits, doubts)
-    return int(found > 0)
+    return int(findings > 0)
 
 
 def _parser() -> argparse.ArgumentParser:

@@ -104,7 +104,7 @@ def on_made_up_sequences(known: argparse.Namespace, rest: list[str], command: st
     from rnnlp.tasks.memory_study.run import RUNS, run
 
     data = {"--config": known.config, "--task": known.task, "--match": known.match}
-    odd = [*(name for name, given in data.items() if given), *rest]
+    odd = [*(name for name, value in data.items() if value), *rest]
     if odd:
         raise InputError(f"--long-range trains on made-up sequences: {odd[0]} says nothing there")
     lags = known.lags or [str(lag) for lag in LAGS]
@@ -128,7 +128,7 @@ def on_made_up_sequences(known: argparse.Namespace, rest: list[str], command: st
 
 def names(text: str) -> list[str]:
     """A list as it is given on the command line; each name once."""
-    found = [part.strip() for part in text.split(",") if part.strip()]
-    if not found:
+    parts = [part.strip() for part in text.split(",") if part.strip()]
+    if not parts:
         raise argparse.ArgumentTypeError("must name at least one, separated by commas")
-    return list(dict.fromkeys(found))
+    return list(dict.fromkeys(parts))

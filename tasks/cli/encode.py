@@ -48,27 +48,27 @@ def encode(arguments: Sequence[str]) -> int:
     add_plugin(parser)
     plugins, arguments = plugins_of(arguments)
     load_plugins(plugins)
-    given = parser.parse_intermixed_args(list(arguments))
-    output = Path(given.output)
+    args = parser.parse_intermixed_args(list(arguments))
+    output = Path(args.output)
     if output.suffix not in SUFFIXES:
         raise InputError(f"has no format: let --output end in {' or '.join(SUFFIXES)}", path=output)
     if output.is_dir() or not output.parent.is_dir():
         raise InputError(
             "cannot be written: --output takes a file in a folder there is", path=output
         )
-    check_text_arguments(given, verb="encode")
+    check_text_arguments(args, verb="encode")
 
     from rnnlp.tasks.model_folder.atomic import write_atomically
 
-    work = Vectors(given.model, given.pooling)
+    work = Vectors(args.model, args.pooling)
     size = work.encoder.output_size
-    chunks = ([row.text for row in rows] for rows in given_rows(given, Layout()))
+    chunks = ([row.text for row in rows] for rows in given_rows(args, Layout()))
     pairs = ((chunk, chunk) for chunk in chunks)
-    vectors = in_order(work, pairs, workers=given.workers, plugins=plugins)
+    vectors = in_order(work, pairs, workers=args.workers, plugins=plugins)
     write = write_table if output.suffix == ".parquet" else write_array
     counts: list[int] = []
     try:
-        with named_encoding(given.encoding):
+        with named_encoding(args.encoding):
             write_atomically(output, lambda part: counts.append(write(part, vectors, size)))
     except OSError as error:
         raise InputError(f"cannot be written: {error.strerror}", path=output) from error

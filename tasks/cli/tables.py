@@ -49,7 +49,7 @@ class AnswerTable:
         rows = [(row.columns, answer) for row, answer in answered]
         if not self._columns and rows:
             self._begin(*rows[0])
-        cells = [self._row(given, answer) for given, answer in rows]
+        cells = [self._row(source, answer) for source, answer in rows]
         if self._suffix == PARQUET:
             self._add_parquet(cells)
             return
@@ -86,11 +86,11 @@ class AnswerTable:
             if isinstance(value, str):
                 cell.data_type = "s"  # also where it begins with "="
 
-    def _begin(self, given: Mapping[str, Any], answer: Mapping[str, Any]) -> None:
+    def _begin(self, source: Mapping[str, Any], answer: Mapping[str, Any]) -> None:
         for key in answer:
             if key != "text":
-                self._names[key] = f"predicted_{key}" if key in given else key
-        self._columns = [*given, *self._names.values()]
+                self._names[key] = f"predicted_{key}" if key in source else key
+        self._columns = [*source, *self._names.values()]
         renamed = [name for key, name in self._names.items() if name != key]
         if renamed:
             note(
@@ -99,9 +99,9 @@ class AnswerTable:
         if self._suffix != PARQUET:
             self._write(self._columns)
 
-    def _row(self, given: Mapping[str, Any], answer: Mapping[str, Any]) -> dict[str, Any]:
+    def _row(self, source: Mapping[str, Any], answer: Mapping[str, Any]) -> dict[str, Any]:
         own = {name: answer.get(key) for key, name in self._names.items()}
-        row = {**given, **own}
+        row = {**source, **own}
         if set(row) != set(self._columns):
             odd = sorted(set(row) ^ set(self._columns))
             raise InputError(

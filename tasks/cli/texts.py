@@ -77,37 +77,37 @@ def add_text_arguments(parser: argparse.ArgumentParser) -> None:
     add_encoding(parser)
 
 
-def models_among(given: argparse.Namespace) -> list[str]:
+def models_among(args: argparse.Namespace) -> list[str]:
     """Takes the model folders that stand before the texts out of them: the rest of an ensemble."""
     count = 0
-    while count < len(given.texts) and os.path.isfile(os.path.join(given.texts[count], CONFIG)):
+    while count < len(args.texts) and os.path.isfile(os.path.join(args.texts[count], CONFIG)):
         count += 1
-    more, given.texts = given.texts[:count], given.texts[count:]
+    more, args.texts = args.texts[:count], args.texts[count:]
     return list(more)
 
 
-def check_text_arguments(given: argparse.Namespace, *, verb: str, needed: bool = True) -> None:
+def check_text_arguments(args: argparse.Namespace, *, verb: str, needed: bool = True) -> None:
     """Refuses texts from two places, what is no text, and a wait for somebody who types.
 
     Args:
-        given: What was parsed.
+        args: What was parsed.
         verb: What is done with texts.
         needed: Whether there must be some.
 
     Raises:
         InputError: Both or neither of them are given, or a text is not UTF-8.
     """
-    check_parallel(given.workers, "--workers")
-    if given.encoding and not given.input:
+    check_parallel(args.workers, "--workers")
+    if args.encoding and not args.input:
         raise InputError("--encoding is for --input FILE; other texts are UTF-8")
-    if given.texts and given.input:
+    if args.texts and args.input:
         raise InputError("give texts or --input, not both")
-    for number, text in enumerate(given.texts, start=1):
+    for number, text in enumerate(args.texts, start=1):
         try:
             text.encode()
         except UnicodeEncodeError as error:
             raise InputError(f"text {number} is not UTF-8 text: {text!r:.80}") from error
-    if given.texts or given.input or not needed:
+    if args.texts or args.input or not needed:
         return
     check_stdin(verb)
     if sys.stdin.isatty():
@@ -124,29 +124,29 @@ def check_stdin(verb: str) -> None:
         raise InputError(f"nothing to {verb}, and stdin is closed: give TEXT or --input FILE")
 
 
-def given_rows(given: argparse.Namespace, layout: Layout) -> Iterator[list[Row]]:
+def given_rows(args: argparse.Namespace, layout: Layout) -> Iterator[list[Row]]:
     """The texts, some at a time; files and stdin are read as far as they are asked for.
 
     Args:
-        given: What was parsed.
+        args: What was parsed.
         layout: How the training file of the model was laid out.
 
     Raises:
         InputError: A file that cannot be read, or has no texts; a text that is the name of a file.
     """
-    if given.texts:
-        for text in given.texts:
+    if args.texts:
+        for text in args.texts:
             if os.path.isfile(text):
                 raise InputError(f"is a file: give --input {text} for the texts in it", path=text)
-        yield from in_chunks(Row(text, {}) for text in given.texts)
-    elif given.input:
-        if len(files := shards(given.input)) > 1:
-            note(f"{given.input}: {len(files):,} files, from {files[0]} to {files[-1]}")
+        yield from in_chunks(Row(text, {}) for text in args.texts)
+    elif args.input:
+        if len(files := shards(args.input)) > 1:
+            note(f"{args.input}: {len(files):,} files, from {files[0]} to {files[-1]}")
         said: set[str] = set()
-        rows = (file_rows(path, given.text_column, layout, said) for path in files)
+        rows = (file_rows(path, args.text_column, layout, said) for path in files)
         yield from in_chunks(chain.from_iterable(rows))
     else:
-        yield from stdin_rows(Lines(STDIN, given.text_column, layout, set()))
+        yield from stdin_rows(Lines(STDIN, args.text_column, layout, set()))
 
 
 def in_chunks(rows: Iterator[Row]) -> Iterator[list[Row]]:

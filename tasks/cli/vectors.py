@@ -19,31 +19,31 @@ from .shards import shards
 from .texts import STDIN, Row, check_stdin, in_chunks, stdin_rows
 
 
-def reads_vectors(given: argparse.Namespace, pipeline: Any) -> bool:
+def reads_vectors(args: argparse.Namespace, pipeline: Any) -> bool:
     """Whether vectors come from a file or from stdin.
 
     Raises:
         InputError: The model takes none, or they come from elsewhere, too.
     """
     takes = getattr(pipeline.settings, "vector_column", None) is not None
-    if given.vector_column is not None and not takes:
+    if args.vector_column is not None and not takes:
         raise InputError(
-            "was trained without vectors: --vector_column is not for it", path=given.model
+            "was trained without vectors: --vector_column is not for it", path=args.model
         )
-    if takes and given.texts and given.vectors is None:
+    if takes and args.texts and args.vectors is None:
         raise InputError(
-            "writes from vectors: give them with --vectors, or --input FILE", path=given.model
+            "writes from vectors: give them with --vectors, or --input FILE", path=args.model
         )
-    if takes and given.vectors is not None and given.input:
+    if takes and args.vectors is not None and args.input:
         raise InputError("vectors come from --vectors or from --input: leave out one of them")
-    return takes and given.vectors is None
+    return takes and args.vectors is None
 
 
-def vector_rows(given: argparse.Namespace, settings: Any) -> Iterator[list[Row]]:
+def vector_rows(args: argparse.Namespace, settings: Any) -> Iterator[list[Row]]:
     """The vectors of a file or of stdin, some at a time.
 
     Args:
-        given: What was parsed.
+        args: What was parsed.
         settings: What the model was trained with: name and width of the vectors.
 
     Raises:
@@ -53,16 +53,16 @@ def vector_rows(given: argparse.Namespace, settings: Any) -> Iterator[list[Row]]
     from rnnlp.data.formats.jsonl import json_objects
     from rnnlp.data.formats.workbooks import is_workbook, table_objects
 
-    name = given.vector_column or settings.vector_column
-    reader = partial(_Objects, vector=name, size=settings.vector_size, text=given.text_column)
-    if given.input is None:
+    name = args.vector_column or settings.vector_column
+    reader = partial(_Objects, vector=name, size=settings.vector_size, text=args.text_column)
+    if args.input is None:
         check_stdin("predict")
         if sys.stdin.isatty():
             raise InputError("nothing to predict: give --vectors, --input FILE, or a pipe on stdin")
         yield from stdin_rows(reader(STDIN))
         return
-    note(f"{given.input}: each text is written from {name!r}, which answers leave out")
-    for path in shards(given.input):
+    note(f"{args.input}: each text is written from {name!r}, which answers leave out")
+    for path in shards(args.input):
         rows = table_objects(path) if is_workbook(path) else json_objects(path, Notes())
         yield from in_chunks(starmap(reader(path).row, rows))
 

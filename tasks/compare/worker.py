@@ -266,13 +266,13 @@ def latency(request: FitRequest, data: Any) -> float:
     writes = getattr(pipeline, "writes", False)
     texts = [""] * TEXTS if writes else some_texts(data, TEXTS)
     size = getattr(pipeline.settings, "vector_size", 0)
-    given = {"vectors": [0.0] * size} if size else {}  # which one does not matter for the time
+    options = {"vectors": [0.0] * size} if size else {}  # which one does not matter for the time
     times: list[float] = []
     began = time.perf_counter()
     for number, text in enumerate([*texts[:5], *texts]):  # the first ones are for warming up
         started = time.perf_counter()
         if writes:
-            drawn = pipeline(text, max_length=DRAWN, first=number, **given)["generated_text"]
+            drawn = pipeline(text, max_length=DRAWN, first=number, **options)["generated_text"]
             written = len(pipeline.featurizer.encode(drawn)[0].tokens) + 1  # and the end
             times.append((time.perf_counter() - started) / written)
         else:

@@ -96,8 +96,8 @@ def create_app(models: Mapping[str, Any], limits: Limits | None = None) -> FastA
             raise HTTPException(404, f"there is no model {name!r:.60}; see /models")
         return batchers[name]
 
-    def chosen(batcher: Batcher, given: Mapping[str, Any], kind: str = "PREDICT") -> dict[str, Any]:
-        values = arguments_of(given, options[kind].get(batcher.pipeline.task, ()), bounds)
+    def chosen(batcher: Batcher, asked: Mapping[str, Any], kind: str = "PREDICT") -> dict[str, Any]:
+        values = arguments_of(asked, options[kind].get(batcher.pipeline.task, ()), bounds)
         if values.get("explain") and not batcher.pipeline.explains:
             raise InputError("the model has no token weights to show")
         return values
@@ -134,11 +134,11 @@ def create_app(models: Mapping[str, Any], limits: Limits | None = None) -> FastA
     async def predict(name: str, request: Texts) -> Response:
         batcher = batcher_of(name)
         texts = [request.texts] if isinstance(request.texts, str) else request.texts
-        given = chosen(batcher, request.options)
-        if len(texts) * given.get("count", 1) > bounds.texts:
+        options = chosen(batcher, request.options)
+        if len(texts) * options.get("count", 1) > bounds.texts:
             raise HTTPException(413, f"a request has at most {bounds.texts} texts and answers")
         check_texts(texts)
-        answers = await batcher.answers(texts, given) if texts else []
+        answers = await batcher.answers(texts, options) if texts else []
         notes = getattr(batcher.pipeline, "notes_on", None)
         said = await batcher.run(notes, texts) if notes else []
         return _json({"answers": answers, **({"notes": said} if said else {})})
@@ -152,17 +152,17 @@ def create_app(models: Mapping[str, Any], limits: Limits | None = None) -> FastA
         if not request.text.strip():
             raise InputError("a blank text has no alignment")
         async with batcher.streaming():
-            found = await asyncio.wait_for(
+            alignment = await asyncio.wait_for(
                 batcher.run(batcher.pipeline.align, request.text), bounds.seconds
             )
-        weights = [[round(one, 4) for one in row] for row in found.weights]
-        return _json({"source": found.source, "target": found.target, "weights": weights})
+        weights = [[round(one, 4) for one in row] for row in alignment.weights]
+        return _json({"source": alignment.source, "target": alignment.target, "weights": weights})
 
     @app.post("/models/{name}/stream")
     async def stream(name: str, request: Request) -> Response:
         batcher = batcher_of(name)
-        given = chosen(batcher, request.query_params, "STREAM")
-        reader = batcher.pipeline.stream(**given)
+        options = chosen(batcher, request.query_params, "STREAM")
+        reader = batcher.pipeline.stream(**options)
 
         async def events() -> AsyncIterator[str]:
             async for one in read_along(batcher, reader, request.stream()):
@@ -176,10 +176,10 @@ def create_app(models: Mapping[str, Any], limits: Limits | None = None) -> FastA
         if not hasattr(batcher.pipeline, "write"):
             raise InputError("only generators write texts")
         check_texts([request.text])
-        given = chosen(batcher, request.options)
-        if "count" in given:
+        options = chosen(batcher, request.options)
+        if "count" in options:
             raise InputError("count is for predict: this writes one text")
-        return await _opened(batcher, write_along(batcher, request.text, given))
+        return await _opened(batcher, write_along(batcher, request.text, options))
 
     _add_errors(app)
     return app

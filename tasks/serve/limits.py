@@ -95,12 +95,12 @@ def offered(rows: Iterable[Option]) -> dict[str, Option]:
 
 
 def arguments_of(
-    given: Mapping[str, Any], rows: Iterable[Option], limits: Limits
+    asked: Mapping[str, Any], rows: Iterable[Option], limits: Limits
 ) -> dict[str, Any]:
     """The options of a request as arguments for a pipeline.
 
     Args:
-        given: Values by name, as JSON has them.
+        asked: Values by name, as JSON has them.
         rows: What the task can be told.
         limits: The bounds.
 
@@ -109,7 +109,7 @@ def arguments_of(
     """
     own, ceilings = offered(rows), {"count": limits.texts, **CEILINGS}
     values: dict[str, Any] = {}
-    for name, value in given.items():
+    for name, value in asked.items():
         if name not in own:
             known = ", ".join(own) or "none"
             raise InputError(f"there is no option {name!r:.60} for this model; there is: {known}")
