@@ -186,6 +186,12 @@ class CRF(LegalTags):
         """Return transition, start and end scores, `-inf` where the rules forbid."""
         return self.restrict(self.transitions, self.start, self.end)
 
+    @torch.no_grad()
+    def scale(self, factor: float) -> None:
+        """Multiply all transition scores."""
+        for scores in (self.transitions, self.start, self.end):
+            scores.mul_(factor)
+
     def loss(
         self, emissions: Tensor, tags: Tensor, lengths: Tensor, weights: Tensor | None = None
     ) -> Tensor:

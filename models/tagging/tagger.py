@@ -141,6 +141,15 @@ class Tagger(nn.Module):
         )
 
     @torch.no_grad()
+    def scale(self, factor: float) -> None:
+        """Multiply the scores of all tag sequences: the best stay the best, and their probabilities
+        change, as by a temperature of 1 / factor (Guo et al. 2017).
+        """
+        self.projection.weight.mul_(factor)
+        self.projection.bias.mul_(factor)
+        self.output.scale(factor)
+
+    @torch.no_grad()
     def decode(
         self,
         tokens: Tensor,

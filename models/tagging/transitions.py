@@ -122,6 +122,9 @@ class LegalTags(nn.Module):
             )
         return bool(complete)
 
+    def scale(self, factor: float) -> None:
+        """Multiply all scores that were learned; a layer that has learned none stays as it is."""
+
     def restrict(
         self, transitions: Tensor, start: Tensor, end: Tensor
     ) -> tuple[Tensor, Tensor, Tensor]:

@@ -16,12 +16,13 @@ from rnnlp.data.classification.collate import UNKNOWN_CLASS, ClassificationBatch
 from rnnlp.data.errors import InputError
 from rnnlp.models.classification.calibration import fit_temperature
 from rnnlp.models.layers.losses import classification_loss, distillation_losses
+from rnnlp.tasks.base.calibration import fits
 from rnnlp.tasks.base.objective import BatchLoss, Objective
 from rnnlp.tasks.model_folder.folder import CONFUSION
 from rnnlp.tasks.reporting.confusion_matrix import draw_confusion
 
 from .config import ClassifierConfig, ClassifierTraining
-from .scores import ClassScores, fits
+from .scores import ClassScores
 from .torch_engine import Network, run
 
 

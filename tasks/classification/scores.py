@@ -14,6 +14,7 @@ from typing import Any
 
 import numpy as np
 
+from rnnlp.tasks.base.calibration import BINS, Calibration, fits
 from rnnlp.tasks.base.ratios import (
     baseline_lines,
     interval_lines,
@@ -25,7 +26,6 @@ from rnnlp.tasks.reporting.score_table import rate_lines
 
 from .outputs import THRESHOLD
 
-BINS = 15
 MIN_SCORES = (0.0, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 0.99)  # of the risk-coverage table
 _LARGEST_TABLE = 60  # classes of a confusion matrix that is kept
 
@@ -53,7 +53,7 @@ class ClassScores:
         self.correct: Counter[str] = Counter()
         self.predicted: Counter[str] = Counter()
         self.gold: Counter[str] = Counter()
-        self._bins = np.zeros((3, BINS))  # decisions, summed confidence, right decisions
+        self.calibration = Calibration()
         self._answered = np.zeros((2, len(MIN_SCORES)))  # texts of that score, right ones
         self._second = array("f")  # probability of the second of two classes
         self._is_second = array("b")
@@ -92,7 +92,7 @@ class ClassScores:
         self.correct.update(other.correct)
         self.predicted.update(other.predicted)
         self.gold.update(other.gold)
-        self._bins += other._bins
+        self.calibration.merge(other.calibration)
         self._answered += other._answered
         self._second.extend(other._second)
         self._is_second.extend(other._is_second)
@@ -111,7 +111,7 @@ class ClassScores:
         best, hits = probabilities.max(1), np.array(right, dtype=bool)
         answered = best[:, None] >= np.array(MIN_SCORES)  # [batch, thresholds]
         self._answered += answered.sum(0), (answered & hits[:, None]).sum(0)
-        self._calibrate(best[counted], hits[counted])
+        self.calibration.add(best[counted], hits[counted])
         if len(self.classes) == 2:
             for label, score in zip(truth, probabilities[:, 1].tolist(), strict=True):
                 if label in self.classes:
@@ -130,13 +130,7 @@ class ClassScores:
             self.predicted.update(names)
             self.correct.update(names & set(labels))
         confidence = np.where(chosen, probabilities, 1.0 - probabilities)
-        self._calibrate(confidence[counted].flatten(), (chosen == is_gold)[counted].flatten())
-
-    def _calibrate(self, confidence: np.ndarray, right: np.ndarray) -> None:
-        values, hits = confidence.astype(float), right.astype(float)
-        bins = np.clip(np.ceil(values * BINS).astype(int) - 1, 0, BINS - 1)
-        for row, weights in enumerate((np.ones_like(values), values, hits)):
-            self._bins[row] += np.bincount(bins, weights=weights, minlength=BINS)
+        self.calibration.add(confidence[counted].flatten(), (chosen == is_gold)[counted].flatten())
 
     @property
     def policy(self) -> str:
@@ -165,12 +159,11 @@ class ClassScores:
             for name in names
         }
         met = [name for name in names if self.gold[name] or self.predicted[name]]
-        count, confidence, hits = self._bins
         scores: dict[str, Any] = {
             "accuracy": (accuracy := safe_ratio(self.right, self.texts)),
             "interval": {"accuracy": wilson_interval(accuracy, self.texts)},
             "macro_f1": safe_ratio(sum(per_class[name]["f1"] for name in met), len(met)),
-            "ece": safe_ratio(float(np.abs(confidence - hits).sum()), float(count.sum())),
+            "ece": self.calibration.error,
         }
         if self.multilabel:
             micro = precision_recall_f1(
@@ -198,15 +191,6 @@ class ClassScores:
                 "counts": [[self.pairs[gold, guess] for guess in names] for gold in names],
             }
         return scores
-
-
-def fits(numbers: np.ndarray) -> np.ndarray:
-    """Which texts of the validation split the temperature is fitted on: every second one.
-
-    Args:
-        numbers: Their numbers in the split, `[texts]`.
-    """
-    return numbers % 2 == 0
 
 
 def area_under_curve(scores: np.ndarray, positive: np.ndarray) -> float | None:

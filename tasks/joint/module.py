@@ -263,9 +263,10 @@ class Joint(TaskModule):
         }
 
     def calibrate(self, batches: Iterable[TaggingBatch | ClassificationBatch]) -> None:
-        """Fits the temperature of the classifier on the validation split."""
-        texts = (batch for batch in batches if isinstance(batch, ClassificationBatch))
-        self.classification.calibrate(self.network.classifier, texts)
+        """Fits the temperature of each head on the validation split."""
+        batches = list(batches)
+        for task, (objective, head) in self.heads.items():
+            objective.calibrate(head, (batch for batch in batches if task_of(batch) == task))
 
     def pictures(self, scores: Mapping[str, Any]) -> dict[str, Callable[[Path], object]]:
         """The pictures of the classifier."""

@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from typing import Any
+
+import torch
 from torch import Tensor
 
 from rnnlp.data.tagging.collate import TaggingBatch
-from rnnlp.models.tagging.tagger import Tagger
+from rnnlp.models.tagging.calibration import fit_temperature
+from rnnlp.models.tagging.tagger import Decoded, Tagger
+from rnnlp.tasks.base.calibration import fits
 from rnnlp.tasks.base.objective import BatchLoss, Objective
 
 from .config import TaggerConfig
-from .outputs import names_of
+from .outputs import names_of, span_rules, spans_in
 from .scores import TagScores, labels_of
 
 
@@ -26,6 +32,9 @@ class TaggingObjective(Objective):
     def __init__(self, settings: TaggerConfig) -> None:
         super().__init__()
         self.settings = settings
+        # Plain tags have no spans, and no probabilities of spans that could be off.
+        self._rules = span_rules(settings.tags, settings.scheme) if settings.scheme else {}
+        self._temperature: float | None = None
 
     @property
     def main(self) -> str:
@@ -61,15 +70,49 @@ class TaggingObjective(Objective):
 
     def scores(self, *, final: bool = False, calibrated: bool = False) -> TagScores:
         """Entity scores, or accuracy of plain tags, that nothing has been added to."""
-        return TagScores(self.settings.scheme)
+        return TagScores(self.settings.scheme, final=final, calibrated=calibrated)
 
     def add(self, scores: TagScores, network: Tagger, batch: TaggingBatch) -> BatchLoss:
         """Adds one batch to the scores, and gives its loss, from one encoding of it."""
-        features = batch.features
-        emissions = network.emissions(
-            features.tokens, features.characters, features.token_features, features.lengths
-        )
-        tags = network.output.decode(emissions, features.lengths)
-        scores.add(names_of(tags, features.lengths, self.settings.tags), batch.gold)
-        loss = network.output.loss(emissions, batch.tags, features.lengths)
-        return BatchLoss(loss, int(features.lengths.sum()))
+        lengths = batch.features.lengths
+        emissions = emissions_of(network, batch)
+        tags = network.output.decode(emissions, lengths)
+        names = names_of(tags, lengths, self.settings.tags)
+        spans = None
+        if scores.final and self._rules:
+            decoded = Decoded(tags, emissions, lengths, network.output)
+            spans = spans_in(decoded, names, self.settings.scheme, self._rules)
+        scores.add(names, batch.gold, spans=spans, numbers=batch.number.tolist())
+        loss = network.output.loss(emissions, batch.tags, lengths)
+        return BatchLoss(loss, int(lengths.sum()))
+
+    def extras(self, network: Tagger) -> dict[str, Any]:
+        """The temperature, where one was fitted."""
+        return {} if self._temperature is None else {"temperature": round(self._temperature, 4)}
+
+    @torch.no_grad()
+    def calibrate(self, network: Tagger, batches: Iterable[TaggingBatch]) -> None:
+        """Fits a temperature on one half of the validation split, and puts it into the weights; the
+        best tags stay as they are.
+
+        The other half is what the calibration error of this split is measured on.
+        """
+        if not self._rules:
+            return
+        network.eval()
+        known = []
+        for batch in batches:
+            rows = torch.from_numpy(fits(batch.number.numpy()))
+            if rows.any():
+                lengths = batch.features.lengths[rows]
+                emissions = emissions_of(network, batch)[rows]
+                known.append((emissions, batch.tags[rows], lengths))
+        if known:
+            self._temperature = fit_temperature(network.output, known)
+            network.scale(1.0 / self._temperature)
+
+
+def emissions_of(network: Tagger, batch: TaggingBatch) -> Tensor:
+    """The scores of every tag for every token of a batch."""
+    ids = batch.features
+    return network.emissions(ids.tokens, ids.characters, ids.token_features, ids.lengths)

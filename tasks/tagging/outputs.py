@@ -2,15 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, Protocol
 
-from rnnlp.data.tagging.schemes import ids_by_letter
+from rnnlp.data.tagging.schemes import Span, ids_by_letter, tags_to_spans
 from rnnlp.models.tagging.spans import SpanRules
 
 if TYPE_CHECKING:
     import numpy as np
     import torch
+
+
+class Tags(Protocol):
+    """What an engine says of a batch."""
+
+    @property
+    def tags(self) -> Any:
+        """The ids [batch, time] of the best legal tags."""
+
+    def span_scores(self, spans: Sequence[tuple[int, int, int, SpanRules]]) -> list[float]:
+        """Probabilities of spans: row, first token, end, and the rules of the type, of each."""
+
+    def expected_spans(self, rules: Iterable[SpanRules]) -> list[float]:
+        """How many spans each row has, on the average over all tag sequences."""
+
+    def marginals(self) -> np.ndarray:
+        """The probability of each tag of each token, [batch, time, tags], junk at padding."""
 
 
 def names_of(
@@ -19,6 +36,38 @@ def names_of(
     """The names of tags `[batch, time]`, padding cut off."""
     rows = zip(decoded.tolist(), lengths.tolist(), strict=True)
     return [[tags[tag] for tag in row[:length]] for row, length in rows]
+
+
+def spans_in(
+    decoded: Tags,
+    names: Sequence[Sequence[str]],
+    scheme: str | None,
+    rules: Mapping[str, SpanRules],
+) -> list[list[tuple[Span, float]]]:
+    """The spans of each row and their probabilities; each plain tag is a span.
+
+    Args:
+        decoded: Of some sentences.
+        names: The tags in it, by name.
+        scheme: Their scheme.
+        rules: Of each type, as `span_rules` gives them.
+    """
+    spans = [
+        [Span(place, place + 1, tag) for place, tag in enumerate(tags)]
+        if scheme is None
+        else tags_to_spans(tags, scheme, strict=True)
+        for tags in names
+    ]
+    scores = iter(
+        decoded.span_scores(
+            [
+                (row, span.start, span.end, rules[span.type])
+                for row, row_spans in enumerate(spans)
+                for span in row_spans
+            ]
+        )
+    )
+    return [[(span, next(scores)) for span in row] for row in spans]
 
 
 def entity(

@@ -11,38 +11,19 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 
-from rnnlp.data.tagging.schemes import Span, tags_to_spans
+from rnnlp.data.tagging.schemes import Span
 from rnnlp.data.text.featurizer import Featurizer, TokenBatch
 from rnnlp.tasks.base.length_batches import by_length
 from rnnlp.tasks.base.pipeline import Pipeline
 from rnnlp.tasks.model_folder.folder import CONFIG, ModelFolder
 
 from .config import TaggerConfig
-from .outputs import entity, names_of, span_rules
+from .outputs import Tags, entity, names_of, span_rules, spans_in
 
 if TYPE_CHECKING:
-    from rnnlp.models.tagging.spans import SpanRules
-
     from .stream import TaggingStream
 
 TOKEN_BUDGET = 8192  # padded positions of a batch
-
-
-class Tags(Protocol):
-    """What an engine says of a batch."""
-
-    @property
-    def tags(self) -> Any:
-        """The ids [batch, time] of the best legal tags."""
-
-    def span_scores(self, spans: Sequence[tuple[int, int, int, SpanRules]]) -> list[float]:
-        """Probabilities of spans: row, first token, end, and the rules of the type, of each."""
-
-    def expected_spans(self, rules: Iterable[SpanRules]) -> list[float]:
-        """How many spans each row has, on the average over all tag sequences."""
-
-    def marginals(self) -> np.ndarray:
-        """The probability of each tag of each token, [batch, time, tags], junk at padding."""
 
 
 class Engine(Protocol):
@@ -165,15 +146,9 @@ class TaggingPipeline(Pipeline):
         """
         results: list[list[tuple[Span, float]]] = [[] for _ in sentences]
         for rows, decoded, names in self._decoded(sentences):
-            spans = [self._spans_of(tags) for tags in names]
-            asked = [
-                (row, span.start, span.end, self._rules[span.type])
-                for row, row_spans in enumerate(spans)
-                for span in row_spans
-            ]
-            scores = iter(decoded.span_scores(asked))
+            spans = spans_in(decoded, names, self.settings.scheme, self._rules)
             for row, row_spans in zip(rows, spans, strict=True):
-                results[row] = [(span, next(scores)) for span in row_spans]
+                results[row] = row_spans
             if errors is not None:
                 expected = decoded.expected_spans(self._rules.values())
                 for row, all_spans in zip(rows, expected, strict=True):
@@ -183,10 +158,19 @@ class TaggingPipeline(Pipeline):
 
     def tags(self, sentences: Sequence[Sequence[str]]) -> list[list[str]]:
         """One tag a token for tokenised sentences."""
-        results: list[list[str]] = [[] for _ in sentences]
-        for rows, _, names in self._decoded(sentences):
-            for row, tags in zip(rows, names, strict=True):
-                results[row] = tags
+        return [tags for tags, _ in self.tags_and_spans(sentences, scored=False)]
+
+    def tags_and_spans(
+        self, sentences: Sequence[Sequence[str]], *, scored: bool = True
+    ) -> list[tuple[list[str], list[tuple[Span, float]]]]:
+        """The tags of tokenised sentences and, unless not `scored`, what `spans` gives."""
+        results: list[tuple[list[str], list[tuple[Span, float]]]] = [([], []) for _ in sentences]
+        for rows, decoded, names in self._decoded(sentences):
+            spans: Sequence[list[tuple[Span, float]]] = [[]] * len(rows)
+            if scored:
+                spans = spans_in(decoded, names, self.settings.scheme, self._rules)
+            for row, result in zip(rows, zip(names, spans, strict=True), strict=True):
+                results[row] = result
         return results
 
     def marginals(self, sentences: Sequence[Sequence[str]]) -> list[np.ndarray]:
@@ -200,12 +184,6 @@ class TaggingPipeline(Pipeline):
     def answers_to(self, columns: Mapping[str, Sequence[Any]]) -> list[dict[str, Any]]:
         """The tags of stored sentences."""
         return [{"tags": tags} for tags in self.tags(columns["tokens"])]
-
-    def _spans_of(self, tags: list[str]) -> list[Span]:
-        scheme = self.settings.scheme
-        if scheme is None:
-            return [Span(place, place + 1, tag) for place, tag in enumerate(tags)]
-        return tags_to_spans(tags, scheme, strict=True)
 
     def _decoded(
         self, sentences: Sequence[Sequence[str]]

@@ -12,7 +12,10 @@ from collections import Counter
 from collections.abc import Hashable, Iterable, Mapping, Sequence
 from typing import Any
 
-from rnnlp.data.tagging.schemes import is_valid, split_tag, tags_to_spans
+import numpy as np
+
+from rnnlp.data.tagging.schemes import Span, is_valid, split_tag, tags_to_spans
+from rnnlp.tasks.base.calibration import BINS, Calibration, fits
 from rnnlp.tasks.base.ratios import (
     RatioSums,
     baseline_lines,
@@ -24,7 +27,8 @@ from rnnlp.tasks.reporting.score_table import rate_lines
 
 SPAN_POLICY = (
     "strict entity match: type and both boundaries, micro average over entities "
-    "(seqeval mode='strict')"
+    "(seqeval mode='strict'); ece: expected calibration error of the scores of what is found, over "
+    f"{BINS} bins; of the validation split that of the half which the temperature was not fitted on"
 )
 TOKEN_POLICY = "share of tokens whose tag is right; a tag unseen in training counts as wrong"
 
@@ -42,6 +46,7 @@ class SpanScores:
         self.gold: Counter[str] = Counter()
         self.invalid_sequences = 0
         self.f1 = RatioSums()
+        self.calibration: Calibration | None = None  # where probabilities are known
 
     def add(
         self,
@@ -49,6 +54,7 @@ class SpanScores:
         gold: Iterable[tuple[int, int, str]],
         *,
         valid: bool = True,
+        probabilities: Sequence[float] | None = None,
     ) -> None:
         """Adds one sentence.
 
@@ -56,8 +62,13 @@ class SpanScores:
             predicted: The predicted spans.
             gold: The gold spans.
             valid: Whether the predicted tag sequence obeys its scheme.
+            probabilities: Of each predicted span, where calibration is to be counted.
         """
+        predicted = list(predicted)
         predicted_set, gold_set = set(predicted), set(gold)
+        if probabilities is not None:
+            self.calibration = self.calibration or Calibration()
+            self.calibration.add(probabilities, [span in gold_set for span in predicted])
         self.predicted.update(kind for _, _, kind in predicted_set)
         self.gold.update(kind for _, _, kind in gold_set)
         correct = predicted_set & gold_set
@@ -72,6 +83,9 @@ class SpanScores:
         self.gold.update(other.gold)
         self.invalid_sequences += other.invalid_sequences
         self.f1.merge(other.f1)
+        if other.calibration is not None:
+            self.calibration = self.calibration or Calibration()
+            self.calibration.merge(other.calibration)
 
     def result(self) -> dict[str, Any]:
         """The scores under the names that `evaluate --json` prints."""
@@ -79,6 +93,7 @@ class SpanScores:
         return {
             **precision_recall_f1(self.correct.total(), self.predicted.total(), self.gold.total()),
             "interval": {"f1": self.f1.interval()},
+            **({} if self.calibration is None else {"ece": self.calibration.error}),
             "per_type": {
                 kind: {
                     **precision_recall_f1(
@@ -127,21 +142,51 @@ class TagScores:
 
     Args:
         scheme: The scheme of the predicted tags, None for plain tags.
+        final: Whether training is done, and calibration is to be counted.
+        calibrated: Whether the probabilities were fitted on a half of these sentences (`fits`); the
+            calibration error is then that of the others.
     """
 
-    def __init__(self, scheme: str | None) -> None:
+    def __init__(
+        self, scheme: str | None, *, final: bool = False, calibrated: bool = False
+    ) -> None:
         self.scheme = scheme
+        self.final = final
+        self.calibrated = calibrated
         self.spans = SpanScores()
         self.tokens = TokenScores()
 
-    def add(self, predicted: Sequence[Sequence[str]], gold: Sequence[Sequence[Any]]) -> None:
-        """Adds sentences: predicted tags, and gold spans (with a scheme) or gold tags."""
-        for tags, truth in zip(predicted, gold, strict=True):
+    def add(
+        self,
+        predicted: Sequence[Sequence[str]],
+        gold: Sequence[Sequence[Any]],
+        *,
+        spans: Sequence[Sequence[tuple[Span, float]]] | None = None,
+        numbers: Sequence[int] | None = None,
+    ) -> None:
+        """Adds sentences.
+
+        Args:
+            predicted: Their tags.
+            gold: Gold spans (with a scheme) or gold tags.
+            spans: The predicted spans and their probabilities, where calibration is counted.
+            numbers: The number of each sentence in its split; needed where `calibrated`.
+        """
+        counted = [spans is not None] * len(predicted)
+        if spans is not None and self.calibrated:
+            counted = (~fits(np.asarray(numbers))).tolist()
+        for row, (tags, truth) in enumerate(zip(predicted, gold, strict=True)):
             if self.scheme is None:
                 self.tokens.add(tags, truth)
             else:
-                spans = tags_to_spans(tags, self.scheme, strict=True)
-                self.spans.add(spans, truth, valid=is_valid(tags, self.scheme))
+                self.spans.add(
+                    tags_to_spans(tags, self.scheme, strict=True),
+                    truth,
+                    valid=is_valid(tags, self.scheme),
+                    probabilities=[score for _, score in spans[row]]
+                    if spans is not None and counted[row]
+                    else None,
+                )
 
     def merge(self, other: TagScores) -> None:
         """Adds what was counted elsewhere."""
@@ -175,5 +220,7 @@ def score_lines(result: Mapping[str, Any], policy: str) -> list[str]:
     total = sum(scores["support"] for scores in result["per_type"].values())
     rows = {"all": {**result, "support": total}, **result["per_type"]}
     invalid = f"invalid sequences: {result['invalid_sequences']}"
+    if "ece" in result:
+        invalid += f"  ece {result['ece']:.4f}"
     sure = interval_lines(result)
     return [*rate_lines(rows, "entities"), *sure, invalid, f"policy: {policy}"]

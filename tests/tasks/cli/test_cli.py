@@ -97,7 +97,7 @@ def test_evaluate_agrees_with_training(rnnlp, english, corpus):
     assert code == 0 and out.count("\n") == 1
     found = json.loads(out)
     assert set(found) == {"f1", "interval", "precision", "recall", "per_type", "invalid_sequences",
-                          "examples", "seconds", "tokens_per_second"}  # fmt: skip
+                          "ece", "examples", "seconds", "tokens_per_second"}  # fmt: skip
     kept = json.loads((english / "metrics.json").read_text())["test"]
     low, high = found["interval"]["f1"]
     assert 0.0 < low < found["f1"] < high <= 1.0
