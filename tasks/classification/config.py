@@ -58,11 +58,14 @@ class ClassifierTraining:
             numbers by label say how much its texts count, others once.
         soft_temperature: Where texts have a probability a label, what these and the model's own
             are softened by in training.
+        fit_thresholds: Where a text may have several labels, choose on a half of the validation
+            data the probability from which each is given: that of the best F1.
     """
 
     label_smoothing: float = 0.0
     class_weights: Literal["none", "balanced"] | dict[str, float] = "none"
     soft_temperature: float = 1.0
+    fit_thresholds: bool = False
 
     def check_training(self, prefix: str = "model.") -> None:
         """Refuses settings that are out of their range; `prefix` is where the user gives them.
@@ -88,6 +91,8 @@ class ClassifierConfig(ModelConfig, ClassifierHead):
         recurrent: Whether there are recurrent layers. False gives a control: with ngrams a linear
             model on them alone, else a bag of embeddings.
         long_texts: What is done with more tokens: keep head and tail, or read all in windows.
+        thresholds: Where a text may have several labels, the probability from which each is given,
+            in the order of the classes; empty for a half.
         layout: How the training file was laid out, and others are read.
     """
 
@@ -95,7 +100,18 @@ class ClassifierConfig(ModelConfig, ClassifierHead):
     multilabel: bool
     recurrent: bool = True
     long_texts: LongTexts = "head_tail"
+    thresholds: list[float] = field(default_factory=list)
     layout: Layout = field(default_factory=Layout)
+
+    def __post_init__(self) -> None:
+        if self.thresholds and (
+            len(self.thresholds) != len(self.classes)
+            or not all(0.0 <= least <= 1.0 for least in self.thresholds)
+        ):
+            raise InputError(
+                f"model.thresholds is {self.thresholds}: give a probability for each of the "
+                f"{len(self.classes)} labels, in their order, or none"
+            )
 
     @property
     def kept_length(self) -> int | None:

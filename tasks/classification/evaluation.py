@@ -42,7 +42,9 @@ def evaluate_classification(
     """
     settings = pipeline.settings
     notes = Notes(skip_bad_rows=skip_bad_rows)
-    scores = ClassScores(settings.classes, multilabel=settings.multilabel)
+    scores = ClassScores(
+        settings.classes, multilabel=settings.multilabel, thresholds=settings.thresholds
+    )
     tokens = 0
     started = time.perf_counter()
     examples = read_classification(

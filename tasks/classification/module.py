@@ -7,6 +7,7 @@ calibration are in `objective.py`. Using a trained classifier needs
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -46,6 +47,7 @@ class Classification(ObjectiveModule):
     headline = ClassificationObjective.headline
     hub_name = "text-classification"
     network: Classifier | LinearClassifier
+    objective: ClassificationObjective
     settings: ClassifierConfig
     examples = ClassificationObjective.examples
 
@@ -97,6 +99,11 @@ class Classification(ObjectiveModule):
         if self.settings.linear and self.trainer.datamodule.vectors_matrix is not None:  # type: ignore[attr-defined]
             raise InputError("data.vectors is for embeddings, which a linear model has none of")
         super().setup(stage)
+
+    def calibrate(self, batches: Iterable[Any]) -> None:
+        """Fits on the validation split what comes after training; thresholds are settings."""
+        super().calibrate(batches)
+        self.settings = self.objective.settings
 
     @property
     def reader(self) -> str:

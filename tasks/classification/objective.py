@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any, Literal
@@ -14,7 +15,7 @@ from torch.nn import functional as F
 
 from rnnlp.data.classification.collate import UNKNOWN_CLASS, ClassificationBatch
 from rnnlp.data.errors import InputError
-from rnnlp.models.classification.calibration import fit_temperature
+from rnnlp.models.classification.calibration import fit_temperature, fit_thresholds
 from rnnlp.models.layers.losses import classification_loss, distillation_losses
 from rnnlp.tasks.base.calibration import fits
 from rnnlp.tasks.base.objective import BatchLoss, Objective
@@ -50,6 +51,7 @@ class ClassificationObjective(Objective):
         self.settings = settings
         self.label_smoothing = training.label_smoothing
         self.soft_temperature = training.soft_temperature
+        self.fit_thresholds = training.fit_thresholds
         weights = class_weights(training.class_weights, settings.classes, class_counts)
         self.register_buffer("class_weights", weights, persistent=False)
 
@@ -103,7 +105,10 @@ class ClassificationObjective(Objective):
     def scores(self, *, final: bool = False, calibrated: bool = False) -> ClassScores:
         """Scores that nothing has been added to."""
         return ClassScores(
-            self.settings.classes, multilabel=self.settings.multilabel, calibrated=calibrated
+            self.settings.classes,
+            multilabel=self.settings.multilabel,
+            thresholds=self.settings.thresholds,
+            calibrated=calibrated,
         )
 
     def add(self, scores: ClassScores, network: Network, batch: ClassificationBatch) -> BatchLoss:
@@ -122,7 +127,8 @@ class ClassificationObjective(Objective):
 
     @torch.no_grad()
     def calibrate(self, network: Network, batches: Iterable[ClassificationBatch]) -> None:
-        """Fits the temperature on one half of the validation split; the weights stay as they are.
+        """Fits temperature and thresholds on one half of the validation split; the weights stay as
+        they are.
 
         The other half is what the calibration error of this split is measured on.
         """
@@ -145,6 +151,9 @@ class ClassificationObjective(Objective):
         logits, targets = logits[known], targets[known]
         temperature = fit_temperature(logits, targets, multilabel=self.settings.multilabel)
         network.temperature.fill_(temperature)
+        if self.settings.multilabel and self.fit_thresholds:
+            thresholds = fit_thresholds(network.probabilities(logits), targets)
+            self.settings = replace(self.settings, thresholds=thresholds)
 
     def pictures(self, scores: Mapping[str, Any]) -> dict[str, Callable[[Path], object]]:
         """The confusion matrix of the last split that was scored: test, or else validation."""

@@ -9,7 +9,12 @@ import numpy as np
 
 from .config import ClassifierConfig
 
-THRESHOLD = 0.5  # of several labels a text, those of this probability and more
+THRESHOLD = 0.5  # of several labels a text, those of this probability and more, unless it is fitted
+
+
+def thresholds_of(settings: ClassifierConfig) -> list[float]:
+    """Where a text may have several labels, the probability from which each is given."""
+    return settings.thresholds or [THRESHOLD] * len(settings.classes)
 
 
 def label_of(
@@ -27,8 +32,10 @@ def label_of(
     ranked = sorted(scores.items(), key=lambda item: -item[1])
     rounded = {name: round(score, 4) for name, score in scores.items()}
     if settings.multilabel:
-        least = THRESHOLD if min_score is None else min_score
-        chosen = [name for name, score in ranked if score >= least]
+        least = dict.fromkeys(settings.classes, min_score)
+        if min_score is None:
+            least = dict(zip(settings.classes, thresholds_of(settings), strict=True))
+        chosen = [name for name, score in ranked if score >= least[name]]
         return {"label": chosen, "score": [rounded[name] for name in chosen], "scores": rounded}
     best, score = ranked[0]
     label = best if min_score is None or score >= min_score else None

@@ -35,18 +35,24 @@ class ClassScores:
 
     Args:
         classes: The labels, in the order of the probabilities.
-        multilabel: Whether a text may have any number of labels; it then has those of probability
-            0.5 and more, accuracy counts the texts whose labels are all right, and calibration goes
-            over every label of every text.
+        multilabel: Whether a text may have any number of labels; accuracy counts the texts whose
+            labels are all right, and calibration goes over every label of every text.
+        thresholds: The probability from which each label is then given; None for a half.
         calibrated: Whether the temperature was fitted on a half of these texts (`fits`); the
             calibration error is then that of the others.
     """
 
     def __init__(
-        self, classes: Sequence[str], *, multilabel: bool, calibrated: bool = False
+        self,
+        classes: Sequence[str],
+        *,
+        multilabel: bool,
+        thresholds: Sequence[float] | None = None,
+        calibrated: bool = False,
     ) -> None:
         self.classes = list(classes)
         self.multilabel = multilabel
+        self.thresholds = np.array(thresholds or [THRESHOLD] * len(self.classes))
         self.calibrated = calibrated
         self.texts = self.right = 0
         self.pairs: Counter[tuple[str, str]] = Counter()  # (gold, predicted), one label a text
@@ -121,7 +127,7 @@ class ClassScores:
     def _add_multilabel(
         self, probabilities: np.ndarray, gold: Sequence[Sequence[str]], counted: np.ndarray
     ) -> None:
-        chosen = probabilities >= THRESHOLD
+        chosen = probabilities >= self.thresholds
         is_gold = np.array([[name in labels for name in self.classes] for labels in gold])
         for row, labels in zip(chosen.tolist(), gold, strict=True):
             names = {name for name, yes in zip(self.classes, row, strict=True) if yes}
@@ -129,14 +135,15 @@ class ClassScores:
             self.gold.update(set(labels))
             self.predicted.update(names)
             self.correct.update(names & set(labels))
-        confidence = np.where(chosen, probabilities, 1.0 - probabilities)
-        self.calibration.add(confidence[counted].flatten(), (chosen == is_gold)[counted].flatten())
+        likely = probabilities >= 0.5
+        confidence = np.where(likely, probabilities, 1.0 - probabilities)
+        self.calibration.add(confidence[counted].flatten(), (likely == is_gold)[counted].flatten())
 
     @property
     def policy(self) -> str:
         """What is counted, in words."""
         texts = (
-            f"labels of probability {THRESHOLD} and more; accuracy: share of texts whose labels "
+            f"labels of probability {self._least} and more; accuracy: share of texts whose labels "
             "are all right"
             if self.multilabel
             else "accuracy: share of texts whose label is right"
@@ -147,6 +154,14 @@ class ClassScores:
             f"{BINS} bins; of the validation split that of the half which the temperature was not "
             "fitted on"
         )
+
+    @property
+    def _least(self) -> str:
+        """The thresholds, in words."""
+        if (self.thresholds == THRESHOLD).all():
+            return str(THRESHOLD)
+        low, high = self.thresholds.min(), self.thresholds.max()
+        return f"{low:.2f} to {high:.2f}, each label its own,"
 
     def result(self) -> dict[str, Any]:
         """The scores under the names that `evaluate --json` prints."""

@@ -267,6 +267,7 @@ class Joint(TaskModule):
         batches = list(batches)
         for task, (objective, head) in self.heads.items():
             objective.calibrate(head, (batch for batch in batches if task_of(batch) == task))
+        self.settings = replace(self.settings, classification=self.classification.settings)
 
     def pictures(self, scores: Mapping[str, Any]) -> dict[str, Callable[[Path], object]]:
         """The pictures of the classifier."""

@@ -3,6 +3,7 @@
 import json
 from itertools import islice
 
+import numpy as np
 import pytest
 import torch
 import yaml
@@ -406,6 +407,58 @@ def test_any_mark_may_part_labels(rnnlp, tmp_path, separator):
     assert options["label_separator"] == separator
     data = ClassificationData(train=str(tmp_path / "a.tsv"), label_separator=separator)
     assert data.classes == ["aa", "bb", "cc"] and data.multilabel
+
+
+def test_thresholds_of_labels(rnnlp, tmp_path):
+    """They are chosen on the even half of validation, kept, and hold wherever labels are given."""
+    rows = "".join(
+        f"{'late' if i % 3 else 'dear'} {'rude' if i % 4 == i % 5 else 'nice'} {i % 7}\t"
+        f"{';'.join(['time' if i % 3 else 'price'] + ['tone'] * (i % 4 == i % 5))}\n"
+        for i in range(120)
+    )
+    for split in ("train", "validation"):
+        (tmp_path / f"{split}.tsv").write_text(rows)
+    code, _, err = rnnlp(
+        "fit", "--config", "sentiment", "--data.train", tmp_path / "train.tsv",
+        "--data.validation", tmp_path / "validation.tsv", "--data.label_separator=;",
+        "--model.recurrent=false", "--model.ngrams=1", "--trainer.max_epochs=2",
+        "--trainer.accelerator=cpu", "--early_stopping.min_steps=4",
+        "--model.fit_thresholds=true", "--output", tmp_path / "m",
+    )  # fmt: skip
+    assert code == 0, err
+    pipeline = package.load(tmp_path / "m")
+    thresholds = pipeline.settings.thresholds
+    lines = rows.splitlines()
+    scores = pipeline.probabilities([line.split("\t")[0].split() for line in lines])
+    for name, least, column in zip(pipeline.settings.classes, thresholds, scores.T, strict=True):
+        gold = np.array([name in line.split("\t")[1].split(";") for line in lines])[::2]
+
+        def f1(cut, gold=gold, column=column[::2]):
+            return 2 * (gold & (column >= cut)).sum() / (gold.sum() + (column >= cut).sum())
+
+        assert f1(least) == max(f1(cut) for cut in column[::2])
+    assert thresholds != [0.5] * 3
+    texts = [line.split("\t")[0] for line in lines[:20]]
+    answers = pipeline(texts)
+    for answer in answers:
+        expected = {
+            name
+            for (name, score), least in zip(answer["scores"].items(), thresholds, strict=True)
+            if score >= least
+        }
+        assert set(answer["label"]) == expected
+    stored = json.loads((tmp_path / "m" / "metrics.json").read_text())
+    assert "each label its own" in stored["policy"]
+    _, out, _ = rnnlp("evaluate", tmp_path / "m", tmp_path / "validation.tsv", "--json")
+    assert json.loads(out)["macro_f1"] == pytest.approx(stored["validation"]["macro_f1"])
+    assert rnnlp("export", tmp_path / "m", "--output", tmp_path / "light")[0] == 0
+    light = package.load(tmp_path / "light")(texts)
+    assert [answer["label"] for answer in light] == [answer["label"] for answer in answers]
+    config = json.loads((tmp_path / "m" / "config.json").read_text())
+    config["model"]["thresholds"] = [0.5]
+    (tmp_path / "m" / "config.json").write_text(json.dumps(config))
+    with pytest.raises(InputError, match="a probability for each of the 3 labels"):
+        package.load(tmp_path / "m")
 
 
 @pytest.mark.parametrize("name", ["bad", "1"])
