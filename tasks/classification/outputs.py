@@ -32,10 +32,9 @@ def label_of(
     ranked = sorted(scores.items(), key=lambda item: -item[1])
     rounded = {name: round(score, 4) for name, score in scores.items()}
     if settings.multilabel:
-        least = dict.fromkeys(settings.classes, min_score)
-        if min_score is None:
-            least = dict(zip(settings.classes, thresholds_of(settings), strict=True))
-        chosen = [name for name, score in ranked if score >= least[name]]
+        least = [min_score] * len(scores) if min_score is not None else thresholds_of(settings)
+        needed = dict(zip(settings.classes, least, strict=True))
+        chosen = [name for name, score in ranked if score >= needed[name]]
         return {"label": chosen, "score": [rounded[name] for name in chosen], "scores": rounded}
     best, score = ranked[0]
     label = best if min_score is None or score >= min_score else None

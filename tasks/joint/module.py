@@ -36,7 +36,7 @@ from rnnlp.tasks.classification.config import (
 )
 from rnnlp.tasks.classification.module import ngram_hashes
 from rnnlp.tasks.classification.objective import ClassificationObjective
-from rnnlp.tasks.tagging.config import TaggerConfig, TaggerHead
+from rnnlp.tasks.tagging.config import TaggerConfig, TaggerHead, TaggerTraining
 from rnnlp.tasks.tagging.objective import TaggingObjective
 
 from .config import JointConfig
@@ -45,7 +45,7 @@ TAGGING, CLASSIFICATION = "tagging", "classification"
 
 
 @dataclass(frozen=True, kw_only=True)
-class TaggerOptions(TaggerHead):
+class TaggerOptions(TaggerHead, TaggerTraining):
     """What stands above the encoder for tagging.
 
     Args:
@@ -138,7 +138,9 @@ class Joint(TaskModule):
         self.network = self.settings.build()
         if (ngrams := self.network.classifier.ngrams) is not None:
             ngrams.count_only(ngram_hashes)
-        self.tagging = TaggingObjective(self.settings.tagging)
+        self.tagging = TaggingObjective(
+            self.settings.tagging, training=part_of(tagging, TaggerTraining)
+        )
         self.classification = ClassificationObjective(
             self.settings.classification,
             class_counts=settings.class_counts,

@@ -29,6 +29,18 @@ class TaggerHead:
 
 
 @dataclass(frozen=True, kw_only=True)
+class TaggerTraining:
+    """What is fitted after training.
+
+    Args:
+        fit_thresholds: Choose on a half of the validation data how much less the tag O counts, so
+            that F1 is best: where too little is found, more is then found.
+    """
+
+    fit_thresholds: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
 class TaggerConfig(ModelConfig, TaggerHead):
     """Everything needed to build a tagger: what `config.json` keeps under `model`.
 

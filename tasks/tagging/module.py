@@ -17,12 +17,12 @@ from rnnlp.tasks.base.module import Get, ModuleOptions, link_features
 from rnnlp.tasks.base.objective import ObjectiveModule
 from rnnlp.tasks.base.plain import part_of
 
-from .config import TaggerConfig
+from .config import TaggerConfig, TaggerTraining
 from .objective import TaggingObjective
 
 
 @dataclass(frozen=True, kw_only=True)
-class TaggingSettings(TaggerConfig, ModuleOptions):
+class TaggingSettings(TaggerConfig, TaggerTraining, ModuleOptions):
     """All that can be said about a tagger in training."""
 
     embedding: EmbeddingConfig = EmbeddingConfig()
@@ -48,7 +48,7 @@ class Tagging(ObjectiveModule):
         settings = self.options
         self.settings = part_of(settings, TaggerConfig)
         self.network = self.settings.build()
-        self.objective = TaggingObjective(self.settings)
+        self.objective = TaggingObjective(self.settings, training=part_of(settings, TaggerTraining))
 
     @staticmethod
     def link(parser: LightningArgumentParser) -> None:

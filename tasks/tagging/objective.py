@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor
@@ -14,9 +14,20 @@ from rnnlp.models.tagging.tagger import Decoded, Tagger
 from rnnlp.tasks.base.calibration import fits
 from rnnlp.tasks.base.objective import BatchLoss, Objective
 
-from .config import TaggerConfig
+from .config import TaggerConfig, TaggerTraining
 from .outputs import names_of, span_rules, spans_in
 from .scores import TagScores, labels_of
+
+OFFSETS = [0.25 * step for step in range(25)]  # what O may count less, in nats
+
+
+class Known(NamedTuple):
+    """What is fitted on after training."""
+
+    emissions: Tensor  # [batch, time, tags]
+    tags: Tensor  # [batch, time]
+    lengths: Tensor  # [batch]
+    gold: list[Any]
 
 
 class TaggingObjective(Objective):
@@ -24,17 +35,20 @@ class TaggingObjective(Objective):
 
     Args:
         settings: Its tags and their scheme.
+        training: What is fitted after training.
     """
 
     headline = ("f1", "accuracy")
     examples = ("Barack Obama visited Berlin.", "她在北京大学读书。")
 
-    def __init__(self, settings: TaggerConfig) -> None:
+    def __init__(self, settings: TaggerConfig, *, training: TaggerTraining) -> None:
         super().__init__()
         self.settings = settings
+        self.fit_thresholds = training.fit_thresholds
         # Plain tags have no spans, and no probabilities of spans that could be off.
         self._rules = span_rules(settings.tags, settings.scheme) if settings.scheme else {}
         self._temperature: float | None = None
+        self._outside = 0.0
 
     @property
     def main(self) -> str:
@@ -87,13 +101,18 @@ class TaggingObjective(Objective):
         return BatchLoss(loss, int(lengths.sum()))
 
     def extras(self, network: Tagger) -> dict[str, Any]:
-        """The temperature, where one was fitted."""
-        return {} if self._temperature is None else {"temperature": round(self._temperature, 4)}
+        """What was fitted after training."""
+        fitted = {}
+        if self._temperature is not None:
+            fitted["temperature"] = round(self._temperature, 4)
+        if self.fit_thresholds:
+            fitted["outside_less"] = self._outside
+        return fitted
 
     @torch.no_grad()
     def calibrate(self, network: Tagger, batches: Iterable[TaggingBatch]) -> None:
-        """Fits a temperature on one half of the validation split, and puts it into the weights; the
-        best tags stay as they are.
+        """Fits on one half of the validation split what follows training, and puts it into the
+        weights: how much the tag O is to count less, if that is asked for, and a temperature.
 
         The other half is what the calibration error of this split is measured on.
         """
@@ -104,12 +123,31 @@ class TaggingObjective(Objective):
         for batch in batches:
             rows = torch.from_numpy(fits(batch.number.numpy()))
             if rows.any():
+                gold = [spans for spans, row in zip(batch.gold, rows.tolist(), strict=True) if row]
                 lengths = batch.features.lengths[rows]
                 emissions = emissions_of(network, batch)[rows]
-                known.append((emissions, batch.tags[rows], lengths))
-        if known:
-            self._temperature = fit_temperature(network.output, known)
-            network.scale(1.0 / self._temperature)
+                known.append(Known(emissions, batch.tags[rows], lengths, gold))
+        if not known:
+            return
+        if self.fit_thresholds:
+            outside = self.settings.tags.index("O")
+            self._outside = max(OFFSETS, key=lambda less: self._f1(network, known, outside, less))
+            network.projection.bias[outside] -= self._outside
+            for some in known:
+                some.emissions[:, :, outside] -= self._outside
+        self._temperature = fit_temperature(network.output, [some[:3] for some in known])
+        network.scale(1.0 / self._temperature)
+
+    def _f1(self, network: Tagger, known: Iterable[Known], outside: int, less: float) -> float:
+        """F1 where the tag O counts less by so much."""
+        scores = TagScores(self.settings.scheme)
+        for emissions, _, lengths, gold in known:
+            emissions = emissions.clone()
+            emissions[:, :, outside] -= less
+            tags = network.output.decode(emissions, lengths)
+            scores.add(names_of(tags, lengths, self.settings.tags), gold)
+        f1: float = scores.result()["f1"]
+        return f1
 
 
 def emissions_of(network: Tagger, batch: TaggingBatch) -> Tensor:

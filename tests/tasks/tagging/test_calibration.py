@@ -1,13 +1,20 @@
 """Scores of entities as probabilities: temperature, and the error that is left."""
 
+from types import SimpleNamespace
+
 import pytest
 import torch
+from torch import nn
 from torchmetrics.functional.classification import binary_calibration_error
 
-from rnnlp.data.tagging.schemes import Span, allowed_transitions
+from rnnlp.data.tagging.schemes import Span, allowed_transitions, tags_to_spans
 from rnnlp.models.tagging.calibration import fit_temperature
 from rnnlp.models.tagging.crf import CRF
 from rnnlp.models.tagging.softmax import ConstrainedSoftmax
+from rnnlp.models.tagging.tagger import Tagger
+from rnnlp.tasks.base.components import EmbeddingConfig, EncoderConfig, Sizes
+from rnnlp.tasks.tagging.config import TaggerConfig, TaggerTraining
+from rnnlp.tasks.tagging.objective import OFFSETS, TaggingObjective
 from rnnlp.tasks.tagging.scores import TagScores
 
 TAGS = ["O", "B-A", "I-A"]
@@ -61,3 +68,68 @@ def test_error_is_that_of_the_entities_found():
     both = TagScores("IOB2")
     both.merge(scores)
     assert both.result() == scores.result()
+
+
+class Table(nn.Module):
+    """A tagger whose scores hang on the token alone."""
+
+    scale = Tagger.scale
+
+    def __init__(self, head):
+        super().__init__()
+        self.projection = nn.Linear(9, 3)
+        self.output = head
+
+    def emissions(self, tokens, characters, token_features, lengths):
+        return self.projection(nn.functional.one_hot(tokens, 9).float())
+
+
+def found_by(network, batch, less=0.0):
+    """F1 on the even half, where O counts less."""
+    scores = TagScores("IOB2")
+    emissions = network.emissions(batch.features.tokens, None, None, None)[::2]
+    emissions[:, :, 0] -= less
+    tags = network.output.decode(emissions, batch.features.lengths[::2])
+    scores.add([[TAGS[tag] for tag in row] for row in tags.tolist()], batch.gold[::2])
+    return scores.result()["f1"]
+
+
+def test_what_finds_too_little_is_made_to_find_more():
+    torch.manual_seed(4)
+    allowed, start, end = allowed_transitions(TAGS, "IOB2")
+    network = Table(CRF(tags=3, allowed=allowed, start=start, end=end))
+    with torch.no_grad():
+        network.projection.weight.copy_(2.0 * torch.randn(3, 9))
+        tokens = torch.randint(0, 9, (200, 4))
+        lengths = torch.full((200,), 4)
+        gold = network.output.decode(
+            network.emissions(tokens, None, None, lengths) + torch.randn(200, 4, 3), lengths
+        )
+        network.projection.bias[0] += 2.0
+    spans = [
+        [Span(*span) for span in tags_to_spans([TAGS[tag] for tag in row], "IOB2", strict=True)]
+        for row in gold.tolist()
+    ]
+    features = SimpleNamespace(tokens=tokens, characters=None, token_features=None, lengths=lengths)
+    batch = SimpleNamespace(features=features, tags=gold, gold=spans, number=torch.arange(200))
+    with torch.no_grad():
+        expected = [found_by(network, batch, less) for less in OFFSETS]
+    settings = TaggerConfig(
+        tags=TAGS,
+        scheme="IOB2",
+        sizes=Sizes(tokens=9),
+        embedding=EmbeddingConfig(),
+        encoder=EncoderConfig(),
+    )
+    objective = TaggingObjective(settings, training=TaggerTraining(fit_thresholds=True))
+    objective.calibrate(network, [batch])
+    with torch.no_grad():
+        assert found_by(network, batch) == max(expected) > expected[0] + 0.05
+    fitted = objective.extras(network)
+    assert expected[OFFSETS.index(fitted["outside_less"])] == max(expected)
+    assert fitted["temperature"] != 1.0
+    plain = TaggingObjective(settings, training=TaggerTraining())
+    before = network.projection.bias[0] - network.projection.bias[1]
+    plain.calibrate(network, [batch])  # now the best there is: nothing but a temperature near 1
+    after = network.projection.bias[0] - network.projection.bias[1]
+    assert after.item() == pytest.approx(before.item(), rel=0.05)
