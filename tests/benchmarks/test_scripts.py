@@ -314,3 +314,30 @@ def test_active(run, files):
     out = run("active", "--config", "sentiment", *data, *few, *SMALL)
     assert "seed 3 select: " in out and "random: 2 labels" in out
     assert script("active").needed([50.0, 80.0, 90.0], aim=85, step=100) == 250
+
+
+def test_held_out_names_are_new(run, tmp_path):
+    from rnnlp.data.corpus.report import Notes
+    from rnnlp.data.tagging.readers import read_tagging
+    from rnnlp.data.text.tokenizer import splitter
+
+    people = ("Anna", "Tom", "anna", "Ute", "Max", "Li", "Eva", "Ida", "Jan", "Kim")
+    rows = [
+        f"{name} B-PER\nBerg I-PER\nis O\nhere O\n\nAll O\n{i} O\nis O\n\n"
+        for i, name in enumerate(people)
+    ]
+    (tmp_path / "all.conll").write_text("".join(rows))
+    out = run("held_out_names", tmp_path / "all.conll", tmp_path / "out", "--share", 0.35)
+    sides = {}
+    for split in ("train", "dev"):
+        path = tmp_path / "out" / f"{split}.jsonl"
+        sides[split] = list(read_tagging(path, split=splitter("word"), notes=Notes()))
+    assert sum(map(len, sides.values())) == 20  # nothing is lost
+    names = {
+        split: {e.tokens[0].lower() for e in examples if e.tags[0] == "B-PER"}
+        for split, examples in sides.items()
+    }
+    assert len(names["dev"]) == 3 and names["dev"].isdisjoint(names["train"])
+    with_names = [e.tags[0] == "B-PER" for e in sides["dev"]]
+    assert sum(with_names) == len(with_names) / 2
+    assert f"kept apart, in which {sum(with_names)} of {sum(with_names)} names are new" in out
