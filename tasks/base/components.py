@@ -72,18 +72,12 @@ class EmbeddingConfig:
         """The embedding for vocabularies of these sizes."""
         from rnnlp.models import Embedding
 
+        own = {name: value for name, value in vars(self).items() if name != "token_features"}
         return Embedding(
             vocabulary_size=sizes.tokens,
-            size=self.size,
             character_vocabulary_size=sizes.characters,
-            characters=self.characters,
-            character_size=self.character_size,
-            character_features=self.character_features,
             token_feature_vocabulary_sizes=sizes.token_features,
-            token_feature_size=self.token_feature_size,
-            word_dropout=self.word_dropout,
-            dropout=self.dropout,
-            freeze_vectors=self.freeze_vectors,
+            **own,
         )
 
 
@@ -127,21 +121,7 @@ class EncoderConfig:
         """The encoder for vectors of `input_size` components."""
         from rnnlp.models import Encoder
 
-        return Encoder(
-            input_size=input_size,
-            cell=self.cell,
-            hidden_size=self.hidden_size,
-            num_layers=self.num_layers,
-            bidirectional=self.bidirectional,
-            dropout=self.dropout,
-            locked_dropout=self.locked_dropout,
-            weight_dropout=self.weight_dropout,
-            residual=self.residual,
-            layer_norm=self.layer_norm,
-            orthogonal=self.orthogonal,
-            forget_bias=self.forget_bias,
-            memory_span=self.memory_span,
-        )
+        return Encoder(input_size=input_size, **vars(self))
 
     def describe(self) -> str:
         """The encoder in a few words."""
