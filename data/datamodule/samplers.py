@@ -122,13 +122,13 @@ class BucketBatchSampler(EpochSampler):
     def __iter__(self) -> Iterator[Any]:
         start, self.start = self.start, 0
         # One by one: as Python's integers, the rows of a large corpus would fill the memory.
-        yield from map(self._share_of, self._whole_batches(self.epoch)[start:])
+        yield from map(self._own_part, self._whole_batches(self.epoch)[start:])
 
     def batches(self, epoch: int) -> list[list[int]]:
         """All batches of an epoch, in order: what this process has of each."""
-        return list(map(self._share_of, self._whole_batches(epoch)))
+        return list(map(self._own_part, self._whole_batches(epoch)))
 
-    def _share_of(self, batch: np.ndarray) -> list[int]:
+    def _own_part(self, batch: np.ndarray) -> list[int]:
         rows: list[int] = batch[self._share.rank :: self._share.of].tolist()
         return rows
 

@@ -255,7 +255,7 @@ class TaskModule(pl.LightningModule):
         else:
             schedule.step()  # type: ignore[union-attr]
 
-    def share_of(self, loss: Tensor, weight: float) -> Tensor:
+    def scale_loss(self, loss: Tensor, weight: float) -> Tensor:
         """The loss such that its mean over the processes is that of the whole batch.
 
         Args:

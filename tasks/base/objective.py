@@ -143,7 +143,7 @@ class ObjectiveModule(TaskModule):
         """The loss of one batch."""
         loss = self.objective.loss(self.network, batch)
         self.log("train_loss", loss.detach(), prog_bar=True, batch_size=len(batch.gold))
-        return self.share_of(loss, self.objective.weight(batch))
+        return self.scale_loss(loss, self.objective.weight(batch))
 
     def on_validation_epoch_start(self) -> None:
         """Begins to count anew."""

@@ -130,7 +130,7 @@ class Generation(ObjectiveModule):
         )
         loss = token_loss(logits, targets)
         self.log("train_loss", loss.detach(), prog_bar=True, batch_size=len(targets))
-        return self.share_of(loss, self.objective.weight(batch))
+        return self.scale_loss(loss, self.objective.weight(batch))
 
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         """Keeps the state that the next segment begins with."""

@@ -187,7 +187,7 @@ class Joint(TaskModule):
         for (task, (objective, head)), part in zip(self.heads.items(), batch, strict=True):
             loss = objective.loss(head, part)
             self.log(f"train_{task}_loss", loss.detach(), batch_size=1)
-            loss = self.share_of(loss, objective.weight(part))
+            loss = self.scale_loss(loss, objective.weight(part))
             total = total + self.weights[task] * loss
         self.log("train_loss", total.detach(), prog_bar=True, batch_size=1)
         return total
