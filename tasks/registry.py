@@ -50,59 +50,35 @@ class TaskSpec:
     comparable: bool = True
 
 
-_ROOM = "rnnlp.tasks"
+def _row(name: str, *, scored: bool = True, **more: Any) -> TaskSpec:
+    """A task of ours, whose rooms and classes are called after it.
+
+    Args:
+        name: Its name.
+        scored: Whether it has an evaluation of its own.
+        more: What else its row says.
+    """
+    room, title = f"rnnlp.tasks.{name}", name.title()
+    return TaskSpec(
+        name=name,
+        module=f"{room}.module:{title}",
+        data=f"rnnlp.data.{name}.datamodule:{title}Data",
+        pipeline=f"{room}.pipeline:{title}Pipeline",
+        evaluation=f"{room}.evaluation:evaluate_{name}" if scored else None,
+        score_lines=f"{room}.scores:score_lines",
+        options=f"{room}.options",
+        **more,
+    )
+
+
 _SPECS = {
     spec.name: spec
     for spec in (
-        TaskSpec(
-            name="tagging",
-            module=f"{_ROOM}.tagging.module:Tagging",
-            data="rnnlp.data.tagging.datamodule:TaggingData",
-            pipeline=f"{_ROOM}.tagging.pipeline:TaggingPipeline",
-            evaluation=f"{_ROOM}.tagging.evaluation:evaluate_tagging",
-            score_lines=f"{_ROOM}.tagging.scores:score_lines",
-            options=f"{_ROOM}.tagging.options",
-            unit="sentences",
-        ),
-        TaskSpec(
-            name="classification",
-            module=f"{_ROOM}.classification.module:Classification",
-            data="rnnlp.data.classification.datamodule:ClassificationData",
-            pipeline=f"{_ROOM}.classification.pipeline:ClassificationPipeline",
-            evaluation=f"{_ROOM}.classification.evaluation:evaluate_classification",
-            score_lines=f"{_ROOM}.classification.scores:score_lines",
-            options=f"{_ROOM}.classification.options",
-        ),
-        TaskSpec(
-            name="translation",
-            module=f"{_ROOM}.translation.module:Translation",
-            data="rnnlp.data.translation.datamodule:TranslationData",
-            pipeline=f"{_ROOM}.translation.pipeline:TranslationPipeline",
-            evaluation=f"{_ROOM}.translation.evaluation:evaluate_translation",
-            score_lines=f"{_ROOM}.translation.scores:score_lines",
-            options=f"{_ROOM}.translation.options",
-            unit="sentences",
-        ),
-        TaskSpec(
-            name="generation",
-            module=f"{_ROOM}.generation.module:Generation",
-            data="rnnlp.data.generation.datamodule:GenerationData",
-            pipeline=f"{_ROOM}.generation.pipeline:GenerationPipeline",
-            evaluation=f"{_ROOM}.generation.evaluation:evaluate_generation",
-            score_lines=f"{_ROOM}.generation.scores:score_lines",
-            options=f"{_ROOM}.generation.options",
-        ),
-        TaskSpec(
-            name="joint",
-            module=f"{_ROOM}.joint.module:Joint",
-            data="rnnlp.data.joint.datamodule:JointData",
-            pipeline=f"{_ROOM}.joint.pipeline:JointPipeline",
-            evaluation=None,
-            score_lines=f"{_ROOM}.joint.scores:score_lines",
-            options=f"{_ROOM}.joint.options",
-            heads=("tagging", "classification"),
-            comparable=False,
-        ),
+        _row("tagging", unit="sentences"),
+        _row("classification"),
+        _row("translation", unit="sentences"),
+        _row("generation"),
+        _row("joint", scored=False, heads=("tagging", "classification"), comparable=False),
     )
 }
 
