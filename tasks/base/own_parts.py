@@ -21,6 +21,7 @@ from rnnlp.data.errors import InputError
 
 _DOTTED = re.compile(r"[^\W\d]\w*(\.[^\W\d]\w*)+")
 _PLUGIN = "rnnlp_plugin_"  # before the name of a file that `--plugin` names
+PLUGINS: list[str] = []  # what was loaded: other processes load it again
 
 
 class _Kind(NamedTuple):
@@ -77,6 +78,8 @@ def load_plugins(plugins: Iterable[str]) -> None:
         InputError: There is no such module or file.
     """
     for plugin in plugins:
+        if plugin not in PLUGINS:
+            PLUGINS.append(plugin)
         if not plugin.endswith(".py"):
             try:
                 importlib.import_module(plugin)

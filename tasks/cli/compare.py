@@ -10,9 +10,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from rnnlp.data.errors import InputError
-from rnnlp.tasks.base.own_parts import load_plugins
 
-from .parser import OneLineParser, plugins_of, shows_help
+from .parser import OneLineParser, shows_help
 
 HELP = """\
 usage: rnnlp compare --config NAME|FILE [--cells LIST] [--seeds N] [--KEY VALUE ...]
@@ -43,8 +42,6 @@ def compare(arguments: Sequence[str]) -> int:
     """Runs `rnnlp compare` with these arguments."""
     if (code := shows_help(arguments, HELP)) is not None:
         return code
-    plugins, arguments = plugins_of(arguments)
-    load_plugins(plugins)
     parser = OneLineParser(prog="rnnlp compare", add_help=False, allow_abbrev=False)
     parser.add_argument("-c", "--config", action="append", default=[])
     parser.add_argument("--task")
@@ -65,12 +62,10 @@ def compare(arguments: Sequence[str]) -> int:
         return on_made_up_sequences(known, rest, command)
     if known.lags is not None:
         raise InputError("--lags is for rnnlp compare --long-range")
-    return on_data(known, rest, command, plugins)
+    return on_data(known, rest, command)
 
 
-def on_data(
-    known: argparse.Namespace, rest: list[str], command: str, plugins: Sequence[str]
-) -> int:
+def on_data(known: argparse.Namespace, rest: list[str], command: str) -> int:
     """Compares cells on data."""
     from rnnlp.tasks.compare.recommendation import advice
     from rnnlp.tasks.compare.report import control_line, figures
@@ -85,7 +80,6 @@ def on_data(
         output=known.output,
         overwrite=known.overwrite,
         arguments=rest,
-        plugins=plugins,
         command=command,
     )
     table = figures(comparison)

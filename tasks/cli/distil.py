@@ -7,9 +7,8 @@ from pathlib import Path
 
 from rnnlp.data.formats.encodings import named_encoding
 from rnnlp.data.formats.layout import Layout
-from rnnlp.tasks.base.own_parts import load_plugins
 
-from .parser import OneLineParser, add_encoding, plugins_of, shows_help
+from .parser import OneLineParser, add_encoding, shows_help
 from .texts import file_rows
 
 HELP = """\
@@ -39,8 +38,6 @@ def distil(arguments: Sequence[str]) -> int:
     """Runs `rnnlp distil` with these arguments."""
     if (code := shows_help(arguments, HELP)) is not None:
         return code
-    plugins, rest = plugins_of(arguments)
-    load_plugins(plugins)
     parser = OneLineParser(prog="rnnlp distil", add_help=False, allow_abbrev=False)
     parser.add_argument("-c", "--config", action="append", required=True)
     parser.add_argument("--unlabelled", required=True)
@@ -51,7 +48,7 @@ def distil(arguments: Sequence[str]) -> int:
     parser.add_argument("--data.train", dest="train")
     parser.add_argument("--hard_share", type=float, default=0.5)
     add_encoding(parser)
-    known, rest = parser.parse_known_args(rest)
+    known, rest = parser.parse_known_args(list(arguments))
     teachers, settings = _teachers(rest)
 
     from rnnlp.tasks.distil.run import distil as run

@@ -10,9 +10,8 @@ from typing import TYPE_CHECKING
 from rnnlp.data.errors import InputError
 from rnnlp.data.formats.encodings import named_encoding
 from rnnlp.data.formats.layout import Layout
-from rnnlp.tasks.base.own_parts import load_plugins
 
-from .parser import OneLineParser, add_plugin, plugins_of
+from .parser import OneLineParser
 from .texts import add_text_arguments, check_text_arguments, given_rows
 from .workers import in_order
 
@@ -45,9 +44,6 @@ def encode(arguments: Sequence[str]) -> int:
         default="max",
         help="how one vector is made of a text's states (default: max)",
     )
-    add_plugin(parser)
-    plugins, arguments = plugins_of(arguments)
-    load_plugins(plugins)
     args = parser.parse_intermixed_args(list(arguments))
     output = Path(args.output)
     if output.suffix not in SUFFIXES:
@@ -64,7 +60,7 @@ def encode(arguments: Sequence[str]) -> int:
     size = work.encoder.output_size
     chunks = ([row.text for row in rows] for rows in given_rows(args, Layout()))
     pairs = ((chunk, chunk) for chunk in chunks)
-    vectors = in_order(work, pairs, workers=args.workers, plugins=plugins)
+    vectors = in_order(work, pairs, workers=args.workers)
     write = write_table if output.suffix == ".parquet" else write_array
     counts: list[int] = []
     try:

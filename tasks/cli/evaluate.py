@@ -6,17 +6,14 @@ from collections.abc import Sequence
 
 from rnnlp.data.errors import note
 from rnnlp.tasks.base.options import add_options, taken
-from rnnlp.tasks.base.own_parts import load_plugins
 from rnnlp.tasks.model_folder.files import as_json
 from rnnlp.tasks.registry import head_of, options_of
 
-from .parser import OneLineParser, add_encoding, add_plugin, plugins_of
+from .parser import OneLineParser, add_encoding
 
 
 def evaluate(arguments: Sequence[str]) -> int:
     """Runs `rnnlp evaluate` with these arguments."""
-    plugins, arguments = plugins_of(arguments)
-    load_plugins(plugins)
     options = options_of("EVALUATE")
     parser = OneLineParser(
         prog="rnnlp evaluate", description="Scores a model on a file.", allow_abbrev=False
@@ -40,7 +37,6 @@ def evaluate(arguments: Sequence[str]) -> int:
         help="leave out rows that cannot be read, and say how many (default: refuse them)",
     )
     add_options(parser, (option for some in options.values() for option in some))
-    add_plugin(parser)
     args = parser.parse_args(list(arguments))
 
     from rnnlp.tasks.inference.evaluate import evaluate_model

@@ -14,9 +14,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rnnlp.data.errors import InputError, note
-from rnnlp.tasks.base.own_parts import load_plugins
 
-from .parser import OneLineParser, add_plugin, plugins_of
+from .parser import OneLineParser
 from .pictures import picture_file, write_picture
 
 if TYPE_CHECKING:
@@ -30,7 +29,6 @@ INPUT, HIDDEN_SIZE, SEED = "1 0 0", 2, 1  # of a cell, unless others are given
 
 def explain(arguments: Sequence[str]) -> int:
     """Runs `rnnlp explain` with these arguments."""
-    plugins, arguments = plugins_of(arguments)
     parser = OneLineParser(
         prog="rnnlp explain",
         description="Shows the value of every gate after every token. Of a CELL: small, with "
@@ -64,7 +62,6 @@ def explain(arguments: Sequence[str]) -> int:
     model.add_argument("--direction", choices=("forward", "backward"), help="(default: forward)")
     model.add_argument("--unit", type=int, help="one unit, from 1 (default: the mean over all)")
     model.add_argument("--output", metavar="FILE", help="a heat map, .png or .svg")
-    add_plugin(parser)
     args = parser.parse_args(list(arguments))
     of_cell, of_model = (
         [name for name in names if getattr(args, name) is not None]
@@ -77,7 +74,6 @@ def explain(arguments: Sequence[str]) -> int:
         raise InputError(f"--{of_model[0]} is for a model that reads a text: give MODEL and TEXT")
     if args.text is not None and of_cell:
         raise InputError(f"--{of_cell[0]} is for a cell: leave it out, or TEXT")
-    load_plugins(plugins)
     if args.text is None:
         explain_cell(args)
     else:

@@ -11,12 +11,11 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from rnnlp.data.errors import InputError
-from rnnlp.tasks.base.own_parts import load_plugins
 from rnnlp.tasks.base.processes import is_first
 from rnnlp.tasks.fit.config_files import find_configs, find_task, shipped_configs
 from rnnlp.tasks.model_folder.atomic import exclusive
 
-from .parser import OneLineParser, plugins_of
+from .parser import OneLineParser
 
 HELP = """\
 usage: rnnlp fit --config NAME|FILE [--output DIR] [--resume | --overwrite] [--KEY VALUE ...]
@@ -47,8 +46,6 @@ def fit(arguments: Sequence[str]) -> int:
     if list(arguments) in (["-h"], ["--help"]):  # answered at once, without any heavy import
         sys.stdout.write(general_help())
         return 0
-    plugins, arguments = plugins_of(arguments)
-    load_plugins(plugins)
     parser = OneLineParser(prog="rnnlp fit", add_help=False, allow_abbrev=False)
     parser.add_argument("-c", "--config", action="append", default=[])
     parser.add_argument("--task")

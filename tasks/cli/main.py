@@ -55,8 +55,10 @@ def run(arguments: Sequence[str]) -> int:
         print(rnnlp_version())
         return 0
     if verb in VERBS:
+        from .parser import without_plugins
+
         command = getattr(importlib.import_module(f"{__package__}.{verb}"), verb)
-        code: int = command(rest)
+        code: int = command(without_plugins(rest))
         return code
     from rnnlp.data.errors import InputError
 

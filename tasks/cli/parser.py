@@ -5,13 +5,22 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Sequence
-from typing import NoReturn
+from typing import Any, NoReturn
 
 from rnnlp.data.errors import InputError
+from rnnlp.tasks.base.own_parts import load_plugins
 
 
 class OneLineParser(argparse.ArgumentParser):
-    """Raises `InputError` where argparse would print its usage and leave."""
+    """Raises `InputError` where argparse would print its usage and leave.
+
+    Its help tells of `--plugin`, which every verb has; see `without_plugins`.
+    """
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**options)
+        if self.add_help:
+            _add_plugin(self)
 
     def error(self, message: str) -> NoReturn:
         """Reports a wrong command line."""
@@ -35,20 +44,24 @@ def add_encoding(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def add_plugin(parser: argparse.ArgumentParser) -> None:
-    """Adds `--plugin`, for the help of a verb whose arguments went through `plugins_of`."""
+def _add_plugin(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--plugin",
         action="append",
         default=[],
         metavar="MODULE|FILE.py",
-        help="Python of your own, run first: it may register tasks and cells",
+        help="Python of your own, run first: it holds parts, or registers tasks and cells",
     )
 
 
-def plugins_of(arguments: Sequence[str]) -> tuple[list[str], list[str]]:
-    """The values of `--plugin`, which decide what else can be said, and the other arguments."""
+def without_plugins(arguments: Sequence[str]) -> list[str]:
+    """The other arguments, once the values of `--plugin`, which decide what can be said, are run.
+
+    Raises:
+        InputError: There is no such module or file.
+    """
     parser = OneLineParser(add_help=False, allow_abbrev=False)
-    add_plugin(parser)
+    _add_plugin(parser)
     args, rest = parser.parse_known_args(list(arguments))
-    return args.plugin, rest
+    load_plugins(args.plugin)
+    return rest

@@ -16,11 +16,10 @@ from rnnlp.data.errors import InputError, note
 from rnnlp.data.formats.encodings import named_encoding
 from rnnlp.data.formats.layout import Layout
 from rnnlp.tasks.base.options import VECTOR_COLUMN, add_options, taken
-from rnnlp.tasks.base.own_parts import load_plugins
 from rnnlp.tasks.model_folder.files import as_json
 from rnnlp.tasks.registry import options_of
 
-from .parser import OneLineParser, add_plugin, plugins_of
+from .parser import OneLineParser
 from .pictures import picture_file, write_picture
 from .streaming import add_stream_options, check_stream_options, stream_stdin
 from .tables import SUFFIXES, AnswerTable
@@ -38,8 +37,6 @@ from .workers import in_order
 
 def predict(arguments: Sequence[str]) -> int:
     """Runs `rnnlp predict` with these arguments."""
-    plugins, arguments = plugins_of(arguments)
-    load_plugins(plugins)
     options, streaming = options_of("PREDICT"), options_of("STREAM")
     parser = OneLineParser(
         prog="rnnlp predict",
@@ -61,7 +58,6 @@ def predict(arguments: Sequence[str]) -> int:
     add_stream_options(parser)
     every = [option for some in (*options.values(), *streaming.values()) for option in some]
     add_options(parser, every)
-    add_plugin(parser)
     args = parser.parse_intermixed_args(list(arguments))  # options between texts
     more = models_among(args)
     check_stream_options(args, every, streaming)
@@ -126,7 +122,7 @@ def predict(arguments: Sequence[str]) -> int:
             answered = AnswerTable(out, args.output) if as_table else AnswerLines(out, writer)
         work = partial(answers_to, pipeline, chosen)
         items = work_on(source, each=count or 1 if writes else None, vectors=takes_vectors)
-        for rows, answers in in_order(work, items, workers=args.workers, plugins=plugins):
+        for rows, answers in in_order(work, items, workers=args.workers):
             empty = False
             for line in remarks([row.text for row in rows]) if remarks else ():
                 note(line)

@@ -5,17 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from rnnlp.data.errors import InputError
-from rnnlp.tasks.base.own_parts import load_plugins
 
-from .parser import OneLineParser, plugins_of
+from .parser import OneLineParser
 
 INSTALL = "pip install 'rnnlp[serve]'"
 
 
 def serve(arguments: Sequence[str]) -> int:
     """Runs `rnnlp serve` with these arguments."""
-    plugins, arguments = plugins_of(arguments)
-    load_plugins(plugins)
     parser = OneLineParser(
         prog="rnnlp serve",
         description="Serves models over HTTP, with a page at / to try them. Beyond the limits "

@@ -7,9 +7,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from rnnlp.tasks.base.own_parts import load_plugins
-
-from .parser import OneLineParser, plugins_of, shows_help
+from .parser import OneLineParser, shows_help
 
 HELP = """\
 usage: rnnlp tune --config NAME|FILE [--space FILE] [--trials N] [--minutes M] [--KEY VALUE ...]
@@ -36,8 +34,6 @@ def tune(arguments: Sequence[str]) -> int:
     """Runs `rnnlp tune` with these arguments."""
     if (code := shows_help(arguments, HELP)) is not None:
         return code
-    plugins, rest = plugins_of(arguments)
-    load_plugins(plugins)
     parser = OneLineParser(prog="rnnlp tune", add_help=False, allow_abbrev=False)
     parser.add_argument("-c", "--config", required=True)
     parser.add_argument("--space", type=Path)
@@ -48,7 +44,7 @@ def tune(arguments: Sequence[str]) -> int:
     parser.add_argument("--storage")
     parser.add_argument("--output", type=Path)
     parser.add_argument("--resume", action="store_true")
-    known, rest = parser.parse_known_args(rest)
+    known, rest = parser.parse_known_args(list(arguments))
 
     from rnnlp.tasks.tune.report import BEST, chance_lines
     from rnnlp.tasks.tune.search import tune as search
@@ -65,7 +61,6 @@ def tune(arguments: Sequence[str]) -> int:
         output=output,
         resume=known.resume,
         arguments=rest,
-        plugins=plugins,
         command=shlex.join(["rnnlp", "tune", *arguments]),
     )
     print("\n".join(chance_lines(results)))

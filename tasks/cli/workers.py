@@ -15,7 +15,7 @@ from concurrent.futures.process import BrokenProcessPool
 from typing import Any, TypeVar
 
 from rnnlp.data.errors import InputError
-from rnnlp.tasks.base.own_parts import load_plugins
+from rnnlp.tasks.base.own_parts import PLUGINS, load_plugins
 from rnnlp.tasks.runtime.cores import cores
 
 Kept = TypeVar("Kept")
@@ -29,7 +29,6 @@ def in_order(
     items: Iterable[tuple[Kept, Item]],
     *,
     workers: int,
-    plugins: Sequence[str] = (),
 ) -> Iterator[tuple[Kept, Result]]:
     """What work makes of items; only a few of them are in memory at once.
 
@@ -37,7 +36,6 @@ def in_order(
         work: Pickled for other processes, where a pipeline is read from its folder.
         items: Each with what stays here beside it.
         workers: Processes; with 1 it is this one.
-        plugins: Modules and files of the user's that are run first there.
 
     Raises:
         InputError: A process was killed; or as `work`.
@@ -51,7 +49,7 @@ def in_order(
         workers,
         mp_context=multiprocessing.get_context("spawn"),
         initializer=_begin,
-        initargs=(threads, list(plugins), pickle.dumps(work)),
+        initargs=(threads, PLUGINS, pickle.dumps(work)),
     ) as pool:
         try:
             for kept, item in items:

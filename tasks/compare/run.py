@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
 from rnnlp.data.errors import InputError, note
+from rnnlp.tasks.base.own_parts import PLUGINS, load_plugins
 from rnnlp.tasks.fit.config_files import find_configs, find_task
 from rnnlp.tasks.model_folder.atomic import exclusive, remove, write_atomically
 from rnnlp.tasks.model_folder.files import as_json, read_json
@@ -54,7 +55,6 @@ class CompareRequest:
             about the number of parameters that the config's own model has.
         output: The folder of the comparison.
         overwrite: Whether a comparison with other settings in it may be replaced.
-        plugins: Modules and files of the user's that are run first.
     """
 
     task: str
@@ -65,7 +65,6 @@ class CompareRequest:
     match: str
     output: Path
     overwrite: bool
-    plugins: Sequence[str] = ()
 
 
 class Job(NamedTuple):
@@ -106,6 +105,7 @@ def compare(
     Raises:
         InputError: The settings are wrong, or those of another comparison; or a run failed.
     """
+    load_plugins(plugins)
     if name := decided_setting(arguments):
         raise InputError(f"{name} is decided by the comparison: see rnnlp compare --help")
     names = [config] if isinstance(config, str | os.PathLike) else list(config)
@@ -124,7 +124,6 @@ def compare(
         match=match,
         output=folder,
         overwrite=overwrite,
-        plugins=plugins,
     )
     with exclusive(folder):
         comparison = run_comparison(request)
@@ -259,7 +258,7 @@ def run_worker(
         "task": request.task,
         "configs": [str(file) for file in request.configs],
         "arguments": [CHECKPOINT, *request.arguments],
-        "plugins": list(request.plugins),
+        "plugins": PLUGINS,
     }
     command = [sys.executable, "-c", WORKER, json.dumps(content)]
     with (

@@ -225,7 +225,7 @@ class FitCommand(LightningCLI):
         if model.leaves_out and isinstance(trainer.strategy, DDPStrategy):
             # However the strategy was named: there is no public way to say so afterwards.
             trainer.strategy._ddp_kwargs.setdefault("find_unused_parameters", True)
-        share = share_of(trainer, config["trainer.strategy"])
+        share = process_share(trainer, config["trainer.strategy"])
         self.datamodule.deal(share)
         if ahead := self.datamodule.options.num_workers:
             check_parallel(ahead, "data.num_workers")
@@ -265,7 +265,7 @@ class FitCommand(LightningCLI):
         return text
 
 
-def share_of(trainer: Trainer, named: str) -> Share:
+def process_share(trainer: Trainer, named: str) -> Share:
     """What this process has of every batch.
 
     Args:

@@ -19,7 +19,7 @@ import pytorch_lightning as pl
 import torch
 
 from rnnlp.data.errors import InputError, note
-from rnnlp.tasks.base.own_parts import load_plugins
+from rnnlp.tasks.base.own_parts import PLUGINS, load_plugins
 from rnnlp.tasks.compare.worker import main_score
 from rnnlp.tasks.fit.config_files import find_configs, find_task, is_shipped
 from rnnlp.tasks.fit.lightning_cli import FitCommand, FitRequest, build
@@ -66,7 +66,6 @@ class Search:
         shared: Whether other processes may work on it.
         score: The score that decides, as `metrics.json` names it.
         higher: Whether more of it is better.
-        plugins: Modules and files of the user's that are run first.
         threads: Of torch, in each process; None for as many as it takes.
     """
 
@@ -79,7 +78,6 @@ class Search:
     shared: bool
     score: str
     higher: bool
-    plugins: Sequence[str]
     threads: int | None = None
 
     def study(self) -> Any:
@@ -152,6 +150,7 @@ def tune(
         InputError: The settings or the space are wrong, a study is there and not resumed, or it is
             of other settings or data.
     """
+    load_plugins(plugins)
     check_parallel(workers, "--workers")
     if trials < 1 or seeds < 0 or (minutes is not None and minutes <= 0):
         raise InputError("--trials is 1 or more, --seeds 0 or more, --minutes above 0")
@@ -176,7 +175,6 @@ def tune(
             fit=fit, space=values, trials=trials, seeds=seeds, end=end,
             storage=storage or str(journal), shared=storage is not None or workers > 1,
             score=main_score(built.model), higher=bool(built.model.higher_is_better),
-            plugins=plugins,
         )  # fmt: skip
         study = search.study()
         plan = {
@@ -216,7 +214,7 @@ def run_trials(search: Search, workers: int) -> None:
         return
     own = replace(search, threads=max(1, torch.get_num_threads() // workers))
     context = multiprocessing.get_context("spawn")
-    processes = [context.Process(target=work_alone, args=(own,)) for _ in range(workers)]
+    processes = [context.Process(target=work_alone, args=(own, PLUGINS)) for _ in range(workers)]
     for process in processes:
         process.start()
     try:
@@ -234,10 +232,10 @@ def run_trials(search: Search, workers: int) -> None:
         note(f"{odd} of {workers} workers ended early")
 
 
-def work_alone(search: Search) -> None:
+def work_alone(search: Search, plugins: Sequence[str]) -> None:
     """Works on trials in a process of its own."""
     try:
-        load_plugins(search.plugins)
+        load_plugins(plugins)
         torch.set_num_threads(search.threads or 1)
         work(search)
     except InputError as error:
