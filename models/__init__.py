@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from .tagging.tagger import Tagger
     from .translation.attention import Attention
     from .translation.decoder import Decoder
+    from .translation.monotonic import MonotonicDecoder
     from .translation.translator import Translator
 
 _PLACES = {
@@ -47,6 +48,7 @@ _PLACES = {
     "CharacterRNN": "embeddings.characters",
     "Classifier": "classification.classifier",
     "LinearClassifier": "classification.linear",
+    "MonotonicDecoder": "translation.monotonic",
     "NGrams": "layers.ngrams",
     "ConstrainedSoftmax": "tagging.softmax",
     "Decoder": "translation.decoder",
@@ -80,6 +82,7 @@ __all__ = [
     "EncoderOutput",
     "LanguageModel",
     "LinearClassifier",
+    "MonotonicDecoder",
     "NGrams",
     "Pooling",
     "State",

@@ -85,15 +85,25 @@ class Pointer(nn.Module):
         """
         log_probs = logits.log_softmax(1)
         gate = self.gate(readouts).to(log_probs.dtype)
-        generated = log_probs + F.logsigmoid(gate)
+        return self.mix(log_probs + F.logsigmoid(gate), F.logsigmoid(-gate), weights, copies)
+
+    def mix(self, generated: Tensor, copied: Tensor, weights: Tensor, copies: Copies) -> Tensor:
+        """Log probabilities of what comes next, generated or copied.
+
+        Args:
+            generated: Log probabilities of generating, `[rows, vocabulary_size]`.
+            copied: Log probability of copying, `[rows, 1]`, which the weights share out.
+            weights: Attention, `[rows, source]`, 0 at padding.
+            copies: What each row may copy, `[rows, source]`.
+        """
         mass = torch.zeros_like(weights).scatter_add(1, copies.first, weights)  # at first positions
         # An attention that is too small for a number counts as the smallest one: no log of 0.
-        copied = F.logsigmoid(-gate) + mass.clamp_min(torch.finfo(mass.dtype).tiny).log()
+        copied = copied + mass.clamp_min(torch.finfo(mass.dtype).tiny).log()
         known = copies.ids < self.vocabulary_size
         of_known = generated.gather(1, copies.ids.clamp_max(self.vocabulary_size - 1))
         mixed = torch.logaddexp(of_known, copied)
         if self.training and self.dropout:
-            mixed = torch.where(torch.rand_like(gate) < self.dropout, of_known, mixed)
+            mixed = torch.where(torch.rand_like(copied[:, :1]) < self.dropout, of_known, mixed)
         both = torch.where(known, mixed, copied)
         both = both.masked_fill(copies.column != copies.ids, -math.inf)
         wide = F.pad(generated, (0, weights.shape[1]), value=-math.inf)

@@ -12,22 +12,19 @@ How hypotheses are searched for is the business of `models/search/beam.py`.
 
 from __future__ import annotations
 
-from typing import Literal, NamedTuple
+from typing import NamedTuple
 
 import torch
 from torch import Tensor, nn
-from torch.nn import functional as F
 
 from rnnlp.models.encoders.base import EncoderOutput
 from rnnlp.models.encoders.recurrent import Encoder
-from rnnlp.models.layers.dropout import LockedDropout, check_rate
 from rnnlp.models.recurrence.cell import State
-from rnnlp.models.recurrence.cells import find_cell
+from rnnlp.models.search.hypotheses import Step
 
 from .attention import Attention, Memory, Score
-from .copying import Copies, Pointer
-
-Tied = Literal["none", "output", "all"]
+from .copying import Copies
+from .target_side import TargetSide, Tied
 
 
 class DecoderState(NamedTuple):
@@ -60,7 +57,7 @@ class DecoderState(NamedTuple):
         )
 
 
-class Decoder(nn.Module):
+class Decoder(TargetSide):
     """A stack of recurrent layers that attends to a source from its first layer.
 
     Args:
@@ -114,29 +111,20 @@ class Decoder(nn.Module):
         copy_dropout: float = 0.0,
         unknown: int = 1,
     ) -> None:
-        super().__init__()
-        if num_layers < 1:
-            raise ValueError(f"layers must be at least 1, not {num_layers}")
-        if (tie_embeddings == "all") != (embedding is not None):
-            raise ValueError("an embedding is given where, and only where, all tables are tied")
-        if embedding is None:
-            self.embedding = nn.Embedding(vocabulary_size, size)
-            nn.init.normal_(self.embedding.weight, std=size**-0.5)
-        elif tuple(embedding.weight.shape) != (vocabulary_size, size):
-            raise ValueError(
-                f"the tied table is {list(embedding.weight.shape)}, and the decoder's would be "
-                f"[{vocabulary_size}, {size}]"
-            )
-        # In a list, or the table would be one of the decoder's parameters a second time.
-        self._tables = [self.embedding if embedding is None else embedding]
-        self.tie_embeddings: Tied = tie_embeddings
-        self.kind = find_cell(cell)
-        self.num_layers = num_layers
-        self.hidden_size = hidden_size
-        self.input_feeding = input_feeding
-        self.start = nn.Linear(
-            final_size, num_layers * hidden_size * (2 if self.kind.has_cell else 1)
+        super().__init__(
+            vocabulary_size=vocabulary_size,
+            final_size=final_size,
+            size=size,
+            cell=cell,
+            hidden_size=hidden_size,
+            num_layers=num_layers,
+            embedding_dropout=embedding_dropout,
+            dropout=dropout,
+            tie_embeddings=tie_embeddings,
+            embedding=embedding,
+            unknown=unknown,
         )
+        self.input_feeding = input_feeding
         self.lower = Encoder(
             input_size=size * (2 if input_feeding else 1),
             cell=cell,
@@ -162,24 +150,7 @@ class Decoder(nn.Module):
             if num_layers > 1
             else None
         )
-        self.readout = nn.Linear(hidden_size + memory_size, size)
-        if tie_embeddings == "none":
-            self.output = nn.Linear(size, vocabulary_size)
-        else:
-            self.output_bias = nn.Parameter(torch.zeros(vocabulary_size))
-        self.pointer = (
-            Pointer(size=size, vocabulary_size=vocabulary_size, dropout=copy_dropout)
-            if copy
-            else None
-        )
-        self.unknown = unknown
-        self.embedding_dropout = LockedDropout(embedding_dropout)
-        self.dropout = nn.Dropout(check_rate(dropout))
-
-    @property
-    def table(self) -> nn.Embedding:
-        """The target embeddings."""
-        return self._tables[0]
+        self.make_output(width=hidden_size + memory_size, copy=copy, copy_dropout=copy_dropout)
 
     def begin(
         self, source: EncoderOutput, lengths: Tensor, copies: Tensor | None = None
@@ -192,22 +163,52 @@ class Decoder(nn.Module):
             copies: What the source tokens are on the target side, `[sentences, source]`; where
                 words can be copied.
         """
-        # s_0 = tanh(W [h_forwards; h_backwards]), for each layer on its own
-        width = source.states.shape[2] // source.final.hidden.shape[2]  # directions
-        ends = source.final.hidden[-width:].transpose(0, 1).flatten(1)  # [sentences, final_size]
-        parts = self.start(ends).tanh().unflatten(1, (-1, self.hidden_size)).transpose(0, 1)
-        hidden = parts[: self.num_layers].contiguous()  # [layers, sentences, hidden_size]
-        cell = parts[self.num_layers :].contiguous() if self.kind.has_cell else None
         memory = self.attention.read(source.states, lengths)
         if self.pointer is not None:
             assert copies is not None  # or there is nothing to copy
             memory = memory._replace(copies=self.pointer.read(copies, memory.outside))
+        hidden, cell = self.first_states(source)
         return DecoderState(
             memory,
             State(hidden[:1], None if cell is None else cell[:1]),
             None if self.upper is None else State(hidden[1:], None if cell is None else cell[1:]),
-            ends.new_zeros(len(ends), self.readout.out_features) if self.input_feeding else None,
+            hidden.new_zeros(len(lengths), self.readout.out_features)
+            if self.input_feeding
+            else None,
         )
+
+    def score(
+        self, tokens: Tensor, lengths: Tensor, state: DecoderState
+    ) -> tuple[Tensor, Tensor, Tensor]:
+        """Scores of what follows each token of whole targets.
+
+        Args:
+            tokens: What the decoder has seen before each position, `[sentences, time]`, the begin
+                token first.
+            lengths: Number of them `[sentences]`, on the CPU.
+            state: What `begin` gave.
+
+        Returns:
+            Scores `[tokens, vocabulary]` (see `scores`) at all positions but padding, sentence by
+            sentence; where those are, `[sentences, time]`; and the attention
+            `[sentences, time, source]`.
+        """
+        readouts, weights = self(tokens, lengths, state)
+        position = torch.arange(tokens.shape[1], device=tokens.device)
+        inside = position < lengths.to(tokens.device).unsqueeze(1)
+        copies = state.memory.copies
+        if copies is not None:
+            copies = copies.reorder(inside.nonzero()[:, 0])
+        return self.scores(readouts[inside], weights[inside], copies), inside, weights
+
+    def follow(self, tokens: Tensor, state: DecoderState) -> Step[DecoderState]:
+        """One step of a search: log probabilities of what follows `tokens` [rows]."""
+        readouts, weights, state = self.step(tokens, state)
+        copies = state.memory.copies
+        if copies is not None:  # the rows of a sentence lie side by side
+            sentences = torch.arange(len(copies.ids), device=tokens.device)
+            copies = copies.reorder(sentences.repeat_interleave(len(tokens) // len(sentences)))
+        return Step(self.scores(readouts, weights, copies).log_softmax(1), state, weights)
 
     def forward(
         self, tokens: Tensor, lengths: Tensor, state: DecoderState
@@ -248,13 +249,6 @@ class Decoder(nn.Module):
         """
         return self._step(self.embed(tokens), state)
 
-    def embed(self, tokens: Tensor) -> Tensor:
-        """Vectors of target tokens; copied words of no vocabulary are read as unknown."""
-        if self.pointer is not None:
-            tokens = tokens.masked_fill(tokens >= self.pointer.vocabulary_size, self.unknown)
-        vectors: Tensor = self.table(tokens)
-        return vectors
-
     def scores(self, readouts: Tensor, weights: Tensor, copies: Copies | None) -> Tensor:
         """Scores of all that can come next; a softmax makes probabilities of them.
 
@@ -274,13 +268,6 @@ class Decoder(nn.Module):
             return logits
         mixed: Tensor = self.pointer(readouts, logits, weights, copies)
         return mixed
-
-    def logits(self, readouts: Tensor) -> Tensor:
-        """Scores of generating every target token, `[…, size]` to `[…, vocabulary_size]`."""
-        if self.tie_embeddings == "none":
-            scores: Tensor = self.output(readouts)
-            return scores
-        return F.linear(readouts, self.table.weight, self.output_bias)
 
     def _step(self, embedded: Tensor, state: DecoderState) -> tuple[Tensor, Tensor, DecoderState]:
         if self.input_feeding:

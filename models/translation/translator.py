@@ -5,6 +5,8 @@ Ids in, scores of target tokens out. Sub-words, text and training loops are not 
 
 from __future__ import annotations
 
+from typing import Any
+
 import torch
 from torch import Tensor, nn
 
@@ -15,6 +17,9 @@ from rnnlp.models.layers.losses import coverage_loss
 from rnnlp.models.search.hypotheses import Step
 
 from .decoder import Decoder, DecoderState
+from .monotonic import MonotonicDecoder, MonotonicState
+
+TranslatorState = DecoderState | MonotonicState
 
 
 class Translator(nn.Module):
@@ -26,11 +31,13 @@ class Translator(nn.Module):
         decoder: Predicts the target.
     """
 
-    def __init__(self, *, embedding: Embedding, encoder: Encoder, decoder: Decoder) -> None:
+    def __init__(
+        self, *, embedding: Embedding, encoder: Encoder, decoder: Decoder | MonotonicDecoder
+    ) -> None:
         super().__init__()
         self.embedding = embedding
         self.encoder = encoder
-        self.decoder = decoder
+        self.decoder: Any = decoder  # each kind has a state of its own
 
     def encode(
         self,
@@ -39,7 +46,7 @@ class Translator(nn.Module):
         token_features: Tensor | None,
         lengths: Tensor,
         copies: Tensor | None = None,
-    ) -> DecoderState:
+    ) -> TranslatorState:
         """Read the sources: the state before the first target token, one row a sentence.
 
         Args:
@@ -55,7 +62,7 @@ class Translator(nn.Module):
 
     def forward(
         self,
-        state: DecoderState,
+        state: TranslatorState,
         targets: Tensor,
         lengths: Tensor,
         seen: Tensor | None = None,
@@ -74,29 +81,24 @@ class Translator(nn.Module):
             padding, sentence by sentence.
         """
         before, after = (targets if seen is None else seen)[:, :-1], targets[:, 1:]
-        scores, inside, _ = self._scores(before, lengths, state)
+        scores, inside, _ = self.decoder.score(before, lengths - 1, state)
         return scores, after[inside]
 
     def with_coverage(
-        self, state: DecoderState, targets: Tensor, lengths: Tensor, seen: Tensor | None = None
+        self, state: TranslatorState, targets: Tensor, lengths: Tensor, seen: Tensor | None = None
     ) -> tuple[Tensor, Tensor, Tensor]:
         """What `forward` gives, and `coverage_loss` of the attention."""
         before, after = (targets if seen is None else seen)[:, :-1], targets[:, 1:]
-        scores, inside, weights = self._scores(before, lengths, state)
+        scores, inside, weights = self.decoder.score(before, lengths - 1, state)
         return scores, after[inside], coverage_loss(weights, inside)
 
-    def step(self, tokens: Tensor, state: DecoderState) -> Step[DecoderState]:
+    def step(self, tokens: Tensor, state: TranslatorState) -> Step[TranslatorState]:
         """One step of a search: log probabilities of what follows `tokens` [rows]."""
-        readouts, weights, state = self.decoder.step(tokens, state)
-        copies = state.memory.copies
-        if copies is not None:  # the rows of a sentence lie side by side
-            sentences = torch.arange(len(copies.ids), device=tokens.device)
-            copies = copies.reorder(sentences.repeat_interleave(len(tokens) // len(sentences)))
-        return Step(self.decoder.scores(readouts, weights, copies).log_softmax(1), state, weights)
+        return self.decoder.follow(tokens, state)
 
     @torch.no_grad()
     def scheduled_sampling(
-        self, state: DecoderState, targets: Tensor, lengths: Tensor, rate: float
+        self, state: TranslatorState, targets: Tensor, lengths: Tensor, rate: float
     ) -> Tensor:
         """Targets in which a share of the tokens is what the model itself would have said there.
 
@@ -110,7 +112,7 @@ class Translator(nn.Module):
             lengths: `[sentences]`.
             rate: Share of tokens to replace; begin and end tokens stay.
         """
-        scores, inside, _ = self._scores(targets[:, :-1], lengths, state)
+        scores, inside, _ = self.decoder.score(targets[:, :-1], lengths - 1, state)
         said = targets[:, 1:].masked_scatter(inside, scores.argmax(1))  # [sentences, time - 1]
         draw = torch.rand(said.shape, device=said.device) < check_rate(rate)
         position = torch.arange(1, targets.shape[1], device=targets.device)
@@ -118,17 +120,3 @@ class Translator(nn.Module):
         mixed = targets.clone()
         mixed[:, 1:] = torch.where(draw & words, said, targets[:, 1:])
         return mixed
-
-    def _scores(
-        self, before: Tensor, lengths: Tensor, state: DecoderState
-    ) -> tuple[Tensor, Tensor, Tensor]:
-        """Scores of what follows the tokens of `before`; where those are, all but padding; and the
-        attention.
-        """
-        readouts, weights = self.decoder(before, lengths - 1, state)  # [sentences, time - 1, …]
-        position = torch.arange(before.shape[1], device=before.device)
-        inside = position < (lengths - 1).to(before.device).unsqueeze(1)
-        copies = state.memory.copies
-        if copies is not None:
-            copies = copies.reorder(inside.nonzero()[:, 0])
-        return self.decoder.scores(readouts[inside], weights[inside], copies), inside, weights

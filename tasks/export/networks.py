@@ -15,6 +15,7 @@ import numpy as np
 from onnx import ModelProto
 from torch import nn
 
+from rnnlp.data.errors import InputError
 from rnnlp.models.classification.classifier import Calibrated, Classifier
 from rnnlp.models.classification.linear import LinearClassifier
 from rnnlp.models.embeddings.token import Embedding
@@ -95,6 +96,8 @@ def language_model(network: LanguageModel, *, int8: bool) -> Mapping[str, ModelP
 
 def translator(network: Translator, *, int8: bool) -> Mapping[str, ModelProto]:
     """Sources to what a decoder reads, and one step of the decoder; the search is outside."""
+    if not isinstance(network.decoder, Decoder):
+        raise InputError("a model with monotonic attention cannot be exported: the others can")
     graph = Graph(int8=int8)
     embedded, lengths = _read(graph, network.embedding)
     encoded = encode(graph, network.encoder, embedded, lengths)

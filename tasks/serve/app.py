@@ -126,6 +126,7 @@ def create_app(models: Mapping[str, Any], limits: Limits | None = None) -> FastA
                 "explains": bool(getattr(pipeline, "explains", False)),
                 "aligns": hasattr(pipeline, "align"),
                 "writes": hasattr(pipeline, "write"),
+                "vector_size": getattr(pipeline.settings, "vector_size", 0),
             }
             for name, pipeline in models.items()
         ]

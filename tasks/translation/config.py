@@ -28,7 +28,8 @@ class DecoderConfig:
         hidden_size: Width of the state.
         num_layers: Number of layers. The first one asks the source, the others read its answer too.
         attention: How source positions are scored: general, dot (widths must agree), additive, or
-            multihead.
+            multihead; or monotonic, which reads one place at a time and never goes back (exactly,
+            Wu & Cotterell 2019), for strings.
         attention_size: Hidden width of additive and multihead attention.
         heads: Heads of multihead attention.
         input_feeding: Whether each step's result is an input of the next one; slower.
@@ -47,7 +48,7 @@ class DecoderConfig:
     cell: str = "lstm"
     hidden_size: int = 256
     num_layers: int = 2
-    attention: Literal["general", "dot", "additive", "multihead"] = "general"
+    attention: Literal["general", "dot", "additive", "multihead", "monotonic"] = "general"
     attention_size: int = 256
     heads: int = 4
     input_feeding: bool = False
@@ -115,22 +116,26 @@ class TranslatorConfig(ModelConfig):
 
     def build(self) -> "Translator":
         """The translator with fresh weights."""
-        from rnnlp.models import Decoder, Translator
+        from rnnlp.models import Decoder, MonotonicDecoder, Translator
 
-        decoder = self.decoder
+        decoder: dict[str, Any] = {**vars(self.decoder)}
         embedding = self.embedding.build(self.sizes)
         encoder = self.encoder.build(embedding.output_size)
+        monotonic = self.decoder.attention == "monotonic"
+        if monotonic:  # it has no other attention
+            for name in ("attention", "attention_size", "heads", "input_feeding"):
+                del decoder[name]
         return Translator(
             embedding=embedding,
             encoder=encoder,
-            decoder=Decoder(
+            decoder=(MonotonicDecoder if monotonic else Decoder)(
                 vocabulary_size=self.target_size,
                 memory_size=encoder.output_size,
                 final_size=encoder.output_size,
                 size=self.embedding.size,
-                embedding=embedding.words if decoder.tie_embeddings == "all" else None,
+                embedding=embedding.words if self.decoder.tie_embeddings == "all" else None,
                 unknown=UNK,
-                **vars(decoder),
+                **decoder,
             ),
         )
 

@@ -87,6 +87,11 @@ class Translation(ObjectiveModule):
                 "model.decoder.tie_embeddings is all, but each side has a vocabulary of its own: "
                 "set data.joint_vocabulary to true, or model.decoder.tie_embeddings to output"
             )
+        if settings.decoder.attention == "monotonic" and settings.decoder.input_feeding:
+            raise InputError(
+                "model.decoder.input_feeding feeds on what was looked at, which monotonic "
+                "attention sums over: set it to false, or model.decoder.attention to another"
+            )
         if settings.metric == "rouge_l":
             check_rouge()
         check_search(settings.search, prefix="model.search.")

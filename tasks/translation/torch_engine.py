@@ -12,8 +12,7 @@ from rnnlp.data.text.tokenizer import BOS, EOS
 from rnnlp.data.translation.collate import TranslationBatch
 from rnnlp.models.search.beam import beam_search
 from rnnlp.models.search.hypotheses import Hypothesis
-from rnnlp.models.translation.decoder import DecoderState
-from rnnlp.models.translation.translator import Translator
+from rnnlp.models.translation.translator import Translator, TranslatorState
 
 from .config import BANNED, SearchConfig, target_bounds
 
@@ -60,7 +59,7 @@ class TorchTranslator:
 
 def encode(
     network: Translator, features: TokenTensors, copies: Tensor | None = None
-) -> DecoderState:
+) -> TranslatorState:
     """The state before the first target token, of a batch of sources."""
     device = next(network.parameters()).device
     features = features.to(device)
@@ -76,7 +75,7 @@ def encode(
 @torch.inference_mode()
 def search(
     network: Translator,
-    state: DecoderState,
+    state: TranslatorState,
     lengths: Tensor,
     settings: SearchConfig,
     *,

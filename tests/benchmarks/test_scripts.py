@@ -341,3 +341,17 @@ def test_held_out_names_are_new(run, tmp_path):
     with_names = [e.tags[0] == "B-PER" for e in sides["dev"]]
     assert sum(with_names) == len(with_names) / 2
     assert f"kept apart, in which {sum(with_names)} of {sum(with_names)} names are new" in out
+
+
+def test_rules_of_strings(tmp_path, run):
+    rules = script("string_rules")
+    sounds = [["shab", "ʃ a b"], ["bash", "b a ʃ"], ["sab", "s a b"], ["bas", "b a s"]]
+    assert rules.pronounce(sounds, ["shas", "abba"]) == [["ʃ", "a", "s"], ["a", "b", "b", "a"]]
+    forms = [["walk", "PST", "walked"], ["bake", "PST", "baked"], ["cry", "PST", "cried"]]
+    forms += [["do", "NEG", "undo"]]
+    asked = [("talk", "PST"), ("fry", "PST"), ("tie", "NEG"), ("tie", "FUT")]
+    assert rules.inflect(forms, asked) == ["talked", "fried", "untie", "tie"]
+    (tmp_path / "train").write_text("".join("\t".join(row) + "\n" for row in forms))
+    (tmp_path / "dev").write_text("talk\tPST\ttalked\nfry\tPST\tfryed\n")
+    out = run("string_rules", "inflection", str(tmp_path / "train"), str(tmp_path / "dev"))
+    assert "word error rate 50.0, symbol error rate 9.09, exact 50.0" in out

@@ -179,12 +179,14 @@ def test_a_server_takes_vectors(model):
     pipeline = package.load(model)
     vectors = [row["features"] for row in rows_of(2, 3)]
     with TestClient(create_app({"m": pipeline})) as client:
+        assert client.get("/models").json()[0]["vector_size"] == 3  # the page has a field for them
         asked = {"texts": ["", "", ""], "options": {"vectors": vectors}}
         answers = client.post("/models/m/predict", json=asked).json()["answers"]
         assert answers == pipeline(vectors=vectors)
-        asked = {"text": "", "options": {"vectors": vectors[0]}}
-        events = client.post("/models/m/generate", json=asked).text
-        assert answers[0]["generated_text"] in events
+        for given in (vectors[0], json.dumps(vectors[0])):  # the page sends what is typed
+            asked = {"text": "", "options": {"vectors": given}}
+            events = client.post("/models/m/generate", json=asked).text
+            assert answers[0]["generated_text"] in events
         for wrong, said in (
             ("x", "not of its type"), ({}, "give a list of numbers"), ([1.0], "has 1 components"),
             ([vectors[0]] * 2, "1 texts, and more vectors"), ([[1, 2, None]], "list of numbers"),

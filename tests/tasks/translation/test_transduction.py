@@ -93,6 +93,10 @@ def test_letters_to_sounds_on_the_sample(rnnlp, tmp_path, monkeypatch):
         (("--data.joint_vocabulary", "true"), "one level for both sides"),
         (("--data.bpe_dropout", "0.1"), "bpe_dropout is for data.level bpe"),
         (("--model.metric", "wer"), "metric"),
+        (
+            ("--model.decoder.attention", "monotonic", "--model.decoder.input_feeding", "true"),
+            "which monotonic attention sums over",
+        ),
     ],
 )
 def test_wrong_settings(rnnlp, inflector, tmp_path, settings, words):
@@ -101,6 +105,27 @@ def test_wrong_settings(rnnlp, inflector, tmp_path, settings, words):
         *("--output", tmp_path / "model", *settings),
     )
     assert code == 2 and words in err and "Traceback" not in err, err
+
+
+def test_monotonic_attention(rnnlp, inflector, tmp_path):
+    model = tmp_path / "model"
+    code, _, err = rnnlp(
+        *("fit", "--config", "inflection", "--data.train", inflector / "train.tsv"),
+        *("--data.validation", inflector / "validation.tsv", "--output", model, *SMALL),
+        *("--model.decoder.attention", "monotonic", "--model.decoder.copy", "true"),
+        *("--trainer.max_epochs", 6),
+    )
+    assert code == 0, err
+    stored = json.loads((model / "metrics.json").read_text())["validation"]
+    found = json.loads(rnnlp("evaluate", model, inflector / "validation.tsv", "--json")[1])
+    assert found["exact_match"] == stored["exact_match"]
+    alignment = package.load(model).align("makhut\tN;SG;NOM")
+    assert alignment.target and all(sum(row) == pytest.approx(1.0) for row in alignment.weights)
+    # A letter that training never had is copied, at the place where it stands.
+    (answer,) = package.load(model)(["makħut\tN;SG;NOM"])
+    assert "ħ" in answer["translation_text"]
+    code, _, err = rnnlp("export", model, "--output", tmp_path / "onnx")
+    assert code == 2 and "monotonic attention cannot be exported" in err
 
 
 def test_error_rates_are_those_of_torchmetrics():
