@@ -1,7 +1,8 @@
 """The pages' code blocks: found, run, and held together; what tests and notebooks are made of.
 
-    python docs/pages.py docs/en/course/2-simple-rnn.md    run its Python, write what it prints
-    python docs/pages.py README.md                         give README.zh.md its code
+    python docs/pages.py --run docs/en/course/3-forgetting.md    run its Python, pictures go here
+    python docs/pages.py docs/en/course/2-simple-rnn.md          write what it prints into the page
+    python docs/pages.py README.md                               give README.zh.md its code
 
 A block `output` after a block `python` is what that prints; on how-to pages a block `text` after a
 block `sh` likewise (`bash` is for what the command above shall not run: installing, servers). The
@@ -132,6 +133,14 @@ def refresh(page: Path) -> None:
     translate(page)
 
 
+def run(page: Path) -> None:
+    """Runs a page's Python as a reader would: here, with its output on the screen."""
+    names: dict[str, Any] = {"__name__": page.stem}
+    for block in blocks(page.read_text(encoding="utf-8")):
+        if block.language == "python":
+            print(run_python(block, names, source=str(page)), end="", flush=True)
+
+
 def translate(page: Path) -> None:
     """Gives the Chinese page the code of the English one."""
     found, chinese = blocks(page.read_text(encoding="utf-8")), other(page)
@@ -145,6 +154,7 @@ def translate(page: Path) -> None:
 
 
 if __name__ == "__main__":
-    for name in sys.argv[1:]:
+    do = run if "--run" in sys.argv else refresh
+    for name in (word for word in sys.argv[1:] if word != "--run"):
         page = Path(name).resolve()
-        translate(page) if page == README else refresh(page)
+        translate(page) if page == README else do(page)

@@ -1,4 +1,4 @@
-"""The commands of the README run in their order, as a user types them, on small files.
+"""The code of README and guide runs in its order, as a user types it, on small files.
 
 Bash reads each block, so that quotes, pipes and `$(…)` are its own; a command `rnnlp` in its path
 writes down how it was called, and the calls are then made in this process. Training is cut short;
@@ -7,6 +7,7 @@ what neither ends nor can be cut short is looked up in its help.
 
 import io
 import json
+import shutil
 import subprocess
 import sys
 
@@ -31,13 +32,25 @@ SMALL = {  # instead of the sample corpora, which take seconds each
     ],
 }  # fmt: skip
 LONG = ("serve", "compare")
+GUIDE = (
+    "tagging",
+    "classification",
+    "translation",
+    "generation",
+    "streams",
+    "joint",
+    "python",
+    "reuse",
+    "compare",
+    "export-serve",
+)  # a page takes up what those before it have trained
 STUB = """\
 #!/bin/bash
 n=$(ls calls | wc -l)
 printf '%s\\0' "$@" > calls/$n
 if [ -p /dev/stdin ]; then cat > stdin/$n; fi
 """
-NOT_RUN = ("make ", "pip ", "curl ", "     -d ", "{")  # beginnings of lines
+NOT_RUN = ("make ", "pip ", "python ", "source ", "curl ", "     -d ", "{")  # beginnings of lines
 
 
 def write_files(folder):
@@ -87,33 +100,48 @@ def calls_of(code, folder):
         yield words, piped.read_bytes() if piped.exists() else None
 
 
+def test_the_guide_is_whole():
+    assert {page.stem for page in (pages.DOCS / "en" / "guide").iterdir()} == set(GUIDE)
+
+
 @pytest.mark.filterwarnings("ignore")
-def test_every_command_of_the_readme_runs(tmp_path, monkeypatch, capsys):
+def test_the_readme_and_the_guide_run(tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
     write_files(tmp_path)
     stub = tmp_path / "bin" / "rnnlp"
     stub.parent.mkdir()
     stub.write_text(STUB)
     stub.chmod(0o755)
-    ran, failed = [], []
-    for block in pages.blocks(pages.README.read_text(encoding="utf-8")):
-        for (verb, *rest), piped in calls_of(block.code, tmp_path) if not block.language else ():
-            if verb in LONG:
-                known = help_of(verb, rest, capsys)
-                assert all(word in known for word in rest if word.startswith("--"))
+    ran, failed, seen = [], [], set()
+    for page in (pages.README, *(pages.DOCS / "en" / "guide" / f"{name}.md" for name in GUIDE)):
+        names = {"lines": ["Anna met Bo."], "chunks": ["Anna met ", "Bo."]}
+        for block in pages.blocks(page.read_text(encoding="utf-8")):
+            if block.language == "python":
+                pages.run_python(block, names, source=str(page))
+            if block.language or block.code in seen:
                 continue
-            if piped is not None:
-                monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(piped)))
-            capsys.readouterr()
-            more = SHORT if verb == "fit" else []
-            if more and not any(word.startswith("--data.") and ".train" in word for word in rest):
-                more = [*more, *SMALL.get(rest[1], ())]
-            code = cli.main([verb, *rest, *more])
-            out, err = capsys.readouterr()
-            if code != 0:
-                failed.append(f"README.md:{block.line}: rnnlp {verb} {rest}: {err}")
-            elif verb == "predict" and "--stream" not in rest:  # which has learned to find nothing
-                assert [json.loads(line) for line in out.splitlines()], rest
-            ran.append(verb)
+            seen.add(block.code)
+            for (verb, *rest), piped in calls_of(block.code, tmp_path):
+                if verb in LONG:
+                    known = help_of(verb, rest, capsys)
+                    assert all(word in known for word in rest if word.startswith("--"))
+                    continue
+                if "runs/demo-en" in rest:  # which `make demo` has trained
+                    shutil.copytree("runs/mine", "runs/demo-en")
+                if piped is not None:
+                    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(piped)))
+                capsys.readouterr()
+                more = SHORT if verb == "fit" else []
+                data = [word for word in rest if word.startswith("--data.") and ".train" in word]
+                if more and not data:
+                    more = [*more, *SMALL.get(rest[1], ())]
+                code = cli.main([verb, *rest, *more])
+                out, err = capsys.readouterr()
+                if code != 0:
+                    failed.append(f"{page}:{block.line}: rnnlp {verb} {rest}: {err}")
+                elif verb == "predict" and "--stream" not in rest:  # it has learned to find nothing
+                    assert [json.loads(line) for line in out.splitlines()], rest
+                ran.append(verb)
     assert not failed, "\n".join(failed)
-    assert {"fit", "predict", "evaluate", "encode", "export"} == set(ran) and len(ran) > 25
+    assert {"fit", "predict", "evaluate", "encode", "explain", "export"} == set(ran)
+    assert len(ran) > 25
