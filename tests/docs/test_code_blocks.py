@@ -61,7 +61,7 @@ def test_settings_that_the_text_names_are_there(capsys):
     for page in (pages.README, *pages.pages("en")):
         prose = pages.FENCE.sub("", page.read_text(encoding="utf-8"))
         for code in re.findall(r"`([^`\n]+)`", prose):
-            for setting in re.findall(r"--((?:data|model|trainer|early_stopping)\.[\w.]*\w)", code):
+            for setting in re.findall(SETTING, code):
                 assert f"--{setting}" in known, f"{page}: {code}"
 
 
