@@ -223,6 +223,11 @@ def _open(
 def single_label(labels: list[str], *, path: str, line: int) -> str:
     """The label of a text that has exactly one.
 
+    Args:
+        labels: Its labels.
+        path: The file, for the error.
+        line: The line, likewise.
+
     Raises:
         InputError: It has none or several, which the model cannot give.
     """

@@ -16,6 +16,12 @@ def label_ids(fields: Fields) -> list[dict[str | None, int]]:
 
 
 def token_ids(featurizer: Featurizer, text: str, *, reverse: bool) -> list[int]:
-    """The ids of a text in the order in which they are read."""
+    """The ids of a text in the order in which they are read.
+
+    Args:
+        featurizer: Splits the text and looks it up.
+        text: The text.
+        reverse: Whether it is read from the end to the start.
+    """
     ids = featurizer.encode(text)[0].tokens
     return ids[::-1] if reverse else ids

@@ -42,6 +42,11 @@ def vector_of(value: Any, *, name: str, size: int | None = None) -> np.ndarray:
 def vector_in(row: Mapping[str, Any], name: str, *, size: int | None = None) -> np.ndarray:
     """The vector [size] float32 that an object has under a name; see `vector_of`.
 
+    Args:
+        row: The object.
+        name: The key.
+        size: Number of components; None for any.
+
     Raises:
         InputError: It has none of this name, or one that is none.
     """

@@ -114,7 +114,14 @@ def read_conll(
 def conll_layout(
     head: Sequence[Line], *, path: str, token_column: int | None, tag_column: int | None
 ) -> Layout:
-    """What `read_conll` would decide of a file, from its first lines."""
+    """What `read_conll` would decide of a file, from its first lines.
+
+    Args:
+        head: The first lines, numbered.
+        path: The file, for errors.
+        token_column: Number of the token's column, from 1; None to recognise it.
+        tag_column: Number of the tag's column, likewise.
+    """
     columns_seen = _look(head, path, token_column, tag_column)
     columns: dict[str, str | int] = {"token": columns_seen.token + 1}
     if columns_seen.tag is not None:

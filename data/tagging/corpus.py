@@ -117,7 +117,16 @@ def describe(
     max_tokens: int,
     notes: Notes,
 ) -> None:
-    """Notes the size of a split, its over-long sentences, and labels that are not `known`."""
+    """Notes the size of a split, its over-long sentences, and labels that are not `known`.
+
+    Args:
+        corpus: The split.
+        split: Its name.
+        known: The labels of the training split.
+        spans: Whether labels are spans, not plain tags.
+        max_tokens: The token budget of a batch.
+        notes: Gets the lines.
+    """
     tokens = int(corpus.lengths.sum(dtype=np.int64))
     notes.add(f"{split}: {len(corpus.lengths):,} sentences, {tokens:,} tokens")
     notes.count(

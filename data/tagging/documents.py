@@ -19,7 +19,14 @@ Split = Callable[[str], list[tuple[int, int]]]
 def token_spans(
     marks: Iterable[Mark], offsets: Sequence[tuple[int, int]], place: str, notes: Notes
 ) -> list[Span]:
-    """Spans over tokens without overlaps, of spans over characters; what is lost is counted."""
+    """Spans over tokens without overlaps, of spans over characters; what is lost is counted.
+
+    Args:
+        marks: Spans over characters.
+        offsets: Those of the tokens.
+        place: Where the text stands, for the notes.
+        notes: Takes the counts.
+    """
     spans, widened, lost = align((Span(*one) for one in marks), offsets)
     spans, overlapping = drop_overlaps(spans)
     notes.count("spans that begin or end inside a token, widened to it", place, widened)

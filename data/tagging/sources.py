@@ -27,6 +27,13 @@ def file_source(
 ) -> Source[TaggedExample]:
     """A file; `level` says how raw text with spans is split into tokens, `columns` where group and
     weight stand.
+
+    Args:
+        path: The file.
+        format: Its format; "auto" recognises it.
+        level: How raw text with spans is split into tokens.
+        layout: How the training file was laid out.
+        columns: Where group and weight stand.
     """
 
     def read(notes: Notes) -> Iterator[TaggedExample]:

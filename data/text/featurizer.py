@@ -134,6 +134,14 @@ class Featurizer:
         """The same with the vocabularies that are wanted as well, learned from sentences.
 
         What it has already stays as it is, wanted or not; see `train` for the arguments.
+
+        Args:
+            sequences: The tokens of each sentence.
+            characters: Whether the characters of words are read.
+            token_features: What else is told of a token.
+            vocabulary_size: Most tokens of a vocabulary; None for all.
+            lowercase: Whether words are looked up in lower case.
+            zero_digits: Whether words are looked up with every digit as 0.
         """
         spellings = self.characters
         if spellings is None and characters:

@@ -32,6 +32,11 @@ _COPIED: set[tuple[Level, Level]] = {
 def check_copied(source: Level, target: Level, *, joint_vocabulary: bool) -> None:
     """Refuses levels of which no source token could be a token of a target.
 
+    Args:
+        source: What a token of a source is.
+        target: What a token of a target is.
+        joint_vocabulary: Whether both sides have one vocabulary.
+
     Raises:
         InputError: They are such, or sub-words of two vocabularies.
     """

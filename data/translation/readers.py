@@ -209,7 +209,13 @@ def roles(
     columns: tuple[str | int | None, str | int | None],
     features_column: str | int | None,
 ) -> tuple[Sequence[str], Sequence[str | int | None]]:
-    """What is read from a row: the names of two or three columns, and where to find them."""
+    """What is read from a row: the names of two or three columns, and where to find them.
+
+    Args:
+        languages: Source and target, which are the names unless told otherwise.
+        columns: What is told otherwise, or None.
+        features_column: Where the features stand; None for nowhere.
+    """
     if features_column is None:
         return languages, columns
     return (*languages, FEATURES), (*columns, features_column)

@@ -36,7 +36,14 @@ class LinearClassifier(Calibrated):
         token_features: Tensor | None,
         lengths: Tensor,
     ) -> Scores:
-        """Score every class for every text `[batch, time]`; what is no token id is not read."""
+        """Score every class for every text `[batch, time]`; what is no token id is not read.
+
+        Args:
+            tokens: Ids `[batch, time]`.
+            characters: Not read.
+            token_features: Not read.
+            lengths: `[batch]`, on the CPU.
+        """
         return Scores(self.ngrams(tokens, lengths) + self.bias, None)
 
     def read(
@@ -46,7 +53,14 @@ class LinearClassifier(Calibrated):
         token_features: Tensor | None,
         so_far: TextSoFar | None,
     ) -> TextSoFar:
-        """Read the next tokens of texts that are still arriving; `score` says what they come to."""
+        """Read the next tokens of texts that are still arriving; `score` says what they come to.
+
+        Args:
+            tokens: Ids `[batch, time]`, none of them padding.
+            characters: Not read.
+            token_features: Not read.
+            so_far: What this returned for the tokens before; None where texts begin.
+        """
         counted = self.ngrams.read(tokens, None if so_far is None else so_far.counted)
         return TextSoFar(Reading(), None, counted)
 

@@ -216,7 +216,13 @@ class Encoder(nn.Module):
         )
 
     def finish(self, layer: int, inputs: Tensor, states: Tensor) -> Tensor:
-        """Layer norm and residual connection, where there are any."""
+        """Layer norm and residual connection, where there are any.
+
+        Args:
+            layer: Number of the layer, from 0.
+            inputs: What it read, `[..., input_size]`.
+            states: What it gave, `[..., directions * hidden_size]`.
+        """
         if len(self.norms):
             states = self.norms[layer](states)
         if self.residual and inputs.shape[-1] == states.shape[-1]:

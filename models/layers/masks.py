@@ -7,5 +7,11 @@ from torch import Tensor
 
 
 def inside(lengths: Tensor, time: int, device: torch.device) -> Tensor:
-    """Return the mask `[batch, time]` that is True at positions before the end of each row."""
+    """Return the mask `[batch, time]` that is True at positions before the end of each row.
+
+    Args:
+        lengths: `[batch]`.
+        time: Number of positions.
+        device: Where the mask is wanted.
+    """
     return torch.arange(time, device=device) < lengths.to(device)[:, None]

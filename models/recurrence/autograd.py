@@ -231,6 +231,11 @@ def on_cores(run: Callable[[Item], Result], items: Sequence[Item], cores: int) -
     """`[run(item) for item in items]`, spread over the cores: this thread and some workers.
 
     Threads do, because torch lets go of the interpreter in every operation.
+
+    Args:
+        run: What is done with each.
+        items: The items.
+        cores: How many are worked on at a time.
     """
     if cores == 1:
         return [run(item) for item in items]

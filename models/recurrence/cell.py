@@ -139,6 +139,12 @@ def states_before(first: Tensor, states: Tensor, previous: Tensor, at: slice) ->
 
     `first` [sequences, hidden_size] comes before the tokens of step 0, `states` [tokens,
     hidden_size] holds the state after each token.
+
+    Args:
+        first: The states before step 0, `[sequences, hidden_size]`.
+        states: The states after each token, `[tokens, hidden_size]`.
+        previous: For each token after step 0 the number of the one before it.
+        at: Which tokens.
     """
     after = slice(max(at.start - len(first), 0), max(at.stop - len(first), 0))
     return torch.cat((first[at], states.index_select(0, previous[after])))
@@ -148,6 +154,11 @@ def receivers(first: Tensor, grad: Tensor, sizes: list[int]) -> list[Tensor]:
     """Where each step adds the gradient of the state before it: to the step before, where it is.
 
     The first step adds to `first`, step t to those rows of step t - 1 which go on.
+
+    Args:
+        first: Gradient of the states before step 0, `[sequences, hidden_size]`.
+        grad: Gradient of the state after each token, `[tokens, hidden_size]`.
+        sizes: Number of sequences at each step.
     """
     rows = grad.split(sizes)
     return [first, *(row[:n] for row, n in zip(rows[:-1], sizes[1:], strict=True))]

@@ -37,7 +37,14 @@ h = (1 - z) * n + z * h'                   hidden state
 def gru_forward(
     inputs: Tensor, weights: Weights, start: Tensor | None, sizes: list[int]
 ) -> Forward:
-    """GRU over `inputs` [tokens, input_size] from state `start` [sequences, hidden_size]."""
+    """GRU over `inputs` [tokens, input_size] from state `start` [sequences, hidden_size].
+
+    Args:
+        inputs: `[tokens, input_size]`, step by step.
+        weights: Those of the layer and direction.
+        start: The states before, `[sequences, hidden_size]`; None for zeros.
+        sizes: Number of sequences at each step.
+    """
     size = weights.hidden.shape[1]
     hidden = inputs.new_empty(inputs.shape[0], size)
     gates = inputs.new_empty(inputs.shape[0], 4 * size)

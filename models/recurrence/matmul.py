@@ -46,7 +46,13 @@ class Product:
 
 
 def of_all_tokens(x: Tensor, weight: Tensor, bias: Tensor) -> Tensor:
-    """`x @ weight^T + bias` [tokens, outputs] for many `x` [tokens, inputs]."""
+    """`x @ weight^T + bias` [tokens, outputs] for many `x` [tokens, inputs].
+
+    Args:
+        x: `[tokens, inputs]`.
+        weight: `[outputs, inputs]`.
+        bias: `[outputs]`.
+    """
     tokens = len(x)
     if tokens < 64 or not one_dnn_serves(weight):
         return torch.addmm(bias, x, weight.t())

@@ -29,6 +29,14 @@ def run_padded(
     One further input says that a token is padding, and turns the gates by a weight at which they
     keep the state to the last bit (`Cell.keeping`): the last state is exact, and padding has no
     gradient. The backward direction reads sequences that are reversed within their lengths.
+
+    Args:
+        cell: The recurrence; torch has a function for it.
+        inputs: `[time, batch, input_size]`.
+        lengths: `[batch]`, on the CPU.
+        weights: Those of each direction.
+        hidden: State before the first token, `[directions, batch, hidden_size]`; None for zeros.
+        start_cell: The second state of the LSTM, likewise.
     """
     (batch, time, _), size = inputs.shape, weights[0].hidden.shape[1]
     rows, steps = torch.arange(batch), torch.arange(time)

@@ -70,7 +70,13 @@ class Trail:
         self._attention: list[Tensor] = []
 
     def add(self, tokens: Tensor, rows: Tensor, attention: Tensor | None) -> None:
-        """Keep a step: its attention, and for each row of the next its last token and origin."""
+        """Keep a step: its attention, and for each row of the next its last token and origin.
+
+        Args:
+            tokens: The last token of each row of the next step, `[rows]`.
+            rows: Which row of this step it goes on from, `[rows]`.
+            attention: Of this step, `[rows before, source]`; None without it.
+        """
         self._tokens.append(tokens.tolist())
         self._rows.append(rows.tolist())
         if attention is not None:
@@ -99,7 +105,13 @@ def length_penalty_at(time: int | Tensor, alpha: float) -> Any:
 
 
 def log_coverage(coverage: Tensor, sentences: Tensor, source_lengths: Tensor | None) -> Tensor:
-    """Return sum_i log min(coverage_i, 1) of each row; `sentences` are the rows' numbers."""
+    """Return sum_i log min(coverage_i, 1) of each row; `sentences` are the rows' numbers.
+
+    Args:
+        coverage: Attention summed over the steps, `[rows, source]`.
+        sentences: Number of the sentence of each row, `[rows]`.
+        source_lengths: Tokens of the sentences, `[sentences]`; None where all count.
+    """
     logs = coverage.clamp(torch.finfo(coverage.dtype).tiny, 1.0).log()  # tiny: stay finite
     if source_lengths is not None:
         positions = torch.arange(coverage.shape[1], device=coverage.device)

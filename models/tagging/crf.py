@@ -247,7 +247,14 @@ class CRF(LegalTags):
         before: Tensor | None = None,
         goes_on: bool = False,
     ) -> Lattice:
-        """Return what forward and backward sums say; see `posterior` for the arguments."""
+        """Return what forward and backward sums say; see `posterior` for the arguments.
+
+        Args:
+            emissions: `[batch, time, tags]`.
+            lengths: `[batch]`.
+            before: `[batch, tags]`, see `posterior`.
+            goes_on: Whether more tokens follow, likewise.
+        """
         emissions = self.check_batch(emissions, lengths)
         with torch.autocast(emissions.device.type, enabled=False):
             transitions, start, end = self.path_scores()

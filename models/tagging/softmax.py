@@ -76,7 +76,14 @@ class ConstrainedSoftmax(LegalTags):
         before: Tensor | None = None,
         goes_on: bool = False,
     ) -> Lattice:
-        """Return the lattice of independent tokens, in the form of the CRF's."""
+        """Return the lattice of independent tokens, in the form of the CRF's.
+
+        Args:
+            emissions: `[batch, time, tags]`.
+            lengths: `[batch]`.
+            before: Says nothing here.
+            goes_on: Likewise.
+        """
         scores = self.check_batch(emissions, lengths).transpose(0, 1)  # [time, batch, tags]
         shares = scores.to(exact_type(scores.device)).softmax(2)
         steps = torch.ones(self.tags, self.tags, dtype=shares.dtype, device=shares.device)
@@ -96,6 +103,13 @@ class ConstrainedSoftmax(LegalTags):
         """Return how probable each tag of a path `[batch, time]` is.
 
         Tokens are independent, so that nothing depends on what comes before or after.
+
+        Args:
+            emissions: `[batch, time, tags]`.
+            tags: The path, `[batch, time]`.
+            lengths: `[batch]`.
+            before: Says nothing here.
+            goes_on: Likewise.
         """
         scores = self.check_batch(emissions, lengths)
         valid = inside(lengths, scores.shape[1], scores.device)

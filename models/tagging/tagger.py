@@ -135,6 +135,14 @@ class Tagger(nn.Module):
     ) -> Tensor:
         """Return the loss per token against gold tags `[batch, time]`, -1 where not known, each
         sentence counted as often as its weight `[batch]` says.
+
+        Args:
+            tokens: Ids `[batch, time]`.
+            characters: `[batch, time, width]`, or None.
+            token_features: `[batch, time, attributes]`, or None.
+            lengths: `[batch]`, on the CPU.
+            tags: Gold tags `[batch, time]`, -1 where not known.
+            weights: How often each sentence counts, `[batch]`; None for once.
         """
         return self.output.loss(
             self.emissions(tokens, characters, token_features, lengths), tags, lengths, weights
@@ -157,7 +165,14 @@ class Tagger(nn.Module):
         token_features: Tensor | None,
         lengths: Tensor,
     ) -> Decoded:
-        """Find the best legal tags of every row."""
+        """Find the best legal tags of every row.
+
+        Args:
+            tokens: Ids `[batch, time]`.
+            characters: `[batch, time, width]`, or None.
+            token_features: `[batch, time, attributes]`, or None.
+            lengths: `[batch]`, on the CPU.
+        """
         emissions = self.emissions(tokens, characters, token_features, lengths)
         tags = self.output.decode(emissions, lengths)
         return Decoded(tags, emissions, lengths, self.output)

@@ -128,7 +128,13 @@ class LegalTags(nn.Module):
     def restrict(
         self, transitions: Tensor, start: Tensor, end: Tensor
     ) -> tuple[Tensor, Tensor, Tensor]:
-        """Return transition, start and end scores with `-inf` where a rule forbids."""
+        """Return transition, start and end scores with `-inf` where a rule forbids.
+
+        Args:
+            transitions: `[tags, tags]`, from the row's tag to the column's.
+            start: Of the first tag, `[tags]`.
+            end: Of the last tag, `[tags]`.
+        """
         return (
             transitions.masked_fill(~self.allowed, FORBIDDEN),
             start.masked_fill(~self.allowed_start, FORBIDDEN),

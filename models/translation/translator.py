@@ -87,7 +87,14 @@ class Translator(nn.Module):
     def with_coverage(
         self, state: TranslatorState, targets: Tensor, lengths: Tensor, seen: Tensor | None = None
     ) -> tuple[Tensor, Tensor, Tensor]:
-        """What `forward` gives, and `coverage_loss` of the attention."""
+        """What `forward` gives, and `coverage_loss` of the attention.
+
+        Args:
+            state: What `encode` made of the sources.
+            targets: `[sentences, time]`, begin and end tokens included.
+            lengths: Number of target tokens, both included, `[sentences]`, on the CPU.
+            seen: What the decoder reads instead of the targets.
+        """
         before, after = (targets if seen is None else seen)[:, :-1], targets[:, 1:]
         scores, inside, weights = self.decoder.score(before, lengths - 1, state)
         return scores, after[inside], coverage_loss(weights, inside)

@@ -16,7 +16,13 @@ def safe_ratio(part: float, whole: float) -> float:
 
 
 def precision_recall_f1(correct: int, predicted: int, gold: int) -> dict[str, float]:
-    """Precision, recall and F1 from three counts."""
+    """Precision, recall and F1 from three counts.
+
+    Args:
+        correct: How many predictions are right.
+        predicted: How many there are.
+        gold: How many are asked for.
+    """
     return {
         "f1": safe_ratio(2 * correct, predicted + gold),
         "precision": safe_ratio(correct, predicted),

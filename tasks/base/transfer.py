@@ -245,7 +245,14 @@ def backward_alone(name: str) -> InputError:
 
 
 def mismatch(key: str, own: object, reused: object, name: str) -> str:
-    """What to say of a setting that contradicts the reused encoder."""
+    """What to say of a setting that contradicts the reused encoder.
+
+    Args:
+        key: The setting.
+        own: Its value.
+        reused: That of the encoder.
+        name: The encoder's folder.
+    """
     return (
         f"{key} is {plain(own)}, and the encoder of {name} has {plain(reused)}: leave {key} out, "
         "or reuse another encoder"
@@ -253,7 +260,13 @@ def mismatch(key: str, own: object, reused: object, name: str) -> str:
 
 
 def adds(key: str, own: Any, reused: Any) -> bool:
-    """Whether a setting tells the reused encoder more of a token, which it can learn to read."""
+    """Whether a setting tells the reused encoder more of a token, which it can learn to read.
+
+    Args:
+        key: The setting.
+        own: Its value.
+        reused: That of the encoder.
+    """
     if key == "model.embedding.characters":
         return reused == "none"
     return key == "model.embedding.token_features" and set(reused) < set(own)

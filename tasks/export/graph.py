@@ -90,7 +90,14 @@ class Graph:
     def product(
         self, value: str, weight: Tensor, bias: Tensor | None = None, *, exact: bool = False
     ) -> str:
-        """`value @ weight.T + bias`, for a weight `[out, in]`."""
+        """`value @ weight.T + bias`, for a weight `[out, in]`.
+
+        Args:
+            value: `[..., in]`.
+            weight: `[out, in]`.
+            bias: `[out]`, or None.
+            exact: Whether it stays in float where others are int8.
+        """
         if self.int8 and not exact:
             q, scale = self._quantised(weight)
             turned = self.add("Transpose", q, perm=[1, 0])

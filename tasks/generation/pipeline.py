@@ -53,6 +53,16 @@ class Engine(Protocol):
 
         They begin with the words `begun`. `heard` is told each token of the first text, its last
         given one included, before the next. Each is written from a row of `vectors`.
+
+        Args:
+            prompts: Ids of each; the start symbol first.
+            labels: Id of the label of each field.
+            sampling: How to draw.
+            seeds: Of the random numbers of each.
+            begun: The words that what is written begins with.
+            heard: Told each token of the first text, the last of its prompt included, before the
+                next is drawn.
+            vectors: What each is written from, [prompts, components].
         """
 
 

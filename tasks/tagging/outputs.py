@@ -33,7 +33,13 @@ class Tags(Protocol):
 def names_of(
     decoded: torch.Tensor | np.ndarray, lengths: torch.Tensor | np.ndarray, tags: Sequence[str]
 ) -> list[list[str]]:
-    """The names of tags `[batch, time]`, padding cut off."""
+    """The names of tags `[batch, time]`, padding cut off.
+
+    Args:
+        decoded: Ids `[batch, time]`.
+        lengths: `[batch]`.
+        tags: The names, by id.
+    """
     rows = zip(decoded.tolist(), lengths.tolist(), strict=True)
     return [[tags[tag] for tag in row[:length]] for row, length in rows]
 

@@ -308,7 +308,15 @@ def run_others(search: Search, study: Any) -> dict[str, list[float]]:
 def fitted(
     search: Search, arguments: Sequence[str], folder: Path, seed: int, watch: Watch
 ) -> float:
-    """Trains with these settings more, and gives the validation score of what was kept."""
+    """Trains with these settings more, and gives the validation score of what was kept.
+
+    Args:
+        search: What every process is told.
+        arguments: The settings, as on the command line.
+        folder: The model folder.
+        seed: Of the run.
+        watch: Ends it early.
+    """
     more = [*search.fit.arguments, *arguments, f"--seed_everything={seed}"]
     fit = replace(search.fit, arguments=more, output=folder, overwrite=True, callbacks=[watch])
     try:
