@@ -7,11 +7,10 @@ trained model do not need this file.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from functools import partial
 from itertools import chain
 from pathlib import Path
-from typing import Any, Literal, NamedTuple
+from typing import Any, NamedTuple
 
 import datasets
 import numpy as np
@@ -23,7 +22,7 @@ from rnnlp.data.corpus.duplicates import Fingerprints
 from rnnlp.data.corpus.report import Notes
 from rnnlp.data.corpus.source import Source
 from rnnlp.data.datamodule.base import Learned, SequenceData
-from rnnlp.data.datamodule.options import SequenceOptions, at_least, check_subwords
+from rnnlp.data.datamodule.options import at_least, check_subwords
 from rnnlp.data.errors import InputError
 from rnnlp.data.formats.hub import Split
 from rnnlp.data.formats.layout import Layout
@@ -31,17 +30,10 @@ from rnnlp.data.text.featurizer import TARGET_FILE, Featurizer
 from rnnlp.data.text.tokenizer import Level, Tokenizer
 
 from .collate import TranslationCollate, source_row
+from .columns import NESTED, keys_of, roles, texts_of
 from .copying import check_copied, count_unknown
-from .readers import (
-    NESTED,
-    ParallelExample,
-    keys_of,
-    parallel_layout,
-    read_parallel,
-    roles,
-    texts_of,
-    whole_pair,
-)
+from .options import TranslationOptions
+from .readers import ParallelExample, parallel_layout, read_parallel, whole_pair
 from .sample import sample_translation
 from .sample_headlines import sample_headlines
 from .sample_strings import sample_forms, sample_sounds
@@ -88,64 +80,6 @@ class _Measures(NamedTuple):
     def lengths(self) -> np.ndarray:
         """Positions that the longer side takes: one more in the target, for `BOS` or `EOS`."""
         return np.maximum(self.source, self.target + 1)
-
-
-@dataclass(frozen=True, kw_only=True)
-class TranslationOptions(SequenceOptions):
-    """All that can be said about data for translation.
-
-    Args:
-        train: Training data: the common prefix of two files, or one file; without it and without
-            `hub`, the sample corpus is made.
-        tokenizer_from: Folder of a trained model whose tokenizer reads the sources, instead of one
-            that is learned; that of both sides where `joint_vocabulary`. `model.encoder_from` sets
-            it.
-        source: Language to translate from: suffix of its file, name of its column, or JSON key.
-        target: Language to translate into.
-        format: Format of the files: pair, tsv, jsonl, or a reader of your own, module.function;
-            "auto" recognises it.
-        source_column: Column of the sources, by name or by number from 1; that of the language if
-            not given.
-        target_column: Column of the targets, likewise.
-        features_column: Column of features that a source comes with, such as `V;PST`, parted by
-            `;` or `|`; needs level lemma.
-        level: What a token is: sub-words (bpe), words, characters, symbols parted by blanks
-            (symbol), or characters with features after a tab (lemma); of targets only where the
-            tokenizer of the sources comes from elsewhere.
-        target_level: What a token of a target is; as `level` if not given (character for lemma).
-        joint_vocabulary: Have one vocabulary for both sides.
-        vocabulary_size: Most tokens of a side, or of both together where `joint_vocabulary`; null
-            for all, or for 8000 sub-words.
-        min_frequency: Words seen less often in training are unknown; of sub-words, pairs that are
-            seen less often are not merged.
-        lowercase: Read the sources in lower case; the targets always keep their case.
-        bpe_dropout: Probability that a merge of sub-words is left out, anew at each reading of
-            a training pair; batches then hold somewhat more tokens than their budget.
-        max_length: Leave training pairs out that have a side of more tokens; null for none.
-            Validation and test keep them.
-        copy: Whether tokens of the sources can be copied into the targets; `model.decoder.copy`
-            sets it.
-        max_tokens: Most positions of a side in a training batch, padding included.
-        max_sentences: Most pairs in a training batch.
-        evaluation_max_tokens: Most positions of a side in a validation or test batch.
-        seed: Decides the order of batches, the validation share, sub-word dropout and the sample
-            corpus.
-    """
-
-    source: str = "zh"
-    target: str = "en"
-    format: str = "auto"
-    source_column: str | int | None = None
-    target_column: str | int | None = None
-    features_column: str | int | None = None
-    level: Literal["bpe", "word", "character", "symbol", "lemma"] = "bpe"
-    target_level: Literal["bpe", "word", "character", "symbol"] | None = None
-    joint_vocabulary: bool = False
-    vocabulary_size: int | None = 8000
-    bpe_dropout: float = 0.0
-    max_length: int | None = 100
-    copy: bool = False
-    max_sentences: int | None = 64
 
 
 class TranslationData(SequenceData[ParallelExample]):

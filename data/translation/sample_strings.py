@@ -16,7 +16,8 @@ from typing import Any
 
 from rnnlp.data.samples.grammar import SIZES, Split, read_rules
 
-from .readers import ParallelExample, with_features
+from .columns import with_features
+from .readers import ParallelExample
 
 _VOICELESS = {"d": "t", "b": "p", "g": "k"}
 _SOFT = {"k": "g", "t": "d", "p": "b"}
