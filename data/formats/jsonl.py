@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from rnnlp.data.corpus.report import Notes
@@ -49,7 +49,7 @@ def json_objects(
                 notes.bad(InputError(error.message, path=path, line=number))
 
 
-def accepted(row: dict[str, Any], where: str, notes: Notes) -> bool:
+def accepted(row: Mapping[str, Any], where: str, notes: Notes) -> bool:
     """Whether an annotator let the example of a row stand; those who did not are counted.
 
     Args:

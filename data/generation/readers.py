@@ -18,7 +18,7 @@ import numpy as np
 
 from rnnlp.data.corpus.report import Notes
 from rnnlp.data.errors import InputError
-from rnnlp.data.formats.jsonl import json_object, json_objects
+from rnnlp.data.formats.jsonl import accepted, json_object, json_objects
 from rnnlp.data.formats.layout import JSON_LINES
 from rnnlp.data.formats.own import READERS, check_format, own_lines
 from rnnlp.data.formats.text_files import read_lines, stem
@@ -279,6 +279,10 @@ def _examples(
 ) -> Iterator[TextExample]:
     """The texts of objects."""
     for number, row in rows:
+        if "answer" not in (wanted.text, *wanted.labels) and not accepted(
+            row, f"{path}:{number}", notes
+        ):
+            continue
         try:
             text = row.get(wanted.text)
             if not isinstance(text, str) or not text.strip():

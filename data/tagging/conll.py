@@ -29,6 +29,7 @@ _POSITIONED = re.compile(r"([^0-9]+|[0-9])([0-9]{1,4})", re.DOTALL)
 _REGULAR_SHARE = 0.99  # of the tokens that must fit a pattern before it is believed
 _WORD_ID = re.compile(r"[0-9]{1,9}")
 _SKIPPED_ID = re.compile(r"[0-9]{1,9}[-.][0-9]{1,9}")  # multiword range, empty node
+_TAG = re.compile(r"O|[BIESMLUW]-\S+")  # of entities, in any scheme
 _CONLLU_COLUMNS = 10
 FORM, UPOS, _XPOS = 2, 4, 5
 
@@ -62,6 +63,16 @@ def is_conllu(head: Sequence[Line]) -> bool:
             numbered = _WORD_ID.fullmatch(fields[0]) or _SKIPPED_ID.fullmatch(fields[0])
             return len(fields) == _CONLLU_COLUMNS and numbered is not None
     return False
+
+
+def holds_tags(head: Sequence[Line]) -> bool:
+    """Whether the first lines are CoNLL-U, or end in tags of entities behind a token each."""
+    if is_conllu(head):
+        return True
+    filled = [line.split() for _, line in head if line.strip()]
+    tags = {fields[-1] for fields in filled if len(fields) > 1 and _TAG.fullmatch(fields[-1])}
+    whole = all(len(fields) > 1 and fields[-1] in tags for fields in filled)
+    return whole and len(filled) > 1 and bool(tags - {"O"})
 
 
 def read_conll(
@@ -300,6 +311,12 @@ def _look(
                 f"column {tag + 1} would hold the tags, and has {len(tags):,} different ones in "
                 f"the first lines, more than the {len(words):,} words of column {token + 1}: set "
                 "data.token_column and data.tag_column",
+                path=path,
+            )
+        if words != {"O"} and all(map(_TAG.fullmatch, words)):
+            raise InputError(
+                f"column {token + 1} would hold the words, and all look like tags "
+                f"({', '.join(sorted(words)[:3])}): set data.token_column and data.tag_column",
                 path=path,
             )
     return _Layout(

@@ -10,6 +10,7 @@ from rnnlp.data.errors import InputError
 
 FEATURES = "features"  # what the third column is called
 ROLES = ("source", "target", FEATURES)
+_NUMBER = re.compile(r"\s*[0-9.,:-]+\s*")
 NESTED = "translation"  # key of the object that holds both texts, as many data sets have it
 
 
@@ -49,6 +50,33 @@ def same_column(column: object) -> InputError:
         f"two texts would both be column {column}: set data.source_column, "
         "data.target_column and data.features_column"
     )
+
+
+def refuse_numbers(
+    rows: Sequence[Sequence[str]],
+    places: Sequence[int],
+    has_header: bool,
+    columns: Sequence[str | int | None],
+) -> None:
+    """Refuses ids for texts, where nobody said which column is which.
+
+    Args:
+        rows: The first rows of a table.
+        places: Where the texts would stand, counted from 0.
+        has_header: Whether the first row names the columns.
+        columns: What the user says of them.
+
+    Raises:
+        InputError: A column of more than two holds numbers alone.
+    """
+    width = len(rows[0])
+    if has_header or width <= 2 or any(column is not None for column in columns[:2]):
+        return
+    for place, option in zip(places, ROLES, strict=False):
+        if all(_NUMBER.fullmatch(row[place]) for row in rows if len(row) > place):
+            raise InputError(
+                f"column {place + 1} of {width} holds numbers, not texts: set data.{option}_column"
+            )
 
 
 def places_of(

@@ -8,7 +8,6 @@ so memory does not grow with the files. Splitting into tokens happens later.
 from __future__ import annotations
 
 import os
-import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import chain, islice
 from typing import Any, NamedTuple
@@ -16,7 +15,7 @@ from typing import Any, NamedTuple
 from rnnlp.data.corpus.report import Notes
 from rnnlp.data.errors import InputError
 from rnnlp.data.formats.delimited import is_quoted, table_rows
-from rnnlp.data.formats.jsonl import json_objects
+from rnnlp.data.formats.jsonl import accepted, json_objects
 from rnnlp.data.formats.layout import JSON_LINES, Layout
 from rnnlp.data.formats.own import READERS, check_format, own_lines
 from rnnlp.data.formats.text_files import read_lines, stem
@@ -26,6 +25,7 @@ from .columns import (
     ROLES,
     keys_of,
     places_of,
+    refuse_numbers,
     roles,
     same_column,
     texts_of,
@@ -58,7 +58,6 @@ class ParallelExample(NamedTuple):
 
 FORMATS = ("auto", "pair", "tsv", "jsonl")
 _UNKNOWN = Layout()
-_NUMBER = re.compile(r"\s*[0-9.,:-]+\s*")
 _HEAD = 100  # lines that the format is recognised from
 
 
@@ -169,6 +168,7 @@ def parallel_layout(
     _, header = next(rows, (1, [""]))
     try:
         places, has_header = places_of(header, names, columns)
+        refuse_numbers([header, *(row for _, row in rows)], places, has_header, columns)
     except InputError as error:
         raise InputError(error.message, path=name, line=1) from error
     stand = [header[place].strip() if has_header else place + 1 for place in places]
@@ -237,14 +237,7 @@ def _tab_separated(
     first = ahead[0]
     try:
         places, has_header = places_of(first[1], languages, columns)
-        head = [row for _, row in ahead]
-        if not has_header and len(first[1]) > 2 and columns[:2] == (None, None):
-            for place, option in zip(places, ROLES, strict=False):
-                if all(_NUMBER.fullmatch(row[place]) for row in head if len(row) > place):
-                    raise InputError(
-                        f"column {place + 1} of {len(first[1])} holds numbers, not texts: set "
-                        f"data.{option}_column"
-                    )
+        refuse_numbers([row for _, row in ahead], places, has_header, columns)
     except InputError as error:
         raise InputError(error.message, path=name, line=first[0]) from error
     last = max(places)
@@ -271,6 +264,8 @@ def _json(
 ) -> Iterator[tuple[int, str, Sequence[str]]]:
     for number, row in rows:
         try:
+            if "answer" not in keys and not accepted(row, f"{name}:{number}", notes):
+                continue
             source, targets = texts_of(row, keys, several=several)
         except InputError as error:
             notes.bad(InputError(error.message, path=name, line=number))

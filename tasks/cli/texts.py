@@ -17,14 +17,16 @@ from typing import Any, NamedTuple, Protocol, cast
 
 from rnnlp.data.errors import InputError, note
 from rnnlp.data.formats.layout import ANNOTATED, DELIMITED, JSON_LINES, TABLES, Layout
+from rnnlp.data.formats.text_files import stem
 from rnnlp.tasks.model_folder.folder import CONFIG
 from rnnlp.tasks.runtime.cores import check_parallel
 
 from .parser import add_encoding
-from .shards import shards
+from .shards import READABLE, shards
 
 STDIN = "<stdin>"  # its name, for errors
 CHUNK = 1024  # texts that are worked on together
+_HEAD = 100  # lines by which a file of tokens is recognised
 _MOST_BYTES = 65536  # taken at once of what a pipe holds
 _OBJECT = re.compile(r'\s*\{\s*(\}\s*$|"(\\.|[^"\\])*"\s*:)')  # the beginning of a JSON object
 
@@ -138,6 +140,8 @@ def given_rows(args: argparse.Namespace, layout: Layout) -> Iterator[list[Row]]:
         for text in args.texts:
             if os.path.isfile(text):
                 raise InputError(f"is a file: give --input {text} for the texts in it", path=text)
+            if stem(text)[1] in READABLE and " " not in text:
+                note(f"{text}: no such file, so that it is taken for a text")
         yield from in_chunks(Row(text, {}) for text in args.texts)
     elif args.input:
         if len(files := shards(args.input)) > 1:
@@ -167,22 +171,22 @@ def file_rows(path: str, text_column: str | None, layout: Layout, said: set[str]
     Raises:
         InputError: The file cannot be read, holds tokens, or its column of texts is not known.
     """
-    from rnnlp.data.formats.text_files import read_lines, stem
+    from rnnlp.data.formats.text_files import read_lines
     from rnnlp.data.formats.workbooks import is_workbook
+    from rnnlp.data.tagging.conll import holds_tags
 
     suffix = stem(path)[1]
+    tokens = InputError("holds tokens and tags, not texts: evaluate scores it", path=path)
     if suffix in ANNOTATED:
-        raise InputError(
-            "holds tokens and tags, not texts: evaluate scores it; write one text a "
-            "line to label texts",
-            path=path,
-        )
+        raise tokens
     if suffix in DELIMITED or is_workbook(path):
         yield from _table(path, text_column, layout, said)
         return
-    is_json = suffix in JSON_LINES or None
-    reader = Lines(path, text_column, layout, said, is_json=is_json)
-    for number, line in read_lines(path):
+    reader = Lines(path, text_column, layout, said, is_json=suffix in JSON_LINES or None)
+    lines = read_lines(path)
+    if holds_tags(head := list(islice(lines, _HEAD))):
+        raise tokens
+    for number, line in chain(head, lines):
         yield from reader.rows(number, line)
     yield from reader.held
 
@@ -367,7 +371,7 @@ def _table(path: str, text_column: str | None, layout: Layout, said: set[str]) -
 def _text_rows(path: str, layout: Layout) -> Iterator[tuple[int, list[str]]]:
     from rnnlp.data.corpus.report import Notes
     from rnnlp.data.formats.delimited import csv_delimiter, is_quoted, table_rows
-    from rnnlp.data.formats.text_files import read_lines, stem
+    from rnnlp.data.formats.text_files import read_lines
 
     lines = read_lines(path)
     head = list(islice(lines, CHUNK))

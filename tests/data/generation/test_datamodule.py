@@ -71,6 +71,12 @@ def test_lines_and_blocks(tmp_path):
     assert [text for text, _, _ in read(blocks, separator="line")] == ["one", "two", "{three}"]
 
 
+def test_what_annotators_did_not_accept_is_left_out(tmp_path):
+    rows = [{"text": answer, "answer": answer} for answer in ("accept", "reject", "ignore")]
+    path = write(tmp_path / "a.jsonl", "".join(json.dumps(row) + "\n" for row in rows))
+    assert read(path) == [("accept", {}, 1)]
+
+
 @pytest.mark.parametrize("name", ["tunes.abc", "tunes.txt", "tunes.abc.gz"])
 def test_tunes(tmp_path, name):
     text = TUNES if ".abc" in name else TUNES[TUNES.index("X") :]

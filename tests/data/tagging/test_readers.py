@@ -369,6 +369,9 @@ def test_tags_in_the_place_of_words_are_refused(read):
     with pytest.raises(InputError, match=r"column 2 would hold the tags, and has 10 different"):
         read(text)
     assert read(text, token_column=2, tag_column=1)[0].tokens[-1] == "Anna"
+    with pytest.raises(InputError, match="column 1 would hold the words, and all look like tags"):
+        read("B-PER Anna\nO ran\nB-LOC Rome\n\n" * 3)
+    assert read("B-PER Anna\nO ran\n", token_column=2, tag_column=1)[0].tokens == ["Anna", "ran"]
 
 
 def test_spans_are_held_against_their_own_text(read):

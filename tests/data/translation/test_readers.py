@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from rnnlp.data.corpus.report import Notes
 from rnnlp.data.errors import InputError
-from rnnlp.data.translation.readers import read_parallel
+from rnnlp.data.translation.readers import parallel_layout, read_parallel
 
 PAIRS = [
     ("A dog.", "Ein Hund."),
@@ -266,9 +266,20 @@ def test_numbers_in_the_place_of_texts_are_refused(tmp_path):
     table = write(tmp_path / "a.tsv", "1001\ta dog\t7\tein Hund\n1002\ta cat\t8\teine Katze\n")
     with pytest.raises(InputError, match=r"a\.tsv:1: column 1 of 4 holds numbers, not texts: set"):
         read(table)
+    columns = {"source_column": None, "target_column": None, "features_column": None}
+    with pytest.raises(InputError, match="column 1 of 4 holds numbers"):  # as `fit` begins
+        parallel_layout(table, source="en", target="de", format="auto", **columns)
     assert read(table, source_column=2, target_column=4)[1] == ("a cat", "eine Katze")
     two = write(tmp_path / "b.tsv", "3\tthree\n10\tten\n")  # numbers read out
     assert read(two, "digits", "words") == [("3", "three"), ("10", "ten")]
+
+
+def test_what_annotators_did_not_accept_is_left_out(tmp_path):
+    rows = [{"en": "a", "de": "b", "answer": "reject"}, {"en": "c", "de": "d", "answer": "accept"}]
+    path = write(tmp_path / "a.jsonl", "".join(json.dumps(row) + "\n" for row in rows))
+    notes = Notes()
+    assert read(path, notes=notes) == [("c", "d")] and "left out: 1" in notes.lines()[0]
+    assert read(path, "en", "answer") == [("a", "reject"), ("c", "accept")]  # a text, if asked for
 
 
 def test_a_tsv_as_spreadsheets_write_it_is_unquoted(tmp_path):
