@@ -23,6 +23,7 @@ class ClassificationBatch(NamedTuple):
     number: Tensor  # [batch] int64, number of the text in its split, from 0
     weights: Tensor | None = None  # [batch] float32, in the loss; None where all are 1
     soft: Tensor | None = None  # [batch, classes] float32 probabilities; 0 in rows without
+    unjudged: tuple[str, ...] = ()  # labels that the split is not annotated with
 
 
 class ClassificationCollate:
@@ -32,10 +33,19 @@ class ClassificationCollate:
         featurizer: Looks the tokens up.
         classes: All labels, in the order of their ids.
         multilabel: Whether a text may have any number of labels.
+        unjudged: Labels that the split is not annotated with.
     """
 
-    def __init__(self, *, featurizer: Featurizer, classes: Sequence[str], multilabel: bool) -> None:
+    def __init__(
+        self,
+        *,
+        featurizer: Featurizer,
+        classes: Sequence[str],
+        multilabel: bool,
+        unjudged: tuple[str, ...] = (),
+    ) -> None:
         self._featurizer = featurizer
+        self._unjudged = unjudged
         self._classes = list(classes)
         self._multilabel = multilabel
 
@@ -52,7 +62,9 @@ class ClassificationCollate:
                 for one in row or ():
                     if one["label"] in ids:
                         soft[place, ids[one["label"]]] = one["probability"]
-        return ClassificationBatch(features, targets, rows["gold"], numbers, weights, soft)
+        return ClassificationBatch(
+            features, targets, rows["gold"], numbers, weights, soft, self._unjudged
+        )
 
 
 def targets_of(

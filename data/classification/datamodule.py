@@ -89,8 +89,10 @@ class ClassificationOptions(ClassificationFiles, LabelledOptions):
 
     Args:
         long_texts: Whether of longer texts head and tail are kept, or all, to be read in windows.
+        multilabel: Whether a text may have several labels, also where none in training has.
     """
 
+    multilabel: bool = False
     long_texts: Literal["head_tail", "windows"] = "head_tail"
 
 
@@ -111,7 +113,7 @@ class ClassificationData(LabelledData[ClassifiedExample]):
         self.options = ClassificationOptions(**options)
         super().__init__()
         at_least(self.options, max_length=4)
-        self._multilabel = False
+        self._multilabel = self.options.multilabel
         self._counts: dict[str, float] = {}  # weighted
 
     @property
@@ -202,11 +204,13 @@ class ClassificationData(LabelledData[ClassifiedExample]):
         for split, corpus in corpora.items():
             counts = Counter(label for labels in corpus.column("gold") for label in labels)
             if split == "train":
-                self._counts = _mass(corpus, notes)
+                mass = {**dict.fromkeys(self.options.further_labels, 0.0), **_mass(corpus, notes)}
+                self._counts = dict(sorted(mass.items()))
                 note_weights(corpus, notes)
                 if alike := alike_labels(self._counts):
                     shown = "; ".join(", ".join(names) for names in alike)
                     notes.add(f"train: labels that may mean the same are kept apart: {shown}")
+            self._note_lacking(split, counts, notes)
             shown = ", ".join(f"{name} {count:,}" for name, count in sorted(counts.items())[:20])
             more = f" and {len(counts) - 20} more labels" if len(counts) > 20 else ""
             notes.add(f"{split}: {len(corpus.lengths):,} texts ({shown}{more})")
@@ -242,7 +246,10 @@ class ClassificationData(LabelledData[ClassifiedExample]):
 
     def _collate(self, split: str) -> ClassificationCollate:
         return ClassificationCollate(
-            featurizer=self.featurizer, classes=self.classes, multilabel=self.multilabel
+            featurizer=self.featurizer,
+            classes=self.classes,
+            multilabel=self.multilabel,
+            unjudged=self._lacking[split],
         )
 
     def _look(self, path: str) -> Layout:
@@ -311,7 +318,7 @@ class ClassificationData(LabelledData[ClassifiedExample]):
 
 
 def _mass(corpus: Corpus, notes: Notes) -> dict[str, float]:
-    """How many texts have each label, sorted: each counts with its weight, and a probability as the
+    """How many texts have each label: each counts with its weight, and a probability as the
     share that it is.
     """
     mass: defaultdict[str, float] = defaultdict(float)
@@ -329,4 +336,4 @@ def _mass(corpus: Corpus, notes: Notes) -> dict[str, float]:
             f"train: {soft:,} of {len(corpus.lengths):,} texts are trained on the probability of "
             "each label; scores count the label"
         )
-    return dict(sorted(mass.items()))
+    return mass

@@ -7,7 +7,7 @@ are read and what their labels are is the business of each task.
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from functools import partial
 from typing import Any, TypeAlias
 
@@ -40,7 +40,10 @@ class LabelledData(SequenceData[Example]):
                 "data.vectors is given, and the vocabulary comes from a trained model, which has "
                 "vectors of its own: leave one of them out"
             )
+        if self.options.extend_vocabulary and self.options.tokenizer_from is None:
+            raise InputError("data.extend_vocabulary adds to that of data.tokenizer_from: name it")
         self.vocabularies: Vocabularies | None = None  # learned from `training_tokens`, or given
+        self._lacking: dict[str, tuple[str, ...]] = {}  # by split
 
     def further_columns(self, path: str) -> dict[str, Any]:
         """What is read beside text and label of a file: of that which is trained on, if named."""
@@ -51,6 +54,23 @@ class LabelledData(SequenceData[Example]):
     def training_tokens(self) -> Column:
         """The tokens of each training sentence."""
         return self.read().corpora["train"].column("tokens")
+
+    @property
+    def lacking(self) -> list[str]:
+        """Which of `further_labels` no training example has."""
+        self.prepare()
+        return list(self._lacking["train"])
+
+    def _note_lacking(self, split: str, labels: Collection[str], notes: Notes) -> None:
+        """Keeps which of `further_labels` a split has none of, given those that it has."""
+        missing = tuple(name for name in self.options.further_labels if name not in labels)
+        trained = self._lacking.setdefault("train", missing)
+        self._lacking[split] = missing = tuple(name for name in missing if name in trained)
+        if missing:
+            notes.add(
+                f"{split}: no example of {', '.join(missing)} (data.further_labels)"
+                + (": what is predicted of these is not counted" if split != "train" else "")
+            )
 
     @abstractmethod
     def _learn_labels(self, corpora: dict[str, Corpus], notes: Notes) -> None:
@@ -71,6 +91,15 @@ class LabelledData(SequenceData[Example]):
         """
         if (reused := self._given_vocabularies()) is not None:
             self.note_unknown(reused, map(reused.tokens.ids, sentences), notes)
+            if self.options.extend_vocabulary:
+                before = len(reused.tokens)
+                reused = reused.extended(
+                    sentences,
+                    vocabulary_size=self.options.vocabulary_size,
+                    min_frequency=self.options.min_frequency,
+                )
+                added = len(reused.tokens) - before
+                notes.add(f"{added:,} tokens of the training data are added to that vocabulary")
             featurizer = reused.completed(
                 sentences,
                 characters=self.options.characters,

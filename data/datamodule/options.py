@@ -132,7 +132,17 @@ class SequenceOptions(Files, Batches, Preparation):
 
 @dataclass(frozen=True, kw_only=True)
 class LabelledOptions(Files, Batches, WordOptions):
-    """What the data modules of tagging and classification have."""
+    """What the data modules of tagging and classification have.
+
+    Args:
+        extend_vocabulary: Add to the vocabulary of `tokenizer_from` what the training data has
+            beyond it; `model.continue_from` sets it.
+        further_labels: Labels (of entities: their types) that there are beside those of the
+            training data; `model.continue_from` sets it.
+    """
+
+    extend_vocabulary: bool = False
+    further_labels: list[str] | tuple[str, ...] = ()
 
 
 def check_folds(options: SequenceOptions | LabelledOptions) -> None:

@@ -24,6 +24,7 @@ class TaggingBatch(NamedTuple):
     gold: list[list[Span]] | list[list[str]]  # spans where the tags have a scheme, else tags
     number: Tensor  # [batch] int64, place of the sentence in its split, from 0
     weights: Tensor | None = None  # [batch] float32, in the loss; None where all are 1
+    unjudged: tuple[str, ...] = ()  # types that the split is not annotated with
 
 
 class TaggingCollate:
@@ -33,10 +34,19 @@ class TaggingCollate:
         featurizer: Looks the tokens up.
         tags: All tags, in the order of their ids.
         scheme: The scheme they follow, or None for plain tags.
+        unjudged: Types that the split is not annotated with.
     """
 
-    def __init__(self, *, featurizer: Featurizer, tags: Sequence[str], scheme: str | None) -> None:
+    def __init__(
+        self,
+        *,
+        featurizer: Featurizer,
+        tags: Sequence[str],
+        scheme: str | None,
+        unjudged: tuple[str, ...] = (),
+    ) -> None:
         self._featurizer = featurizer
+        self._unjudged = unjudged
         self._ids = {tag: i for i, tag in enumerate(tags)}
         self._scheme = scheme
 
@@ -56,4 +66,4 @@ class TaggingCollate:
             ids = [self._ids.get(name, UNKNOWN_TAG) for name in labels]
             tags[row, : len(ids)] = torch.tensor(ids)
         numbers, weights = torch.tensor(rows["index"]), weights_of(rows["weight"])
-        return TaggingBatch(features, tags, gold, numbers, weights)
+        return TaggingBatch(features, tags, gold, numbers, weights, self._unjudged)

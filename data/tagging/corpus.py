@@ -8,7 +8,7 @@ the source. Vocabularies, tag ids and batches are made elsewhere.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -98,7 +98,7 @@ def count_labels(corpus: Corpus, *, spans: bool) -> Counter[str]:
     return counts
 
 
-def complete_tags(types: Counter[str], scheme: str) -> list[str]:
+def complete_tags(types: Iterable[str], scheme: str) -> list[str]:
     """Every tag that a scheme has for some entity types, in a fixed order."""
     tags = {
         tag

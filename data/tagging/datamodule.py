@@ -131,22 +131,30 @@ class TaggingData(LabelledData[TaggedExample]):
             )
         prints: dict[str, Fingerprints] = {}
         for split, corpus in corpora.items():
+            self._note_lacking(split, count_labels(corpus, spans=spans), notes)
             prints[split] = Fingerprints()
             for tokens in corpus.column("tokens"):
                 prints[split].add(" ".join(tokens), ())
             budget = (
                 self.options.max_tokens if split == "train" else self.options.evaluation_max_tokens
             )
-            describe(corpus, split, known=counts, spans=spans, max_tokens=budget, notes=notes)
+            known = {*counts, *self.options.further_labels}
+            describe(corpus, split, known=known, spans=spans, max_tokens=budget, notes=notes)
             if split != "train" and (count := prints[split].shared(prints["train"])):
                 total = len(corpus.lengths)
                 notes.add(
                     f"{split}: {count:,} of {total:,} sentences are in the training data as well"
                 )
-        self._tags = complete_tags(counts, self.options.scheme) if spans else sorted(counts)
+        labels = [*counts, *self.options.further_labels]
+        self._tags = complete_tags(labels, self.options.scheme) if spans else sorted({*labels})
 
     def _collate(self, split: str) -> TaggingCollate:
-        return TaggingCollate(featurizer=self.featurizer, tags=self.tags, scheme=self.scheme)
+        return TaggingCollate(
+            featurizer=self.featurizer,
+            tags=self.tags,
+            scheme=self.scheme,
+            unjudged=self._lacking[split],
+        )
 
     def _look(self, path: str) -> Layout:
         return tagging_layout(

@@ -163,6 +163,36 @@ class Featurizer:
             tokens=self.tokens, characters=spellings, token_features=self.token_features | learned
         )
 
+    def extended(
+        self,
+        sequences: Iterable[Sequence[str]],
+        *,
+        vocabulary_size: int | None = None,
+        min_frequency: int = 1,
+    ) -> Featurizer:
+        """The same vocabularies, each with what it lacks of further sentences behind it.
+
+        See `train` for the arguments; the ids of what was known stay.
+        """
+        spellings = self.characters
+        if spellings is not None:
+            words = {token for tokens in sequences for token in tokens}
+            spellings = spellings.extended(words, min_frequency=_CHARACTERS_FROM)
+        return Featurizer(
+            tokens=self.tokens.extended(
+                sequences, vocabulary_size=vocabulary_size, min_frequency=min_frequency
+            ),
+            characters=spellings,
+            token_features={
+                name: vocabulary.extended(
+                    (attribute(name, tokens) for tokens in sequences),
+                    vocabulary_size=vocabulary_size,
+                    min_frequency=_ATTRIBUTES_FROM,
+                )
+                for name, vocabulary in self.token_features.items()
+            },
+        )
+
     @property
     def sizes(self) -> FeatureSizes:
         """Vocabulary sizes, which the embedding is built with."""

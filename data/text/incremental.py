@@ -19,7 +19,8 @@ from functools import cache
 from tokenizers import Regex, pre_tokenizers
 
 from .cleaning import clean, cleaned_tags
-from .tokenizer import ALONE, INNER, Tokenizer, encodable
+from .patterns import ALONE, INNER
+from .tokenizer import Tokenizer, encodable
 
 # At word level the splitting rules look back at nothing, and no token holds one of these after its
 # first character; what they look ahead to ends there too. Chinese punctuation takes up marks that

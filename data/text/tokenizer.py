@@ -20,6 +20,8 @@ from typing import Any, Literal
 import tokenizers
 from tokenizers import Regex, decoders, models, normalizers, pre_tokenizers, trainers
 
+from .patterns import PATTERNS
+
 Level = Literal["word", "character", "bpe", "symbol", "lemma"]
 Offsets = list[tuple[int, int]]
 
@@ -30,53 +32,14 @@ BYTES = 256  # sub-words that any text can be written with, always in the vocabu
 
 _CACHED_TOKENS = 500_000  # distinct spellings remembered before the cache starts afresh
 
-# Scripts in which every character is a token; the last two are the long-vowel marks of Katakana.
-ALONE = r"\p{Han}\p{Hiragana}\p{Katakana}\x{30FC}\x{FF70}"
-_LETTER = rf"[\p{{L}}\p{{N}}_&&[^{ALONE}]]"
-INNER = r"[\p{M}\x{200C}\x{200D}\x{00AD}]"  # marks, joiners and soft hyphens inside a word
-# Repetition is bounded or gives nothing back (`*+`): time grows with the text, not with its square.
-_WORD = rf"(?:{_LETTER}{INNER}*+)"
-_LONG = "{1,10000}"  # letters of a word; what is longer is no word, and is split there
-_CLITIC = r"['’](?i:s|m|d|re|ve|ll)(?![\p{L}\p{N}])"
-_NOT = r"(?i:n['’]t)(?![\p{L}\p{N}])"
-# A pair of regional indicators with what extends it: `\X` alone counts from the first of them all.
-_FLAG = (
-    r"[\x{1F1E6}-\x{1F1FF}]{2}"
-    r"[\p{M}\x{200C}\x{200D}\x{FF9E}\x{FF9F}\x{1F3FB}-\x{1F3FF}\x{E0020}-\x{E007F}]*+"
-)
-_BLANK = r"[\s\p{Z}\p{Cc}\p{Cf}]"  # white space, controls and invisible format characters
-
-_WORDS = "|".join(
-    (
-        r"(?i:https?://|www\.)[!-~]*[A-Za-z0-9/]",
-        r"[A-Za-z0-9._%+\-]{1,64}@[A-Za-z0-9\-]{1,63}(?:\.[A-Za-z0-9\-]{1,63})+",
-        rf"[@#]{_WORD}{_LONG}",
-        r"[0-9#*]\x{FE0F}?\x{20E3}",  # keycap emoji
-        r"\p{Nd}+(?:[.,:]\p{Nd}+)+",  # 1,234.5 and 10:30
-        rf"(?:\p{{Lu}}\.){{2,}}|(?:Mrs?|Ms|Dr|Prof|St|Jr|Sr)\.(?!{_LETTER})",
-        rf"{_NOT}|{_CLITIC}",
-        rf"{_WORD}{_LONG}?(?={_NOT})",  # do|n't
-        rf"{_WORD}{_LONG}(?:(?!{_CLITIC})['’]{_WORD}{_LONG})*",  # O'Neill, l'eau
-        rf"[{ALONE}]{INNER}*",
-        r"\.{2,}|-{2,}",
-        rf"{_FLAG}|(?!{_BLANK})\X",  # any other character with what belongs to it
-    )
-)
-_CHARACTERS = rf"{_FLAG}|\X"  # extended grapheme clusters (UAX 29)
-_PATTERNS = {
-    "word": _WORDS,
-    "character": _CHARACTERS,
-    "symbol": r"\S+",
-    "lemma": rf"[\t;][^\t;]+|{_CHARACTERS}",  # a feature is told from a letter by its mark
-}
 _JOINERS = {"word": " ", "symbol": " "}
 _SURROGATE = re.compile("[\ud800-\udfff]")  # half a character, as broken JSON escapes leave it
 
 
 @cache
 def _pre_tokenizer(level: Level) -> pre_tokenizers.PreTokenizer:
-    if level in _PATTERNS:
-        return pre_tokenizers.Split(Regex(_PATTERNS[level]), "removed", invert=True)
+    if level in PATTERNS:
+        return pre_tokenizers.Split(Regex(PATTERNS[level]), "removed", invert=True)
     return pre_tokenizers.ByteLevel(add_prefix_space=False)
 
 
@@ -103,8 +66,8 @@ def splitter(level: Level) -> Callable[[str], Offsets]:
     Returns:
         A function from a text to the ``(start, end)`` character offsets of its tokens.
     """
-    if level not in _PATTERNS:
-        raise ValueError(f"{' and '.join(_PATTERNS)} split without a vocabulary, not {level!r}")
+    if level not in PATTERNS:
+        raise ValueError(f"{' and '.join(PATTERNS)} split without a vocabulary, not {level!r}")
     return partial(_split, _pre_tokenizer(level))
 
 
@@ -156,7 +119,7 @@ class Tokenizer:
             zero_digits: Make every digit a 0; not for sub-words.
             extra: Further tokens to know (those that have a pretrained vector), seen or not.
         """
-        if level in _PATTERNS:
+        if level in PATTERNS:
             normalizer = _normalizer(lowercase=lowercase, zero_digits=zero_digits)
             counts = _count(texts, splitter(level), normalizer)
             kept = sorted(
@@ -165,17 +128,42 @@ class Tokenizer:
             if vocabulary_size is not None:
                 kept = kept[: max(0, vocabulary_size - len(SPECIALS))]
             added = (normalizer.normalize_str(encodable(token)) for token in extra)
-            ids = {t: i for i, t in enumerate(dict.fromkeys((*SPECIALS, *kept, *added)))}
-            backend = tokenizers.Tokenizer(models.WordLevel(ids, unk_token=SPECIALS[UNK]))
-            backend.normalizer = normalizer
-            backend.pre_tokenizer = _pre_tokenizer(level)
-            backend.add_special_tokens(list(SPECIALS))
-            return cls(backend)
+            return cls(_whole((*SPECIALS, *kept, *added), normalizer, _pre_tokenizer(level)))
         if level != "bpe":
-            raise ValueError(f"level is {', '.join(_PATTERNS)} or bpe, not {level!r}")
+            raise ValueError(f"level is {', '.join(PATTERNS)} or bpe, not {level!r}")
         if zero_digits or extra:
             raise ValueError("bpe learns from the text as it is: no zero_digits, no extra tokens")
         return cls(_train_bpe(texts, vocabulary_size or 8000, min_frequency, lowercase))
+
+    def extended(
+        self,
+        texts: Iterable[str] | Iterable[Sequence[str]],
+        *,
+        vocabulary_size: int | None = None,
+        min_frequency: int = 1,
+    ) -> Tokenizer:
+        """The same vocabulary with the tokens of further texts behind it; every id stays.
+
+        Args:
+            texts: As for `train`.
+            vocabulary_size: Largest size of the whole.
+            min_frequency: Tokens seen less often stay unknown.
+
+        Raises:
+            ValueError: At a sub-word level, which knows every text already.
+        """
+        if self.level not in PATTERNS:
+            raise ValueError(f"{self.level} knows the pieces of any text: there is nothing to add")
+        normalizer = self._backend.normalizer or normalizers.Sequence([])
+        counts = _count(texts, self.split, normalizer)
+        kept = sorted(
+            (t for t, n in counts.items() if n >= min_frequency and t not in self._known),
+            key=lambda t: (-counts[t], t),
+        )
+        if vocabulary_size is not None:
+            kept = kept[: max(0, vocabulary_size - len(self))]
+        tokens = (*self.vocabulary, *kept)
+        return Tokenizer(_whole(tokens, self._backend.normalizer, self._backend.pre_tokenizer))
 
     def __len__(self) -> int:
         return len(self.vocabulary)
@@ -185,7 +173,7 @@ class Tokenizer:
 
     def split(self, text: str) -> Offsets:
         """Character offsets of the tokens of a text; ``text[start:end]`` is the token."""
-        if self.level in _PATTERNS:
+        if self.level in PATTERNS:
             return _split(self._backend.pre_tokenizer, text)
         return self.encode(text)[1]
 
@@ -195,7 +183,7 @@ class Tokenizer:
         Raises:
             ValueError: At a sub-word level, where a token has as many ids as it needs.
         """
-        if self.level not in _PATTERNS:
+        if self.level not in PATTERNS:
             raise ValueError(f"{self.level} encodes texts, not tokens: use encode")
         cache = self._cache
         if len(cache) > _CACHED_TOKENS:
@@ -204,7 +192,7 @@ class Tokenizer:
 
     def encode(self, text: str) -> tuple[list[int], Offsets]:
         """Ids of a text and the character offsets of each into it."""
-        if self.level in _PATTERNS:
+        if self.level in PATTERNS:
             offsets = self.split(text)
             return self.ids([text[start:end] for start, end in offsets]), offsets
         encoding = self._backend.encode(encodable(text), add_special_tokens=False)
@@ -254,7 +242,7 @@ class Tokenizer:
                 sub-words.
         """
         kept = [i for i in ids if i == UNK or i >= len(SPECIALS)]
-        if self.level not in _PATTERNS:
+        if self.level not in PATTERNS:
             return self._backend.decode(kept, skip_special_tokens=False)
         size = len(self.vocabulary)
         return _JOINERS.get(self.level, "").join(
@@ -323,9 +311,9 @@ def _split_level(pre_tokenizer: Any) -> Level:
     """Of a vocabulary of whole tokens; patterns that are not of today are older ones of words."""
     levels: dict[str, Level] = {
         r"\X": "character",  # version 1
-        _PATTERNS["character"]: "character",
-        _PATTERNS["symbol"]: "symbol",
-        _PATTERNS["lemma"]: "lemma",
+        PATTERNS["character"]: "character",
+        PATTERNS["symbol"]: "symbol",
+        PATTERNS["lemma"]: "lemma",
     }
     return levels.get(pre_tokenizer["pattern"]["Regex"], "word")
 
@@ -355,6 +343,19 @@ def _count(
     for special in (*SPECIALS, ""):
         counts.pop(special, None)
     return counts
+
+
+def _whole(
+    tokens: Iterable[str], normalizer: Any, pre_tokenizer: pre_tokenizers.PreTokenizer
+) -> tokenizers.Tokenizer:
+    """A vocabulary of whole tokens, each once, in this order."""
+    ids = {token: number for number, token in enumerate(dict.fromkeys(tokens))}
+    backend = tokenizers.Tokenizer(models.WordLevel(ids, unk_token=SPECIALS[UNK]))
+    if normalizer is not None:
+        backend.normalizer = normalizer
+    backend.pre_tokenizer = pre_tokenizer
+    backend.add_special_tokens(list(SPECIALS))
+    return backend
 
 
 def _train_bpe(

@@ -7,7 +7,7 @@ temperature with which its scores become probabilities, so that it is saved with
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import ClassVar, NamedTuple
 
 import torch
 from torch import Tensor, nn
@@ -75,7 +75,16 @@ class Classifier(Calibrated):
         multilabel: whether a text may have any number of classes.
         state_dropout: rate of locked dropout on the states, before pooling.
         dropout: rate of dropout on the pooled vector.
+
+    Attributes:
+        label_axes: the axes of weights that go over the classes, by name.
     """
+
+    label_axes: ClassVar = {
+        "projection.weight": (0,),
+        "projection.bias": (0,),
+        "ngrams.table.weight": (1,),
+    }
 
     def __init__(
         self,

@@ -6,6 +6,8 @@ control for everything deeper. Used like `Classifier`.
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 import torch
 from torch import Tensor, nn
 
@@ -22,7 +24,12 @@ class LinearClassifier(Calibrated):
         ngrams: gives the scores of the classes.
         classes: number of classes.
         multilabel: whether a text may have any number of classes.
+
+    Attributes:
+        label_axes: the axes of weights that go over the classes, by name.
     """
+
+    label_axes: ClassVar = {"bias": (0,), "ngrams.table.weight": (1,)}
 
     def __init__(self, *, ngrams: NGrams, classes: int, multilabel: bool = False) -> None:
         super().__init__(classes=classes, multilabel=multilabel)

@@ -39,7 +39,7 @@ from torch import Tensor, nn
 from rnnlp.models.layers.masks import inside
 
 from .spans import Lattice
-from .transitions import FORBIDDEN, LegalTags, PathPosterior, exact_type, mean_loss
+from .transitions import FORBIDDEN, Belief, LegalTags, PathPosterior, exact_type, mean_loss
 from .viterbi import viterbi
 
 
@@ -222,6 +222,64 @@ class CRF(LegalTags):
                 gold = _LogPartition.apply(emissions, *rules, lengths, permitted)
             total = _LogPartition.apply(emissions, *rules, lengths, None)
             return mean_loss(total - gold, lengths, weights).to(emissions.dtype)
+
+    def soft_loss(
+        self,
+        emissions: Tensor,
+        belief: Belief,
+        lengths: Tensor,
+        weights: Tensor | None = None,
+        among: Tensor | None = None,
+    ) -> Tensor:
+        """Cross entropy with what is believed of whole sequences, divided by the number of tokens.
+
+        That is `log Z - E[score(y)]`, where the mean is over the sequences as they are believed
+        (structural distillation, Wang et al. 2020); the score is a sum over tags and steps, so
+        that how probable these are says all.
+
+        Args:
+            emissions: `[batch, time, tags]`.
+            belief: with its steps.
+            lengths: `[batch]`.
+            weights: how often each sentence counts `[batch]`; None for once.
+            among: mask `[batch, time, tags]` of the tags that sequences may have; None for all.
+        """
+        assert belief.steps is not None
+        emissions = self.check_batch(emissions, lengths)
+        with torch.autocast(emissions.device.type, enabled=False):
+            exact = exact_type(emissions.device)
+            tags, steps = belief.tags.to(exact), belief.steps.to(exact)
+            rows = torch.arange(len(tags), device=tags.device)
+            last = tags[rows, lengths.to(tags.device) - 1]
+            expected = (tags * emissions).sum((1, 2)) + (steps * self.transitions).sum((1, 2))
+            expected = expected + tags[:, 0] @ self.start.to(exact) + last @ self.end.to(exact)
+            total = _LogPartition.apply(emissions, *self.path_scores(), lengths, among)
+            return mean_loss(total - expected, lengths, weights).to(emissions.dtype)
+
+    @torch.no_grad()
+    def believed(
+        self, emissions: Tensor, lengths: Tensor, *, meaning: Tensor, possible: Tensor
+    ) -> Belief:
+        """Return what this CRF believes of tags that are named otherwise, or are further ones.
+
+        Args:
+            emissions: `[batch, time, tags]`, of this CRF's tags.
+            lengths: `[batch]`.
+            meaning: `[others]`: which of its tags each of the other ones is to it.
+            possible: mask `[batch, time, others]` of those that there can be; of those that can be
+                at one place, no two mean the same.
+        """
+        emissions = self.check_batch(emissions, lengths)
+        names = torch.nn.functional.one_hot(meaning, self.tags)  # [others, tags]
+        with torch.autocast(emissions.device.type, enabled=False):
+            permitted = (possible.to(names.dtype) @ names) > 0
+            lattice = forward_backward(emissions, *self.path_scores(), lengths, permitted)
+        open_to = possible & inside(lengths, emissions.shape[1], emissions.device)[:, :, None]
+        shares = lattice.marginals.transpose(0, 1)[:, :, meaning] * open_to
+        before = lattice.alpha.transpose(0, 1)[:, :-1, meaning] * open_to[:, :-1]
+        after = lattice.arriving.transpose(0, 1)[:, :, meaning] * open_to[:, 1:]
+        steps = before.transpose(1, 2) @ after * lattice.steps[meaning][:, meaning]
+        return Belief(shares, steps)
 
     def decode(self, emissions: Tensor, lengths: Tensor) -> Tensor:
         """Return the most probable legal tags `[batch, time]`, -1 at padding."""

@@ -13,7 +13,7 @@ from torch.nn import functional as F
 from rnnlp.models.layers.masks import inside
 
 from .spans import Lattice
-from .transitions import LegalTags, PathPosterior, exact_type, mean_loss
+from .transitions import FORBIDDEN, Belief, LegalTags, PathPosterior, exact_type, mean_loss
 from .viterbi import viterbi
 
 
@@ -55,6 +55,38 @@ class ConstrainedSoftmax(LegalTags):
         gold = tags.masked_fill(~valid, -1).flatten()
         losses = F.cross_entropy(scores.flatten(0, 1), gold, ignore_index=-1, reduction="none")
         return mean_loss(losses.view(valid.shape).sum(1), lengths, weights)
+
+    def soft_loss(
+        self,
+        emissions: Tensor,
+        belief: Belief,
+        lengths: Tensor,
+        weights: Tensor | None = None,
+        among: Tensor | None = None,
+    ) -> Tensor:
+        """Cross entropy with what is believed of the tags, divided by the number of tokens.
+
+        Args:
+            emissions: `[batch, time, tags]`.
+            belief: for these tags.
+            lengths: `[batch]`.
+            weights: how often each sentence counts `[batch]`; None for once.
+            among: mask `[batch, time, tags]` of the tags that there are; None for all.
+        """
+        scores = self.check_batch(emissions, lengths)
+        if among is not None:
+            scores = scores.masked_fill(~among, FORBIDDEN)
+        return mean_loss(belief.loss_of(scores.log_softmax(2)), lengths, weights)
+
+    @torch.no_grad()
+    def believed(
+        self, emissions: Tensor, lengths: Tensor, *, meaning: Tensor, possible: Tensor
+    ) -> Belief:
+        """Return what this layer believes of tags that are named otherwise; see `CRF.believed`."""
+        scores = self.check_batch(emissions, lengths)
+        shares = scores.softmax(2)[:, :, meaning] * possible
+        shares = shares / shares.sum(2, keepdim=True).clamp_min(1e-30)
+        return Belief(shares * inside(lengths, scores.shape[1], scores.device)[:, :, None], None)
 
     def decode(self, emissions: Tensor, lengths: Tensor) -> Tensor:
         """Return the most probable legal tags `[batch, time]`, -1 at padding."""

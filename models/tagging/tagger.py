@@ -6,7 +6,7 @@ Label names, text and training are not its business: ids in, tag ids and probabi
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import NamedTuple
+from typing import ClassVar, NamedTuple
 
 import numpy as np
 import torch
@@ -64,7 +64,18 @@ class Tagger(nn.Module):
         encoder: any module that maps `(embedded, lengths)` to an `EncoderOutput`.
         output: CRF or constrained softmax over the tags.
         dropout: rate of locked dropout on the encoder's states.
+
+    Attributes:
+        label_axes: the axes of weights that go over the tags, by name.
     """
+
+    label_axes: ClassVar = {
+        "projection.weight": (0,),
+        "projection.bias": (0,),
+        "output.transitions": (0, 1),
+        "output.start": (0,),
+        "output.end": (0,),
+    }
 
     def __init__(
         self,

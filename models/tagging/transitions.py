@@ -26,6 +26,17 @@ class PathPosterior(NamedTuple):
     step: Tensor  # [batch, time], log p(y_t | y_{t-1}); zero at position 0 and at padding
 
 
+class Belief(NamedTuple):
+    """What is believed of the tags of sentences, in the place of gold tags."""
+
+    tags: Tensor  # [batch, time, tags] probabilities, zeros at padding
+    steps: Tensor | None  # [batch, tags, tags] how often tag j is expected after tag i; of a CRF
+
+    def loss_of(self, log_shares: Tensor) -> Tensor:
+        """Cross entropy `[batch]` with log probabilities `[batch, time, tags]` of single tags."""
+        return -(self.tags * log_shares.clamp_min(-1e4)).sum((1, 2))
+
+
 class LegalTags(nn.Module):
     """Base of the output layers for tags: holds the rules and checks what comes in against them.
 

@@ -176,6 +176,11 @@ class TransferConfig:
     unfreeze_epoch: int | None = None
     encoder_learning_rate_factor: float = 1.0
 
+    @property
+    def reuses(self) -> bool:
+        """Whether there is an encoder that was trained before."""
+        return self.encoder_from is not None
+
     def check(self) -> None:
         """Refuses settings that contradict each other.
 
@@ -193,7 +198,7 @@ class TransferConfig:
                 f"model.unfreeze_epoch is {self.unfreeze_epoch}: it takes a number from 1, and "
                 "model.freeze_encoder true"
             )
-        if self.encoder_from is None and (self.freeze_encoder or factor != 1.0):
+        if not self.reuses and (self.freeze_encoder or factor != 1.0):
             name = "freeze_encoder" if self.freeze_encoder else "encoder_learning_rate_factor"
             raise InputError(f"model.{name} is for a reused encoder: set model.encoder_from")
 

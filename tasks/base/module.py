@@ -24,7 +24,7 @@ from torch.optim.lr_scheduler import ReduceLROnPlateau
 from rnnlp.data.errors import InputError, note
 from rnnlp.models.embeddings.token import Embedding
 
-from .components import EmbeddingConfig, EncoderConfig, Sizes, TransferConfig
+from .components import EmbeddingConfig, EncoderConfig, Sizes, TransferConfig, check_ranges
 from .optimizer import OptimizerConfig
 from .transfer import load_encoder_weights, read_encoder
 
@@ -62,6 +62,41 @@ class ModuleOptions(TransferConfig):
         """
         super().check()
         self.optimizer.check()
+
+
+@dataclass(frozen=True, kw_only=True)
+class GrowingOptions(ModuleOptions):
+    """What the modules of tasks that a model can go on with can be told.
+
+    Args:
+        continue_from: Folder or hub id of a trained model of this task to go on with: its weights
+            and settings are taken over, and its vocabulary and labels grow by those of the data.
+        keep_old: How much what it says of its labels counts where the new data have none of them,
+            from 0 (they are forgotten) to 1.
+    """
+
+    continue_from: str | None = None
+    keep_old: float = 1.0
+
+    @property
+    def reuses(self) -> bool:
+        """Whether there is an encoder that was trained before."""
+        return self.continue_from is not None or self.encoder_from is not None
+
+    def check(self) -> None:
+        """Refuses settings that contradict each other.
+
+        Raises:
+            InputError: They do.
+        """
+        super().check()
+        check_ranges(
+            self, ("keep_old", 0.0 <= self.keep_old <= 1.0, "from 0 to 1"), prefix="model."
+        )
+        if self.continue_from is not None and self.encoder_from is not None:
+            raise InputError(
+                "model.continue_from takes the encoder along: leave out model.encoder_from"
+            )
 
 
 class TaskModule(pl.LightningModule):
@@ -171,6 +206,10 @@ class TaskModule(pl.LightningModule):
             encoder=self.settings.encoder,
             featurizer=self.trainer.datamodule.featurizer,  # type: ignore[attr-defined]
         )
+        self._reuse(parameters, report)
+
+    def _reuse(self, parameters: Iterable[nn.Parameter], report: list[str]) -> None:
+        """Freezes or slows what was loaded, as the options say, and tells the report."""
         self._reused = [parameter for parameter in parameters if parameter.requires_grad]
         if self.options.freeze_encoder:
             until = (

@@ -7,7 +7,7 @@ have an objective each. An objective holds no network: it is given the one that 
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar, NamedTuple, Protocol
@@ -15,6 +15,7 @@ from typing import Any, ClassVar, NamedTuple, Protocol
 import torch
 from torch import Tensor, nn
 
+from .growing import FormerModel
 from .module import TaskModule
 from .processes import everyone
 
@@ -132,7 +133,45 @@ class ObjectiveModule(TaskModule):
     """A network with one head in training."""
 
     objective: Objective
+    former: FormerModel | None = None  # that training goes on from
     _validation: Validation
+
+    def begin_as(
+        self,
+        former: FormerModel,
+        own: Sequence[str],
+        new: Sequence[str],
+        *,
+        labels: Iterable[str],
+        kept: Sequence[str],
+    ) -> None:
+        """Gives the network the weights of a trained model, and tells so.
+
+        Args:
+            former: That model.
+            own: What its output layer has a score for, in order.
+            new: What that of the network has.
+            labels: What these are called by people, all of them.
+            kept: Those that are learned from what the former model says.
+        """
+        self.former = former
+        former.begin(self.network, former.places(own, new))
+        further = [label for label in labels if label not in former.labels]
+        self._growth = [
+            f"goes on from {former.name}: {len(former.labels)} labels as there, "
+            + (f"new: {', '.join(further)}" if further else "none new")
+        ]
+        if kept:
+            self._growth.append(f"kept by what {former.name} says of them: {', '.join(kept)}")
+
+    def setup(self, stage: str) -> None:
+        """Loads what is reused or pretrained; tells what training goes on from."""
+        super().setup(stage)
+        if stage == "fit" and self.former is not None:
+            self.former.check(self.trainer.datamodule.featurizer)  # type: ignore[attr-defined]
+            parts = (getattr(self.network, name, None) for name in ("embedding", "encoder"))
+            parameters = [one for part in parts if part is not None for one in part.parameters()]
+            self._reuse(parameters, self._growth)
 
     @property
     def reader(self) -> str:

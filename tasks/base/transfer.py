@@ -155,7 +155,7 @@ def load_encoder_weights(
         if own[key] == value or adds(key, own[key], value):
             continue
         if recurrent or "encoder" not in key:
-            raise InputError(mismatch(key, own[key], value, reused.name))
+            raise InputError(mismatch(key, own[key], value, f"the encoder of {reused.name}"))
     if not _has_vocabularies(featurizer, Featurizer.load(reused.path)):
         raise InputError(
             f"the vocabulary of the data is not that of {reused.name}: set --data.tokenizer_from "
@@ -245,31 +245,32 @@ def backward_alone(name: str) -> InputError:
 
 
 def mismatch(key: str, own: object, reused: object, name: str) -> str:
-    """What to say of a setting that contradicts the reused encoder.
+    """What to say of a setting that contradicts what is reused.
 
     Args:
         key: The setting.
         own: Its value.
-        reused: That of the encoder.
-        name: The encoder's folder.
+        reused: That of the other model.
+        name: What is reused, such as `the encoder of runs/ner`.
     """
     return (
-        f"{key} is {plain(own)}, and the encoder of {name} has {plain(reused)}: leave {key} out, "
-        "or reuse another encoder"
+        f"{key} is {plain(own)}, and {name} has {plain(reused)}: leave {key} out, or reuse another "
+        "model"
     )
 
 
 def adds(key: str, own: Any, reused: Any) -> bool:
-    """Whether a setting tells the reused encoder more of a token, which it can learn to read.
+    """Whether a setting adds to what is reused, such as more of a token, which it can learn.
 
     Args:
         key: The setting.
         own: Its value.
-        reused: That of the encoder.
+        reused: That of the other model.
     """
     if key == "model.embedding.characters":
         return reused == "none"
-    return key == "model.embedding.token_features" and set(reused) < set(own)
+    wider = ("model.embedding.token_features", "data.further_labels")
+    return key in wider and set(reused) < set(own)
 
 
 def plain(value: object) -> str:

@@ -11,24 +11,27 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import Any
 
+import torch
 from pytorch_lightning.cli import LightningArgumentParser
 from torch import Tensor
 
-from rnnlp.data.errors import InputError
+from rnnlp.data.errors import InputError, note
 from rnnlp.models.classification.classifier import Classifier
 from rnnlp.models.classification.linear import LinearClassifier
 from rnnlp.models.layers.ngrams import common_ngrams
 from rnnlp.tasks.base.components import EmbeddingConfig, EncoderConfig
-from rnnlp.tasks.base.module import Get, ModuleOptions, link_features
+from rnnlp.tasks.base.growing import FormerModel
+from rnnlp.tasks.base.module import Get, GrowingOptions, link_features
 from rnnlp.tasks.base.objective import ObjectiveModule
 from rnnlp.tasks.base.plain import part_of
 
 from .config import ClassifierConfig, ClassifierTraining, check_ngrams, check_pooling
 from .objective import ClassificationObjective
+from .pipeline import ClassificationPipeline
 
 
 @dataclass(frozen=True, kw_only=True)
-class ClassificationSettings(ClassifierConfig, ClassifierTraining, ModuleOptions):
+class ClassificationSettings(ClassifierConfig, ClassifierTraining, GrowingOptions):
     """All that can be said about a classifier in training."""
 
     embedding: EmbeddingConfig = EmbeddingConfig(characters="none")
@@ -41,6 +44,7 @@ class Classification(ObjectiveModule):
     Args:
         class_counts: How many training texts have each label.
         ngram_hashes: The hashes of the n-grams that count; see `ngram_hashes`.
+        lacking: Labels that no training text has.
         options: Those of `ClassificationSettings`.
     """
 
@@ -52,7 +56,12 @@ class Classification(ObjectiveModule):
     examples = ClassificationObjective.examples
 
     def __init__(
-        self, *, class_counts: list[float], ngram_hashes: Any = None, **options: Any
+        self,
+        *,
+        class_counts: list[float],
+        ngram_hashes: Any = None,
+        lacking: list[str] | tuple[str, ...] = (),
+        **options: Any,
     ) -> None:
         self.options = ClassificationSettings(**options)
         super().__init__()
@@ -66,14 +75,35 @@ class Classification(ObjectiveModule):
                 "model.ngrams without recurrent layers is a linear model, which has no use for "
                 "model.encoder_from: leave one of them out"
             )
+        former = None
+        if settings.continue_from is not None:
+            former = FormerModel(settings.continue_from, ClassificationPipeline)
+            if former.hashes is not None and ngram_hashes is not None:
+                ngram_hashes = torch.cat((former.hashes, ngram_hashes)).unique()
         if ngram_hashes is not None:
             sizes = replace(settings.sizes, ngrams=len(ngram_hashes))
             self.settings = replace(self.settings, sizes=sizes)
         self.network = self.settings.build()
         if self.network.ngrams is not None:
             self.network.ngrams.count_only(ngram_hashes)
+        if former is not None:
+            if not (settings.multilabel or set(former.labels) - set(lacking)):
+                note(
+                    f"no text has a label that {former.name} knows: what tells these from the new "
+                    "ones is not in the data; mix in some of its texts"
+                )
+            self.begin_as(
+                former,
+                former.settings.classes,
+                settings.classes,
+                labels=settings.classes,
+                kept=lacking if settings.keep_old else (),
+            )
         self.objective = ClassificationObjective(
             self.settings,
+            former=former,
+            lacking=lacking,
+            keep_old=settings.keep_old,
             class_counts=class_counts,
             training=part_of(settings, ClassifierTraining),
         )
@@ -86,6 +116,7 @@ class Classification(ObjectiveModule):
         link_features(parser)
         for name in ("classes", "class_counts", "multilabel"):
             parser.link_arguments("data", f"model.{name}", Get(name), apply_on="instantiate")
+        parser.link_arguments("data", "model.lacking", Get("lacking"), apply_on="instantiate")
         parser.link_arguments("data", "model.layout", Get("layout"), apply_on="instantiate")
         parser.link_arguments("model.ngrams", "data.ngrams")
         parser.link_arguments("data", "model.ngram_hashes", ngram_hashes, apply_on="instantiate")

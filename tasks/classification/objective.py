@@ -18,11 +18,13 @@ from rnnlp.data.errors import InputError
 from rnnlp.models.classification.calibration import fit_temperature, fit_thresholds
 from rnnlp.models.layers.losses import classification_loss, distillation_losses
 from rnnlp.tasks.base.calibration import fits
+from rnnlp.tasks.base.growing import FormerModel
 from rnnlp.tasks.base.objective import BatchLoss, Objective
 from rnnlp.tasks.model_folder.folder import CONFUSION
 from rnnlp.tasks.reporting.confusion_matrix import draw_confusion
 
 from .config import ClassifierConfig, ClassifierTraining
+from .keeper import Keeper
 from .scores import ClassScores
 from .torch_engine import Network, run
 
@@ -34,6 +36,10 @@ class ClassificationObjective(Objective):
         settings: Its labels.
         class_counts: How many training texts have each label.
         training: Smoothing and weights.
+        former: A classifier that training goes on from.
+        lacking: Labels that no training text has: what the former classifier says of its labels is
+            kept then.
+        keep_old: How much that counts, from 0 to 1.
     """
 
     headline = ("accuracy", "macro_f1", "ece")
@@ -46,8 +52,14 @@ class ClassificationObjective(Objective):
         *,
         class_counts: Sequence[float],
         training: ClassifierTraining,
+        former: FormerModel | None = None,
+        lacking: Sequence[str] = (),
+        keep_old: float = 1.0,
     ) -> None:
         super().__init__()
+        self.keeper: Keeper | None = None
+        if former is not None and lacking and keep_old > 0.0:
+            self.keeper = Keeper(former, settings, lacking, training.soft_temperature, keep_old)
         self.settings = settings
         self.label_smoothing = training.label_smoothing
         self.soft_temperature = training.soft_temperature
@@ -71,6 +83,12 @@ class ClassificationObjective(Objective):
     def loss(self, network: Network, batch: ClassificationBatch) -> Tensor:
         """The loss of one batch, the mean over its texts, each with its weight and the class's."""
         logits = run(network, batch.features).logits
+        if self.keeper is None:
+            return self._batch_loss(logits, batch)
+        loss = self._batch_loss(logits, self.keeper.completed(batch))
+        return loss + self.keeper.loss(logits, batch)
+
+    def _batch_loss(self, logits: Tensor, batch: ClassificationBatch) -> Tensor:
         if batch.weights is None and batch.soft is None:
             return self._loss(logits, batch.targets)
         losses = self._loss(logits, batch.targets, reduction="none")
@@ -115,7 +133,9 @@ class ClassificationObjective(Objective):
         """Adds one batch to the scores, and gives its loss, over the texts with a known label."""
         logits, targets = run(network, batch.features).logits, batch.targets
         probabilities = network.probabilities(logits).detach().float().cpu().numpy()
-        scores.add(probabilities, batch.gold, numbers=batch.number.tolist())
+        scores.add(
+            probabilities, batch.gold, numbers=batch.number.tolist(), unjudged=batch.unjudged
+        )
         if not self.settings.multilabel:
             known = targets != UNKNOWN_CLASS
             logits, targets = logits[known], targets[known]
@@ -133,17 +153,15 @@ class ClassificationObjective(Objective):
         The other half is what the calibration error of this split is measured on.
         """
         network.eval()
-        classes = len(self.settings.classes)
-        logits, targets, numbers = (
-            torch.cat(part)
-            for part in zip(
-                *(
-                    (run(network, b.features).logits.cpu(), _goal(b, classes), b.number)
-                    for b in batches
-                ),
-                strict=True,
-            )
-        )
+        classes = self.settings.classes
+        judged: list[int] = []  # of several labels a text, those that the split is annotated with
+        parts = []
+        for b in batches:
+            parts.append((run(network, b.features).logits.cpu(), _goal(b, len(classes)), b.number))
+            judged = [place for place, name in enumerate(classes) if name not in b.unjudged]
+        logits, targets, numbers = (torch.cat(part) for part in zip(*parts, strict=True))
+        if self.settings.multilabel:
+            logits, targets = logits[:, judged], targets[:, judged]
         fitted = torch.from_numpy(fits(numbers.numpy()))
         if not fitted.any():
             return

@@ -49,6 +49,11 @@ class ClassificationPipeline(Pipeline):
     engine: Engine
     settings: ClassifierConfig
 
+    @property
+    def labels(self) -> list[str]:
+        """The labels."""
+        return self.settings.classes
+
     @classmethod
     def from_folder(cls, folder: ModelFolder) -> ClassificationPipeline:
         """Reads a model folder."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from array import array
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -70,6 +70,7 @@ class ClassScores:
         gold: Sequence[Sequence[str]],
         *,
         numbers: Sequence[int] | None = None,
+        unjudged: Collection[str] = (),
     ) -> None:
         """Adds a batch.
 
@@ -77,6 +78,7 @@ class ClassScores:
             probabilities: `[batch, classes]`.
             gold: The labels of each text; exactly one unless `multilabel`.
             numbers: The number of each text in its split; needed where `calibrated`.
+            unjudged: Of several labels a text, those that nobody has annotated: left out.
         """
         if len(probabilities) != len(gold):
             raise ValueError(f"{len(probabilities)} predictions for {len(gold)} texts")
@@ -85,7 +87,8 @@ class ClassScores:
         if self.calibrated:
             counted = ~fits(np.asarray(numbers))
         if self.multilabel:
-            self._add_multilabel(probabilities, gold, counted)
+            judged = np.array([name not in unjudged for name in self.classes])
+            self._add_multilabel(probabilities, gold, counted, judged)
         else:
             self._add_single(probabilities, gold, counted)
         self.texts += len(gold)
@@ -125,9 +128,13 @@ class ClassScores:
                     self._is_second.append(label == self.classes[1])
 
     def _add_multilabel(
-        self, probabilities: np.ndarray, gold: Sequence[Sequence[str]], counted: np.ndarray
+        self,
+        probabilities: np.ndarray,
+        gold: Sequence[Sequence[str]],
+        counted: np.ndarray,
+        judged: np.ndarray,
     ) -> None:
-        chosen = probabilities >= self.thresholds
+        chosen = (probabilities >= self.thresholds) & judged
         is_gold = np.array([[name in labels for name in self.classes] for labels in gold])
         for row, labels in zip(chosen.tolist(), gold, strict=True):
             names = {name for name, yes in zip(self.classes, row, strict=True) if yes}
@@ -137,7 +144,10 @@ class ClassScores:
             self.correct.update(names & set(labels))
         likely = probabilities >= 0.5
         confidence = np.where(likely, probabilities, 1.0 - probabilities)
-        self.calibration.add(confidence[counted].flatten(), (likely == is_gold)[counted].flatten())
+        self.calibration.add(
+            confidence[counted][:, judged].flatten(),
+            (likely == is_gold)[counted][:, judged].flatten(),
+        )
 
     @property
     def policy(self) -> str:

@@ -43,7 +43,7 @@ from .config_files import is_shipped, key_lines
 from .interrupt import GracefulInterrupt
 from .resume import fingerprint, flat
 from .setting_errors import FOLLOWS, check_keys, located, one_line, wrong_value
-from .transfer_settings import follow_encoder
+from .transfer_settings import ENCODER, WHOLE, follow_models
 
 LAST, BEST = "last.ckpt", "best.safetensors"
 
@@ -149,7 +149,8 @@ class FitCommand(LightningCLI):
         check_keys(self.request.configs, known)
         configs = list(args[: len(args) - len(self.request.arguments)])
         try:
-            more, self.reuse_notes = follow_encoder(
+            more, self.reuse_notes = follow_models(
+                task=self.request.task,
                 configs=self.request.configs,
                 arguments=self.request.arguments,
                 parse=lambda more_arguments: parser.parse_args([*configs, *more_arguments]),
@@ -175,6 +176,14 @@ class FitCommand(LightningCLI):
         last = output / CHECKPOINTS / LAST
         if resume and not last.exists():
             raise InputError("nothing to resume: there is no checkpoint", path=str(last))
+        reused = self.config.get(WHOLE) or self.config.get(ENCODER) or ()
+        for model in [reused] if isinstance(reused, str) else reused:
+            if output.exists() and Path(model).exists() and output.samefile(model):
+                raise InputError(
+                    "is the model that is reused, and needed until training has ended: name "
+                    "another --output",
+                    path=str(output),
+                )
         if holds_model(output) and not resume and not self.request.overwrite:
             what = "--overwrite to replace it"
             if last.exists():

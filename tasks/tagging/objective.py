@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple
 
 import torch
@@ -12,9 +12,11 @@ from rnnlp.data.tagging.collate import TaggingBatch
 from rnnlp.models.tagging.calibration import fit_temperature
 from rnnlp.models.tagging.tagger import Decoded, Tagger
 from rnnlp.tasks.base.calibration import fits
+from rnnlp.tasks.base.growing import FormerModel
 from rnnlp.tasks.base.objective import BatchLoss, Objective
 
 from .config import TaggerConfig, TaggerTraining
+from .keeper import Keeper
 from .outputs import names_of, span_rules, spans_in
 from .scores import TagScores, labels_of
 
@@ -36,14 +38,30 @@ class TaggingObjective(Objective):
     Args:
         settings: Its tags and their scheme.
         training: What is fitted after training.
+        former: A tagger that training goes on from.
+        lacking: Entity types, or plain tags, that no training example has: what the former tagger
+            says of them is kept.
+        keep_old: How much that counts, from 0 to 1.
     """
 
     headline = ("f1", "accuracy")
     examples = ("Barack Obama visited Berlin.", "她在北京大学读书。")
 
-    def __init__(self, settings: TaggerConfig, *, training: TaggerTraining) -> None:
+    def __init__(
+        self,
+        settings: TaggerConfig,
+        *,
+        training: TaggerTraining,
+        former: FormerModel | None = None,
+        lacking: Sequence[str] = (),
+        keep_old: float = 1.0,
+    ) -> None:
         super().__init__()
         self.settings = settings
+        self.keeper: Keeper | None = None
+        self.keep_old = keep_old
+        if former is not None and lacking and keep_old > 0.0:
+            self.keeper = Keeper(former, settings, lacking)
         self.fit_thresholds = training.fit_thresholds
         # Plain tags have no spans, and no probabilities of spans that could be off.
         self._rules = span_rules(settings.tags, settings.scheme) if settings.scheme else {}
@@ -66,15 +84,27 @@ class TaggingObjective(Objective):
     def loss(self, network: Tagger, batch: TaggingBatch) -> Tensor:
         """The loss of one batch, per token."""
         features = batch.features
-        loss: Tensor = network.loss(
-            tokens=features.tokens,
-            characters=features.characters,
-            token_features=features.token_features,
-            lengths=features.lengths,
-            tags=batch.tags,
-            weights=batch.weights,
+        if self.keeper is None:
+            loss: Tensor = network.loss(
+                tokens=features.tokens,
+                characters=features.characters,
+                token_features=features.token_features,
+                lengths=features.lengths,
+                tags=batch.tags,
+                weights=batch.weights,
+            )
+            return loss
+        emissions = network.emissions(
+            features.tokens, features.characters, features.token_features, features.lengths
         )
-        return loss
+        belief, among = self.keeper.belief(features, batch.tags)
+        kept = network.output.soft_loss(emissions, belief, features.lengths, batch.weights, among)
+        # Where types of entities are kept, the belief says all, with the gold entities among it.
+        gold_share = 1.0 if among is not None else 1.0 - self.keep_old
+        if gold_share == 0.0:
+            return kept
+        gold = network.output.loss(emissions, batch.tags, features.lengths, batch.weights)
+        return gold_share * gold + self.keep_old * kept
 
     def weight(self, batch: TaggingBatch) -> float:
         """Tokens, each with the weight of its sentence."""
@@ -96,7 +126,13 @@ class TaggingObjective(Objective):
         if scores.final and self._rules:
             decoded = Decoded(tags, emissions, lengths, network.output)
             spans = spans_in(decoded, names, self.settings.scheme, self._rules)
-        scores.add(names, batch.gold, spans=spans, numbers=batch.number.tolist())
+        scores.add(
+            names,
+            batch.gold,
+            spans=spans,
+            numbers=batch.number.tolist(),
+            unjudged=batch.unjudged,
+        )
         loss = network.output.loss(emissions, batch.tags, lengths)
         return BatchLoss(loss, int(lengths.sum()))
 
@@ -121,6 +157,8 @@ class TaggingObjective(Objective):
         network.eval()
         known = []
         for batch in batches:
+            if batch.unjudged:  # what the data has no entities of may be there all the same
+                return
             rows = torch.from_numpy(fits(batch.number.numpy()))
             if rows.any():
                 gold = [spans for spans, row in zip(batch.gold, rows.tolist(), strict=True) if row]

@@ -19,6 +19,7 @@ from rnnlp.tasks.model_folder.folder import CONFIG, ModelFolder
 
 from .config import TaggerConfig
 from .outputs import Tags, entity, names_of, span_rules, spans_in
+from .scores import labels_of
 
 if TYPE_CHECKING:
     from .stream import TaggingStream
@@ -50,6 +51,11 @@ class TaggingPipeline(Pipeline):
     def __init__(self, *, engine: Engine, featurizer: Featurizer, settings: TaggerConfig) -> None:
         super().__init__(engine=engine, featurizer=featurizer, settings=settings)
         self._rules = span_rules(settings.tags, settings.scheme)
+
+    @property
+    def labels(self) -> list[str]:
+        """The types of entities, or the plain tags."""
+        return sorted(labels_of(self.settings.tags, self.settings.scheme))
 
     @classmethod
     def from_folder(cls, folder: ModelFolder) -> TaggingPipeline:

@@ -9,7 +9,7 @@ It is the one scorer of entities: validation, the end of training and `evaluate`
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Hashable, Iterable, Mapping, Sequence
+from collections.abc import Collection, Hashable, Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -163,6 +163,7 @@ class TagScores:
         *,
         spans: Sequence[Sequence[tuple[Span, float]]] | None = None,
         numbers: Sequence[int] | None = None,
+        unjudged: Collection[str] = (),
     ) -> None:
         """Adds sentences.
 
@@ -171,6 +172,7 @@ class TagScores:
             gold: Gold spans (with a scheme) or gold tags.
             spans: The predicted spans and their probabilities, where calibration is counted.
             numbers: The number of each sentence in its split; needed where `calibrated`.
+            unjudged: Types that nobody has annotated: predicted spans of these are left out.
         """
         counted = [spans is not None] * len(predicted)
         if spans is not None and self.calibrated:
@@ -179,11 +181,16 @@ class TagScores:
             if self.scheme is None:
                 self.tokens.add(tags, truth)
             else:
+                judged = [
+                    span
+                    for span in tags_to_spans(tags, self.scheme, strict=True)
+                    if span.type not in unjudged
+                ]
                 self.spans.add(
-                    tags_to_spans(tags, self.scheme, strict=True),
+                    judged,
                     truth,
                     valid=is_valid(tags, self.scheme),
-                    probabilities=[score for _, score in spans[row]]
+                    probabilities=[p for span, p in spans[row] if span.type not in unjudged]
                     if spans is not None and counted[row]
                     else None,
                 )

@@ -271,3 +271,95 @@ def test_sums_over_a_long_text_do_not_round_away_what_tells_paths_apart() -> Non
     emissions = torch.randn(1, 2000, 4, generator=torch.Generator().manual_seed(0))
     tags = viterbi(emissions, transitions, transitions[0], transitions[0], torch.tensor([2000]))
     assert tags.equal(emissions.argmax(2))
+
+
+# O, B, E of one type for a teacher, and of two for its student; S is left out.
+RULES = [[True, True, False], [False, False, True], [True, True, False]]
+MORE = [
+    [True, True, False, True, False],
+    [False, False, True, False, False],
+    [True, True, False, True, False],
+    [False, False, False, False, True],
+    [True, True, False, True, False],
+]
+
+
+def taught(seed):
+    """A teacher of three tags, and a student of five, the first of which are the teacher's."""
+    torch.manual_seed(seed)
+    rules = (RULES, [True, True, False], [True, False, True])
+    more = (MORE, [True, True, False, True, False], [True, False, True, False, True])
+    layers = []
+    for allowed, start, end in (rules, more):
+        layer = CRF(tags=len(start), allowed=allowed, start=start, end=end).double()
+        for parameter in layer.parameters():
+            torch.nn.init.normal_(parameter)
+        layers.append(layer)
+    return layers
+
+
+@pytest.mark.parametrize("narrow", [False, True])
+def test_learning_from_another_crf_equals_enumeration(narrow):
+    """Gold tags of the further type stand at two places; elsewhere the teacher is believed."""
+    teacher, student = taught(4)
+    lengths = torch.tensor([5, 3, 1])
+    said = torch.randn(3, 5, 3, dtype=torch.float64)
+    emissions = torch.randn(3, 5, 5, dtype=torch.float64)
+    meaning = torch.tensor([0, 1, 2, 0, 0])
+    possible = torch.tensor([True, True, True, False, False]).repeat(3, 5, 1)
+    gold = {} if narrow else {(0, 1): 3, (0, 2): 4}
+    for place, tag in gold.items():
+        possible[place] = torch.arange(5) == tag
+    belief = teacher.believed(said, lengths, meaning=meaning, possible=possible)
+    loss = student.soft_loss(
+        emissions, belief, lengths, torch.tensor([1.0, 2.0, 0.5]), possible if narrow else None
+    )
+    total = 0.0
+    for row, length in enumerate(lengths.tolist()):
+
+        def renamed(path, row=row):
+            return tuple(gold.get((row, t), tag) for t, tag in enumerate(path))
+
+        every = paths(teacher, said[row], length)
+        every = {
+            path: score
+            for path, score in every.items()
+            if all(path[t] == 0 for r, t in gold if r == row)
+        }
+        weights = torch.stack(list(every.values())).softmax(0)
+        own = paths(student, emissions[row], length)
+        if narrow:
+            own = {path: score for path, score in own.items() if max(path) < 3}
+        normaliser = torch.stack(list(own.values())).logsumexp(0)
+        for path, weight in zip(every, weights, strict=True):
+            total += (1.0, 2.0, 0.5)[row] * weight * (normaliser - own[renamed(path)])
+            for t, tag in enumerate(renamed(path)):
+                belief.tags[row, t, tag] -= weight
+    assert loss.item() == pytest.approx(float(total.detach()) / (5 + 6 + 0.5), abs=1e-9)
+    assert belief.tags.abs().max() < 1e-9  # they were the shares of the paths
+
+
+def test_a_belief_that_is_sure_gives_the_loss_of_gold_tags():
+    teacher, student = make(), make(seed=1)
+    said, lengths = draw(LENGTHS)
+    emissions, _ = draw(LENGTHS)
+    tags = teacher.decode(said, lengths)
+    possible = torch.arange(5) == tags[:, :, None]
+    for layer, other in ((student, teacher), (ConstrainedSoftmax(tags=5),) * 2):
+        belief = other.believed(said, lengths, meaning=torch.arange(5), possible=possible)
+        expected = layer.loss(emissions, tags, lengths)
+        torch.testing.assert_close(layer.soft_loss(emissions, belief, lengths), expected)
+
+
+def test_a_student_that_agrees_with_its_teacher_has_nothing_to_learn():
+    crf = make()
+    emissions, lengths = draw(LENGTHS)
+    emissions.requires_grad_()
+    everything = torch.ones(5, 5, 5, dtype=torch.bool)
+    for layer in (crf, ConstrainedSoftmax(tags=5)):
+        belief = layer.believed(
+            emissions.detach(), lengths, meaning=torch.arange(5), possible=everything
+        )
+        inputs = [emissions, *layer.parameters()]
+        for gradient in torch.autograd.grad(layer.soft_loss(emissions, belief, lengths), inputs):
+            assert gradient.abs().max() < 1e-7
