@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 from rnnlp.data.errors import note
 from rnnlp.data.formats.encodings import named_encoding
-from rnnlp.tasks.base.own_parts import attribute
+from rnnlp.tasks.base.own_parts import attribute, import_parts
 from rnnlp.tasks.registry import head_of, task_spec
 from rnnlp.tasks.reporting.score_table import score_table
 
@@ -36,13 +36,14 @@ def evaluate_model(
     Args:
         model: The pipeline.
         data: A file in any format that training accepts.
-        format: Its format; "auto" recognises it.
+        format: Its format, or a reader of your own, "module.function"; "auto" recognises it.
         encoding: Its encoding; None for UTF-8 and what is recognised.
         options: What the task's evaluation can be told, such as `tag_column`.
 
     Raises:
         InputError: The file does not fit the model.
     """
+    import_parts([("data.format", format)])
     spec = task_spec(model.task)
     assert spec.evaluation is not None  # a model for several tasks is scored head by head
     with named_encoding(encoding):

@@ -59,6 +59,7 @@ def test_pooling_reader_optimizer_and_schedule(rated, rnnlp):
     # 3 epochs of 5 steps, each the rate, which halves, and a little shrinking
     assert 0.0 < moved.max() <= 5 * 0.05 * (1 + 0.5 + 0.25) + 15 * 0.0015
 
+    READERS.clear()
     scores = json.loads(
         rnnlp("evaluate", model, rated / "dev.marks", *plugin, "--format", "own.read", "--json")[1]
     )
