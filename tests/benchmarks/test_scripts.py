@@ -134,6 +134,27 @@ def test_one_sentence(monkeypatch, capsys):
     assert "rnnlp" in (out := capsys.readouterr().out) and "p99" in out
 
 
+def test_after_training(run, tmp_path):
+    model = FOLDER.parent / "tests" / "folders" / "tagging-v1"
+    places = ("Oslo", "Rio", "7", "Bob", "Maria")
+    texts = [["Maria", "visited", places[i % 5], str(i), "."] for i in range(65)]
+    tags = rnnlp.load(model).tags(texts)
+    lines = []
+    for number, (tokens, row) in enumerate(zip(texts, tags, strict=True)):
+        row = row if number % 3 else ["O"] * len(tokens)  # it is right in two thirds
+        lines += [*(f"{token} {tag}" for token, tag in zip(tokens, row, strict=True)), ""]
+    (tmp_path / "a.conll").write_text("\n".join(lines) + "\n")
+    rows = run("after_training", model, tmp_path / "a.conll").splitlines()
+    trained, temperature, both = (row.strip("| ").split(" | ") for row in rows[2:5])
+    scores = rnnlp.evaluate(model, tmp_path / "a.conll")
+    expected = [scores[name] for name in ("f1", "precision", "recall", "ece")]
+    found = [*(float(value) / 100 for value in trained[1:4]), float(trained[4])]
+    assert found == pytest.approx(expected, abs=1e-4) and found[2] == 1.0
+    assert temperature[1:4] == trained[1:4]  # a temperature changes no tag
+    assert temperature[4] != trained[4] and "temperature" in temperature[5]
+    assert "outside_less" in both[5]
+
+
 def test_processes(monkeypatch, capsys, files):
     devices = []
 
