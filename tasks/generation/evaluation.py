@@ -13,6 +13,7 @@ from rnnlp.data.generation.labels import token_ids
 from rnnlp.data.generation.readers import read_texts
 from rnnlp.data.generation.segments import SegmentBatchSampler
 from rnnlp.data.text.tokenizer import UNK
+from rnnlp.tasks.base.length_batches import positions
 
 from .pipeline import GenerationPipeline
 from .scores import TextScores
@@ -71,6 +72,8 @@ def evaluate_generation(
         strict=False,
         notes=notes,
     )
+    # Logits and log probabilities of the whole vocabulary are held for each token.
+    budget = positions(TOKEN_BUDGET, width=2 * pipeline.settings.sizes.tokens)
     started = time.perf_counter()
     while chunk := list(islice(examples, CHUNK)):
         lengths = []
@@ -86,7 +89,7 @@ def evaluate_generation(
                     what = "that training never saw, read as if they had none"
                     notes.count(f"texts with a label of {field} {what}", place)
         sampler = SegmentBatchSampler(
-            lengths=lengths, bptt=SEGMENT, max_tokens=TOKEN_BUDGET, shuffle=False
+            lengths=lengths, bptt=min(SEGMENT, budget), max_tokens=budget, shuffle=False
         )
         for segment in sampler:
             rows = [chunk[number] for number in segment.rows]

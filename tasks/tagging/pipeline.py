@@ -13,7 +13,7 @@ import numpy as np
 
 from rnnlp.data.tagging.schemes import Span
 from rnnlp.data.text.featurizer import Featurizer, TokenBatch
-from rnnlp.tasks.base.length_batches import by_length
+from rnnlp.tasks.base.length_batches import by_length, positions
 from rnnlp.tasks.base.pipeline import Pipeline
 from rnnlp.tasks.model_folder.folder import CONFIG, ModelFolder
 
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from .stream import TaggingStream
 
 TOKEN_BUDGET = 8192  # padded positions of a batch
+SUMS = 12  # numbers that forward and backward sums hold for each tag of a position: six float64
 
 
 class Engine(Protocol):
@@ -198,7 +199,8 @@ class TaggingPipeline(Pipeline):
 
         Sentences of like length are together; empty ones are left out.
         """
-        for rows in by_length([len(tokens) for tokens in sentences], budget=TOKEN_BUDGET):
+        budget = positions(TOKEN_BUDGET, width=SUMS * len(self.settings.tags))
+        for rows in by_length([len(tokens) for tokens in sentences], budget=budget):
             batch = self.featurizer.batch([sentences[row] for row in rows])
             decoded = self.engine.decode(batch)
             yield rows, decoded, names_of(decoded.tags, batch.lengths, self.settings.tags)

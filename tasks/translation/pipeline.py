@@ -24,7 +24,7 @@ from rnnlp.data.text.featurizer import (
 )
 from rnnlp.data.text.tokenizer import HALF, Offsets, Tokenizer
 from rnnlp.data.translation.copying import Copier, pad_copies
-from rnnlp.tasks.base.length_batches import by_length
+from rnnlp.tasks.base.length_batches import by_length, positions
 from rnnlp.tasks.base.pipeline import Pipeline
 from rnnlp.tasks.model_folder.folder import CONFIG, ModelFolder
 
@@ -202,7 +202,10 @@ class TranslationPipeline(Pipeline):
         settings = self.searched_with(**search)
         encoded = [self.featurizer.encode(text.strip()) for text in texts]
         results: list[list[Hypothesis]] = [[] for _ in texts]
-        for numbers in by_length([len(row.tokens) for row, _ in encoded], budget=TOKEN_BUDGET):
+        # A step of the search holds logits and log probabilities of each hypothesis.
+        most = positions(TOKEN_BUDGET, width=2 * settings.beam_size * self.settings.target_size)
+        lengths = [len(row.tokens) for row, _ in encoded]
+        for numbers in by_length(lengths, budget=TOKEN_BUDGET, most=most):
             copies = None
             if self._copier is not None:
                 copied = [self._copier.source(texts[n].strip(), *encoded[n]) for n in numbers]
@@ -261,7 +264,10 @@ class TranslationPipeline(Pipeline):
             copy=self._copier is not None,
         )
         results = [0.0] * len(sources)
-        for numbers in by_length([1 + len(text) for text in sources], budget=4 * TOKEN_BUDGET):
+        # Characters, since a text seldom has more tokens than these.
+        lengths = [1 + max(map(len, pair)) for pair in zip(sources, targets, strict=True)]
+        budget = positions(4 * TOKEN_BUDGET, width=2 * self.settings.target_size)
+        for numbers in by_length(lengths, budget=budget):
             batch = prepare(
                 {
                     "source": [sources[number] for number in numbers],

@@ -364,6 +364,8 @@ def test_batches_by_length():
     assert sorted(row for batch in batches for row in batch) == [0, 2, 3, 4, 5]
     for batch in batches:
         assert len(batch) == 1 or len(batch) * max(lengths[row] for row in batch) <= 10
+    assert max(map(len, batches)) == 3
+    assert max(map(len, by_length(lengths, budget=10, most=2))) == 2
 
 
 def test_killed_and_resumed(rnnlp, reviews, tmp_path, monkeypatch):
