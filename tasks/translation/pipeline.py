@@ -22,7 +22,7 @@ from rnnlp.data.text.featurizer import (
     TokenBatch,
     collate,
 )
-from rnnlp.data.text.tokenizer import HALF, Offsets, Tokenizer
+from rnnlp.data.text.tokenizer import HALF, UNK, Offsets, Tokenizer
 from rnnlp.data.translation.copying import Copier, pad_copies
 from rnnlp.tasks.base.length_batches import by_length, positions
 from rnnlp.tasks.base.pipeline import Pipeline
@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from rnnlp.models.search.hypotheses import Hypothesis
 
 TOKEN_BUDGET = 2048  # padded source positions of a batch; each has as many rows as the beam is wide
+_NAMED = 5  # unknown tokens that a note names
 
 
 class Alignment(NamedTuple):
@@ -296,16 +297,30 @@ class TranslationPipeline(Pipeline):
 
     def notes_on(self, texts: Sequence[str]) -> list[str]:
         """What a user should know of texts to be translated, one line each."""
-        longest = self.settings.max_length
-        if longest is None:
-            return []
-        counts = [len(self.featurizer.encode(text)[0].tokens) for text in texts]
-        return [
-            f"a text of {count:,} tokens, where training had at most {longest}: translated as one "
-            f"sentence, and probably badly; give it sentence by sentence ({text[:40]!r} …)"
-            for text, count in zip(texts, counts, strict=True)
-            if count > longest
-        ]
+        longest, notes = self.settings.max_length, []
+        unknown: dict[str, None] = {}
+        for text in texts:
+            text = text.strip()
+            row, offsets = self.featurizer.encode(text)
+            if longest is not None and (count := len(row.tokens)) > longest:
+                notes.append(
+                    f"a text of {count:,} tokens, where training had at most {longest}: translated "
+                    "as one sentence, and probably badly; give it sentence by sentence "
+                    f"({text[:40]!r} …)"
+                )
+            if UNK in row.tokens and offsets:
+                # What can be copied comes out as typed all the same.
+                said = row.tokens
+                if self._copier is not None:
+                    said = self._copier.source(text, row, offsets)
+                pairs = zip(offsets, row.tokens, said, strict=True)
+                unknown |= {text[s:e]: None for (s, e), *ids in pairs if ids == [UNK, UNK]}
+        if unknown:
+            # Features come with the mark that parts them.
+            some = ", ".join(repr(one.strip("\t;") or one) for one in list(unknown)[:_NAMED])
+            more = f" and {len(unknown) - _NAMED:,} more" if len(unknown) > _NAMED else ""
+            notes.append(f"not in the vocabulary of {self.settings.source}, unread: {some}{more}")
+        return notes
 
 
 def _whole_source(text: str, offsets: Offsets) -> tuple[list[str], list[int]]:

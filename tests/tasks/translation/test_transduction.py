@@ -46,6 +46,15 @@ def test_features_change_the_form(inflector):
     assert batch[1] == answers[0]
 
 
+def test_what_training_never_had_is_named(rnnlp, inflector, tmp_path):
+    texts = tmp_path / "texts.txt"
+    texts.write_text("ħaħß\tN;PAUCAL\nmak\tN;SG\n", encoding="utf-8")
+    code, out, err = rnnlp("predict", inflector / "model", "--input", texts)
+    assert code == 0 and len(out.splitlines()) == 2
+    assert err.count("not in the vocabulary") == 1
+    assert "not in the vocabulary of lemma, unread: 'ħ', 'ß', 'PAUCAL'" in err
+
+
 def test_evaluate_reads_the_columns_of_training(rnnlp, inflector):
     code, out, err = rnnlp(
         *("evaluate", inflector / "model", inflector / "validation.tsv", "--json"),
@@ -121,6 +130,7 @@ def test_monotonic_attention(rnnlp, inflector, tmp_path):
     assert found["exact_match"] == stored["exact_match"]
     alignment = package.load(model).align("makhut\tN;SG;NOM")
     assert alignment.target and all(sum(row) == pytest.approx(1.0) for row in alignment.weights)
+    assert package.load(model).notes_on(["makħut\tN;SG;NOM"]) == []
     # A letter that training never had is copied, at the place where it stands.
     (answer,) = package.load(model)(["makħut\tN;SG;NOM"])
     assert "ħ" in answer["translation_text"]
