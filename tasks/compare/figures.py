@@ -5,6 +5,8 @@ from __future__ import annotations
 from statistics import mean
 from typing import Any
 
+from rnnlp.tasks.reporting.picture import new_figure
+
 from .results import Cell, Comparison
 
 
@@ -86,13 +88,6 @@ def draw_curves(comparison: Comparison) -> Any:
     axes.grid(alpha=0.3)
     figure.legend(loc="outside upper center", ncols=min(len(comparison.cells), 4), frameon=False)
     return figure
-
-
-def new_figure(width: float, height: float) -> Any:
-    """An empty figure, in inches."""
-    from matplotlib.figure import Figure
-
-    return Figure(figsize=(width, height), layout="constrained")
 
 
 def colour(cell: Cell) -> str:

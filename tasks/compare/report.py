@@ -7,7 +7,7 @@ import platform
 from pathlib import Path
 from typing import Any
 
-from rnnlp.tasks.model_folder.atomic import write_atomically
+from rnnlp.tasks.model_folder.atomic import write_text
 from rnnlp.tasks.model_folder.files import as_json
 from rnnlp.tasks.reporting.report import Section, Table, write_report
 
@@ -36,8 +36,7 @@ def write_comparison(folder: Path, comparison: Comparison, *, title: str, comman
         "recommendation": advice(comparison),
         "machine": {"processors": os.cpu_count(), "architecture": platform.machine()},
     }
-    text = as_json(content, indent=2) + "\n"
-    write_atomically(folder / RESULTS, lambda part: part.write_text(text, encoding="utf-8"))
+    write_text(folder / RESULTS, as_json(content, indent=2) + "\n")
     sections = [
         Section("Which cell to take", advice(comparison)),
         Section(

@@ -21,7 +21,7 @@ from typing import Any, Literal, NamedTuple
 from rnnlp.data.errors import InputError, note
 from rnnlp.tasks.base.own_parts import PLUGINS, load_plugins
 from rnnlp.tasks.fit.config_files import find_configs, find_task
-from rnnlp.tasks.model_folder.atomic import exclusive, remove, write_atomically
+from rnnlp.tasks.model_folder.atomic import exclusive, remove, write_text
 from rnnlp.tasks.model_folder.files import as_json, read_json
 from rnnlp.tasks.registry import task_spec
 
@@ -209,8 +209,7 @@ def make_plan(request: CompareRequest) -> dict[str, Any]:
         sizes["cells"] = kept["cells"] | sizes["cells"]
         sizes["usual"] = sizes["usual"] or kept["usual"]
     sizes["settings"] = settings
-    text = as_json(sizes, indent=2)
-    write_atomically(file, lambda part: part.write_text(text + "\n", encoding="utf-8"))
+    write_text(file, as_json(sizes, indent=2) + "\n")
     return sizes
 
 
@@ -236,8 +235,7 @@ def train(request: CompareRequest, plan: Mapping[str, Any], job: Job, advance: A
         "output": str(job.folder),
     }
     result = run_worker(request, wanted, job.folder.with_suffix(".log"), advance)
-    text = json.dumps(result, indent=2) + "\n"
-    write_atomically(job.folder / RESULT, lambda part: part.write_text(text, encoding="utf-8"))
+    write_text(job.folder / RESULT, json.dumps(result, indent=2) + "\n")
     print(
         f"{job.cell}, seed {job.seed}: {plan['score']} {result['quality']:.4f} after "
         f"{result['training_seconds']:.0f} s",

@@ -6,7 +6,6 @@ the scores of each, their mean and their spread. `run.py` trains one.
 
 from __future__ import annotations
 
-import json
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
@@ -21,7 +20,7 @@ from rnnlp.data.errors import InputError, note
 from rnnlp.tasks.base.own_parts import attribute
 from rnnlp.tasks.base.ratios import mean_and_spread
 from rnnlp.tasks.inference.load import load
-from rnnlp.tasks.model_folder.atomic import write_atomically
+from rnnlp.tasks.model_folder.atomic import write_atomically, write_text
 from rnnlp.tasks.model_folder.files import as_json, read_json
 from rnnlp.tasks.model_folder.folder import CHECKPOINTS, METRICS, holds_model
 from rnnlp.tasks.registry import task_spec
@@ -164,8 +163,7 @@ def summarise(request: FitRequest, runs: Sequence[Run]) -> None:
     columns = {name: [own[name] for own in scores.values()] for name in names}
     summary = {name: {"mean": mean(v), "spread": stdev(v)} for name, v in columns.items()}
     content = {"runs": scores, "summary": summary}
-    text = json.dumps(content, indent=1, ensure_ascii=False) + "\n"
-    write_atomically(output / RUNS, lambda part: part.write_text(text, encoding="utf-8"))
+    write_text(output / RUNS, as_json(content, indent=1) + "\n")
     shown = [name for name in names if name.rsplit(" ", 1)[1] in headlines]
     width = max(map(len, [*scores, "mean ± spread"]))
     rows = {"": shown}
@@ -179,7 +177,7 @@ def summarise(request: FitRequest, runs: Sequence[Run]) -> None:
         if answers:
             joined = "".join(file.read_text(encoding="utf-8") for file in answers)
             target = output / ANSWERS
-            write_atomically(target, lambda part: part.write_text(joined, encoding="utf-8"))
+            write_text(target, joined)
             for file in answers:
                 file.unlink()
             print(f"out-of-fold answers: {target}", file=sys.stderr)

@@ -21,7 +21,7 @@ from rnnlp.data.datamodule.samplers import WHOLE
 from rnnlp.data.errors import InputError, note
 from rnnlp.tasks.base.processes import is_first
 from rnnlp.tasks.inference.load import load
-from rnnlp.tasks.model_folder.atomic import remove_leftovers, write_atomically
+from rnnlp.tasks.model_folder.atomic import remove_leftovers, write_text
 from rnnlp.tasks.model_folder.folder import CHECKPOINTS, TRAINING, clear_folder
 
 from .checkpoints import Diverged, is_dry_run
@@ -193,4 +193,4 @@ def prepare_folder(request: FitRequest, config: str) -> None:
     checkpoints.mkdir(parents=True, exist_ok=True)
     for folder in (request.output, checkpoints):
         remove_leftovers(folder)
-    write_atomically(checkpoints / TRAINING, lambda part: part.write_text(config, encoding="utf-8"))
+    write_text(checkpoints / TRAINING, config)

@@ -11,7 +11,8 @@ from statistics import mean
 from typing import TYPE_CHECKING
 
 from rnnlp.models.recurrence.cells import CELLS
-from rnnlp.tasks.model_folder.atomic import write_atomically
+from rnnlp.tasks.model_folder.atomic import write_text
+from rnnlp.tasks.reporting.picture import new_figure
 from rnnlp.tasks.reporting.report import Section, Table, write_report
 
 from .protocol import PLAIN, STARTS, Protocol, Results
@@ -71,8 +72,7 @@ def write_long_range(
         "machine": {"processors": os.cpu_count(), "architecture": platform.machine()},
         "results": list(results.values()),
     }
-    text = json.dumps(content) + "\n"
-    write_atomically(folder / RESULTS, lambda part: part.write_text(text, encoding="utf-8"))
+    write_text(folder / RESULTS, json.dumps(content) + "\n")
     variants = list(fresh)
     plain = [variant for variant in variants if variant[1] == PLAIN]
     started = [variant for variant in variants if variant[1] != PLAIN]
@@ -249,11 +249,7 @@ def _dash(variant: Variant) -> str:
 
 
 def _panels(count: int, label: str) -> tuple[Figure, list[Axes]]:
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
-    from matplotlib.figure import Figure
-
-    figure = Figure(figsize=(5, 2.5 * count + 0.9), layout="constrained")
-    FigureCanvasAgg(figure)
+    figure = new_figure(5, 2.5 * count + 0.9)
     panels = list(figure.subplots(count, 1, sharex=True, squeeze=False)[:, 0])
     for axes in panels:
         axes.grid(alpha=0.3)

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from rnnlp.data.errors import InputError
-from rnnlp.tasks.model_folder.atomic import write_atomically
+from rnnlp.tasks.model_folder.atomic import write_text
 from rnnlp.tasks.reporting.report import Table
 
 from .protocol import (
@@ -128,8 +128,7 @@ def _kept(
         if {name: kept.get(name) for name in wanted} == wanted:
             return kept
     result = {**wanted, **train(trial, protocol, tell)}
-    text = json.dumps(result) + "\n"
-    write_atomically(file, lambda part: part.write_text(text, encoding="utf-8"))
+    write_text(file, json.dumps(result) + "\n")
     return result
 
 

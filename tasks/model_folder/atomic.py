@@ -33,6 +33,11 @@ def write_atomically(path: Path, write: Callable[[Path], object]) -> None:
         raise
 
 
+def write_text(path: Path, text: str) -> None:
+    """Writes a text into a file, whole or not at all."""
+    write_atomically(path, lambda part: part.write_text(text, encoding="utf-8"))
+
+
 def umask() -> int:
     """The permissions that new files do not get."""
     mask = os.umask(0)

@@ -19,6 +19,13 @@ _WIDE = (
 )  # fmt: skip
 
 
+def new_figure(width: float, height: float) -> Figure:
+    """An empty figure, in inches."""
+    from matplotlib.figure import Figure
+
+    return Figure(figsize=(width, height), layout="constrained")
+
+
 def font_families() -> list[str]:
     """The installed fonts that texts are drawn with, the first that has a character counts."""
     from matplotlib import font_manager
@@ -51,15 +58,12 @@ def picture(path: Path, *, width: float, height: float, kind: str = "png") -> It
         kind: "png" or "svg"; an SVG keeps its texts as texts, which the viewer's fonts draw.
     """
     import matplotlib
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
-    from matplotlib.figure import Figure
 
     settings: Any = {"text.parse_math": False, "font.family": font_families()}
     settings |= {"svg.fonttype": "none", "svg.hashsalt": "rnnlp"}
     with matplotlib.rc_context(settings), warnings.catch_warnings():
         warnings.filterwarnings("ignore", message="Glyph")  # no font has it: it is drawn as a box
-        figure = Figure(figsize=(width, height), layout="constrained")
-        FigureCanvasAgg(figure)
+        figure = new_figure(width, height)
         yield figure
         undated = {"Date": None} if kind == "svg" else None
         figure.savefig(path, dpi=120, format=kind, metadata=undated)

@@ -14,7 +14,7 @@ from io import StringIO
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from rnnlp.tasks.model_folder.atomic import write_atomically
+from rnnlp.tasks.model_folder.atomic import write_text
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -58,14 +58,14 @@ def write_report(folder: Path, *, title: str, sections: Sequence[Section]) -> No
     folder.mkdir(parents=True, exist_ok=True)
     markdown, pictures = _markdown(title, sections)
     for name, svg in pictures.items():
-        _write(folder / name, svg)
-    _write(folder / MARKDOWN, markdown)
-    _write(folder / PAGE, _page(title, markdown, pictures))
+        write_text(folder / name, svg)
+    write_text(folder / MARKDOWN, markdown)
+    write_text(folder / PAGE, _page(title, markdown, pictures))
 
 
 def write_page(path: Path, *, title: str, sections: Sequence[Section]) -> None:
     """Writes the page alone; see `write_report`."""
-    _write(path, _page(title, *_markdown(title, sections)))
+    write_text(path, _page(title, *_markdown(title, sections)))
 
 
 def _markdown(title: str, sections: Sequence[Section]) -> tuple[str, dict[str, str]]:
@@ -161,7 +161,3 @@ def _literal(text: str) -> str:
         part if number % 2 else re.sub(r"([\\*_\[\]<])", r"\\\1", part)
         for number, part in enumerate(text.split("`"))
     )
-
-
-def _write(path: Path, text: str) -> None:
-    write_atomically(path, lambda part: part.write_text(text, encoding="utf-8"))

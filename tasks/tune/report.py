@@ -11,9 +11,9 @@ from typing import Any
 import yaml
 
 from rnnlp.tasks.base.ratios import mean_and_spread
-from rnnlp.tasks.compare.figures import new_figure
-from rnnlp.tasks.model_folder.atomic import write_atomically
+from rnnlp.tasks.model_folder.atomic import write_text
 from rnnlp.tasks.model_folder.files import as_json
+from rnnlp.tasks.reporting.picture import new_figure
 from rnnlp.tasks.reporting.report import Section, Table, write_report
 
 from .study import ENOUGH, WHY, importance
@@ -57,8 +57,8 @@ def write_results(
         ],
     }
     best = yaml.safe_dump(nested(base, study.best_params), sort_keys=False, allow_unicode=True)
-    _write(folder / BEST, best)
-    _write(folder / RESULTS, as_json(results, indent=2) + "\n")
+    write_text(folder / BEST, best)
+    write_text(folder / RESULTS, as_json(results, indent=2) + "\n")
     write_report(folder, title=f"Tuned: {base}", sections=sections_of(results, folder / BEST))
     return results
 
@@ -164,7 +164,3 @@ def chance_lines(results: Mapping[str, Any]) -> list[str]:
             seeds = f"{len(scores)} other seed{'s' * (len(scores) > 1)}"
             lines.append(f"{name}: {results['score']} {mean_and_spread(scores)} over {seeds}")
     return lines
-
-
-def _write(path: Path, text: str) -> None:
-    write_atomically(path, lambda part: part.write_text(text, encoding="utf-8"))
