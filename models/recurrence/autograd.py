@@ -18,7 +18,7 @@ from typing import Any, TypeVar
 import torch
 from torch import Tensor
 
-from .cell import Cell, Weights, states_before
+from .cell import Cell, Layer, Weights, states_before
 from .matmul import one_dnn_serves
 from .packing import Unit, make_unit
 from .stepwise import run_stepwise
@@ -109,7 +109,7 @@ class Recurrence(torch.autograd.Function):
         directions, cell = len(weights), ctx.cell
         if torch.is_grad_enabled():  # create_graph: the gradient is to have a gradient itself
             arguments = (inputs, hidden, start_cell, *parameters)
-            outputs = run_stepwise(cell, inputs, lengths, weights, hidden, start_cell)
+            outputs = run_stepwise(Layer(cell, inputs, lengths, weights, hidden, start_cell))
             wanted = [a for a, n in zip(arguments, ctx.needs_input_grad[3:], strict=True) if n]
             pairs = [
                 (output, grad)

@@ -21,7 +21,7 @@ loss with respect to `v`. Which path runs when (these functions or a library's) 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -119,6 +119,17 @@ class Cell:
     has_cell: bool = False
     turned: int = 0
     own_bias: bool = False
+
+
+class Layer(NamedTuple):
+    """One layer over a padded batch: what each way of running it is given."""
+
+    cell: Cell
+    inputs: Tensor  # [batch, time, input_size]; what stands at padding is ignored
+    lengths: Tensor  # [batch], on the CPU
+    weights: Sequence[Weights]  # one for each direction
+    hidden: Tensor | None  # initial state [directions, batch, hidden_size]; None for zeros
+    start_cell: Tensor | None  # the same of the second state
 
 
 def state_of(values: Mapping[str, Tensor]) -> State:

@@ -17,7 +17,7 @@ from torch import Tensor
 from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
 
 from .autograd import PART_ROWS, Recurrence, parts_of
-from .cell import Cell, State, Weights
+from .cell import Cell, Layer, State, Weights
 from .matmul import one_dnn_serves
 from .padded import run_padded
 from .stepwise import run_stepwise
@@ -62,7 +62,7 @@ def recur(
 
     run = _way(cell, inputs, lengths, weights)
     with torch.autocast(inputs.device.type, enabled=False):
-        states, hidden, last_cell = run(cell, inputs, lengths, weights, hidden, start_cell)
+        states, hidden, last_cell = run(Layer(cell, inputs, lengths, weights, hidden, start_cell))
     if compute != dtype:
         states, hidden = states.to(dtype), hidden.to(dtype)
         last_cell = None if last_cell is None else last_cell.to(dtype)
@@ -74,7 +74,7 @@ Found = tuple[Tensor, Tensor, Tensor | None]  # states, last hidden, last cell
 
 def _way(
     cell: Cell, inputs: Tensor, lengths: Tensor, weights: Sequence[Weights]
-) -> Callable[..., Found]:
+) -> Callable[[Layer], Found]:
     """The choice: the first row that fits.
 
     | where | cell | batch | way |
@@ -123,15 +123,9 @@ def _worth_padding(lengths: Tensor, time: int) -> bool:
     return time >= 16 and len(lengths) <= 32 and positions <= 2048 and filled >= 0.9
 
 
-def _own(
-    cell: Cell,
-    inputs: Tensor,
-    lengths: Tensor,
-    weights: Sequence[Weights],
-    hidden: Tensor | None,
-    start_cell: Tensor | None,
-) -> Found:
+def _own(layer: Layer) -> Found:
     """The cell's own functions, a unit for each core."""
+    cell, inputs, lengths, weights, hidden, start_cell = layer
     parameters = [parameter for direction in weights for parameter in direction]
     tensors = [inputs, hidden, start_cell, *parameters]
     keep = torch.is_grad_enabled() and any(t is not None and t.requires_grad for t in tensors)
@@ -141,50 +135,35 @@ def _own(
     return states, last, last_cell if cell.has_cell else None
 
 
-def _scanned(
-    cell: Cell,
-    inputs: Tensor,
-    lengths: Tensor,
-    weights: Sequence[Weights],
-    hidden: Tensor | None,
-    start_cell: Tensor | None,
-) -> Found:
+def _scanned(layer: Layer) -> Found:
     """A cell whose gates do not read the state, in parallel over time."""
+    cell, inputs, lengths, weights, hidden, _ = layer
     assert cell.scan is not None
     return *cell.scan(inputs, lengths, weights, hidden), None
 
 
-def _library_full(
-    cell: Cell,
-    inputs: Tensor,
-    lengths: Tensor,
-    weights: Sequence[Weights],
-    hidden: Tensor | None,
-    start_cell: Tensor | None,
-) -> Found:
+def _library_full(layer: Layer) -> Found:
     """torch's function on a batch without padding."""
-    flat, start = _library_arguments(cell, inputs, weights, hidden, start_cell)
+    cell, inputs, _, weights, *_ = layer
+    flat, start = _library_arguments(layer)
     two = len(weights) == 2
     training = torch.is_grad_enabled()
     states, *last = cell.library(inputs, start, flat, True, 1, 0.0, training, two, True)
     return states, last[0], last[1] if cell.has_cell else None
 
 
-def _library_packed(
-    cell: Cell,
-    inputs: Tensor,
-    lengths: Tensor,
-    weights: Sequence[Weights],
-    hidden: Tensor | None,
-    start_cell: Tensor | None,
-) -> Found:
+def _library_packed(layer: Layer) -> Found:
     """torch's function on a packed sequence."""
+    cell, inputs, lengths, weights, hidden, start_cell = layer
     packed = pack_padded_sequence(inputs, lengths, batch_first=True, enforce_sorted=False)
     order, back = packed.sorted_indices, packed.unsorted_indices
     assert order is not None and back is not None
-    hidden = None if hidden is None else hidden.index_select(1, order)
-    start_cell = None if start_cell is None else start_cell.index_select(1, order)
-    flat, start = _library_arguments(cell, inputs, weights, hidden, start_cell)
+    flat, start = _library_arguments(
+        layer._replace(
+            hidden=None if hidden is None else hidden.index_select(1, order),
+            start_cell=None if start_cell is None else start_cell.index_select(1, order),
+        )
+    )
     data, *last = cell.library(
         packed.data,
         packed.batch_sizes,
@@ -204,13 +183,10 @@ def _library_packed(
 
 
 def _library_arguments(
-    cell: Cell,
-    inputs: Tensor,
-    weights: Sequence[Weights],
-    hidden: Tensor | None,
-    start_cell: Tensor | None,
+    layer: Layer,
 ) -> tuple[list[Tensor], Tensor | tuple[Tensor, Tensor]]:
     """The weights and the initial state as torch's functions take them."""
+    cell, inputs, _, weights, hidden, start_cell = layer
     flat = [parameter for direction in weights for parameter in direction]
     if hidden is None:
         hidden = inputs.new_zeros(len(weights), inputs.shape[0], weights[0].hidden.shape[1])

@@ -13,31 +13,17 @@ import torch
 from torch import Tensor
 
 from .autograd import dividing, on_cores
-from .cell import Cell, Weights
+from .cell import Layer, Weights
 
 
-def run_padded(
-    cell: Cell,
-    inputs: Tensor,
-    lengths: Tensor,
-    weights: Sequence[Weights],
-    hidden: Tensor | None,
-    start_cell: Tensor | None,
-) -> tuple[Tensor, Tensor, Tensor | None]:
+def run_padded(layer: Layer) -> tuple[Tensor, Tensor, Tensor | None]:
     """torch's function for each direction by itself, every sequence as long as the longest.
 
     One further input says that a token is padding, and turns the gates by a weight at which they
     keep the state to the last bit (`Cell.keeping`): the last state is exact, and padding has no
     gradient. The backward direction reads sequences that are reversed within their lengths.
-
-    Args:
-        cell: The recurrence; torch has a function for it.
-        inputs: `[time, batch, input_size]`.
-        lengths: `[batch]`, on the CPU.
-        weights: Those of each direction.
-        hidden: State before the first token, `[directions, batch, hidden_size]`; None for zeros.
-        start_cell: The second state of the LSTM, likewise.
     """
+    cell, inputs, lengths, weights, hidden, start_cell = layer
     (batch, time, _), size = inputs.shape, weights[0].hidden.shape[1]
     rows, steps = torch.arange(batch), torch.arange(time)
     inside = steps < lengths.unsqueeze(1)  # [batch, time]

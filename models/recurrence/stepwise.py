@@ -6,32 +6,15 @@ operation.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 import torch
 from torch import Tensor
 
-from .cell import Cell, State, Weights
+from .cell import Layer, State
 
 
-def run_stepwise(
-    cell: Cell,
-    inputs: Tensor,
-    lengths: Tensor,
-    weights: Sequence[Weights],
-    hidden: Tensor | None,
-    start_cell: Tensor | None,
-) -> tuple[Tensor, Tensor, Tensor | None]:
-    """One layer over a padded batch; arguments and results are those of `run_layer`'s paths.
-
-    Args:
-        cell: The recurrence.
-        inputs: `[batch, time, input_size]`; what stands at padding is ignored.
-        lengths: `[batch]`.
-        weights: One for each direction.
-        hidden: Initial state `[directions, batch, hidden_size]`; zeros if None.
-        start_cell: The same of the second state.
-    """
+def run_stepwise(layer: Layer) -> tuple[Tensor, Tensor, Tensor | None]:
+    """One layer over a padded batch; results are those of the ways in `dispatch.py`."""
+    cell, inputs, lengths, weights, hidden, start_cell = layer
     batch, time, _ = inputs.shape
     size = weights[0].input.shape[0] // cell.gates
     inside = torch.arange(time, device=inputs.device) < lengths.to(inputs.device).unsqueeze(1)

@@ -19,7 +19,7 @@ _WIDE = (
 )  # fmt: skip
 
 
-def new_figure(width: float, height: float) -> Figure:
+def new_figure(width: float, height: float) -> Any:
     """An empty figure, in inches."""
     from matplotlib.figure import Figure
 

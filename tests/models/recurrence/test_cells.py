@@ -5,7 +5,7 @@ import torch
 from torch.nn import functional as F
 
 from rnnlp.models.encoders.recurrent import Encoder
-from rnnlp.models.recurrence.cell import Cell, State
+from rnnlp.models.recurrence.cell import Cell, Layer, State
 from rnnlp.models.recurrence.cells import CELLS, find_cell, register_cell
 from rnnlp.models.recurrence.stepwise import run_stepwise
 
@@ -55,7 +55,9 @@ def test_steps_are_what_the_fast_functions_compute(cell):
     x, lengths = torch.randn(9, 5, 3), torch.randint(1, 6, (9,))
     lengths[0] = 5
     states, final = encoder(x, lengths)
-    slow, hidden, last = run_stepwise(CELLS[cell], x, lengths, encoder.weights(0), None, None)
+    slow, hidden, last = run_stepwise(
+        Layer(CELLS[cell], x, lengths, encoder.weights(0), None, None)
+    )
     torch.testing.assert_close(slow, states)
     torch.testing.assert_close(hidden, final.hidden)
     assert (last is None) == (final.cell is None)
