@@ -15,7 +15,8 @@ from torch import Tensor, nn
 from rnnlp.models.encoders.base import EncoderOutput
 from rnnlp.models.recurrence.cell import State
 
-WAYS = ("last", "max", "mean", "attention")  # the order in the joined vector
+from .ways import WAYS
+
 # Ways of one's own by name, behind those. One is made with the width of a state, has an
 # `output_size`, and takes states [batch, time, size] and lengths [batch] to [batch, output_size].
 POOLINGS: dict[str, Any] = {}

@@ -169,6 +169,8 @@ class CRF(LegalTags):
         ValueError: the rules have the wrong shape or leave no legal sequence.
     """
 
+    crf = True
+
     def __init__(
         self,
         *,
@@ -297,43 +299,7 @@ class CRF(LegalTags):
         return (lattice.marginals.transpose(0, 1) * valid[:, :, None]).to(emissions.dtype)
 
     @torch.no_grad()
-    def lattice(
-        self,
-        emissions: Tensor,
-        lengths: Tensor,
-        *,
-        before: Tensor | None = None,
-        goes_on: bool = False,
-    ) -> Lattice:
-        """Return what forward and backward sums say; see `posterior` for the arguments.
-
-        Args:
-            emissions: `[batch, time, tags]`.
-            lengths: `[batch]`.
-            before: `[batch, tags]`, see `posterior`.
-            goes_on: Whether more tokens follow, likewise.
-        """
-        emissions = self.check_batch(emissions, lengths)
-        with torch.autocast(emissions.device.type, enabled=False):
-            transitions, start, end = self.path_scores()
-            return forward_backward(
-                emissions,
-                transitions,
-                start if before is None else before,
-                torch.zeros_like(end) if goes_on else end,
-                lengths,
-            )
-
-    @torch.no_grad()
-    def posterior(
-        self,
-        emissions: Tensor,
-        tags: Tensor,
-        lengths: Tensor,
-        *,
-        before: Tensor | None = None,
-        goes_on: bool = False,
-    ) -> PathPosterior:
+    def posterior(self, emissions: Tensor, tags: Tensor, lengths: Tensor) -> PathPosterior:
         """Return how probable each tag of a path is, alone and given the tag before it.
 
         Given the words, the tags form a Markov chain, so the exact probability that positions
@@ -343,12 +309,10 @@ class CRF(LegalTags):
             emissions: `[batch, time, tags]`.
             tags: a path per row `[batch, time]`, as `decode` returns it.
             lengths: `[batch]`.
-            before: `[tags]`: the log of the summed scores of all that may come before the first
-                position, for each tag there; None where sentences begin.
-            goes_on: whether sentences may go on after the last position, so that no tag is asked
-                to be a legal last one.
         """
-        lattice = self.lattice(emissions, lengths, before=before, goes_on=goes_on)
+        emissions = self.check_batch(emissions, lengths)
+        with torch.autocast(emissions.device.type, enabled=False):
+            lattice = forward_backward(emissions, *self.path_scores(), lengths)
         tiny = torch.finfo(lattice.alpha.dtype).tiny
         path = tags.t().clamp_min(0)[:, :, None]  # [time, batch, 1]
         single = lattice.marginals.gather(2, path)[:, :, 0]

@@ -15,7 +15,7 @@ from torch import Tensor, nn
 
 from .crf import CRF
 from .softmax import ConstrainedSoftmax
-from .tagger import Decoded, Tagger
+from .tagger import Tagger
 
 
 class TaggerEnsemble(nn.Module):
@@ -33,21 +33,19 @@ class TaggerEnsemble(nn.Module):
         self.members = nn.ModuleList(members)
         self.output = _mean([member.output for member in members])
 
-    @torch.no_grad()
-    def decode(
+    def emissions(
         self,
         tokens: Tensor,
         characters: Tensor | None,
         token_features: Tensor | None,
         lengths: Tensor,
-    ) -> Decoded:
-        """The best legal tags of every row; see `Tagger.decode`."""
+    ) -> Tensor:
+        """Scores of every tag for every token; see `Tagger.emissions`."""
         of_each = [
             member.emissions(tokens, characters, token_features, lengths)  # type: ignore[operator]
             for member in self.members
         ]
-        emissions = torch.stack(of_each).mean(0)
-        return Decoded(self.output.decode(emissions, lengths), emissions, lengths, self.output)
+        return torch.stack(of_each).mean(0)
 
 
 def _mean(outputs: Sequence[CRF | ConstrainedSoftmax]) -> CRF | ConstrainedSoftmax:

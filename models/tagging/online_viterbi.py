@@ -12,53 +12,49 @@ How emissions come about is not its business, nor what tags mean.
 
 from __future__ import annotations
 
-import torch
-from torch import Tensor
+import numpy as np
 
-from .crf import CRF
-from .softmax import ConstrainedSoftmax
+from .paths import Paths
 from .spans import SpanPosterior, SpanRules
 
 
 class TagStream:
     """Decides the tags of one sentence, token by token.
 
-    It holds numbers of the tokens from the first one that is not released (`release`) on, on the
-    CPU and in float64, since the scores of a long text add up.
+    It holds numbers of the tokens from the first one that is not released (`release`) on, in
+    float64, since the scores of a long text add up.
 
     Args:
-        output: CRF or constrained softmax over the tags.
+        paths: What scores sequences of tags, besides emissions.
         lag: most tokens whose tag is open.
 
     Attributes:
         forced: how many tags the bound has decided.
     """
 
-    def __init__(self, *, output: CRF | ConstrainedSoftmax, lag: int) -> None:
+    def __init__(self, *, paths: Paths, lag: int) -> None:
         if lag < 1:
             raise ValueError(f"lag must be at least 1, not {lag}")
         self.lag = lag
         self.forced = 0
-        self._output = output
-        scores = (part.detach().cpu().double() for part in output.path_scores())
-        self._transitions, start, self._end = scores
-        self._arriving = start  # [tags] best score of what comes before the next token
-        self._sums = start  # [tags] log of the summed scores of all that may come before `_kept`
-        self._best = start  # [tags] best score up to the last token
+        self._paths = paths
+        self._arriving = paths.start  # [tags] best score of what comes before the next token
+        self._sums = paths.start  # [tags] log of the summed scores of what may precede `_kept`
+        self._best = paths.start  # [tags] best score up to the last token
         self._back: list[list[int]] = []  # of each open token, for each tag: the tag before it
         self._next: list[int] = []  # the same for the token that comes next
         self._kept = 0  # position of the first token that is not released
-        self._emissions: list[Tensor] = []  # [tags] from there on
+        self._emissions: list[np.ndarray] = []  # [tags] from there on
         self._tags: list[int] = []  # decided, from there on
         self._ended = False
 
-    def read(self, emission: Tensor) -> list[int]:
+    def read(self, emission: np.ndarray) -> list[int]:
         """Read a token and return the tags that are certain with it, of the oldest open tokens.
 
         Args:
             emission: the scores of the token's tags `[tags]`.
         """
-        emission = emission.cpu().double()
+        emission = emission.astype(np.float64)
         self._emissions.append(emission)
         self._back.append(self._next)
         self._best = self._arriving + emission
@@ -75,7 +71,7 @@ class TagStream:
         self._ended = True
         if not self._back:
             return []
-        decided = self._trace(int((self._best + self._end).argmax()), len(self._back) - 1)
+        decided = self._trace(int((self._best + self._paths.end).argmax()), len(self._back) - 1)
         self._tags += decided
         self._back = []
         return decided
@@ -83,9 +79,7 @@ class TagStream:
     def release(self, position: int) -> None:
         """Forget the tokens before `position`; their tags must be decided."""
         for _ in range(position - self._kept):
-            sums = (self._sums + self._emissions.pop(0))[:, None] + self._transitions
-            self._sums = sums.logsumexp(0)
-            self._sums -= self._sums.max()
+            self._sums = self._paths.arriving(self._sums + self._emissions.pop(0))
             self._tags.pop(0)
         self._kept = position
 
@@ -101,12 +95,11 @@ class TagStream:
             rules: the tags that such a span is made of.
         """
         self.release(max(start - 1, self._kept))  # what stands before it may belong to it
-        emissions = torch.stack(self._emissions)[None]  # [1, time, tags]
-        device = next(iter(self._output.buffers())).device
-        lattice = self._output.lattice(
-            emissions.to(device, torch.float32),
-            torch.tensor([emissions.shape[1]]),
-            before=self._sums.to(device, torch.float32),
+        emissions = np.stack(self._emissions)[None]  # [1, time, tags]
+        lattice = self._paths.lattice(
+            emissions,
+            np.array([emissions.shape[1]]),
+            before=self._sums,
             goes_on=not self._ended,
         )
         return SpanPosterior(lattice).probability(
@@ -119,19 +112,19 @@ class TagStream:
 
     def _step(self) -> None:
         """Find, for each tag of the next token, the best way to arrive there."""
-        self._arriving, back = (self._best[:, None] + self._transitions).max(0)
-        self._next = back.tolist()
+        routes = self._best[:, None] + self._paths.steps
+        self._arriving, self._next = routes.max(0), routes.argmax(0).tolist()
 
     def _agreed(self) -> list[int]:
         """Give out the tags on which all paths agree that may still win."""
         alive = {
             tag
             for tag, score in zip(self._next, self._arriving.tolist(), strict=True)
-            if score > -torch.inf
+            if score > -np.inf
         }
-        final, tag = (self._best + self._end).max(0)
-        if float(final) > -torch.inf:
-            alive.add(int(tag))
+        final = self._best + self._paths.end
+        if final.max() > -np.inf:
+            alive.add(int(final.argmax()))
         for place in range(len(self._back) - 1, -1, -1):
             if len(alive) == 1:
                 return self._decide(self._trace(alive.pop(), place))
@@ -145,9 +138,8 @@ class TagStream:
         oldest = list(range(len(self._best)))  # of each tag: the oldest tag of the path to it
         for back in self._back[1:]:
             oldest = [oldest[tag] for tag in back]
-        chosen = oldest[int((self._best + self._end).argmax())]
-        other = torch.tensor([tag != chosen for tag in oldest])
-        self._best = self._best.masked_fill(other, -torch.inf)
+        chosen = oldest[int((self._best + self._paths.end).argmax())]
+        self._best[[tag != chosen for tag in oldest]] = -np.inf
         self._step()
         self.forced += 1
         return self._decide([chosen])

@@ -12,8 +12,7 @@ from torch.nn import functional as F
 
 from rnnlp.models.layers.masks import inside
 
-from .spans import Lattice
-from .transitions import FORBIDDEN, Belief, LegalTags, PathPosterior, exact_type, mean_loss
+from .transitions import FORBIDDEN, Belief, LegalTags, PathPosterior, mean_loss
 from .viterbi import viterbi
 
 
@@ -26,6 +25,8 @@ class ConstrainedSoftmax(LegalTags):
         start: `start[j]` says whether a sequence may begin with tag j; None allows all.
         end: `end[i]` says whether a sequence may finish with tag i; None allows all.
     """
+
+    crf = False
 
     def path_scores(self) -> tuple[Tensor, Tensor, Tensor]:
         """Return transition, start and end scores: 0, and `-inf` where the rules forbid."""
@@ -100,48 +101,13 @@ class ConstrainedSoftmax(LegalTags):
         return scores.softmax(2) * inside(lengths, scores.shape[1], scores.device)[:, :, None]
 
     @torch.no_grad()
-    def lattice(
-        self,
-        emissions: Tensor,
-        lengths: Tensor,
-        *,
-        before: Tensor | None = None,
-        goes_on: bool = False,
-    ) -> Lattice:
-        """Return the lattice of independent tokens, in the form of the CRF's.
-
-        Args:
-            emissions: `[batch, time, tags]`.
-            lengths: `[batch]`.
-            before: Says nothing here.
-            goes_on: Likewise.
-        """
-        scores = self.check_batch(emissions, lengths).transpose(0, 1)  # [time, batch, tags]
-        shares = scores.to(exact_type(scores.device)).softmax(2)
-        steps = torch.ones(self.tags, self.tags, dtype=shares.dtype, device=shares.device)
-        nothing = shares.new_zeros(shares.shape[1])
-        return Lattice(nothing, shares, shares, shares[1:], steps)
-
-    @torch.no_grad()
-    def posterior(
-        self,
-        emissions: Tensor,
-        tags: Tensor,
-        lengths: Tensor,
-        *,
-        before: Tensor | None = None,
-        goes_on: bool = False,
-    ) -> PathPosterior:
-        """Return how probable each tag of a path `[batch, time]` is.
-
-        Tokens are independent, so that nothing depends on what comes before or after.
+    def posterior(self, emissions: Tensor, tags: Tensor, lengths: Tensor) -> PathPosterior:
+        """Return how probable each tag of a path is; tokens are independent.
 
         Args:
             emissions: `[batch, time, tags]`.
             tags: The path, `[batch, time]`.
             lengths: `[batch]`.
-            before: Says nothing here.
-            goes_on: Likewise.
         """
         scores = self.check_batch(emissions, lengths)
         valid = inside(lengths, scores.shape[1], scores.device)

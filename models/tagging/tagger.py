@@ -5,10 +5,8 @@ Label names, text and training are not its business: ids in, tag ids and probabi
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from typing import ClassVar, NamedTuple
+from typing import ClassVar
 
-import numpy as np
 import torch
 from torch import Tensor, nn
 
@@ -19,41 +17,6 @@ from rnnlp.models.layers.dropout import LockedDropout
 
 from .crf import CRF
 from .softmax import ConstrainedSoftmax
-from .spans import SpanPosterior, SpanRules
-
-
-class Decoded(NamedTuple):
-    """The best legal tags of a batch, and on demand how sure the model is of them."""
-
-    tags: Tensor  # [batch, time] int64, -1 at padding
-    emissions: Tensor  # [batch, time, tags]
-    lengths: Tensor  # [batch]
-    output: CRF | ConstrainedSoftmax
-
-    def span_scores(self, spans: Sequence[tuple[int, int, int, SpanRules]]) -> list[float]:
-        """Return the exact probabilities of spans, each the sum over all tag sequences with it.
-
-        Args:
-            spans: row, first token, end (exclusive) and the rules of its type, of each span.
-        """
-        if not spans:
-            return []
-        return self._posterior().probabilities(spans, self.lengths.tolist())
-
-    def expected_spans(self, rules: Iterable[SpanRules]) -> list[float]:
-        """Return how many spans each row has, on the average over all tag sequences.
-
-        Args:
-            rules: of every type.
-        """
-        return self._posterior().expected(rules, self.lengths.tolist())
-
-    def _posterior(self) -> SpanPosterior:
-        return SpanPosterior(self.output.lattice(self.emissions, self.lengths))
-
-    def marginals(self) -> np.ndarray:
-        """Return the probability of each tag of each token, [batch, time, tags]."""
-        return self.output.marginals(self.emissions, self.lengths).cpu().numpy()
 
 
 class Tagger(nn.Module):
@@ -175,8 +138,8 @@ class Tagger(nn.Module):
         characters: Tensor | None,
         token_features: Tensor | None,
         lengths: Tensor,
-    ) -> Decoded:
-        """Find the best legal tags of every row.
+    ) -> Tensor:
+        """Return the best legal tags of every row `[batch, time]`, -1 at padding.
 
         Args:
             tokens: Ids `[batch, time]`.
@@ -185,8 +148,7 @@ class Tagger(nn.Module):
             lengths: `[batch]`, on the CPU.
         """
         emissions = self.emissions(tokens, characters, token_features, lengths)
-        tags = self.output.decode(emissions, lengths)
-        return Decoded(tags, emissions, lengths, self.output)
+        return self.output.decode(emissions, lengths)
 
     def _scores(self, states: Tensor) -> Tensor:
         """The tags' scores `[batch, time, tags]` for states `[batch, time, size]`."""

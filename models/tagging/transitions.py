@@ -7,10 +7,12 @@ output layers themselves are `crf.py` and `softmax.py`; the search is `viterbi.p
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import ClassVar, NamedTuple
 
 import torch
 from torch import Tensor, nn
+
+from .paths import Paths
 
 FORBIDDEN = float("-inf")
 
@@ -50,6 +52,7 @@ class LegalTags(nn.Module):
         ValueError: a rule has the wrong shape, or some length has no legal sequence at all.
     """
 
+    crf: ClassVar[bool]  # whether scores of paths say how probable these are
     allowed: Tensor  # [tags, tags]
     allowed_start: Tensor  # [tags]
     allowed_end: Tensor  # [tags]
@@ -135,6 +138,15 @@ class LegalTags(nn.Module):
 
     def scale(self, factor: float) -> None:
         """Multiply all scores that were learned; a layer that has learned none stays as it is."""
+
+    def path_scores(self) -> tuple[Tensor, Tensor, Tensor]:
+        """Return scores of transitions, first and last tags, `-inf` where the rules forbid."""
+        raise NotImplementedError
+
+    def paths(self) -> Paths:
+        """Return the same for use on arrays, as they are now."""
+        scores = (part.detach().cpu().numpy() for part in self.path_scores())
+        return Paths(*scores, crf=self.crf)
 
     def restrict(
         self, transitions: Tensor, start: Tensor, end: Tensor

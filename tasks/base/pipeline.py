@@ -100,15 +100,23 @@ class Pipeline(ABC):
         Raises:
             InputError: It is an exported one, or an ensemble.
         """
+        self.check_alone()
+        network = getattr(self.engine, "network", None)
+        if network is None:
+            raise InputError(f"this is {WITHOUT_TORCH}")
+        return network
+
+    def check_alone(self) -> None:
+        """Refuses an ensemble.
+
+        Raises:
+            InputError: It is one.
+        """
         if self.members > 1:
             raise InputError(
                 f"an ensemble of {self.members} models answers, and does nothing else: take one of "
                 "them to stream, save or export"
             )
-        network = getattr(self.engine, "network", None)
-        if network is None:
-            raise InputError(f"this is {WITHOUT_TORCH}")
-        return network
 
     def ensemble(self, others: Sequence[Pipeline]) -> Pipeline:
         """This model and others as one, which answers by the mean of what they say.

@@ -15,8 +15,6 @@ from abc import ABC, abstractmethod
 from types import TracebackType
 from typing import Any, TypeVar
 
-import torch
-
 from rnnlp.data.errors import InputError
 from rnnlp.data.text.incremental import IncrementalText
 from rnnlp.data.text.tokenizer import Tokenizer
@@ -69,8 +67,7 @@ class TextStream(ABC):
         if not self._finished:
             self._finished = True
             results = self._read(self._text.finish())
-            with torch.inference_mode():
-                self.rest = self._end(results)
+            self.rest = self._end(results)
         return self.rest
 
     def __enter__(self: Stream) -> Stream:
@@ -86,10 +83,7 @@ class TextStream(ABC):
             self.finish()
 
     def _read(self, piece: str) -> list[Result]:
-        if not piece:
-            return []
-        with torch.inference_mode():
-            return self._take(piece, self._text.end - len(piece))
+        return self._take(piece, self._text.end - len(piece)) if piece else []
 
     @abstractmethod
     def _take(self, piece: str, start: int) -> list[Result]:

@@ -25,6 +25,7 @@ class OnnxClassifier:
 
     def __init__(self, reader: Reader, settings: ClassifierConfig) -> None:
         self._reader = reader
+        self._window = settings.max_length if settings.long_texts == "windows" else None
         self._outputs = ["probabilities"]
         if "attention" in settings.pooling and not settings.linear:
             self._outputs.append("attention")
@@ -47,3 +48,25 @@ class OnnxClassifier:
         """
         probabilities, *attention = self._reader(batch, *self._outputs)
         return probabilities, attention[0] if attention else None
+
+    def read(
+        self, batch: TokenBatch, so_far: dict[str, np.ndarray] | None
+    ) -> tuple[np.ndarray, dict[str, np.ndarray]]:
+        """Probabilities of texts that end with these tokens, and what to pass on; see `Engine`."""
+        read = 0 if so_far is None else int(so_far["read"][0])
+        time = batch.tokens.shape[1]
+        room = time if self._window is None else self._window - read % self._window
+        while room < time:  # what is read at once lies in one window
+            (), so_far = self._reader.read(_cut(batch, 0, room), so_far=so_far)
+            batch, time, room = _cut(batch, room, time), time - room, self._window or 0
+        (probabilities,), so_far = self._reader.read(batch, "probabilities", so_far=so_far)
+        return probabilities, so_far
+
+
+def _cut(batch: TokenBatch, start: int, stop: int) -> TokenBatch:
+    """Some tokens of all texts, none of them padding."""
+    tokens, lengths, *others = batch
+    characters, features = (None if ids is None else ids[:, start:stop] for ids in others)
+    return TokenBatch(
+        tokens[:, start:stop], np.full_like(lengths, stop - start), characters, features
+    )

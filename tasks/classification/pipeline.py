@@ -34,6 +34,11 @@ class Engine(Protocol):
     def probabilities(self, batch: TokenBatch) -> tuple[np.ndarray, np.ndarray | None]:
         """Calibrated probabilities [texts, classes], and attention weights [texts, time]."""
 
+    def read(self, batch: TokenBatch, so_far: Any) -> tuple[np.ndarray, Any]:
+        """Probabilities [texts, classes] of texts that end with these next tokens, none of them
+        padding, and what to pass on where they go on; None begins texts.
+        """
+
 
 class ClassificationPipeline(Pipeline):
     """Gives texts their labels.
@@ -161,8 +166,9 @@ class ClassificationPipeline(Pipeline):
         """
         from .stream import ClassificationStream
 
+        self.check_alone()
         return ClassificationStream(
-            network=self.network, featurizer=self.featurizer, settings=self.settings
+            engine=self.engine, featurizer=self.featurizer, settings=self.settings
         )
 
     def tokens(self, text: str) -> tuple[list[str], Offsets]:

@@ -11,19 +11,19 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
-from rnnlp.data.datamodule.tensors import as_tensors
+import numpy as np
+
 from rnnlp.data.errors import InputError
 from rnnlp.data.text.featurizer import Featurizer, collate
 from rnnlp.data.text.preprocessing import EMPTY
-from rnnlp.models.classification.classifier import TextSoFar
-from rnnlp.models.classification.pooling import WAYS
+from rnnlp.models.classification.ways import WAYS
 from rnnlp.tasks.base.stream import BLOCK, Result, TextStream, check_direction
 
 from .config import ClassifierConfig
 from .outputs import label_of
-from .torch_engine import Network
+from .pipeline import Engine
 
 
 class ClassificationStream(TextStream):
@@ -33,7 +33,7 @@ class ClassificationStream(TextStream):
     the first `end` characters. `finish` gives the label of the whole text.
 
     Args:
-        network: The classifier.
+        engine: Answers for the classifier.
         featurizer: Splits and looks up what the classifier reads.
         settings: The labels, and how long texts are read.
 
@@ -42,13 +42,13 @@ class ClassificationStream(TextStream):
     """
 
     def __init__(
-        self, *, network: Network, featurizer: Featurizer, settings: ClassifierConfig
+        self, *, engine: Engine, featurizer: Featurizer, settings: ClassifierConfig
     ) -> None:
         super().__init__(tokenizer=featurizer.tokens, cleaned=True)
         if own := set(settings.pooling) - set(WAYS):
             raise InputError(f"the pooling {', '.join(own)} reads whole texts: it has no streams")
         check_direction(bidirectional=settings.recurrent and settings.encoder.bidirectional)
-        self._network = network
+        self._engine = engine
         self._featurizer = featurizer
         self._settings = settings
         self._count = 0  # tokens
@@ -82,23 +82,20 @@ class ClassificationStream(TextStream):
             part = self._read_on(part, EMPTY)
         elif self._most is not None and self._count > self._most:
             part = self._read_on(self._head, list(self._tail))
-        assert part.so_far is not None
-        probabilities = self._network.probabilities(self._network.score(part.so_far))
-        return {"end": self.read, **label_of(probabilities[0].tolist(), self._settings)}
+        assert part.probabilities is not None
+        return {"end": self.read, **label_of(part.probabilities[0].tolist(), self._settings)}
 
     def _read_on(self, part: _Part, tokens: Sequence[str]) -> _Part:
         for block in range(0, len(tokens), BLOCK):
             some = tokens[block : block + BLOCK]
-            batch = as_tensors(collate([self._featurizer.row(some, before=part.before)]))
-            so_far = self._network.read(
-                batch.tokens, batch.characters, batch.token_features, part.so_far
-            )
-            part = _Part(so_far, some[-1])
+            batch = collate([self._featurizer.row(some, before=part.before)])
+            part = _Part(*self._engine.read(batch, part.so_far), some[-1])
         return part
 
 
 class _Part(NamedTuple):
     """What has been read of a text, and its last token."""
 
-    so_far: TextSoFar | None = None
+    probabilities: np.ndarray | None = None
+    so_far: Any = None
     before: str | None = None

@@ -10,7 +10,7 @@ import torch
 from rnnlp.data.datamodule.tensors import TokenTensors, as_tensors
 from rnnlp.data.errors import InputError
 from rnnlp.data.text.featurizer import TokenBatch
-from rnnlp.models.classification.classifier import Classifier, Scores
+from rnnlp.models.classification.classifier import Classifier, Scores, TextSoFar
 from rnnlp.models.classification.linear import LinearClassifier
 
 Network: TypeAlias = Classifier | LinearClassifier
@@ -42,6 +42,13 @@ class TorchClassifier:
         scores = run(self.network, as_tensors(batch))
         weights = None if scores.weights is None else scores.weights.numpy()
         return self.network.probabilities(scores.logits).numpy(), weights
+
+    @torch.inference_mode()
+    def read(self, batch: TokenBatch, so_far: TextSoFar | None) -> tuple[np.ndarray, TextSoFar]:
+        """Probabilities of texts that end with these tokens, and what to pass on; see `Engine`."""
+        ids = as_tensors(batch)
+        so_far = self.network.read(ids.tokens, ids.characters, ids.token_features, so_far)
+        return self.network.probabilities(self.network.score(so_far)).numpy(), so_far
 
 
 def run(network: Network, batch: TokenTensors) -> Scores:

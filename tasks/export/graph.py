@@ -1,7 +1,7 @@
 """Writes an ONNX graph node by node: names, weights, and products in float or in int8.
 
-It knows operators and numbers, no networks: those are in `parts.py` and `networks.py`. Needs the
-package onnx, which only exporting does.
+It knows operators and numbers, no networks: those are in the files beside it. Needs the package
+onnx, which only exporting does.
 
 In int8 a weight w is a whole number q and a scale of its row, w = (q - 128) * scale, with q from 1
 to 255: unsigned, since the products of signed bytes overflow on processors without VNNI. What it is
@@ -28,6 +28,7 @@ from torch import Tensor, nn
 from rnnlp.tasks.runtime.format import IR_VERSION, MICROSOFT, OPSET
 
 ZERO_POINT = 128
+ALL = np.iinfo(np.int64).max  # the end of a dimension
 _TYPES = {"int64": TensorProto.INT64, "float": TensorProto.FLOAT, "bool": TensorProto.BOOL}
 Shape = Sequence[int | str]
 
@@ -141,6 +142,33 @@ class Graph:
         """From `start` to before `stop` of one dimension."""
         bounds = [self.constant([one]) for one in (start, stop, axis)]
         return self.add("Slice", value, *bounds)
+
+    def inside(self, lengths: str, time: str, axes: Sequence[int] = ()) -> str:
+        """Where `[batch, time]` there is no padding, with dimensions of 1 at `axes`."""
+        ends = self.add("Unsqueeze", lengths, self.constant([1]))
+        mask = self.add("Less", self.range(time), ends)
+        return self.add("Unsqueeze", mask, self.constant(list(axes))) if axes else mask
+
+    def mean(self, states: str, lengths: str, before: str = "", read: str = "") -> str:
+        """The mean `[batch, size]` over time of texts.
+
+        Args:
+            states: `[batch, time, size]`, zeros at padding.
+            lengths: `[batch]`.
+            before: Of what came before these tokens, `[batch, size]`; nothing if not given.
+            read: How many tokens these were, `[batch]`.
+        """
+        total = self.add("ReduceSum", states, self.constant([1]), keepdims=0)
+        if before:
+            held = self.add("Mul", before, self._column(read))
+            total = self.add("Add", total, held)
+            lengths = self.add("Add", lengths, read)
+        return self.add("Div", total, self._column(lengths))
+
+    def _column(self, counts: str) -> str:
+        """Counts `[batch]` as numbers `[batch, 1]`."""
+        column = self.add("Unsqueeze", counts, self.constant([1]))
+        return self.add("Cast", column, to=TensorProto.FLOAT)
 
     def scan(
         self, body: Graph, states: Sequence[str], steps: Sequence[str], backwards: Sequence[int]

@@ -1,15 +1,14 @@
 """The networks of the tasks as ONNX graphs: what goes in, what comes out, and how it is named.
 
-An encoder of one
-direction takes the state that it begins from and gives the one that it ends with, so that a text
-can be read as it arrives; zeros begin a text.
+A graph that reads in one direction alone takes what it carries on and gives it again: an input
+`hidden` and an output `final_hidden`, and so on. So a text can be read as it arrives. A text begins
+with zeros, and with -infinity in the place of what is a maximum (`FIRST` in the runtime's format).
 """
 
 from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping
-from typing import Any
 
 import numpy as np
 from onnx import ModelProto
@@ -19,15 +18,21 @@ from rnnlp.data.errors import InputError
 from rnnlp.models.classification.classifier import Calibrated, Classifier
 from rnnlp.models.classification.linear import LinearClassifier
 from rnnlp.models.embeddings.token import Embedding
+from rnnlp.models.encoders.bag import BagEncoder
 from rnnlp.models.encoders.recurrent import Encoder
+from rnnlp.models.encoders.windowed import WindowedEncoder
 from rnnlp.models.generation.language_model import LanguageModel, VectorReader
 from rnnlp.models.joint import JointNetwork
+from rnnlp.models.layers.ngrams import NGrams
 from rnnlp.models.tagging.tagger import Tagger
 from rnnlp.models.translation.decoder import Decoder
 from rnnlp.models.translation.translator import Translator
 
+from .embeddings import embed
+from .encoders import Encoded, State, encode, last
 from .graph import Graph, Shape, as_array
-from .parts import Encoded, State, attend, count_ngrams, embed, encode, inside, last, pool
+from .ngrams import Counted, count_ngrams
+from .pooling import Pooled, attend, pool
 
 
 def tagger(network: Tagger, *, int8: bool) -> Mapping[str, ModelProto]:
@@ -43,13 +48,16 @@ def classifier(network: Classifier | LinearClassifier, *, int8: bool) -> Mapping
     """Ids to logits, calibrated probabilities and attention."""
     graph = Graph(int8=int8)
     if isinstance(network, LinearClassifier):
-        tokens = graph.input("tokens", "int64", ["batch", "time"])
+        graph.input("tokens", "int64", ["batch", "time"])
         lengths = graph.input("lengths", "int64", ["batch"])
-        logits = count_ngrams(graph, network.ngrams, tokens, lengths)
+        logits = _counted(graph, network.ngrams, lengths, _read_before(graph, lengths))
         _decide(graph, network, graph.add("Add", logits, graph.weight(as_array(network.bias))))
         return {"model.onnx": graph.model("classifier")}
     embedded, lengths = _read(graph, network.embedding)
-    _classify(graph, network, _encoded(graph, network.encoder, embedded, lengths), lengths)
+    read = _read_before(graph, lengths) if _goes_on(network.encoder) else ""
+    _classify(
+        graph, network, _encoded(graph, network.encoder, embedded, lengths, read), lengths, read
+    )
     return {"model.onnx": graph.model("classifier")}
 
 
@@ -57,9 +65,10 @@ def joint(network: JointNetwork, *, int8: bool) -> Mapping[str, ModelProto]:
     """What tagger and classifier give, from one encoder."""
     graph = Graph(int8=int8)
     embedded, lengths = _read(graph, network.embedding)
+    read = _read_before(graph, lengths) if _goes_on(network.encoder) else ""
     encoded = _encoded(graph, network.encoder, embedded, lengths)
     _tag(graph, network.tagger, encoded)
-    _classify(graph, network.classifier, encoded, lengths)
+    _classify(graph, network.classifier, encoded, lengths, read)
     return {"model.onnx": graph.model("joint")}
 
 
@@ -101,6 +110,8 @@ def translator(network: Translator, *, int8: bool) -> Mapping[str, ModelProto]:
     graph = Graph(int8=int8)
     embedded, lengths = _read(graph, network.embedding)
     encoded = encode(graph, network.encoder, embedded, lengths)
+    graph.output("states", encoded.states, ["batch", "time", network.encoder.output_size])
+    graph.output("last", last(graph, encoded), ["batch", network.encoder.output_size])
     _begin(graph, network.decoder, encoded)
     return {
         "encoder.onnx": graph.model("encoder"),
@@ -128,25 +139,46 @@ def _read(graph: Graph, module: Embedding) -> tuple[str, str]:
     return embed(graph, module, **names), lengths
 
 
-def _encoded(graph: Graph, module: Any, embedded: str, lengths: str) -> Encoded:
+def _goes_on(module: Encoder | BagEncoder | WindowedEncoder) -> bool:
+    """Whether texts can be read as they arrive."""
+    if isinstance(module, WindowedEncoder):
+        module = module.encoder
+    return isinstance(module, BagEncoder) or not module.bidirectional
+
+
+def _read_before(graph: Graph, lengths: str) -> str:
+    """How many tokens of each text came before these, `[batch]`, which is carried on."""
+    read = graph.input("read", "int64", ["batch"])
+    graph.output("final_read", graph.add("Add", read, lengths), ["batch"], "int64")
+    return read
+
+
+def _encoded(
+    graph: Graph,
+    module: Encoder | BagEncoder | WindowedEncoder,
+    embedded: str,
+    lengths: str,
+    read: str = "",
+) -> Encoded:
     """What the encoder makes of the tokens; its states, and its final state, are outputs."""
-    start = None
-    stateful = isinstance(module, Encoder) and not module.bidirectional
-    shape: Shape = []
-    if stateful:
-        shape = [module.num_layers, "batch", module.hidden_size]
+    if not _goes_on(module):
+        encoded = encode(graph, module, embedded, lengths)
+    else:
+        inner = module.encoder if isinstance(module, WindowedEncoder) else module
+        layers, size, has_cell = 1, inner.output_size, False
+        if isinstance(inner, Encoder):
+            layers, size, has_cell = inner.num_layers, inner.hidden_size, inner.kind.has_cell
+        shape: Shape = [layers, "batch", size]
         start = State(
             graph.input("hidden", "float", shape),
-            graph.input("cell", "float", shape) if module.kind.has_cell else "",
+            graph.input("cell", "float", shape) if has_cell else "",
         )
-    encoded = encode(graph, module, embedded, lengths, start)
-    graph.output("states", encoded.states, ["batch", "time", module.output_size])
-    if stateful:
+        encoded = encode(graph, module, embedded, lengths, start, read)
         graph.output("final_hidden", encoded.final.hidden, shape)
         if encoded.final.cell:
             graph.output("final_cell", encoded.final.cell, shape)
-    else:
-        graph.output("last", last(graph, encoded), ["batch", module.output_size])
+    graph.output("states", encoded.states, ["batch", "time", module.output_size])
+    graph.output("last", last(graph, encoded), ["batch", module.output_size])
     return encoded
 
 
@@ -160,15 +192,42 @@ def _tag(graph: Graph, network: Tagger, encoded: Encoded) -> None:
     graph.output("end_transitions", graph.weight(end), [tags])
 
 
-def _classify(graph: Graph, network: Classifier, encoded: Encoded, lengths: str) -> None:
-    vector, attention = pool(graph, network.pooling, encoded, lengths)
+def _classify(graph: Graph, network: Classifier, encoded: Encoded, lengths: str, read: str) -> None:
+    before = None
+    if read:
+        widths = dict.fromkeys(Pooled._fields, network.pooling.size) | {"peak": 1, "mass": 1}
+        shapes: dict[str, Shape] = {
+            name: ["batch", widths[name]] for name in Pooled.names(network.pooling)
+        }
+        before = Pooled(**{name: graph.input(name, "float", shapes[name]) for name in shapes})
+    vector, attention, now = pool(graph, network.pooling, encoded, lengths, before, read)
+    if read:
+        for name, shape in shapes.items():
+            graph.output(f"final_{name}", getattr(now, name), shape)
     logits = graph.linear(vector, network.projection, exact=True)
     if network.ngrams is not None:
-        wide = count_ngrams(graph, network.ngrams, "tokens", lengths)
+        wide = _counted(graph, network.ngrams, lengths, read)
         logits = graph.add("Add", logits, wide)
     _decide(graph, network, logits)
     if attention:
         graph.output("attention", attention, ["batch", "time"])
+
+
+def _counted(graph: Graph, module: NGrams, lengths: str, read: str) -> str:
+    """The scores of n-grams, which are carried on where texts are."""
+    before = None
+    if read:
+        classes, more = module.table.weight.shape[1], module.order - 1
+        before = Counted(
+            graph.input("ngrams", "int64", ["batch", more]) if more else "",
+            graph.input("counted", "float", ["batch", classes]),
+        )
+    counted = count_ngrams(graph, module, "tokens", lengths, before, read)
+    if before is not None:
+        if counted.values:
+            graph.output("final_ngrams", counted.values, ["batch", more], "int64")
+        graph.output("final_counted", counted.scores, ["batch", classes])
+    return counted.scores
 
 
 def _decide(graph: Graph, network: Calibrated, logits: str) -> None:
@@ -250,7 +309,7 @@ def _step(module: Decoder, *, int8: bool) -> ModelProto:
     lower = encode(graph, module.lower, alone(vectors), start=layers_of(start, 0, 1))
     states = graph.add("Squeeze", lower.states, graph.constant([1]))  # [rows, hidden_size]
     queries = graph.reshape(states, graph.size(keys, 0), -1, module.hidden_size)
-    mask = inside(graph, lengths, graph.size(keys, 1))
+    mask = graph.inside(lengths, graph.size(keys, 1))
     context, weights = attend(graph, module.attention, queries, keys, values, mask)
     context = graph.reshape(context, -1, module.attention.output_size)
     final = lower.final

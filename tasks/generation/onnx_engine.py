@@ -39,7 +39,7 @@ class OnnxGenerator:
     ) -> tuple[State, np.ndarray | None]:
         """The state before the first token, and what is added to every token [rows, size]."""
         if self.first is None:
-            return self.session.start(rows), None
+            return State(**self.session.start(rows)), None
         assert vectors is not None
         names = list(self.first.outputs)
         values = dict(zip(names, self.first(names, {"vectors": vectors}), strict=True))
@@ -156,6 +156,23 @@ class OnnxGenerator:
             if not len(active):
                 break
         return written
+
+    def costs(
+        self,
+        tokens: Sequence[int],
+        following: Sequence[int],
+        so_far: tuple[State, np.ndarray | None] | None,
+        labels: Sequence[int],
+        vectors: np.ndarray | None = None,
+    ) -> tuple[np.ndarray, tuple[State, np.ndarray | None]]:
+        """What the tokens that follow the next tokens of one text cost, in nats, and what to pass
+        on.
+        """
+        state, condition = self.start(1, vectors) if so_far is None else so_far
+        read, places = np.array([list(tokens)], np.int64), np.arange(len(tokens))
+        every, count = np.array([list(labels)], np.int64), np.array([len(tokens)], np.int64)
+        log_probs, state = self.read(read, count, state, every, places, condition)
+        return -log_probs[places, list(following)].astype(np.float64), (state, condition)
 
 
 def _keep_allowed(prompts: np.ndarray, begun: BegunWords, log_probs: np.ndarray) -> None:

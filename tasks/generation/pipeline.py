@@ -65,6 +65,18 @@ class Engine(Protocol):
             vectors: What each is written from, [prompts, components].
         """
 
+    def costs(
+        self,
+        tokens: Sequence[int],
+        following: Sequence[int],
+        so_far: Any,
+        labels: Sequence[int],
+        vectors: np.ndarray | None,
+    ) -> tuple[np.ndarray, Any]:
+        """What the tokens that follow the next tokens of one text cost, in nats, and what to pass
+        on; None begins the text.
+        """
+
 
 class GenerationPipeline(Pipeline):
     """Writes texts, from prompts, from vectors, or from nothing.
@@ -303,7 +315,7 @@ class GenerationPipeline(Pipeline):
             )
         ((_, vector),) = self._inputs([""], vectors)
         return GenerationStream(
-            network=self.network,
+            engine=self.engine,
             featurizer=self.featurizer,
             labels=self.label_row(labels or {}),
             vector=None if vector is None else vector[None],

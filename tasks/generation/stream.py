@@ -9,14 +9,15 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
-import torch
 
 from rnnlp.data.text.featurizer import Featurizer
 from rnnlp.data.text.tokenizer import BOS, EOS
-from rnnlp.models.generation.language_model import LanguageModel
 from rnnlp.tasks.base.stream import BLOCK, Result, TextStream
+
+from .pipeline import Engine
 
 
 class GenerationStream(TextStream):
@@ -26,7 +27,7 @@ class GenerationStream(TextStream):
     the end of the text, with an empty word; it also holds `total_bits` and `bits_per_character`.
 
     Args:
-        network: The generator.
+        engine: Answers for the generator.
         featurizer: Splits and looks up what it reads.
         labels: Id of the label of each field.
         vector: What the text is written from, [1, components]; None for nothing.
@@ -38,24 +39,18 @@ class GenerationStream(TextStream):
     def __init__(
         self,
         *,
-        network: LanguageModel,
+        engine: Engine,
         featurizer: Featurizer,
         labels: Sequence[int],
         vector: np.ndarray | None = None,
     ) -> None:
         super().__init__(tokenizer=featurizer.tokens)
         self.bits = 0.0
-        self._network = network
+        self._engine = engine
         self._featurizer = featurizer
-        self._device = next(network.parameters()).device
-        self._labels = torch.tensor([list(labels)], device=self._device) if labels else None
-        self._vector = None if vector is None else torch.from_numpy(vector).to(self._device)
-        self._state = network.begin(
-            torch.zeros(1, 0, dtype=torch.long, device=self._device),
-            torch.tensor([0]),
-            self._labels,
-            self._vector,
-        )
+        self._labels = labels
+        self._vector = vector
+        self._so_far: Any = None  # what the engine passes on
         self._last = BOS
 
     def _take(self, piece: str, start: int) -> list[Result]:
@@ -80,25 +75,11 @@ class GenerationStream(TextStream):
 
     def _costs(self, ids: list[int]) -> list[float]:
         """Bits of the next tokens, which are then read but for the last one."""
-        read = torch.tensor([[self._last, *ids[:-1]]], device=self._device)
-        following = torch.tensor([ids], device=self._device)
-        if len(ids) == 1:  # twice as fast as a sequence of one
-            step = self._network.step(read[0], self._state)
-            log_probs, self._state = step.log_probs, step.state
-        else:
-            logits, _, recurrent = self._network(
-                read,
-                following,
-                torch.tensor([len(ids)]),
-                self._labels,
-                self._state.recurrent,
-                self._vector,
-            )
-            log_probs = logits.log_softmax(1)  # [tokens, vocabulary]
-            self._state = self._state._replace(recurrent=recurrent)
+        nats, self._so_far = self._engine.costs(
+            [self._last, *ids[:-1]], ids, self._so_far, self._labels, self._vector
+        )
         self._last = ids[-1]
-        chosen = log_probs.gather(1, following.view(-1, 1)).squeeze(1).double()
-        costs = (chosen / -math.log(2)).tolist()
+        costs: list[float] = (nats / math.log(2)).tolist()
         self.bits += sum(costs)
         return costs
 

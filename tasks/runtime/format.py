@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-FORMAT = 1  # of the folder; higher ones are of later versions of rnnlp
+FORMAT = 2  # of the folder; higher ones are of later versions of rnnlp
 OPSET, IR_VERSION = 17, 8  # of ONNX; ONNX Runtime reads them since 1.13
 MICROSOFT = "com.microsoft"  # the operators in int8 that ONNX Runtime has of its own
 INSTALL = "pip install 'rnnlp[export]'"
@@ -15,6 +15,14 @@ GRAPHS = {  # the files of each task
     "translation": ("encoder.onnx", "decoder.onnx"),
 }
 MORE = {"generation": ("start.onnx",)}  # and of models that write from vectors
+
+# What a graph carries on from token to token, with its dimensions: an input, and an output of the
+# same name after `final_`. It begins with zeros, these with -infinity.
+CARRIED = {
+    "hidden": 3, "cell": 3, "fed": 2, "read": 1, "largest": 2, "mean": 2, "peak": 2, "mass": 2,
+    "weighted": 2, "ngrams": 2, "counted": 2,
+}  # fmt: skip
+MAXIMA = ("largest", "peak")
 
 _OPERATORS = """
 Add Cast Concat Conv Div Exp Expand GRU Gather Greater Identity LSTM LayerNormalization Less Log

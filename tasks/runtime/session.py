@@ -6,6 +6,7 @@ is opened; what is asked of a graph later can then only fail for want of memory.
 
 from __future__ import annotations
 
+import math
 import os
 from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
@@ -19,22 +20,15 @@ from rnnlp.tasks.model_folder.files import check_files
 from rnnlp.tasks.model_folder.folder import CONFIG, ModelFolder
 
 from .check import check_graph
-from .format import FORMAT, GRAPHS, INSTALL, MORE, OPSET
+from .format import CARRIED, FORMAT, GRAPHS, INSTALL, MAXIMA, MORE, OPSET
 
-_IDS = {  # dimensions of inputs that are ids
+_IDS = {  # dimensions of inputs that are ids or counts
     "tokens": (1, 2), "lengths": (1,), "characters": (3,), "token_features": (3,), "labels": (2,),
-    "positions": (1,), "source_lengths": (1,), "copies": (2,),
+    "positions": (1,), "source_lengths": (1,), "copies": (2,), "read": (1,), "ngrams": (2,),
 }  # fmt: skip
-_VALUES = {
-    "hidden": 3,
-    "cell": 3,
-    "keys": 3,
-    "values": 3,
-    "fed": 2,
-    "vectors": 2,
-    "condition": 2,
-}  # and of the others; fmt: skip
+_VALUES = {**CARRIED, "keys": 3, "values": 3, "vectors": 2, "condition": 2}  # and of the others
 _WIDEST = 1 << 24  # numbers in the state of a text
+_ROWS = ("batch", "rows")  # names of the dimension of texts
 
 
 class State(NamedTuple):
@@ -115,11 +109,14 @@ class Session:
             kind = "tensor(int64)" if name in _IDS else "tensor(float)"
             ranks = _IDS[name] if name in _IDS else (_VALUES[name],)
             fits = one.type == kind and len(one.shape) in ranks
-            if name in State._fields:
-                layers, _, size = one.shape if fits else (0, 0, 0)
-                fits = type(layers) is type(size) is int and 0 < layers * size <= _WIDEST
+            if name in CARRIED and fits:
+                sizes = [size for size in one.shape if size not in _ROWS]
+                widest = all(type(size) is int and 0 < size <= _WIDEST for size in sizes)
+                fits = len(sizes) + 1 == len(one.shape) and widest and math.prod(sizes) <= _WIDEST
+                fits = fits and f"final_{name}" in self.outputs
             if not fits:
                 raise InputError(f"the input {name!r} is none of ours", path=str(file))
+        self.carried = [name for name in CARRIED if name in self.inputs]
 
     def __call__(self, outputs: Sequence[str], feeds: Mapping[str, np.ndarray]) -> list[np.ndarray]:
         """The outputs that are named.
@@ -138,14 +135,14 @@ class Session:
         size: int = self.outputs[output].shape[axis]
         return size
 
-    def start(self, rows: int) -> State:
-        """The state before the first token: zeros."""
-        arrays = {}
-        for name in State._fields:
-            if name in self.inputs:
-                layers, _, size = self.inputs[name].shape
-                arrays[name] = np.zeros((layers, rows, size), np.float32)
-        return State(**arrays)
+    def start(self, rows: int) -> dict[str, np.ndarray]:
+        """What is carried on, before the first token."""
+        state = {}
+        for name in self.carried:
+            shape = [rows if size in _ROWS else size for size in self.inputs[name].shape]
+            kind = np.int64 if name in _IDS else np.float32
+            state[name] = np.full(shape, -np.inf if name in MAXIMA else 0, kind)
+        return state
 
 
 class Graphs(NamedTuple):
@@ -214,38 +211,50 @@ class Reader:
     Args:
         graphs: Those of the folder.
         task: "tagging", "classification" or "joint".
-
-    Attributes:
-        stateful: Whether it can read a text as it arrives.
     """
 
     def __init__(self, graphs: Graphs, task: str) -> None:
         outputs = {"tagging": _TAGS, "classification": _CLASSES, "joint": _TAGS + _CLASSES}[task]
         self.session = graphs.open(
-            "model.onnx", inputs=READ, optional=(*SPELLED, *State._fields), outputs=outputs
+            "model.onnx", inputs=READ, optional=(*SPELLED, *CARRIED), outputs=outputs
         )
-        self.stateful = "hidden" in self.session.inputs
 
-    def __call__(
-        self, batch: TokenBatch, *outputs: str, state: State | None = None
-    ) -> list[np.ndarray]:
+    def __call__(self, batch: TokenBatch, *outputs: str) -> list[np.ndarray]:
         """Outputs of the graph for a batch, by name.
 
         Args:
             batch: Ids.
             outputs: "emissions" [batch, time, tags], "logits" and "probabilities" [batch, classes],
                 "attention" [batch, time], "states" [batch, time, size] (any values at padding),
-                "last" [batch, size], "final_hidden", "final_cell".
-            state: What a network of one direction goes on from; zeros if not given.
+                "last" [batch, size].
         """
-        feeds = {
+        return self.session(outputs, self._feeds(batch) | self.session.start(len(batch.tokens)))
+
+    def read(
+        self, batch: TokenBatch, *outputs: str, so_far: Mapping[str, np.ndarray] | None
+    ) -> tuple[list[np.ndarray], dict[str, np.ndarray]]:
+        """Outputs for the next tokens of texts that go on, none of them padding.
+
+        Args:
+            batch: Ids.
+            outputs: As in calling.
+            so_far: What this gave for the tokens before; None where texts begin.
+
+        Returns:
+            The outputs, and what to pass on.
+        """
+        names = [f"final_{name}" for name in self.session.carried]
+        before = so_far or self.session.start(len(batch.tokens))
+        found = self.session([*outputs, *names], {**self._feeds(batch), **before})
+        after = dict(zip(self.session.carried, found[len(outputs) :], strict=True))
+        return found[: len(outputs)], after
+
+    def _feeds(self, batch: TokenBatch) -> dict[str, np.ndarray]:
+        return {
             name: value
             for name, value in batch._asdict().items()
             if value is not None and name in self.session.inputs
         }
-        if self.stateful:
-            feeds |= (state or self.session.start(len(batch.tokens))).feeds()
-        return self.session(outputs, feeds)
 
     def path_scores(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """Scores [tags, tags] of a tag after another, [tags] of the first and of the last one;

@@ -10,7 +10,7 @@ from torch import Tensor
 
 from rnnlp.data.tagging.collate import TaggingBatch
 from rnnlp.models.tagging.calibration import fit_temperature
-from rnnlp.models.tagging.tagger import Decoded, Tagger
+from rnnlp.models.tagging.tagger import Tagger
 from rnnlp.tasks.base.calibration import fits
 from rnnlp.tasks.base.growing import FormerModel
 from rnnlp.tasks.base.objective import BatchLoss, Objective
@@ -124,7 +124,7 @@ class TaggingObjective(Objective):
         names = names_of(tags, lengths, self.settings.tags)
         spans = None
         if scores.final and self._rules:
-            decoded = Decoded(tags, emissions, lengths, network.output)
+            decoded = network.output.paths().decode(emissions.cpu().numpy(), lengths.numpy())
             spans = spans_in(decoded, names, self.settings.scheme, self._rules)
         scores.add(
             names,

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, Protocol
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
 
 from rnnlp.data.tagging.schemes import Span, ids_by_letter, tags_to_spans
 from rnnlp.models.tagging.spans import SpanRules
@@ -12,22 +12,7 @@ if TYPE_CHECKING:
     import numpy as np
     import torch
 
-
-class Tags(Protocol):
-    """What an engine says of a batch."""
-
-    @property
-    def tags(self) -> Any:
-        """The ids [batch, time] of the best legal tags."""
-
-    def span_scores(self, spans: Sequence[tuple[int, int, int, SpanRules]]) -> list[float]:
-        """Probabilities of spans: row, first token, end, and the rules of the type, of each."""
-
-    def expected_spans(self, rules: Iterable[SpanRules]) -> list[float]:
-        """How many spans each row has, on the average over all tag sequences."""
-
-    def marginals(self) -> np.ndarray:
-        """The probability of each tag of each token, [batch, time, tags], junk at padding."""
+    from rnnlp.models.tagging.paths import Decoded
 
 
 def names_of(
@@ -45,7 +30,7 @@ def names_of(
 
 
 def spans_in(
-    decoded: Tags,
+    decoded: Decoded,
     names: Sequence[Sequence[str]],
     scheme: str | None,
     rules: Mapping[str, SpanRules],

@@ -18,10 +18,12 @@ from rnnlp.tasks.base.pipeline import Pipeline
 from rnnlp.tasks.model_folder.folder import CONFIG, ModelFolder
 
 from .config import TaggerConfig
-from .outputs import Tags, entity, names_of, span_rules, spans_in
+from .outputs import entity, names_of, span_rules, spans_in
 from .scores import labels_of
 
 if TYPE_CHECKING:
+    from rnnlp.models.tagging.paths import Decoded, Paths
+
     from .stream import TaggingStream
 
 TOKEN_BUDGET = 8192  # padded positions of a batch
@@ -31,8 +33,17 @@ SUMS = 12  # numbers that forward and backward sums hold for each tag of a posit
 class Engine(Protocol):
     """What answers for a tagger."""
 
-    def decode(self, batch: TokenBatch) -> Tags:
-        """The best legal tags of each row."""
+    @property
+    def paths(self) -> Paths:
+        """What scores sequences of tags, besides emissions."""
+
+    def decode(self, batch: TokenBatch) -> Decoded:
+        """The best legal tags of each row, and how sure they are."""
+
+    def read(self, batch: TokenBatch, so_far: Any) -> tuple[np.ndarray, Any]:
+        """Emissions [batch, time, tags] of the next tokens of texts that go on, none of them
+        padding, and what to pass on; None begins texts.
+        """
 
 
 class TaggingPipeline(Pipeline):
@@ -138,8 +149,9 @@ class TaggingPipeline(Pipeline):
         """
         from .stream import TaggingStream
 
+        self.check_alone()
         return TaggingStream(
-            network=self.network, featurizer=self.featurizer, settings=self.settings, lag=lag
+            engine=self.engine, featurizer=self.featurizer, settings=self.settings, lag=lag
         )
 
     def spans(
@@ -194,7 +206,7 @@ class TaggingPipeline(Pipeline):
 
     def _decoded(
         self, sentences: Sequence[Sequence[str]]
-    ) -> Iterator[tuple[list[int], Tags, list[list[str]]]]:
+    ) -> Iterator[tuple[list[int], Decoded, list[list[str]]]]:
         """The rows of each batch, what the engine says of it, and the names of the tags.
 
         Sentences of like length are together; empty ones are left out.

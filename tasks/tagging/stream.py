@@ -9,25 +9,24 @@ are cut; that of the pipeline also knows what follows. Without a CRF the two are
 from __future__ import annotations
 
 from collections import deque
+from typing import Any
 
-from rnnlp.data.datamodule.tensors import as_tensors
 from rnnlp.data.errors import InputError
 from rnnlp.data.tagging.schemes import Span, SpanReader
 from rnnlp.data.text.featurizer import Featurizer, collate
-from rnnlp.models.encoders.incremental import Reading
 from rnnlp.models.tagging.online_viterbi import TagStream
-from rnnlp.models.tagging.tagger import Tagger
 from rnnlp.tasks.base.stream import BLOCK, Result, TextStream, check_direction
 
 from .config import TaggerConfig
 from .outputs import entity, span_rules
+from .pipeline import Engine
 
 
 class TaggingStream(TextStream):
     """Entities of one text.
 
     Args:
-        network: The tagger.
+        engine: Answers for the tagger.
         featurizer: Splits and looks up what the tagger reads.
         settings: Tags and scheme.
         lag: Most tokens whose tag is open. After that the best tags so far decide, although a
@@ -39,19 +38,19 @@ class TaggingStream(TextStream):
     """
 
     def __init__(
-        self, *, network: Tagger, featurizer: Featurizer, settings: TaggerConfig, lag: int
+        self, *, engine: Engine, featurizer: Featurizer, settings: TaggerConfig, lag: int
     ) -> None:
         super().__init__(tokenizer=featurizer.tokens)
         check_direction(bidirectional=settings.encoder.bidirectional)
         if lag < 1:
             raise InputError(f"lag is {lag}: it must be 1 or more")
-        self._network = network
+        self._engine = engine
         self._featurizer = featurizer
         self._names = settings.tags
         self._rules = span_rules(settings.tags, settings.scheme)
-        self._tags = TagStream(output=network.output, lag=lag)
+        self._tags = TagStream(paths=engine.paths, lag=lag)
         self._spans = SpanReader(settings.scheme)
-        self._reading = Reading()
+        self._so_far: Any = None  # what the engine passes on
         self._before: str | None = None  # the last token read
         self._offsets: deque[tuple[int, int]] = deque()  # of the tokens that are not settled
         self._first = 0  # number of the first of them
@@ -70,10 +69,8 @@ class TaggingStream(TextStream):
         for block in range(0, len(offsets), BLOCK):
             places = offsets[block : block + BLOCK]
             tokens = [piece[begin:end] for begin, end in places]
-            batch = as_tensors(collate([self._featurizer.row(tokens, before=self._before)]))
-            emissions, self._reading = self._network.read(
-                batch.tokens, batch.characters, batch.token_features, self._reading
-            )
+            batch = collate([self._featurizer.row(tokens, before=self._before)])
+            emissions, self._so_far = self._engine.read(batch, self._so_far)
             self._before = tokens[-1]
             for (begin, end), emission in zip(places, emissions[0], strict=True):
                 self._offsets.append((start + begin, start + end))

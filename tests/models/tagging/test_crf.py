@@ -8,9 +8,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rnnlp.models.tagging.crf import CRF, _LogPartition
+from rnnlp.models.tagging.paths import Paths
 from rnnlp.models.tagging.softmax import ConstrainedSoftmax
 from rnnlp.models.tagging.viterbi import viterbi
-from rnnlp.tasks.tagging import onnx_engine
 
 # BIOES over one type: O, B, I, E, S.
 ALLOWED = [
@@ -205,13 +205,13 @@ def test_many_tags_are_searched_some_rows_at_a_time(monkeypatch):
     emissions, lengths = draw([5, 2, 3, 4, 1], tags=6)
     paths = [torch.randn(6, 6), torch.randn(6), torch.randn(6)]
     whole = viterbi(emissions, *paths, lengths)
-    arrays = [part.double().numpy() for part in paths]
-    numbers = emissions.double().numpy(), onnx_engine.Paths(*arrays), lengths.numpy()
+    arrays = Paths(*(part.numpy() for part in paths), crf=True)
     for pairs in (1, 2 * 36):
         monkeypatch.setattr("rnnlp.models.tagging.viterbi.PAIRS", pairs)
-        monkeypatch.setattr(onnx_engine, "PAIRS", pairs)
+        monkeypatch.setattr("rnnlp.models.tagging.paths._PAIRS", pairs)
         assert torch.equal(viterbi(emissions, *paths, lengths), whole)
-        assert onnx_engine.viterbi(*numbers).tolist() == whole.tolist()
+        found = arrays.best(emissions.double().numpy(), lengths.numpy())
+        assert found.tolist() == whole.tolist()
 
 
 def test_softmax_equals_cross_entropy_and_plain_argmax_without_rules():

@@ -29,8 +29,8 @@ def output_layer(kind, scheme="BIOES", seed=1):
 
 def streamed(layer, emissions, lag=1000):
     """The tags, how many of them each token decided, and the stream."""
-    stream = TagStream(output=layer, lag=lag)
-    given_out = [stream.read(emission) for emission in emissions]
+    stream = TagStream(paths=layer.paths(), lag=lag)
+    given_out = [stream.read(emission) for emission in emissions.numpy()]
     tags = [tag for some in given_out for tag in some] + stream.finish()
     return tags, [len(some) for some in given_out], stream
 
@@ -55,10 +55,10 @@ def test_no_continuation_changes_what_was_decided_and_all_else_is_open(kind):
     """Against enumeration: a token is open as long as two legal continuations differ in its tag."""
     layer = output_layer(kind)
     emissions = torch.randn(5, len(TAGS)) * 2
-    stream, decided = TagStream(output=layer, lag=100), []
+    stream, decided = TagStream(paths=layer.paths(), lag=100), []
     transitions, start, end = layer.path_scores()
     for read in range(1, 6):
-        decided += stream.read(emissions[read - 1])
+        decided += stream.read(emissions[read - 1].numpy())
         best = start + emissions[0]  # the best path to each last tag, by brute force over tags
         paths = [[tag] for tag in range(len(TAGS))]
         for emission in emissions[1:read]:
@@ -102,11 +102,11 @@ def test_a_bound_that_was_not_met_changes_nothing():
 def test_the_score_is_the_probability_given_what_was_read():
     """Against the sum over all paths of what has been read, wherever these end."""
     layer, emissions = output_layer(CRF), torch.randn(6, len(TAGS)) * 2
-    stream, decided = TagStream(output=layer, lag=100), []
+    stream, decided = TagStream(paths=layer.paths(), lag=100), []
     transitions, start, _ = layer.path_scores()
     checked = 0
     for read in range(1, 7):
-        fresh = stream.read(emissions[read - 1])
+        fresh = stream.read(emissions[read - 1].numpy())
         decided += fresh
         for place in range(len(decided) - len(fresh), len(decided)):
 
@@ -130,8 +130,8 @@ def test_the_score_is_the_probability_given_what_was_read():
 
 def test_at_the_end_the_score_is_that_of_the_whole_sentence():
     layer, emissions = output_layer(CRF), torch.randn(12, len(TAGS)) * 0.5
-    stream = TagStream(output=layer, lag=100)
-    done = sum(len(stream.read(emission)) for emission in emissions)
+    stream = TagStream(paths=layer.paths(), lag=100)
+    done = sum(len(stream.read(emission)) for emission in emissions.numpy())
     tags = stream.finish()
     assert len(tags) >= 2
     path = whole(layer, emissions)
@@ -153,8 +153,8 @@ def test_scores_do_not_lose_precision_in_a_long_text():
 
 
 def test_what_is_released_is_forgotten():
-    stream, decided = TagStream(output=output_layer(CRF), lag=8), 0
-    for emission in torch.randn(500, len(TAGS)):
+    stream, decided = TagStream(paths=output_layer(CRF).paths(), lag=8), 0
+    for emission in torch.randn(500, len(TAGS)).numpy():
         decided += len(stream.read(emission))
         stream.release(decided)
         assert len(stream._emissions) <= 9 and len(stream._back) <= 9
@@ -162,4 +162,4 @@ def test_what_is_released_is_forgotten():
 
 def test_a_lag_below_one_is_refused():
     with pytest.raises(ValueError, match="lag must be at least 1"):
-        TagStream(output=output_layer(CRF), lag=0)
+        TagStream(paths=output_layer(CRF).paths(), lag=0)

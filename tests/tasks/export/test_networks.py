@@ -1,5 +1,7 @@
 """Every graph gives what its network gives: all parts, pairwise, on random weights."""
 
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 import torch
@@ -19,6 +21,7 @@ from rnnlp.models.joint import JointNetwork
 from rnnlp.models.layers.ngrams import NGrams, common_ngrams
 from rnnlp.models.translation.decoder import Decoder
 from rnnlp.models.translation.translator import Translator
+from rnnlp.tasks.classification.onnx_engine import OnnxClassifier
 from rnnlp.tasks.export import networks
 from rnnlp.tasks.generation.onnx_engine import OnnxGenerator
 from rnnlp.tasks.runtime import session as engine
@@ -117,13 +120,11 @@ def test_a_text_in_stretches_gives_what_it_gives_as_a_whole(tmp_path, cell):
     reader = engine.Reader(opened(tmp_path, networks.tagger(network, int8=False)), "tagging")
     batch = batch_of(lengths=[6, 6])
     (whole,) = reader(batch, "emissions")
-    state, parts = reader.session.start(2), []
-    names = [f"final_{name}" for name in state.feeds()]
+    state, parts = None, []
     for start, stop in ((0, 1), (1, 4), (4, 6)):
         part = TokenBatch(batch.tokens[:, start:stop], np.array([stop - start] * 2), None, None)
-        emissions, *final = reader(part, "emissions", *names, state=state)
+        (emissions,), state = reader.read(part, "emissions", so_far=state)
         parts.append(emissions)
-        state = engine.State(*final)
     np.testing.assert_allclose(np.concatenate(parts, 1), whole, atol=1e-5)
 
 
@@ -161,6 +162,24 @@ def test_classifier(tmp_path, kind, cell, window, ways, multilabel):
     close(probabilities, network.probabilities(wanted.logits))
     if attention:
         close(attention[0], wanted.weights)
+    if kind != "two":
+        check_stretches(network, graphs, ways=ways, window=window)
+
+
+def check_stretches(network, graphs, ways=("max",), window=None):
+    """Texts that are read on have at each stop the probabilities of what has been read."""
+    settings = SimpleNamespace(
+        pooling=ways, linear=False, classes="abc", max_length=window,
+        long_texts="windows" if window else "head_tail",
+    )  # fmt: skip
+    model = OnnxClassifier(engine.Reader(graphs, "classification"), settings)
+    batch, so_far = batch_of(lengths=[9]), None
+    for start, stop in ((0, 1), (1, 4), (4, 6), (6, 9)):
+        part = TokenBatch(batch.tokens[:, start:stop], np.array([stop - start]), None, None)
+        probabilities, so_far = model.read(part, so_far)
+        prefix = TokenBatch(batch.tokens[:, :stop], np.array([stop]), None, None)
+        with torch.inference_mode():
+            close(probabilities, network.probabilities(network(*tensors(prefix)).logits))
 
 
 def ngrams_of(batch, order):
@@ -190,6 +209,7 @@ def test_ngrams(tmp_path, order, lengths, alone):
     (logits,) = engine.Reader(graphs, "classification")(batch, "logits")
     close(logits, wanted)
     assert np.abs(everything.numpy()).max() > 0
+    check_stretches(network, graphs)
     graphs = opened(tmp_path, networks.classifier(network, int8=True))
     (rough,) = engine.Reader(graphs, "classification")(batch, "logits")
     np.testing.assert_allclose(rough, wanted, atol=0.03 * np.abs(wanted.numpy()).max() + 0.05)

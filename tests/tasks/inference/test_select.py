@@ -12,7 +12,6 @@ import torch
 import rnnlp as package
 from rnnlp.data.tagging.schemes import allowed_transitions, tags_to_spans
 from rnnlp.models import CRF, ConstrainedSoftmax
-from rnnlp.models.tagging.tagger import Decoded
 from rnnlp.tasks.classification.outputs import uncertainty_of
 from rnnlp.tasks.inference.select import spread
 from rnnlp.tasks.tagging.outputs import span_rules
@@ -44,7 +43,7 @@ def test_expected_spans_are_those_of_all_paths(head, scheme):
         else:  # whatever follows, a span begins where a tag says so
             count = sum(name[0] in "BS" for name in names)
         total, spans = total + mass, spans + mass * count
-    decoded = Decoded(torch.zeros(1, 4), emissions, torch.tensor([4]), output)
+    decoded = output.paths().decode(emissions.numpy(), np.array([4]))
     rules = span_rules(tags, scheme).values()
     assert decoded.expected_spans(rules) == pytest.approx([spans / total])
 

@@ -26,6 +26,7 @@ from rnnlp.tasks.base.components import EmbeddingConfig, EncoderConfig, Sizes
 from rnnlp.tasks.classification.config import ClassifierConfig
 from rnnlp.tasks.classification.pipeline import ClassificationPipeline
 from rnnlp.tasks.classification.torch_engine import TorchClassifier
+from rnnlp.tasks.export.export import export
 from rnnlp.tasks.generation.config import GeneratorConfig
 from rnnlp.tasks.generation.pipeline import GenerationPipeline
 from rnnlp.tasks.generation.torch_engine import TorchGenerator
@@ -269,6 +270,30 @@ def test_costs_are_those_of_the_whole_text(name, chunks, label):
     assert [r["bits"] for r in [*found, end]] == pytest.approx(expected, abs=1e-3)
     assert end["total_bits"] == pytest.approx(sum(expected), rel=1e-4)
     assert end["bits_per_character"] == pytest.approx(sum(expected) / max(1, len(text)), rel=1e-4)
+
+
+@pytest.mark.parametrize(
+    "model",
+    [
+        TAGGERS["num_layers"], TAGGERS["softmax"], CLASSIFIERS["lstm"], CLASSIFIERS["windows"],
+        CLASSIFIERS["no order, windows"], CLASSIFIERS["n-grams alone"], GENERATORS["gru, bpe"],
+    ],
+)  # fmt: skip
+def test_an_exported_model_streams_the_same(tmp_path, model):
+    model.save(tmp_path / "model")
+    exported = load(export(tmp_path / "model", tmp_path / "exported"))
+    text = " ".join(TEXTS)
+    chunks = [text[at : at + 40] for at in range(0, len(text), 40)]
+    ours, theirs = (flat(fed(each.stream(), chunks)) for each in (exported, model))
+    assert ours and len(ours) == len(theirs)
+    for result, other in zip(ours, theirs, strict=True):
+        result, other = (levelled(each) for each in (result, other))
+        assert result == pytest.approx(other, abs=2e-3)
+
+
+def levelled(result):
+    """The scores of labels beside all else."""
+    return {**result.pop("scores", {}), **result}
 
 
 @pytest.mark.parametrize("model", [TAGGERS["gru"], CLASSIFIERS["gru"], GENERATORS["gru, bpe"]])

@@ -4,6 +4,7 @@ import itertools
 import math
 from collections import Counter
 
+import numpy as np
 import pytest
 import torch
 
@@ -11,7 +12,6 @@ from rnnlp.data.tagging.schemes import allowed_transitions, tags_to_spans
 from rnnlp.models.tagging.crf import CRF
 from rnnlp.models.tagging.online_viterbi import TagStream
 from rnnlp.models.tagging.softmax import ConstrainedSoftmax
-from rnnlp.models.tagging.tagger import Decoded
 from rnnlp.tasks.tagging.outputs import span_rules
 
 LETTERS = {"IOB1": "BI", "IOB2": "BI", "BIOES": "BIES", "BILOU": "BILU", "BMES": "BMES"}
@@ -69,8 +69,7 @@ def test_scores_are_sums_over_all_tag_sequences(scheme, kind):
     head = head_of(kind, tags, scheme)
     emissions = torch.randn(time, len(tags), generator=torch.Generator().manual_seed(5)) * 2
     expected = enumerated(head, emissions, tags, scheme)
-    lengths = torch.tensor([time])
-    decoded = Decoded(head.decode(emissions[None], lengths), emissions[None], lengths, head)
+    decoded = head.paths().decode(emissions[None].detach().numpy(), np.array([time]))
     rules = span_rules(tags, scheme)
     asked = [(0, start, end, rules[name]) for start, end, name in expected]
     assert decoded.span_scores(asked) == pytest.approx(list(expected.values()), abs=1e-5)
@@ -82,9 +81,9 @@ def test_streams_give_the_same_once_the_text_has_ended(scheme):
     head = head_of(CRF, tags, scheme)
     emissions = torch.randn(5, len(tags), generator=torch.Generator().manual_seed(5)) * 2
     expected = enumerated(head, emissions, tags, scheme)
-    stream, rules = TagStream(output=head, lag=100), span_rules(tags, scheme)
+    stream, rules = TagStream(paths=head.paths(), lag=100), span_rules(tags, scheme)
     for emission in emissions:
-        stream.read(emission)
+        stream.read(emission.numpy())
     stream.finish()
     for (start, end, name), probability in sorted(expected.items()):
         assert stream.probability(start, end, rules[name]) == pytest.approx(probability, abs=1e-4)
