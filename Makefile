@@ -13,7 +13,7 @@ help:
 	@echo "make check   ruff (lint and format), mypy, and the floors of the house"
 	@echo "make format  let ruff rewrite what it can"
 	@echo "make docs    build the course and the reference, English and Chinese, into site/; notebooks too"
-	@echo "make pages   run all code of the pages and write what it prints, some minutes"
+	@echo "make pages   nightly: run all code of the pages, trainings too, and write what it prints, some minutes"
 
 # The stamp is the proof that the install finished; it is redone when the declared packages change.
 .venv/.installed: pyproject.toml constraints.txt
@@ -51,9 +51,10 @@ check: install
 pages: install
 	$(BIN)/python docs/pages.py docs/en/course/*.md docs/en/howto/*.md README.md
 
+# The theme's words about MkDocs 2, which pyproject.toml keeps out, are switched off.
 docs: install
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e ".[docs]"
-	$(BIN)/mkdocs build --strict
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict
 	$(BIN)/python docs/check_site.py site
 
 format: install
