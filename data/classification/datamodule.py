@@ -27,6 +27,7 @@ from rnnlp.data.datamodule.options import Batches, GroupedFiles, LabelledOptions
 from rnnlp.data.errors import InputError
 from rnnlp.data.formats.hub import Split
 from rnnlp.data.formats.layout import Layout
+from rnnlp.data.formats.probabilities import sums_to_one
 from rnnlp.data.text.preprocessing import EMPTY, tokenise
 from rnnlp.data.text.tokenizer import splitter
 
@@ -39,7 +40,6 @@ from .readers import (
     single_label,
 )
 from .sample import sample_classification
-from .soft import sums_to_one
 
 _FEW = 20  # texts: of so few, each may well have a label of its own
 _COLUMNS = {

@@ -30,11 +30,12 @@ from rnnlp.data.formats.delimited import (
 from rnnlp.data.formats.jsonl import accepted, group_of, json_object, json_objects
 from rnnlp.data.formats.layout import DELIMITED, JSON_LINES, TABLES, Layout
 from rnnlp.data.formats.own import READERS, check_format, own_lines
+from rnnlp.data.formats.probabilities import Probabilities
 from rnnlp.data.formats.text_files import stem
 from rnnlp.data.formats.weights import WEIGHT, weight_in
 from rnnlp.data.formats.workbooks import is_workbook, table_lines
 
-from .soft import Probabilities, soft_label
+from .soft import soft_label
 
 
 class ClassifiedExample(NamedTuple):

@@ -25,6 +25,7 @@ class TaggingBatch(NamedTuple):
     number: Tensor  # [batch] int64, place of the sentence in its split, from 0
     weights: Tensor | None = None  # [batch] float32, in the loss; None where all are 1
     unjudged: tuple[str, ...] = ()  # types that the split is not annotated with
+    soft: Tensor | None = None  # [batch, time, tags] probabilities; 0 in sentences without
 
 
 class TaggingCollate:
@@ -51,7 +52,7 @@ class TaggingCollate:
         self._scheme = scheme
 
     def __call__(self, rows: Mapping[str, list[Any]]) -> TaggingBatch:
-        """Pads the columns `tokens`, `gold`, `index` and `weight` of some rows."""
+        """Pads the columns `tokens`, `gold`, `index`, `weight` and `soft` of some rows."""
         features = as_tensors(self._featurizer.batch(rows["tokens"]))
         tags = torch.full(features.tokens.shape, UNKNOWN_TAG)
         gold = rows["gold"]
@@ -66,4 +67,12 @@ class TaggingCollate:
             ids = [self._ids.get(name, UNKNOWN_TAG) for name in labels]
             tags[row, : len(ids)] = torch.tensor(ids)
         numbers, weights = torch.tensor(rows["index"]), weights_of(rows["weight"])
-        return TaggingBatch(features, tags, gold, numbers, weights, self._unjudged)
+        soft = None
+        if any(row is not None for row in rows["soft"]):
+            soft = torch.zeros(*tags.shape, len(self._ids))
+            for row, tokens in enumerate(rows["soft"]):
+                for place, shares in enumerate(tokens or ()):
+                    for share in shares:
+                        if share["tag"] in self._ids:  # of training all are
+                            soft[row, place, self._ids[share["tag"]]] = share["probability"]
+        return TaggingBatch(features, tags, gold, numbers, weights, self._unjudged, soft)

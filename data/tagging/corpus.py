@@ -7,6 +7,7 @@ the source. Vocabularies, tag ids and batches are made elsewhere.
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator
 from pathlib import Path
@@ -23,19 +24,21 @@ from rnnlp.data.errors import InputError
 from .example import TaggedExample
 from .readers import spans_of
 from .scheme_detection import SchemeDetector
-from .schemes import Span, spans_to_tags
+from .schemes import Span, spans_to_tags, tags_to_spans
 
 SPANS = "spans"  # labels that are stated as spans, not as tags
 
+_SHARE = pa.struct([("tag", pa.string()), ("probability", pa.float64())])
 _SPAN = pa.struct([("start", pa.int32()), ("end", pa.int32()), ("type", pa.string())])
 
 
-def labelling(source: Source[TaggedExample], notes: Notes) -> str | None:
+def labelling(source: Source[TaggedExample], notes: Notes, *, scheme: str = "BIOES") -> str | None:
     """How a source states its labels: the scheme of its tags, `SPANS`, or None for plain tags.
 
     Args:
         source: The labelled sentences.
         notes: Takes how unusual tags are read.
+        scheme: The scheme that tags with probabilities are in: one does not become another.
 
     Raises:
         InputError: Where the source is malformed, or its tags follow no known scheme.
@@ -44,11 +47,13 @@ def labelling(source: Source[TaggedExample], notes: Notes) -> str | None:
     for example in source.read(Notes(skip_bad_rows=notes.skip_bad_rows)):
         if example.spans is not None:
             return SPANS
+        if any(re.match("[BIESLUM]-", name) for one in example.soft or () for name in one):
+            return scheme
         detector.add(example.tags or (), example.line)
-    scheme = detector.scheme()
-    for remark in detector.remarks() if scheme else ():
+    found = detector.scheme()
+    for remark in detector.remarks() if found else ():
         notes.add(f"{source.name}: {remark}")
-    return scheme
+    return found
 
 
 def store(source: Source[TaggedExample], path: Path, *, labels: str | None, notes: Notes) -> Corpus:
@@ -70,7 +75,9 @@ def store(source: Source[TaggedExample], path: Path, *, labels: str | None, note
         "line": pa.int64(),
         "group": pa.string(),
         "weight": pa.float64(),
+        "soft": pa.list_(pa.list_(_SHARE)),
     }
+    checked: set[str] = set()  # names of tags with a probability
 
     def rows() -> Iterator[dict[str, Any]]:
         for index, example in enumerate(source.read(notes)):
@@ -78,6 +85,9 @@ def store(source: Source[TaggedExample], path: Path, *, labels: str | None, note
                 place = f"{source.name}:{example.line}"
                 notes.count("training sentences of weight 0, left out", place)
                 continue
+            for name in {name for one in example.soft or () for name in one} - checked:
+                _check_tag(name, labels, source.name, example.line)
+                checked.add(name)
             yield {
                 "tokens": example.tokens,
                 "gold": _gold(example, labels, source.name, notes),
@@ -85,6 +95,12 @@ def store(source: Source[TaggedExample], path: Path, *, labels: str | None, note
                 "line": example.line,
                 "group": example.group,
                 "weight": example.weight,
+                "soft": None
+                if example.soft is None
+                else [
+                    [{"tag": name, "probability": p} for name, p in one.items()]
+                    for one in example.soft
+                ],
             }
 
     return write(rows(), path, columns=columns, name=source.name)
@@ -96,6 +112,26 @@ def count_labels(corpus: Corpus, *, spans: bool) -> Counter[str]:
     for gold in corpus.column("gold"):
         counts.update(span["type"] for span in gold) if spans else counts.update(gold)
     return counts
+
+
+def soft_labels(corpus: Corpus, *, spans: bool) -> set[str]:
+    """The entity types, or plain tags, that have a probability somewhere."""
+    names = {one["tag"] for row in corpus.column("soft") for each in row or () for one in each}
+    return {name.partition("-")[2] for name in names} - {""} if spans else names
+
+
+def _check_tag(name: str, scheme: str | None, path: str, line: int) -> None:
+    """Refuses a tag with a probability that the scheme does not have."""
+    if scheme in (None, SPANS):
+        return
+    try:
+        tags_to_spans([name], scheme)
+    except InputError as error:
+        raise InputError(
+            f"{error.message}; tags with probabilities are in the scheme of data.scheme",
+            path=path,
+            line=line,
+        ) from error
 
 
 def complete_tags(types: Iterable[str], scheme: str) -> list[str]:

@@ -25,7 +25,7 @@ from rnnlp.data.formats.hub import Split
 from rnnlp.data.formats.layout import Layout
 
 from .collate import TaggingCollate
-from .corpus import complete_tags, count_labels, describe, labelling, store
+from .corpus import complete_tags, count_labels, describe, labelling, soft_labels, store
 from .example import TaggedExample
 from .readers import tagging_layout
 from .sample import sample_tagging
@@ -95,7 +95,7 @@ class TaggingData(LabelledData[TaggedExample]):
     def _store(self, folder: Path, notes: Notes) -> dict[str, Corpus]:
         corpora: dict[str, Corpus] = {}
         sources = self._sources()
-        training_labels = labelling(sources["train"], notes)
+        training_labels = labelling(sources["train"], notes, scheme=self.options.scheme)
         self._has_spans = training_labels is not None
         if not self._has_spans:
             notes.add(
@@ -105,7 +105,7 @@ class TaggingData(LabelledData[TaggedExample]):
         for split, source in sources.items():
             labels = training_labels
             if labels is not None and split != "train":
-                labels = labelling(source, notes)
+                labels = labelling(source, notes, scheme=self.options.scheme)
                 if labels is None:
                     raise InputError(
                         "its tags are plain, while training has entities: write B- and I- tags",
@@ -129,24 +129,25 @@ class TaggingData(LabelledData[TaggedExample]):
                 "no entity in the training data: every tag is O; check data.tag_column",
                 path=corpora["train"].name,
             )
+        soft = soft_labels(corpora["train"], spans=spans)
+        known = {*counts, *soft, *self.options.further_labels}
         prints: dict[str, Fingerprints] = {}
         for split, corpus in corpora.items():
-            self._note_lacking(split, count_labels(corpus, spans=spans), notes)
+            has = {*count_labels(corpus, spans=spans), *soft_labels(corpus, spans=spans)}
+            self._note_lacking(split, has, notes)
             prints[split] = Fingerprints()
             for tokens in corpus.column("tokens"):
                 prints[split].add(" ".join(tokens), ())
             budget = (
                 self.options.max_tokens if split == "train" else self.options.evaluation_max_tokens
             )
-            known = {*counts, *self.options.further_labels}
             describe(corpus, split, known=known, spans=spans, max_tokens=budget, notes=notes)
             if split != "train" and (count := prints[split].shared(prints["train"])):
                 total = len(corpus.lengths)
                 notes.add(
                     f"{split}: {count:,} of {total:,} sentences are in the training data as well"
                 )
-        labels = [*counts, *self.options.further_labels]
-        self._tags = complete_tags(labels, self.options.scheme) if spans else sorted({*labels})
+        self._tags = complete_tags(known, self.options.scheme) if spans else sorted(known)
 
     def _collate(self, split: str) -> TaggingCollate:
         return TaggingCollate(

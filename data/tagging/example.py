@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+from rnnlp.data.formats.probabilities import Probabilities
+
 from .schemes import Span
 
 
@@ -17,6 +19,7 @@ class TaggedExample(NamedTuple):
         line: The line of the file that the sentence begins at, counted from 1.
         group: What else stays on one side of a cut with it; None for nothing.
         weight: How much it counts in the loss.
+        soft: The probability of each tag of each token, where that is stated.
     """
 
     tokens: list[str]
@@ -25,3 +28,4 @@ class TaggedExample(NamedTuple):
     line: int
     group: str | None = None
     weight: float = 1.0
+    soft: list[Probabilities] | None = None

@@ -3,7 +3,8 @@
 Tokens and tags are lists under `tokens` and `tags` (or `ner_tags`, `labels`). Spans lie under
 `entities`, `label`, `labels` or `spans` beside `text`, as `[start, end, type]` or as dictionaries
 with `start`, `end` and `label` (or `type`, `entity_group`), ends exclusive; or as CLUENER writes
-them, `{type: {surface: [[start, end]]}}`, ends inclusive. Offsets count code points.
+them, `{type: {surface: [[start, end]]}}`, ends inclusive. Offsets count code points. Beside tokens
+or in the place of their tags, `scores` may state the probability of each tag, a dictionary a token.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from rnnlp.data.annotation.document import Mark, mark
 from rnnlp.data.corpus.report import Notes
 from rnnlp.data.errors import InputError
 from rnnlp.data.formats.jsonl import accepted, group_of, json_objects
+from rnnlp.data.formats.probabilities import SCORES, Probabilities, probabilities, scores_of
 from rnnlp.data.formats.weights import weight_in
 
 from .documents import Split, token_spans
@@ -90,6 +92,9 @@ def _from_tokens(row: dict[str, Any], number: int, labelled: bool) -> TaggedExam
         if not isinstance(token, str) or not token:
             raise InputError(f"token {index} is {token!r}; tokens are strings that are not empty")
     key = next((key for key in TAG_KEYS if row.get(key) is not None), None)
+    soft = _distributions(row, len(tokens))
+    if key is None and soft is not None:
+        return TaggedExample(tokens, [next(iter(one)) for one in soft], None, number, soft=soft)
     if key is None:
         if labelled:
             raise InputError(f"no tags beside `tokens`; add them as one of {', '.join(TAG_KEYS)}")
@@ -103,7 +108,25 @@ def _from_tokens(row: dict[str, Any], number: int, labelled: bool) -> TaggedExam
             raise InputError(
                 f"`{key}` holds {tag!r}; tags must be names such as 'B-PER', not numbers"
             )
-    return TaggedExample(tokens, tags, None, number)
+    return TaggedExample(tokens, tags, None, number, soft=soft)
+
+
+def _distributions(row: dict[str, Any], tokens: int) -> list[Probabilities] | None:
+    """The probability of each tag of each token, the likeliest first; None where none is stated."""
+    key = next((key for key in SCORES if isinstance(row.get(key), list)), None)
+    if key is None:
+        return None
+    if len(row[key]) != tokens:
+        raise InputError(f"{tokens} tokens but {len(row[key])} `{key}`; give one a token")
+    distributions = []
+    for place, value in enumerate(row[key]):
+        if (found := scores_of(value)) is None:
+            raise InputError(f"`{key}` of token {place} is {value!r}; give a probability a tag")
+        try:
+            distributions.append(probabilities(found))
+        except InputError as error:
+            raise InputError(f"token {place}: {error.message}") from error
+    return distributions
 
 
 def _from_text(

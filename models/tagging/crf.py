@@ -42,6 +42,8 @@ from .spans import Lattice
 from .transitions import FORBIDDEN, Belief, LegalTags, PathPosterior, exact_type, mean_loss
 from .viterbi import viterbi
 
+_SINKHORN_ROUNDS = 30
+
 
 def forward_backward(
     emissions: Tensor,
@@ -257,6 +259,27 @@ class CRF(LegalTags):
             expected = expected + tags[:, 0] @ self.start.to(exact) + last @ self.end.to(exact)
             total = _LogPartition.apply(emissions, *self.path_scores(), lengths, among)
             return mean_loss(total - expected, lengths, weights).to(emissions.dtype)
+
+    @torch.no_grad()
+    def belief(self, tags: Tensor) -> Belief:
+        """What is believed where only the probability of each tag of each token is stated.
+
+        Of all ways in which tags with these probabilities can follow each other as the rules say,
+        the one of the largest entropy is taken: `diag(u) allowed diag(v)`, where u and v are found
+        in turns so that both tags have the probabilities that are stated (Sinkhorn 1967).
+
+        Args:
+            tags: `[batch, time, tags]`, zeros at padding.
+        """
+        shares = tags.to(exact_type(tags.device))
+        before, after = shares[:, :-1], shares[:, 1:]
+        allowed = self.allowed.to(shares.dtype)
+        after_weights = torch.ones_like(after)
+        for _ in range(_SINKHORN_ROUNDS):
+            before_weights = before / (after_weights @ allowed.t()).clamp_min(1e-12)
+            after_weights = after / (before_weights @ allowed).clamp_min(1e-12)
+        steps = before_weights.transpose(1, 2) @ after_weights * allowed
+        return Belief(tags, steps)
 
     @torch.no_grad()
     def believed(

@@ -90,6 +90,14 @@ class LegalTags(nn.Module):
                 raise ValueError(f"the rules leave no legal tag sequence of length {length}")
             reached = (reached[:, None] & self.allowed).any(0)
 
+    def belief(self, tags: Tensor) -> Belief:
+        """What is believed where only the probability of each tag of each token is stated.
+
+        Args:
+            tags: `[batch, time, tags]`, zeros at padding.
+        """
+        return Belief(tags, None)
+
     def check_batch(self, emissions: Tensor, lengths: Tensor) -> Tensor:
         """Return the emissions in full precision; raise ValueError where shapes do not fit."""
         if emissions.dim() != 3 or emissions.shape[2] != self.tags:

@@ -15,7 +15,8 @@ HELP = """\
 usage: rnnlp distil TEACHER [TEACHER ...] --unlabelled FILE --config NAME|FILE [--KEY VALUE ...]
 
 A teacher labels texts, and a student is trained on what it says: classifiers on its probabilities,
-taggers on its entities (a sentence counts as these are sure), translators on its translations.
+taggers on its probabilities of tags, translators on its translations. Where a program teaches a
+tagger entities, a sentence counts as these are sure.
 
   TEACHER              a model folder; of several the mean teaches
   --teacher_command C  or a program that reads texts on stdin, one a line, and answers each with a

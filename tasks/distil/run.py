@@ -24,7 +24,7 @@ from rnnlp.tasks.model_folder.atomic import write_atomically
 from rnnlp.tasks.model_folder.files import as_json
 from rnnlp.tasks.model_folder.folder import CONFIG, holds_model
 
-from .teacher import Teacher, command_teacher, rows_of
+from .teacher import Teacher, command_teacher, rows_of, tagging_teacher
 
 TASKS = ("classification", "tagging", "translation")
 
@@ -79,12 +79,13 @@ def distil(
         raise InputError(f"models for {task} cannot be distilled: only {', '.join(TASKS)}")
     if train is not None and task != "classification":
         raise InputError("--data.train beside --unlabelled is for classification: leave it out")
+    pipeline = _models(models, task) if command is None else None
     labels = output.with_name(f"{output.name}.teacher.jsonl")
     if is_first():  # other processes find what it has written
         if holds_model(output) and not overwrite:
             raise InputError("holds a model already: name another --output, or add --overwrite",
                              path=str(output))  # fmt: skip
-        teacher = _models(models, task) if command is None else command_teacher(command)
+        teacher = command_teacher(command) if pipeline is None else _taught_by(pipeline)
         texts = [text for text in unlabelled if text.strip()]
         gold = [] if train is None else list(read_classification(train, notes=Notes()))
         if not texts and not gold:
@@ -102,6 +103,7 @@ def distil(
         task=task,
         configs=files,
         arguments=[
+            *_as_taught(pipeline),
             *arguments,
             *as_arguments(settings),
             f"--data.train={labels}",
@@ -115,14 +117,31 @@ def distil(
     return load(output) if is_first() and (output / CONFIG).exists() else None
 
 
-def _models(teachers: Sequence[str], task: str) -> Teacher:
+def _models(teachers: Sequence[str], task: str) -> Any:
+    """The models that teach, as one."""
     pipeline = load(list(teachers))
     if pipeline.task != task:
         raise InputError(
             f"is a model for {pipeline.task}, and the config for {task}", path=teachers[0]
         )
+    return pipeline
+
+
+def _taught_by(pipeline: Any) -> Teacher:
+    """What models say of texts."""
+    if pipeline.task == "tagging":
+        return tagging_teacher(pipeline)
     teach: Teacher = pipeline.predict
     return teach
+
+
+def _as_taught(pipeline: Any) -> list[str]:
+    """Settings by which a student reads as its teacher does, unless it is told otherwise."""
+    if pipeline is None or pipeline.task != "tagging":
+        return []
+    scheme = pipeline.settings.scheme
+    level = [f"--data.level={pipeline.featurizer.level}"]
+    return level if scheme is None else [*level, f"--data.scheme={scheme}"]
 
 
 def _gold_rows(

@@ -15,6 +15,9 @@ from rnnlp.data.formats.jsonl import json_object
 
 KEPT = ("scores", "probabilities", "votes", "label", "weight")  # of what is said of a whole text
 
+CHUNK = 1024  # texts that are in memory at once
+LEAST = 1e-4  # probability of a tag that is written down
+
 Answer = dict[str, Any]
 Teacher = Callable[[Sequence[str]], Iterator[Answer]]
 
@@ -55,12 +58,37 @@ def command_teacher(command: str) -> Teacher:
     return answers
 
 
+def tagging_teacher(pipeline: Any) -> Teacher:
+    """A tagger, or several: the tokens of a text, and the probability of each tag of each.
+
+    Args:
+        pipeline: As `rnnlp.load` gives it.
+    """
+
+    def answers(texts: Sequence[str]) -> Iterator[Answer]:
+        names, split = pipeline.settings.tags, pipeline.featurizer.split
+        for first in range(0, len(texts), CHUNK):
+            some = texts[first : first + CHUNK]
+            sentences = [[text[start:end] for start, end in split(text)] for text in some]
+            for text, tokens, shares in zip(
+                some, sentences, pipeline.marginals(sentences), strict=True
+            ):
+                scores = [
+                    {name: round(float(p), 4) for name, p in zip(names, row, strict=True)
+                     if p >= 0.5 * LEAST}
+                    for row in shares
+                ]  # fmt: skip
+                yield {"text": text, "tokens": tokens, "scores": scores}
+
+    return answers
+
+
 def rows_of(answers: Iterator[Answer]) -> Iterator[Answer]:
     """Training examples of answers, one by one.
 
-    Texts for a classifier have a probability a label. Sentences for a tagger have the teacher's
-    entities, and count as much as these are sure, on the average. Translations are those that the
-    teacher takes for the best (Kim and Rush 2016).
+    Texts for a classifier have a probability a label, tokens for a tagger one a tag. Where there
+    are entities only, a sentence counts as much as these are sure, on the average. Translations
+    are those that the teacher takes for the best (Kim and Rush 2016).
 
     Raises:
         InputError: The answers are of no task that can be distilled.
@@ -69,6 +97,9 @@ def rows_of(answers: Iterator[Answer]) -> Iterator[Answer]:
         text = answer["text"]
         if "translation_text" in answer:
             yield {"source": text, "target": answer["translation_text"]}
+        elif "tokens" in answer and "scores" in answer:
+            if answer["tokens"]:
+                yield {"tokens": answer["tokens"], "scores": answer["scores"]}
         elif "entities" in answer:
             sure = [float(one.get("score", 1.0)) for one in answer["entities"]]
             weight = round(sum(sure) / len(sure), 4) if sure else 1.0

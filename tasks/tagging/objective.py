@@ -84,27 +84,40 @@ class TaggingObjective(Objective):
     def loss(self, network: Tagger, batch: TaggingBatch) -> Tensor:
         """The loss of one batch, per token."""
         features = batch.features
-        if self.keeper is None:
-            loss: Tensor = network.loss(
-                tokens=features.tokens,
-                characters=features.characters,
-                token_features=features.token_features,
-                lengths=features.lengths,
-                tags=batch.tags,
-                weights=batch.weights,
-            )
-            return loss
+        lengths, weights = features.lengths, batch.weights
         emissions = network.emissions(
-            features.tokens, features.characters, features.token_features, features.lengths
+            features.tokens, features.characters, features.token_features, lengths
         )
+        if self.keeper is None:
+            return self._gold(network, emissions, batch)
         belief, among = self.keeper.belief(features, batch.tags)
-        kept = network.output.soft_loss(emissions, belief, features.lengths, batch.weights, among)
+        kept = network.output.soft_loss(emissions, belief, lengths, weights, among)
         # Where types of entities are kept, the belief says all, with the gold entities among it.
         gold_share = 1.0 if among is not None else 1.0 - self.keep_old
         if gold_share == 0.0:
             return kept
-        gold = network.output.loss(emissions, batch.tags, features.lengths, batch.weights)
-        return gold_share * gold + self.keep_old * kept
+        return self.keep_old * kept + gold_share * self._gold(network, emissions, batch)
+
+    def _gold(self, network: Tagger, emissions: Tensor, batch: TaggingBatch) -> Tensor:
+        """The loss against what the data says: tags, or how probable each is."""
+        lengths, weights, output = batch.features.lengths, batch.weights, network.output
+        if batch.soft is None:
+            return output.loss(emissions, batch.tags, lengths, weights)
+        stated = batch.soft.sum((1, 2)) > 0.0
+        counts = torch.ones_like(emissions[:, 0, 0]) if weights is None else weights
+        tokens = lengths.to(counts.device) * counts
+        loss, total = emissions.new_zeros(()), tokens.sum()
+        for rows, soft in ((stated, True), (~stated, False)):
+            if not rows.any():
+                continue
+            there, own = emissions[rows], lengths[rows.cpu()]
+            part = (
+                output.soft_loss(there, output.belief(batch.soft[rows]), own, counts[rows])
+                if soft
+                else output.loss(there, batch.tags[rows], own, counts[rows])
+            )
+            loss = loss + part * tokens[rows].sum() / total
+        return loss
 
     def weight(self, batch: TaggingBatch) -> float:
         """Tokens, each with the weight of its sentence."""

@@ -363,3 +363,28 @@ def test_a_student_that_agrees_with_its_teacher_has_nothing_to_learn():
         inputs = [emissions, *layer.parameters()]
         for gradient in torch.autograd.grad(layer.soft_loss(emissions, belief, lengths), inputs):
             assert gradient.abs().max() < 1e-7
+
+
+def test_probabilities_of_tags_become_those_of_steps():
+    """Of chains with these tags the most even one: here the stated ones are of such a chain."""
+    flat = make()
+    flat.requires_grad_(False).transitions.zero_()
+    emissions, lengths = draw(LENGTHS)
+    everything = torch.ones(5, 5, 5, dtype=torch.bool)
+    exact = flat.believed(emissions, lengths, meaning=torch.arange(5), possible=everything)
+    found = flat.belief(exact.tags)
+    torch.testing.assert_close(found.steps, exact.steps, rtol=0, atol=2e-3)
+    assert (found.steps[:, ~flat.allowed] == 0).all()
+
+
+def test_a_student_learns_the_probabilities_that_are_stated():
+    crf = make(seed=2)
+    emissions, lengths = draw([4, 2])
+    wanted = make(seed=5).marginals(*draw([4, 2])).detach()
+    weights = emissions.requires_grad_()
+    optimizer = torch.optim.Adam([weights, *crf.parameters()], lr=0.1)
+    for _ in range(300):
+        optimizer.zero_grad()
+        crf.soft_loss(weights, crf.belief(wanted), lengths).backward()
+        optimizer.step()
+    assert (crf.marginals(weights, lengths) - wanted).abs().max() < 0.02
