@@ -17,6 +17,7 @@ from rnnlp.data.corpus.arrow import Column, Corpus
 from rnnlp.data.corpus.report import Notes
 from rnnlp.data.corpus.source import Example
 from rnnlp.data.errors import InputError
+from rnnlp.data.formats.encodings import named_encoding
 from rnnlp.data.text.featurizer import Featurizer
 from rnnlp.data.text.pretrained_vectors import match, read_vectors
 from rnnlp.data.text.tokenizer import splitter
@@ -123,11 +124,19 @@ class LabelledData(SequenceData[Example]):
         featurizer = learn()
         if self.options.vectors is None:
             return featurizer, None
-        vectors = read_vectors(
+        read = partial(
+            read_vectors,
             self.options.vectors,
             wanted=featurizer.tokens.vocabulary,
             limit=self.options.vectors_limit,
         )
+        try:  # vectors are mostly UTF-8, also where the data is not
+            vectors = read()
+        except InputError:
+            if self.options.encoding is None:
+                raise
+            with named_encoding(self.options.encoding):
+                vectors = read()
         split = splitter(self.options.level)  # what is no single token is never looked up
         featurizer = learn(extra=[word for word in vectors.words if len(split(word)) == 1])
         frequencies = np.zeros(len(featurizer.tokens), dtype=np.int64)

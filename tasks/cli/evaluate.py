@@ -9,7 +9,7 @@ from rnnlp.tasks.base.options import add_options, taken
 from rnnlp.tasks.model_folder.files import as_json
 from rnnlp.tasks.registry import head_of, options_of
 
-from .parser import OneLineParser, add_encoding
+from .parser import OneLineParser, add_encoding, add_threads
 
 
 def evaluate(arguments: Sequence[str]) -> int:
@@ -31,6 +31,7 @@ def evaluate(arguments: Sequence[str]) -> int:
     )
     parser.add_argument("--format", default="auto", help="the format of DATA (default: look at it)")
     add_encoding(parser)
+    add_threads(parser)
     parser.add_argument(
         "--skip_bad_rows",
         action="store_true",
@@ -42,7 +43,7 @@ def evaluate(arguments: Sequence[str]) -> int:
     from rnnlp.tasks.inference.evaluate import evaluate_model
     from rnnlp.tasks.inference.load import load
 
-    pipeline = head_of(load(args.model), args.task)
+    pipeline = head_of(load(args.model, threads=args.threads), args.task)
     evaluation = evaluate_model(
         pipeline,
         args.data,

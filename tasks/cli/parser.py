@@ -44,6 +44,16 @@ def add_encoding(parser: argparse.ArgumentParser) -> None:
     )
 
 
+def add_threads(parser: argparse.ArgumentParser) -> None:
+    """Adds `--threads`, of what a model computes with."""
+    parser.add_argument(
+        "--threads",
+        type=int,
+        metavar="N",
+        help="cores that answers are computed on (default: all; a short text takes one)",
+    )
+
+
 def _add_plugin(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--plugin",

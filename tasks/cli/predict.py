@@ -19,8 +19,9 @@ from rnnlp.tasks.base.options import VECTOR_COLUMN, add_options, taken
 from rnnlp.tasks.model_folder.files import as_json
 from rnnlp.tasks.registry import options_of
 
-from .parser import OneLineParser
+from .parser import OneLineParser, add_threads
 from .pictures import picture_file, write_picture
+from .progress import Progress
 from .streaming import add_stream_options, check_stream_options, stream_stdin
 from .tables import SUFFIXES, AnswerTable
 from .texts import (
@@ -55,6 +56,7 @@ def predict(arguments: Sequence[str]) -> int:
         help="write pre-annotations that this annotation tool imports; spacy: a DocBin (.spacy)",
     )
     VECTOR_COLUMN.add_to(parser)
+    add_threads(parser)
     add_stream_options(parser)
     every = [option for some in (*options.values(), *streaming.values()) for option in some]
     add_options(parser, every)
@@ -75,7 +77,7 @@ def predict(arguments: Sequence[str]) -> int:
 
     from rnnlp.tasks.inference.load import load
 
-    pipeline: Any = load([args.model, *more])
+    pipeline: Any = load([args.model, *more], threads=args.threads)
     if more:
         note(f"the mean of {1 + len(more)} models answers")
     chosen = taken(
@@ -114,7 +116,11 @@ def predict(arguments: Sequence[str]) -> int:
             f"--format {args.format} writes JSON: let --output end in .json or .jsonl",
             path=args.output,
         )
-    with destination(args.output) as out, named_encoding(args.encoding):
+    with (
+        destination(args.output) as out,
+        named_encoding(args.encoding),
+        Progress("texts") as progress,
+    ):
         answered: AnswerTable | AnswerDocs | AnswerLines
         if as_docbin:
             answered = AnswerDocs(out, args.output)
@@ -128,6 +134,7 @@ def predict(arguments: Sequence[str]) -> int:
                 note(line)
             each = len(answers) // len(rows)  # a prompt may be gone on with several times
             answered.add([(rows[place // each], one) for place, one in enumerate(answers)])
+            progress.add(len(rows))
         answered.close()
     if empty:  # an empty file is an error already
         advice = "; --count N writes without a prompt" if writes else ""

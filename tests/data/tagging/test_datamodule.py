@@ -174,6 +174,23 @@ def test_hub_data_set_with_class_labels(tmp_path):
         TaggingData(hub=str(tmp_path / "none")).prepare()
 
 
+def test_vectors_may_be_in_the_encoding_of_the_data_or_in_utf_8(tmp_path):
+    line = "Zoë O\n\nAnn B-PER\n\n"
+    for name in ("train", "validation"):
+        (tmp_path / f"{name}.conll").write_bytes(line.encode("latin-1"))
+    for number, encoding in enumerate(("latin-1", "utf-8")):
+        path = tmp_path / f"{number}.txt"
+        path.write_bytes("Zoë 1 2\nAnn 3 4\n".encode(encoding))
+        data = TaggingData(
+            train=str(tmp_path / "train.conll"),
+            validation=str(tmp_path / "validation.conll"),
+            encoding="latin-1",
+            vectors=str(path),
+        )
+        row = data.featurizer.tokens.ids(["Zoë"])[0]
+        assert data.vectors_matrix[row].tolist() == [1.0, 2.0]
+
+
 def test_pretrained_vectors(tmp_path):
     (tmp_path / "v.txt").write_text("berlin 1 2\nparis 3 4\nobama 5 6\nrest 7 8\n")
     data = files(tmp_path, vectors=str(tmp_path / "v.txt"), vectors_limit=2)

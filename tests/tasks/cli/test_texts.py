@@ -188,6 +188,15 @@ def test_another_encoding_in_every_verb(rnnlp, tmp_path, encoding):
     assert code == 2 and "--encoding is for --input FILE" in err
 
 
+def test_threads_are_what_a_model_computes_on(rnnlp, tmp_path):
+    (tmp_path / "a.csv").write_text("text,label\nfine,positive\n")
+    plain = rnnlp("predict", CLASSIFIER, "fine", "dull")
+    assert rnnlp("predict", CLASSIFIER, "--threads", "1", "fine", "dull")[:2] == plain[:2]
+    for verb, what in (("predict", "fine"), ("evaluate", tmp_path / "a.csv")):
+        code, _, err = rnnlp(verb, CLASSIFIER, what, "--threads", "0")
+        assert code == 2 and "threads is 0: give 1 to" in err
+
+
 def test_braces_do_not_make_json(rnnlp, tmp_path):
     lines = ["{x} is a set", '{"a"} too', "{}y"]
     (tmp_path / "a.txt").write_text("\n".join(lines))
