@@ -83,14 +83,11 @@ class TaggingObjective(Objective):
 
     def loss(self, network: Tagger, batch: TaggingBatch) -> Tensor:
         """The loss of one batch, per token."""
-        features = batch.features
-        lengths, weights = features.lengths, batch.weights
-        emissions = network.emissions(
-            features.tokens, features.characters, features.token_features, lengths
-        )
+        emissions = emissions_of(network, batch)
         if self.keeper is None:
             return self._gold(network, emissions, batch)
-        belief, among = self.keeper.belief(features, batch.tags)
+        lengths, weights = batch.features.lengths, batch.weights
+        belief, among = self.keeper.belief(batch.features, batch.tags)
         kept = network.output.soft_loss(emissions, belief, lengths, weights, among)
         # Where types of entities are kept, the belief says all, with the gold entities among it.
         gold_share = 1.0 if among is not None else 1.0 - self.keep_old
