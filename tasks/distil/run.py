@@ -85,7 +85,7 @@ def distil(
         if holds_model(output) and not overwrite:
             raise InputError("holds a model already: name another --output, or add --overwrite",
                              path=str(output))  # fmt: skip
-        teacher = command_teacher(command) if pipeline is None else _taught_by(pipeline)
+        teacher = _taught_by(pipeline) if command is None else command_teacher(command)
         texts = [text for text in unlabelled if text.strip()]
         gold = [] if train is None else list(read_classification(train, notes=Notes()))
         if not texts and not gold:
