@@ -7,7 +7,7 @@ written while looking at one place a_t of the source, at or behind the place bef
 
 where s_t is the state after y_1 … y_t-1. No place feeds the recurrence, so that the states of a
 whole target are computed in one call, and the sum over all alignments is exact: what is known of
-the place, P(a_t | y_1 … y_t), is a filter of one row of the source, moved on token by token. Hence
+the place, P(a_t | y_1 … y_t), is a filter over the places, moved on token by token. Hence
 P(y_t | y_1 … y_t-1) is at hand at each step, and search is as with any other decoder; what is
 given as attention is P(a_t | y_1 … y_t-1).
 
@@ -20,7 +20,6 @@ whose vocabularies are small.
 
 from __future__ import annotations
 
-import math
 from typing import NamedTuple
 
 import torch
@@ -36,6 +35,7 @@ from .copying import Copies
 from .target_side import TargetSide, Tied
 
 _STRIDES = 8  # moves by fewer places have a score of their own, longer ones share the last
+_NEVER = -1e4  # the logarithm of what cannot be: its exponential is 0, and sums of it are numbers
 
 
 class Places(NamedTuple):
@@ -58,7 +58,7 @@ class MonotonicState(NamedTuple):
 
     places: Places
     recurrent: State
-    at: Tensor  # [rows, source] probabilities of the place of the last token but one
+    at: Tensor  # [rows, source] log probabilities of the place of the last token but one
     said: Said  # what was expected of the last token at each place
 
     def reorder(self, index: Tensor) -> MonotonicState:
@@ -89,10 +89,17 @@ class Said(NamedTuple):
         generated = self.generated.gather(2, index).squeeze(2)
         if self.copied is None or copies is None:
             return generated
-        never = torch.full_like(generated, math.log(torch.finfo(generated.dtype).tiny))
         tokens = tokens.unsqueeze(1)
-        generated = torch.where(tokens == known.unsqueeze(1), generated, never)
-        return generated.logaddexp(torch.where(copies.ids == tokens, self.copied, never))
+        generated = generated.masked_fill(tokens != known.unsqueeze(1), _NEVER)
+        return generated.logaddexp(self.copied.masked_fill(copies.ids != tokens, _NEVER))
+
+
+class Moves(NamedTuple):
+    """How probable each move is, as scores whose exponentials it is in proportion to."""
+
+    scores: Tensor  # [rows, source], of moving to a place
+    strides: Tensor  # [rows, strides], of moving by so many places
+    totals: Tensor  # [rows, source], of all moves from a place
 
 
 class MonotonicDecoder(TargetSide):
@@ -160,7 +167,7 @@ class MonotonicDecoder(TargetSide):
         if self.pointer is not None:
             assert copies is not None  # or there is nothing to copy
             ready = self.pointer.read(copies, outside)
-        at = (position == 0).to(states.dtype).expand(outside.shape)
+        at = states.new_zeros(outside.shape).masked_fill(position != 0, _NEVER)
         nothing = states.new_zeros(*outside.shape, self.table.num_embeddings)
         return MonotonicState(
             Places(self.key(states), self.value(self.dropout(states)), outside, ready),
@@ -187,36 +194,39 @@ class MonotonicDecoder(TargetSide):
         moves = self._moves(states, places)
         at, expected = state.at, []
         for time in range(tokens.shape[1]):
-            at = torch.bmm(at.unsqueeze(1), moves[:, time]).squeeze(1)
+            at = _moved(at, Moves(*(part[:, time] for part in moves)), places.outside)
             expected.append(at)
-            at = _seen(at, of_each[:, time])
+            at = (at + of_each[:, time]).log_softmax(1)
         weights = torch.stack(expected, 1)  # [sentences, time, source]
-        return self._mix(said, weights[inside], copies), inside, weights
+        return self._mix(said, weights[inside], copies), inside, weights.exp()
 
     def follow(self, tokens: Tensor, state: MonotonicState) -> Step[MonotonicState]:
         """One step of a search: log probabilities of what follows `tokens` [rows]."""
         places = state.places
         states, recurrent = self.layers.step(self.embed(tokens), state.recurrent)
         states = self.dropout(states)
-        at = _seen(state.at, state.said.of(tokens, places.copies))
-        at = torch.bmm(at.unsqueeze(1), self._moves(states.unsqueeze(1), places)[:, 0]).squeeze(1)
+        at = (state.at + state.said.of(tokens, places.copies)).log_softmax(1)
+        moves = self._moves(states.unsqueeze(1), places)
+        at = _moved(at, Moves(*(part[:, 0] for part in moves)), places.outside)
         said = self._say(states, places.values)
         scores = self._mix(said, at, places.copies)
-        return Step(scores, MonotonicState(places, recurrent, at, said), at)
+        return Step(scores, MonotonicState(places, recurrent, at, said), at.exp())
 
-    def _moves(self, states: Tensor, places: Places) -> Tensor:
-        """P(a_t = i | a_t-1 = j) as `[sentences, time, j, i]`, from states `[sentences, time, …]`.
+    def _moves(self, states: Tensor, places: Places) -> Moves:
+        """The moves that states `[sentences, time, hidden_size]` want, with time as second axis.
 
-        In proportion to exp(s_t · W h_i + u_(i - j) · s_t) for i from j on.
+        P(a_t = i | a_t-1 = j) is in proportion to exp(s_t · W h_i + u_(i - j) · s_t) for i from j
+        on. The sum over i is one over what is near, and one from there to the end, so that memory
+        grows with the source and not with its square.
         """
-        source = places.keys.shape[1]
-        position = torch.arange(source, device=states.device)
-        far = position - position.unsqueeze(1)  # [j, i]
-        scores = torch.bmm(states, places.keys.transpose(1, 2)).unsqueeze(2)  # of each i
-        strides = self.stride(states)[:, :, far.clamp(0, _STRIDES - 1)]  # [sentences, time, j, i]
-        # Padding stays where it is, so that each row has a place to go.
-        barred = (far < 0) | (places.outside.unsqueeze(1) & (far != 0))  # [sentences, j, i]
-        return (scores + strides).masked_fill(barred.unsqueeze(1), -math.inf).softmax(3)
+        scores = torch.bmm(states, places.keys.transpose(1, 2))  # [sentences, time, source]
+        scores = scores.masked_fill(places.outside.unsqueeze(1), _NEVER)
+        strides = self.stride(states)
+        beyond = F.pad(scores, (0, _STRIDES - 1), value=_NEVER)
+        near = beyond.unfold(2, _STRIDES, 1)[..., :-1]  # [sentences, time, source, strides - 1]
+        far = beyond.flip(2).logcumsumexp(2).flip(2)[..., _STRIDES - 1 :].unsqueeze(3)
+        totals = (torch.cat((near, far), 3) + strides.unsqueeze(2)).logsumexp(3)
+        return Moves(scores, strides, totals)
 
     def _say(self, states: Tensor, values: Tensor) -> Said:
         """What is expected at each place, from states `[rows, hidden_size]`."""
@@ -228,17 +238,22 @@ class MonotonicDecoder(TargetSide):
         gate = self.pointer.gate(readouts).to(generated.dtype)  # [rows, source, 1]
         return Said(generated + F.logsigmoid(gate), F.logsigmoid(-gate).squeeze(2))
 
-    def _mix(self, said: Said, weights: Tensor, copies: Copies | None) -> Tensor:
-        """Log probabilities of what comes next, over all places `[rows, source]`."""
-        log_weights = weights.clamp_min(torch.finfo(weights.dtype).tiny).log()
-        generated = (said.generated + log_weights.unsqueeze(2)).logsumexp(1)
+    def _mix(self, said: Said, at: Tensor, copies: Copies | None) -> Tensor:
+        """Log probabilities of what comes next, from log probabilities of places
+        `[rows, source]`.
+        """
+        generated = (said.generated + at.unsqueeze(2)).logsumexp(1)
         if self.pointer is None or said.copied is None or copies is None:
             return generated
-        copied = said.copied.exp() * weights
+        copied = (said.copied + at).exp()
         return self.pointer.mix(generated, torch.zeros_like(copied[:, :1]), copied, copies)
 
 
-def _seen(at: Tensor, of_each: Tensor) -> Tensor:
-    """Probabilities of the place `[rows, source]`, once it is known what was written there."""
-    tiny = torch.finfo(at.dtype).tiny
-    return (at.clamp_min(tiny).log() + of_each).masked_fill(at == 0, -math.inf).softmax(1)
+def _moved(at: Tensor, moves: Moves, outside: Tensor) -> Tensor:
+    """Log probabilities of the next place, from those of the last `[rows, source]`."""
+    start = (at - moves.totals).masked_fill(outside, _NEVER)
+    before = F.pad(start, (_STRIDES - 1, 0), value=_NEVER)
+    near = before.unfold(1, _STRIDES, 1)[..., 1:]  # [rows, source, strides - 1], the farthest first
+    far = before.logcumsumexp(1)[:, : at.shape[1]].unsqueeze(2)
+    steps = torch.cat((far, near), 2) + moves.strides.flip(1).unsqueeze(1)
+    return (moves.scores + steps.logsumexp(2)).clamp_min(_NEVER)

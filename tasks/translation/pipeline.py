@@ -206,7 +206,10 @@ class TranslationPipeline(Pipeline):
         # A step of the search holds logits and log probabilities of each hypothesis.
         most = positions(TOKEN_BUDGET, width=2 * settings.beam_size * self.settings.target_size)
         lengths = [len(row.tokens) for row, _ in encoded]
-        for numbers in by_length(lengths, budget=TOKEN_BUDGET, most=most):
+        budget = TOKEN_BUDGET
+        if self._monotonic:  # or of each hypothesis at each place
+            budget = positions(budget, width=4 * settings.beam_size * self.settings.target_size)
+        for numbers in by_length(lengths, budget=budget, most=most):
             copies = None
             if self._copier is not None:
                 copied = [self._copier.source(texts[n].strip(), *encoded[n]) for n in numbers]
@@ -266,8 +269,12 @@ class TranslationPipeline(Pipeline):
         )
         results = [0.0] * len(sources)
         # Characters, since a text seldom has more tokens than these.
-        lengths = [1 + max(map(len, pair)) for pair in zip(sources, targets, strict=True)]
+        pairs = list(zip(sources, targets, strict=True))
+        lengths = [1 + max(map(len, pair)) for pair in pairs]
         budget = positions(4 * TOKEN_BUDGET, width=2 * self.settings.target_size)
+        if self._monotonic:  # what is expected of each target token at each place is held
+            lengths = [len(source) * (1 + len(target)) for source, target in pairs]
+            budget = positions(64 * TOKEN_BUDGET, width=4 * self.settings.target_size)
         for numbers in by_length(lengths, budget=budget):
             batch = prepare(
                 {
@@ -280,6 +287,10 @@ class TranslationPipeline(Pipeline):
             for number, value in zip(numbers, values, strict=True):
                 results[number] = value
         return results
+
+    @property
+    def _monotonic(self) -> bool:
+        return self.settings.decoder.attention == "monotonic"
 
     def _words(self, text: str) -> list[str]:
         """What tokens beyond the target vocabulary mean in the translation of a text."""

@@ -10,7 +10,7 @@ from rnnlp.models.embeddings.token import Embedding
 from rnnlp.models.encoders.recurrent import Encoder
 from rnnlp.models.layers.losses import token_loss
 from rnnlp.models.search.beam import beam_search
-from rnnlp.models.translation.monotonic import _STRIDES, MonotonicDecoder
+from rnnlp.models.translation import monotonic
 from rnnlp.models.translation.translator import Translator
 
 PAD, UNK, BEGIN, END = range(4)
@@ -31,7 +31,7 @@ def make(*, copy, cell="lstm", **options):
     translator = Translator(
         embedding=Embedding(vocabulary_size=9, size=6),
         encoder=Encoder(input_size=6, cell="gru", hidden_size=4),
-        decoder=MonotonicDecoder(
+        decoder=monotonic.MonotonicDecoder(
             vocabulary_size=VOCABULARY, memory_size=8, final_size=8, size=6, cell=cell,
             hidden_size=8, copy=copy, unknown=UNK, **options,
         ),
@@ -65,7 +65,7 @@ def sum_over_alignments(translator, row, target):
         hidden = hidden[0]
         far = decoder.stride(hidden).tolist()
         moves.append(
-            [[float(hidden @ keys[i]) + far[min(i - j, _STRIDES - 1)] for i in range(j, source)]
+            [[float(hidden @ keys[i]) + far[min(i - j, len(far) - 1)] for i in range(j, source)]
              for j in range(source)]
         )  # fmt: skip
         emit = []
@@ -89,8 +89,9 @@ def sum_over_alignments(translator, row, target):
 
 
 @COPYING
-@pytest.mark.parametrize("cell", ["lstm", "gru"])
-def test_probability_is_the_sum_over_all_alignments(copy, cell):
+@pytest.mark.parametrize(("cell", "strides"), [("lstm", 8), ("lstm", 2), ("gru", 1)])
+def test_probability_is_the_sum_over_all_alignments(copy, cell, strides, monkeypatch):
+    monkeypatch.setattr(monotonic, "_STRIDES", strides)
     translator, targets = make(copy=copy, cell=cell), TARGETS[copy]
     scores, following = translator(encode(translator), targets, TARGET_LENGTHS)
     torch.testing.assert_close(scores.logsumexp(1), torch.zeros(len(scores)).double())
@@ -113,21 +114,6 @@ def test_whole_targets_are_scored_as_step_by_step_in_any_batch(copy):
             state = step.state
             torch.testing.assert_close(step.log_probs[0], together[time, :width])
             assert step.attention.sum().item() == pytest.approx(1.0)
-
-
-def test_no_place_is_gone_back_to():
-    translator = make(copy=False)
-    _, _, weights = translator.decoder.score(
-        TARGETS[False][:, :-1], TARGET_LENGTHS - 1, encode(translator)
-    )
-    beyond = weights.flip(2).cumsum(2).flip(2)  # how probable it is to stand here or further on
-    for row, length in enumerate((TARGET_LENGTHS - 1).tolist()):
-        assert (weights[row, :length, int(LENGTHS[row]) :] == 0).all()
-        # On average over what is written; of one target, what is written tells more.
-        assert beyond[row, 0, 0].item() == pytest.approx(1.0)
-    moves = translator.decoder._moves(torch.randn(3, 2, 8).double(), encode(translator).places)
-    assert (moves.tril(-1) == 0).all()
-    torch.testing.assert_close(moves.sum(3), torch.ones(3, 2, 4).double())
 
 
 @COPYING
