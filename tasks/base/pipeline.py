@@ -101,10 +101,14 @@ class Pipeline(ABC):
             InputError: It is an exported one, or an ensemble.
         """
         self.check_alone()
-        network = getattr(self.engine, "network", None)
-        if network is None:
+        if self.exported:
             raise InputError(f"this is {WITHOUT_TORCH}")
-        return network
+        return self.engine.network
+
+    @property
+    def exported(self) -> bool:
+        """Whether it runs without torch."""
+        return not hasattr(self.engine, "network")
 
     def check_alone(self) -> None:
         """Refuses an ensemble.

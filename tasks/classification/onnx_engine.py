@@ -24,7 +24,7 @@ class OnnxClassifier:
     """
 
     def __init__(self, reader: Reader, settings: ClassifierConfig) -> None:
-        self._reader = reader
+        self.reader = reader
         self._window = settings.max_length if settings.long_texts == "windows" else None
         self._outputs = ["probabilities"]
         if "attention" in settings.pooling and not settings.linear:
@@ -46,7 +46,7 @@ class OnnxClassifier:
         """Calibrated probabilities [texts, classes], and attention weights [texts, time] of models
         that have them.
         """
-        probabilities, *attention = self._reader(batch, *self._outputs)
+        probabilities, *attention = self.reader(batch, *self._outputs)
         return probabilities, attention[0] if attention else None
 
     def read(
@@ -57,9 +57,9 @@ class OnnxClassifier:
         time = batch.tokens.shape[1]
         room = time if self._window is None else self._window - read % self._window
         while room < time:  # what is read at once lies in one window
-            (), so_far = self._reader.read(_cut(batch, 0, room), so_far=so_far)
+            (), so_far = self.reader.read(_cut(batch, 0, room), so_far=so_far)
             batch, time, room = _cut(batch, room, time), time - room, self._window or 0
-        (probabilities,), so_far = self._reader.read(batch, "probabilities", so_far=so_far)
+        (probabilities,), so_far = self.reader.read(batch, "probabilities", so_far=so_far)
         return probabilities, so_far
 
 

@@ -18,7 +18,8 @@ from .workers import in_order
 if TYPE_CHECKING:
     import numpy as np
 
-    from rnnlp.tasks.inference.encoder import Way
+    from rnnlp.tasks.inference.encoder import PretrainedEncoder
+    from rnnlp.tasks.inference.exported_encoder import ExportedEncoder, Way
 
 SUFFIXES = (".parquet", ".npy")
 WAYS: tuple[Way, ...] = ("max", "mean", "last")
@@ -81,21 +82,29 @@ class Vectors:
     """
 
     def __init__(self, model: str, pooling: Way) -> None:
-        from rnnlp.tasks.inference.encoder import load_encoder
+        from rnnlp.tasks.inference.load import load
 
         self._arguments = (model, pooling)
-        self.encoder = load_encoder(model)
+        pipeline = load(model)
+        self.encoder: PretrainedEncoder | ExportedEncoder
+        if pipeline.exported:
+            from rnnlp.tasks.inference.exported_encoder import ExportedEncoder
+
+            self.encoder = ExportedEncoder(pipeline, model)
+            self._vectors = self.encoder.vectors
+        else:
+            from rnnlp.tasks.inference.encoder import encoder_of
+
+            self.encoder = encoder_of(pipeline, model)
+            self._vectors = self.encoder.arrays
 
     def __reduce__(self) -> tuple[type[Vectors], tuple[str, Way]]:
         return Vectors, self._arguments
 
     def __call__(self, texts: list[str]) -> np.ndarray:
         """The vectors of some texts."""
-        import torch
-
-        with torch.inference_mode():
-            vectors = self.encoder.vectors(texts, pooling=self._arguments[1])
-        return vectors.float().cpu().numpy()
+        vectors: np.ndarray = self._vectors(texts, pooling=self._arguments[1])
+        return vectors
 
 
 def write_table(path: Path, rows: Iterable[tuple[list[str], np.ndarray]], size: int) -> int:

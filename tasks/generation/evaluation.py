@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 import time
+from functools import partial
 from itertools import islice
 from typing import Any
 
+import numpy as np
+
 from rnnlp.data.corpus.report import Notes
 from rnnlp.data.errors import InputError
-from rnnlp.data.generation.collate import GenerationCollate
-from rnnlp.data.generation.labels import token_ids
+from rnnlp.data.generation.labels import NOT_GIVEN, label_ids, token_ids
 from rnnlp.data.generation.readers import read_texts
-from rnnlp.data.generation.segments import SegmentBatchSampler
-from rnnlp.data.text.tokenizer import UNK
-from rnnlp.tasks.base.length_batches import positions
+from rnnlp.data.text.tokenizer import BOS, EOS, UNK
+from rnnlp.tasks.base.length_batches import by_length, positions
 
-from .pipeline import GenerationPipeline
-from .scores import TextScores
+from .pipeline import Engine, GenerationPipeline
+from .scores import Costs, Reading, Stretch, TextScores
 
 CHUNK = 1024  # texts that are in memory at once
 SEGMENT, TOKEN_BUDGET = 1024, 8192  # tokens of a text, and positions, that are read at once
@@ -57,10 +58,6 @@ def evaluate_generation(
         raise InputError("the model writes without vectors: leave vector_column out")
     vector = settings.vector_column if vector_column is None else str(vector_column)
     scores = TextScores(labelled=bool(settings.fields), from_vectors=vector is not None)
-    collate = GenerationCollate(
-        featurizer=featurizer, fields=settings.fields, reverse=settings.reverse
-    )
-    device = next(pipeline.network.parameters()).device
     examples = read_texts(
         path,
         format=format,
@@ -75,11 +72,12 @@ def evaluate_generation(
     # Logits and log probabilities of the whole vocabulary are held for each token.
     budget = positions(TOKEN_BUDGET, width=2 * pipeline.settings.sizes.tokens)
     started = time.perf_counter()
+    known = label_ids(settings.fields)
     while chunk := list(islice(examples, CHUNK)):
-        lengths = []
+        encoded = []
         for example in chunk:
-            ids = token_ids(featurizer, example.text, reverse=False)
-            lengths.append(len(ids) + 1)
+            ids = token_ids(featurizer, example.text, reverse=settings.reverse)
+            encoded.append(ids)
             place = f"{path}:{example.line}"
             notes.count("unknown tokens", place, ids.count(UNK))
             for field, label in example.labels.items():
@@ -88,29 +86,24 @@ def evaluate_generation(
                 elif label not in settings.fields[field]:
                     what = "that training never saw, read as if they had none"
                     notes.count(f"texts with a label of {field} {what}", place)
-        sampler = SegmentBatchSampler(
-            lengths=lengths, bptt=min(SEGMENT, budget), max_tokens=budget, shuffle=False
-        )
-        for segment in sampler:
-            rows = [chunk[number] for number in segment.rows]
-            columns: dict[str, list[Any]] = {
-                "text": [row.text for row in rows],
-                "labels": [list(row.labels.values()) for row in rows],
-            }
-            if vector is not None:
-                columns["vector"] = [row.vector for row in rows]
-            batch = collate((columns, segment))
-            features = batch.features
-            carried = None if batch.carried is None else batch.carried.to(device)
-            scores.add(
-                pipeline.network,
-                batch._replace(
-                    features=features._replace(tokens=features.tokens.to(device)),
-                    following=batch.following.to(device),
-                    labels=batch.labels.to(device),
-                    carried=carried,
-                    vectors=None if batch.vectors is None else batch.vectors.to(device),
-                ),
+        segment = min(SEGMENT, budget)
+        for rows in by_length([min(len(ids) + 1, segment) for ids in encoded], budget=budget):
+            some = [chunk[row] for row in rows]
+            labels = [
+                [
+                    ids.get(label, NOT_GIVEN)
+                    for ids, label in zip(known, row.labels.values(), strict=True)
+                ]
+                for row in some
+            ]
+            _score(
+                scores,
+                pipeline.engine,
+                [encoded[row] for row in rows],
+                [row.text for row in some],
+                np.array(labels, np.int64).reshape(len(rows), len(known)),
+                np.array([row.vector for row in some], np.float32) if vector is not None else None,
+                segment,
             )
     if not scores.texts:
         raise InputError("no texts to score", path=path)
@@ -122,3 +115,60 @@ def evaluate_generation(
         "tokens_per_second": round(scores.tokens / seconds) if seconds else 0,
     }
     return result, scores.policy, notes.lines()
+
+
+def _read(
+    engine: Engine, reading: Reading, unlabelled: Reading, labelled: bool, so_far: Any
+) -> Costs:
+    """Reads a segment, with labels or without; what is known of other texts before is not used."""
+    before = None if reading.carried is None else so_far
+    return engine.costs(reading if labelled else unlabelled, before)
+
+
+def _score(
+    scores: TextScores,
+    engine: Engine,
+    encoded: list[list[int]],
+    texts: list[str],
+    labels: np.ndarray,
+    vectors: np.ndarray | None,
+    segment: int,
+) -> None:
+    """Scores some texts side by side, segment by segment.
+
+    Args:
+        scores: What they are added to.
+        engine: Reads them.
+        encoded: The ids of each.
+        texts: The texts.
+        labels: The ids of their labels, `[texts, fields]`.
+        vectors: What they are written from, `[texts, components]`.
+        segment: Tokens of a text that are read at once.
+    """
+    lengths = np.array([len(ids) + 1 for ids in encoded])
+    before = np.arange(len(texts))  # the texts of the segment before
+    for start in range(0, int(lengths.max()), segment):
+        rows = np.flatnonzero(lengths > start)
+        sizes = np.minimum(lengths[rows] - start, segment)
+        whole = [[BOS, *encoded[row], EOS][start : start + segment + 1] for row in rows]
+        tokens = np.zeros((len(rows), int(sizes.max()) + 1), np.int64)
+        for target, ids in zip(tokens, whole, strict=True):
+            target[: len(ids)] = ids
+        reading = Reading(
+            tokens=np.ascontiguousarray(tokens[:, :-1]),
+            following=np.ascontiguousarray(tokens[:, 1:]),
+            lengths=sizes,
+            labels=labels[rows],
+            vectors=None if vectors is None else vectors[rows],
+            carried=np.searchsorted(before, rows) if start else None,
+        )
+        stretch = Stretch(
+            lengths=sizes.tolist(),
+            ends=(lengths[rows] == start + sizes).tolist(),
+            gold=[] if start else texts,
+            carried=None if reading.carried is None else reading.carried.tolist(),
+        )
+        unlabelled = reading._replace(labels=np.full_like(reading.labels, NOT_GIVEN))
+
+        scores.add(stretch, partial(_read, engine, reading, unlabelled))
+        before = rows

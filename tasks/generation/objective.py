@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import torch
 from torch import Tensor
 
 from rnnlp.data.generation.collate import GenerationBatch
+from rnnlp.data.generation.labels import NOT_GIVEN
+from rnnlp.data.text.tokenizer import EOS
 from rnnlp.models.generation.language_model import LanguageModel
 from rnnlp.models.layers.losses import token_loss
+from rnnlp.models.recurrence.cell import State
 from rnnlp.models.recurrence.cells import find_cell
 from rnnlp.tasks.base.objective import BatchLoss, Objective
 
 from .config import GeneratorConfig
-from .scores import TextScores
+from .costs import costs_of
+from .scores import Costs, Stretch, TextScores
 from .segments import read
 
 
@@ -58,6 +63,23 @@ class GenerationObjective(Objective):
             from_vectors=self.settings.vector_column is not None,
         )
 
+    @torch.no_grad()
     def add(self, scores: TextScores, network: LanguageModel, batch: GenerationBatch) -> BatchLoss:
         """Adds one batch of segments to the scores, and gives its loss."""
-        return scores.add(network, batch)
+        if batch.idle:
+            return BatchLoss(torch.zeros(()), 0)
+        lengths = batch.features.lengths.tolist()
+        rows = zip(batch.following.tolist(), lengths, strict=True)
+        stretch = Stretch(
+            lengths=lengths,
+            ends=[row[length - 1] == EOS for row, length in rows],
+            gold=batch.gold,
+            carried=None if batch.carried is None else batch.carried.tolist(),
+        )
+        unlabelled = batch._replace(labels=torch.full_like(batch.labels, NOT_GIVEN))
+
+        def costs(labelled: bool, so_far: State | None) -> Costs:
+            logits, targets, state = read(network, batch if labelled else unlabelled, so_far)
+            return Costs(*costs_of(logits, targets), state)
+
+        return BatchLoss(torch.tensor(scores.add(stretch, costs) / sum(lengths)), sum(lengths))

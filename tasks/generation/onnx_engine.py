@@ -10,10 +10,11 @@ import numpy as np
 
 from rnnlp.data.text.tokenizer import EOS
 from rnnlp.tasks.runtime.beam import constrain
-from rnnlp.tasks.runtime.session import READ, Graphs, State
+from rnnlp.tasks.runtime.session import Graphs, Reader, State
 
 from .config import BANNED, SamplingConfig
 from .prompts import BegunWords
+from .scores import Costs, Reading
 
 
 class OnnxGenerator:
@@ -27,12 +28,8 @@ class OnnxGenerator:
         self.first = None
         if "start.onnx" in graphs.checksums:  # of a model that writes from vectors
             self.first = graphs.open("start.onnx", inputs=("vectors",), outputs=("hidden",))
-        self.session = graphs.open(
-            "model.onnx",
-            inputs=(*READ, "positions", "hidden"),
-            optional=("cell", "labels", "condition"),
-            outputs=("log_probs", "final_hidden"),
-        )
+        self.reader = Reader(graphs, "generation")
+        self.session = self.reader.session
 
     def start(
         self, rows: int, vectors: np.ndarray | None = None
@@ -157,22 +154,21 @@ class OnnxGenerator:
                 break
         return written
 
-    def costs(
-        self,
-        tokens: Sequence[int],
-        following: Sequence[int],
-        so_far: tuple[State, np.ndarray | None] | None,
-        labels: Sequence[int],
-        vectors: np.ndarray | None = None,
-    ) -> tuple[np.ndarray, tuple[State, np.ndarray | None]]:
-        """What the tokens that follow the next tokens of one text cost, in nats, and what to pass
-        on.
-        """
-        state, condition = self.start(1, vectors) if so_far is None else so_far
-        read, places = np.array([list(tokens)], np.int64), np.arange(len(tokens))
-        every, count = np.array([list(labels)], np.int64), np.array([len(tokens)], np.int64)
-        log_probs, state = self.read(read, count, state, every, places, condition)
-        return -log_probs[places, list(following)].astype(np.float64), (state, condition)
+    def costs(self, reading: Reading, so_far: tuple[State, np.ndarray | None] | None) -> Costs:
+        """What the tokens cost that follow the next tokens of some texts; see `Engine`."""
+        rows, time = reading.tokens.shape
+        state, condition = self.start(rows, reading.vectors) if so_far is None else so_far
+        if so_far is not None and reading.carried is not None:
+            state = state.reorder(reading.carried)
+            condition = None if condition is None else condition[reading.carried]
+        places = np.flatnonzero(np.arange(time) < reading.lengths[:, None])
+        log_probs, state = self.read(
+            reading.tokens, reading.lengths, state, reading.labels, places, condition
+        )
+        targets = reading.following.ravel()[places]
+        nats = -log_probs[np.arange(len(targets)), targets].astype(np.float64)
+        log_probs[:, list(BANNED)] = -np.inf
+        return Costs(nats, log_probs.argmax(1) == targets, (state, condition))
 
 
 def _keep_allowed(prompts: np.ndarray, begun: BegunWords, log_probs: np.ndarray) -> None:

@@ -26,6 +26,7 @@ from rnnlp.tasks.model_folder.folder import CONFIG, ModelFolder
 
 from .config import GeneratorConfig, SamplingConfig, check_sampling
 from .prompts import BegunWords, Prompt, Spellings, read_prompt
+from .scores import Costs, Reading
 
 if TYPE_CHECKING:
     from rnnlp.tasks.base.gates import Gates
@@ -65,17 +66,8 @@ class Engine(Protocol):
             vectors: What each is written from, [prompts, components].
         """
 
-    def costs(
-        self,
-        tokens: Sequence[int],
-        following: Sequence[int],
-        so_far: Any,
-        labels: Sequence[int],
-        vectors: np.ndarray | None,
-    ) -> tuple[np.ndarray, Any]:
-        """What the tokens that follow the next tokens of one text cost, in nats, and what to pass
-        on; None begins the text.
-        """
+    def costs(self, reading: Reading, so_far: Any) -> Costs:
+        """What the tokens cost that follow the next tokens of some texts; None begins texts."""
 
 
 class GenerationPipeline(Pipeline):

@@ -3,23 +3,11 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
-import torch
-from torch import Tensor
-
-from rnnlp.data.generation.collate import GenerationBatch
-from rnnlp.data.generation.labels import NOT_GIVEN
-from rnnlp.data.text.tokenizer import EOS
-from rnnlp.models.generation.language_model import LanguageModel
-from rnnlp.models.layers.losses import token_loss
-from rnnlp.models.recurrence.cell import State
-from rnnlp.tasks.base.objective import BatchLoss
-
-from .config import BANNED
-from .segments import read
+import numpy as np
 
 POLICY = (
     "bits of each whole text, its end included, divided by its characters (code points); an "
@@ -30,6 +18,34 @@ _LABELS = "; texts are scored for their labels, and without_labels as if they ha
 _EXACT = (
     "; exact match: texts, in per cent, that are written token by token, the likeliest each time"
 )
+
+
+class Reading(NamedTuple):
+    """The next tokens of some texts, and what follows each of them."""
+
+    tokens: np.ndarray  # [rows, time]
+    following: np.ndarray  # [rows, time]
+    lengths: np.ndarray  # [rows], at least 1
+    labels: np.ndarray  # [rows, fields]
+    vectors: np.ndarray | None  # [rows, components], of models that write from vectors
+    carried: np.ndarray | None = None  # [rows], which rows before these go on from; None for all
+
+
+class Costs(NamedTuple):
+    """What a model says of the tokens that follow those of some segments, row after row."""
+
+    nats: np.ndarray  # [tokens] float64
+    likeliest: np.ndarray  # [tokens] bool, whether it is the token that would be written
+    so_far: Any  # where the model stands after them
+
+
+class Stretch(NamedTuple):
+    """The segments of some texts that are scored together."""
+
+    lengths: list[int]  # [rows], tokens that follow
+    ends: list[bool]  # [rows], whether the text ends here
+    gold: list[str]  # the texts that begin here
+    carried: list[int] | None  # the rows of the segment before; None where texts begin
 
 
 @dataclass
@@ -49,29 +65,36 @@ class TextScores:
     characters: int = 0
     texts: int = 0
     exact: int = 0
-    _states: list[State | None] = field(default_factory=lambda: [None, None])
-    _right: Tensor | None = None  # [rows]: whether all so far was the likeliest
+    _so_far: list[Any] = field(default_factory=lambda: [None, None])
+    _right: np.ndarray | None = None  # [rows]: whether all so far was the likeliest
 
     @property
     def policy(self) -> str:
         """How the scores are counted."""
         return POLICY + self.labelled * _LABELS + self.from_vectors * _EXACT
 
-    @torch.no_grad()
-    def add(self, network: LanguageModel, batch: GenerationBatch) -> BatchLoss:
-        """Scores a batch, and gives its loss; segments of a text must come one after the other."""
-        if batch.idle:
-            return BatchLoss(torch.zeros(()), 0)
-        nats = self._nats(network, batch, 0, exact=self.from_vectors)
+    def add(self, stretch: Stretch, read: Callable[[bool, Any], Costs]) -> float:
+        """Scores segments; those of a text must come one after the other.
+
+        Args:
+            stretch: The segments.
+            read: Reads them: with their labels or without, from where the model stood after the
+                segments before.
+
+        Returns:
+            What they cost in nats.
+        """
+        costs = self._read(read, labelled=True)
+        nats = float(costs.nats.sum())
         self.nats += nats
         if self.labelled:
-            unlabelled = torch.full_like(batch.labels, NOT_GIVEN)
-            self.nats_without += self._nats(network, batch._replace(labels=unlabelled), 1)
-        tokens = int(batch.features.lengths.sum())
-        self.tokens += tokens
-        self.characters += sum(map(len, batch.gold))
-        self.texts += len(batch.gold)
-        return BatchLoss(torch.tensor(nats / tokens), tokens)
+            self.nats_without += float(self._read(read, labelled=False).nats.sum())
+        if self.from_vectors:
+            self._count_exact(stretch, costs.likeliest)
+        self.tokens += len(costs.nats)
+        self.characters += sum(map(len, stretch.gold))
+        self.texts += len(stretch.gold)
+        return nats
 
     def merge(self, other: TextScores) -> None:
         """Adds what another process has counted."""
@@ -100,29 +123,22 @@ class TextScores:
             result["exact_match"] = 100.0 * self.exact / max(1, self.texts)
         return result
 
-    def _nats(
-        self, network: LanguageModel, batch: GenerationBatch, which: int, *, exact: bool = False
-    ) -> float:
-        logits, targets, state = read(network, batch, self._states[which])
-        self._states[which] = state
-        nats = float(token_loss(logits, targets)) * len(targets)
-        if exact:
-            self._count_exact(batch, logits, targets)
-        return nats
+    def _read(self, read: Callable[[bool, Any], Costs], *, labelled: bool) -> Costs:
+        costs = read(labelled, self._so_far[labelled])
+        self._so_far[labelled] = costs.so_far
+        return costs
 
-    def _count_exact(self, batch: GenerationBatch, logits: Tensor, targets: Tensor) -> None:
+    def _count_exact(self, stretch: Stretch, likeliest: np.ndarray) -> None:
         """Counts texts that end here and are those that the likeliest tokens make: written or read,
         these are the same as long as each of them is right.
         """
-        logits = logits.index_fill(1, torch.tensor(BANNED, device=logits.device), -torch.inf)
-        lengths = batch.features.lengths.tolist()
-        right = torch.stack([row.all() for row in (logits.argmax(1) == targets).split(lengths)])
-        if batch.carried is not None:
+        rows = np.split(likeliest, np.cumsum(stretch.lengths)[:-1])
+        right = np.array([row.all() for row in rows])
+        if stretch.carried is not None:
             assert self._right is not None
-            right &= self._right[batch.carried]
+            right &= self._right[stretch.carried]
         self._right = right
-        ends = torch.stack([row[-1] == EOS for row in targets.split(lengths)])
-        self.exact += int((right & ends).sum())
+        self.exact += int((right & stretch.ends).sum())
 
 
 def score_lines(result: Mapping[str, Any], policy: str) -> list[str]:

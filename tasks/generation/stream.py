@@ -18,6 +18,7 @@ from rnnlp.data.text.tokenizer import BOS, EOS
 from rnnlp.tasks.base.stream import BLOCK, Result, TextStream
 
 from .pipeline import Engine
+from .scores import Reading
 
 
 class GenerationStream(TextStream):
@@ -48,7 +49,7 @@ class GenerationStream(TextStream):
         self.bits = 0.0
         self._engine = engine
         self._featurizer = featurizer
-        self._labels = labels
+        self._labels = np.array([list(labels)], np.int64)
         self._vector = vector
         self._so_far: Any = None  # what the engine passes on
         self._last = BOS
@@ -75,9 +76,14 @@ class GenerationStream(TextStream):
 
     def _costs(self, ids: list[int]) -> list[float]:
         """Bits of the next tokens, which are then read but for the last one."""
-        nats, self._so_far = self._engine.costs(
-            [self._last, *ids[:-1]], ids, self._so_far, self._labels, self._vector
+        read = Reading(
+            tokens=np.array([[self._last, *ids[:-1]]]),
+            following=np.array([ids]),
+            lengths=np.array([len(ids)]),
+            labels=self._labels,
+            vectors=self._vector,
         )
+        nats, _, self._so_far = self._engine.costs(read, self._so_far)
         self._last = ids[-1]
         costs: list[float] = (nats / math.log(2)).tolist()
         self.bits += sum(costs)

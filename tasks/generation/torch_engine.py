@@ -6,13 +6,16 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 import torch
+from torch import Tensor
 
 from rnnlp.data.text.tokenizer import EOS, PAD
 from rnnlp.models.generation.language_model import GeneratorState, LanguageModel
 from rnnlp.models.search.sampling import sample
 
 from .config import BANNED, SamplingConfig
+from .costs import costs_of
 from .prompts import BegunWords
+from .scores import Costs, Reading
 
 
 class TorchGenerator:
@@ -81,29 +84,26 @@ class TorchGenerator:
         return [hypothesis.tokens for hypothesis in drawn]
 
     @torch.inference_mode()
-    def costs(
-        self,
-        tokens: Sequence[int],
-        following: Sequence[int],
-        so_far: GeneratorState | None,
-        labels: Sequence[int],
-        vectors: np.ndarray | None = None,
-    ) -> tuple[np.ndarray, GeneratorState]:
-        """What the tokens that follow the next tokens of one text cost, in nats, and what to pass
-        on.
-        """
+    def costs(self, reading: Reading, so_far: GeneratorState | None) -> Costs:
+        """What the tokens cost that follow the next tokens of some texts; see `Engine`."""
         device = next(self.network.parameters()).device
-        read = torch.tensor([list(tokens)], device=device)
-        every = torch.tensor([list(labels)], device=device) if labels else None
-        given = None if vectors is None else torch.from_numpy(vectors).to(device)
+
+        def given(array: np.ndarray | None) -> Tensor | None:
+            return None if array is None or not array.size else torch.from_numpy(array).to(device)
+
+        tokens, following = (torch.from_numpy(part).to(device) for part in reading[:2])
+        lengths = torch.from_numpy(reading.lengths)
+        labels, vectors = given(reading.labels), given(reading.vectors)
         if so_far is None:
-            so_far = self.network.begin(read[:, :0], torch.tensor([0]), every, given)
-        if len(tokens) == 1:  # twice as fast as a sequence of one
-            step = self.network.step(read[0], so_far)
-            log_probs, so_far = step.log_probs, step.state
+            so_far = self.network.begin(tokens[:, :0], torch.zeros_like(lengths), labels, vectors)
+        elif reading.carried is not None:
+            so_far = so_far.reorder(torch.from_numpy(reading.carried).to(device))
+        if tokens.shape == (1, 1):  # twice as fast as a sequence of one
+            step = self.network.step(tokens[0], so_far)
+            logits, targets, so_far = step.log_probs, following[0], step.state
         else:
-            length = torch.tensor([len(tokens)])
-            logits, _, recurrent = self.network(read, read, length, every, so_far.recurrent, given)
-            log_probs, so_far = logits.log_softmax(1), so_far._replace(recurrent=recurrent)
-        chosen = log_probs[range(len(tokens)), list(following)]
-        return -chosen.double().cpu().numpy(), so_far
+            logits, targets, recurrent = self.network(
+                tokens, following, lengths, labels, so_far.recurrent, vectors
+            )
+            so_far = so_far._replace(recurrent=recurrent)
+        return Costs(*costs_of(logits, targets), so_far)

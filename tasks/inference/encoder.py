@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator, Sequence
-from typing import Any, Literal, NamedTuple
+from typing import Any, NamedTuple
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
@@ -25,10 +26,8 @@ from rnnlp.models.encoders.windowed import WindowedEncoder
 from rnnlp.tasks.base.length_batches import by_length
 from rnnlp.tasks.base.transfer import backward_alone, no_encoder, read_encoder
 
+from .exported_encoder import TOKEN_BUDGET, Way
 from .load import load
-
-Way = Literal["max", "mean", "last"]
-TOKEN_BUDGET = 8192  # padded positions of a batch
 
 
 class Encoded(NamedTuple):
@@ -136,6 +135,11 @@ class PretrainedEncoder(nn.Module):
         batches = _Batches(self, [self.row(text) for text in texts], pooling)
         nothing = torch.zeros(0, self.output_size, device=next(self.parameters()).device)
         return batches.in_order([nothing, *(vectors for _, vectors in batches)])
+
+    @torch.inference_mode()
+    def arrays(self, texts: Sequence[str], *, pooling: Way = "max") -> np.ndarray:
+        """The same as an array, without gradients."""
+        return self.vectors(texts, pooling=pooling).float().cpu().numpy()
 
 
 class _Batches:

@@ -19,6 +19,6 @@ class OnnxJoint:
     """
 
     def __init__(self, folder: ModelFolder, settings: JointConfig) -> None:
-        reader = Reader(Graphs.of(folder), "joint")
-        self.tagging = OnnxTagger(reader, settings.tagging)
-        self.classification = OnnxClassifier(reader, settings.classification)
+        self.reader = Reader(Graphs.of(folder), "joint")
+        self.tagging = OnnxTagger(self.reader, settings.tagging)
+        self.classification = OnnxClassifier(self.reader, settings.classification)

@@ -200,23 +200,35 @@ class Graphs(NamedTuple):
         )
 
 
-READ, SPELLED = ("tokens", "lengths"), ("characters", "token_features")  # inputs
+_READ, _SPELLED = ("tokens", "lengths"), ("characters", "token_features")  # inputs
 _TAGS = ("emissions", "transitions", "start_transitions", "end_transitions")
 _CLASSES = ("logits", "probabilities")
+_OUTPUTS = {
+    "tagging": _TAGS,
+    "classification": _CLASSES,
+    "joint": _TAGS + _CLASSES,
+    "generation": ("log_probs", "final_hidden"),
+    "translation": ("keys", "values", "hidden"),
+}
+_MORE = {"generation": ("positions", "hidden")}  # inputs
+_PERHAPS = {"generation": ("labels", "condition")}
 
 
 class Reader:
-    """Tagger, classifier or both: what a network says of a batch of texts.
+    """What reads texts: what a network says of a batch of them.
 
     Args:
         graphs: Those of the folder.
-        task: "tagging", "classification" or "joint".
+        task: Its task.
+        file: The graph that reads.
     """
 
-    def __init__(self, graphs: Graphs, task: str) -> None:
-        outputs = {"tagging": _TAGS, "classification": _CLASSES, "joint": _TAGS + _CLASSES}[task]
+    def __init__(self, graphs: Graphs, task: str, *, file: str = "model.onnx") -> None:
         self.session = graphs.open(
-            "model.onnx", inputs=READ, optional=(*SPELLED, *CARRIED), outputs=outputs
+            file,
+            inputs=(*_READ, *_MORE.get(task, ())),
+            optional=(*_SPELLED, *CARRIED, *_PERHAPS.get(task, ())),
+            outputs=_OUTPUTS[task],
         )
 
     def __call__(self, batch: TokenBatch, *outputs: str) -> list[np.ndarray]:
@@ -255,6 +267,18 @@ class Reader:
             for name, value in batch._asdict().items()
             if value is not None and name in self.session.inputs
         }
+
+    def states(self, batch: TokenBatch) -> list[np.ndarray]:
+        """States [batch, time, size] of texts, any values at padding, and the last ones of each
+        direction [batch, size]; of generators without labels and vectors.
+        """
+        feeds = self._feeds(batch) | self.session.start(len(batch.tokens))
+        for name in {"positions", "labels", "condition"} & {*self.session.inputs}:
+            ids = name != "condition"
+            rows = 0 if name == "positions" else len(batch.tokens)
+            shape = (rows, *self.session.inputs[name].shape[1:])
+            feeds[name] = np.zeros(shape, np.int64 if ids else np.float32)
+        return self.session(["states", "last"], feeds)
 
     def path_scores(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """Scores [tags, tags] of a tag after another, [tags] of the first and of the last one;

@@ -121,7 +121,7 @@ def create_app(models: Mapping[str, Any], limits: Limits | None = None) -> FastA
             {
                 "name": name,
                 "task": pipeline.task,
-                "engine": "torch" if hasattr(pipeline.engine, "network") else "onnx",
+                "engine": "onnx" if pipeline.exported else "torch",
                 "options": list(offered(options["PREDICT"].get(pipeline.task, ()))),
                 "explains": bool(getattr(pipeline, "explains", False)),
                 "aligns": hasattr(pipeline, "align"),

@@ -25,7 +25,7 @@ class OnnxTagger:
     """
 
     def __init__(self, reader: Reader, settings: TaggerConfig) -> None:
-        self._reader = reader
+        self.reader = reader
         self.paths = Paths(*reader.path_scores(), crf=settings.crf)
         if (size := len(self.paths.start)) != len(settings.tags):
             raise InputError(
@@ -40,12 +40,12 @@ class OnnxTagger:
 
     def decode(self, batch: TokenBatch) -> Decoded:
         """The best legal tags of every row, and on demand the probabilities of spans."""
-        (emissions,) = self._reader(batch, "emissions")
+        (emissions,) = self.reader(batch, "emissions")
         return self.paths.decode(emissions, batch.lengths)
 
     def read(
         self, batch: TokenBatch, so_far: dict[str, np.ndarray] | None
     ) -> tuple[np.ndarray, dict[str, np.ndarray]]:
         """Emissions [batch, time, tags] of the next tokens of texts that go on; see `Engine`."""
-        (emissions,), so_far = self._reader.read(batch, "emissions", so_far=so_far)
+        (emissions,), so_far = self.reader.read(batch, "emissions", so_far=so_far)
         return emissions, so_far

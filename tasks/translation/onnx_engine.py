@@ -9,7 +9,7 @@ import numpy as np
 from rnnlp.data.text.featurizer import TokenBatch
 from rnnlp.data.text.tokenizer import BOS, EOS
 from rnnlp.tasks.runtime.beam import beam_search
-from rnnlp.tasks.runtime.session import READ, SPELLED, Graphs, State
+from rnnlp.tasks.runtime.session import Graphs, Reader, State
 
 from .config import BANNED, SearchConfig, target_bounds
 
@@ -51,12 +51,8 @@ class OnnxTranslator:
     """
 
     def __init__(self, graphs: Graphs) -> None:
-        self.encoder = graphs.open(
-            "encoder.onnx",
-            inputs=READ,
-            optional=SPELLED,
-            outputs=("keys", "values", "hidden"),
-        )
+        self.reader = Reader(graphs, "translation", file="encoder.onnx")
+        self.encoder = self.reader.session
         self.decoder = graphs.open(
             "decoder.onnx",
             inputs=("tokens", "keys", "values", "source_lengths", "hidden"),
