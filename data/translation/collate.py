@@ -10,12 +10,12 @@ import torch
 from torch import Tensor
 
 from rnnlp.data.datamodule.tensors import TokenTensors, as_tensors
-from rnnlp.data.text.featurizer import FeatureRow, Featurizer, collate
-from rnnlp.data.text.preprocessing import EMPTY
-from rnnlp.data.text.tokenizer import BOS, EOS, PAD, UNK, Offsets, Tokenizer
+from rnnlp.data.text.featurizer import FeatureRow, Featurizer
+from rnnlp.data.text.tokenizer import UNK, Tokenizer
 
 from .bpe_dropout import SubwordDropout
-from .copying import Copier, pad_copies
+from .copying import Copier
+from .pairs_of_ids import EncodedPair, PairEncoder
 
 
 class TranslationBatch(NamedTuple):
@@ -52,8 +52,6 @@ class TranslationCollate:
         seed: int = 1,
         copy: bool = False,
     ) -> None:
-        self._featurizer = featurizer
-        self._target_tokenizer = target_tokenizer
         self._seed = seed
         self._epoch = 0
         self._dropout: tuple[SubwordDropout, SubwordDropout] | None = None
@@ -62,8 +60,9 @@ class TranslationCollate:
             joint_vocabulary = target_tokenizer is featurizer.tokens
             target = source if joint_vocabulary else SubwordDropout(target_tokenizer, bpe_dropout)
             self._dropout = source, target
-        self._copier = (
-            Copier(featurizer=featurizer, target_tokenizer=target_tokenizer) if copy else None
+        copier = Copier(featurizer=featurizer, target_tokenizer=target_tokenizer) if copy else None
+        self._encoder = PairEncoder(
+            featurizer=featurizer, target_tokenizer=target_tokenizer, copier=copier
         )
 
     def start_epoch(self, epoch: int) -> None:
@@ -72,61 +71,27 @@ class TranslationCollate:
 
     def __call__(self, rows: Mapping[str, list[Any]]) -> TranslationBatch:
         """Encodes and pads the columns `source`, `target` and `index` of some rows."""
-        pairs = zip(rows["source"], rows["target"], rows["index"], strict=True)
-        encoded = [self._encode(source, target, index) for source, target, index in pairs]
-        sources, targets, copies, words = zip(*encoded, strict=True)
-        target, target_lengths = pad_targets(targets)
+        columns = zip(rows["source"], rows["target"], rows["index"], strict=True)
+        pairs = [self._encode(source, target, index) for source, target, index in columns]
+        padded = self._encoder.batch(pairs)
         return TranslationBatch(
-            features=as_tensors(collate(sources)),
-            target=target,
-            target_lengths=target_lengths,
+            features=as_tensors(padded.features),
+            target=torch.from_numpy(padded.target),
+            target_lengths=torch.from_numpy(padded.target_lengths),
             sources=rows["source"],
             gold=rows["target"],
             number=torch.tensor(rows["index"]),
-            copies=None if self._copier is None else torch.from_numpy(pad_copies(copies)),
-            words=words,
+            copies=None if padded.copies is None else torch.from_numpy(padded.copies),
+            words=[pair.words for pair in pairs],
         )
 
-    def _encode(
-        self, source: str, target: str, index: int
-    ) -> tuple[FeatureRow, list[int], list[int], list[str]]:
-        """Ids of the source and of the target, and where copied what the source's tokens are."""
+    def _encode(self, source: str, target: str, index: int) -> EncodedPair:
         if self._dropout is None:
-            row, offsets = source_row(self._featurizer, source)
-            if self._copier is None:
-                return row, self._target_tokenizer.encode(target)[0], [], []
-            copies = self._copier.source(source, row, offsets)
-            following = self._copier.target(target, source, offsets)
-            return row, following, copies, self._copier.words(source, offsets)
+            return self._encoder(source, target)
         random = Random(f"{self._seed} {self._epoch} {index}")
         left, right = (
             dropout.ids(text, random)
             for dropout, text in zip(self._dropout, (source, target), strict=True)
         )
-        row = FeatureRow(left or [UNK], None, None)
-        return row, right, row.tokens, []  # sub-words are copied where both sides have the same
-
-
-def source_row(featurizer: Featurizer, text: str) -> tuple[FeatureRow, Offsets]:
-    """The ids of a text to translate and its tokens; without a token it is read as `UNK`."""
-    row, offsets = featurizer.encode(text)
-    if row.tokens:
-        return row, offsets
-    bare = featurizer.level == "bpe"
-    return FeatureRow([UNK], None, None) if bare else featurizer.row(EMPTY), []
-
-
-def pad_targets(targets: Sequence[Sequence[int]]) -> tuple[Tensor, Tensor]:
-    """Puts `BOS` and `EOS` around the ids of texts and pads them to the longest.
-
-    Args:
-        targets: The ids of each text, at least one text.
-
-    Returns:
-        The ids, [batch, time] int64, and how many of each row are no padding, [batch] int64.
-    """
-    lengths = torch.tensor([len(ids) + 2 for ids in targets])
-    padded = torch.full((len(targets), int(lengths.max())), PAD)
-    for row, ids in zip(padded, targets, strict=True):
-        row[: len(ids) + 2] = torch.tensor([BOS, *ids, EOS])
-    return padded, lengths
+        row = FeatureRow(left or [UNK], None, None)  # sub-words are copied where both sides have
+        return EncodedPair(row, right, row.tokens, [])  # the same

@@ -29,10 +29,11 @@ from rnnlp.data.formats.layout import Layout
 from rnnlp.data.text.featurizer import TARGET_FILE, Featurizer
 from rnnlp.data.text.tokenizer import Level, Tokenizer
 
-from .collate import TranslationCollate, source_row
+from .collate import TranslationCollate
 from .columns import NESTED, keys_of, roles, texts_of
 from .copying import check_copied, count_unknown
 from .options import TranslationOptions
+from .pairs_of_ids import source_row
 from .readers import ParallelExample, parallel_layout, read_parallel, whole_pair
 from .sample import sample_translation
 from .sample_headlines import sample_headlines

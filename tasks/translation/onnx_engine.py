@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from rnnlp.data.text.featurizer import TokenBatch
 from rnnlp.data.text.tokenizer import BOS, EOS
+from rnnlp.data.translation.pairs_of_ids import Pairs
 from rnnlp.tasks.runtime.beam import beam_search
 from rnnlp.tasks.runtime.session import Graphs, Reader, State
 
 from .config import BANNED, SearchConfig, target_bounds
-
-if TYPE_CHECKING:
-    from rnnlp.data.translation.collate import TranslationBatch
 
 
 class DecoderState(NamedTuple):
@@ -88,12 +86,10 @@ class OnnxTranslator:
             keep_attention=keep_attention,
         )
 
-    def log_probabilities(self, batch: TranslationBatch) -> list[float]:
+    def log_probabilities(self, pairs: Pairs) -> list[float]:
         """Log probability in nats of each target, its end included, given its source."""
-        ids: Any = [None if part is None else np.asarray(part) for part in batch.features]
-        target, lengths = np.asarray(batch.target), np.asarray(batch.target_lengths)
-        copies = None if batch.copies is None else np.asarray(batch.copies)
-        state = self.encode(TokenBatch(*ids), copies)
+        target, lengths = pairs.target, pairs.target_lengths
+        state = self.encode(pairs.features, pairs.copies)
         total, rows = np.zeros(len(target)), np.arange(len(target))
         for t in range(target.shape[1] - 1):
             log_probs, _, state = self.step(np.ascontiguousarray(target[:, t]), state)

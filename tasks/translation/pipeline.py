@@ -24,6 +24,7 @@ from rnnlp.data.text.featurizer import (
 )
 from rnnlp.data.text.tokenizer import HALF, UNK, Offsets, Tokenizer
 from rnnlp.data.translation.copying import Copier, pad_copies
+from rnnlp.data.translation.pairs_of_ids import PairEncoder, Pairs
 from rnnlp.tasks.base.length_batches import by_length, positions
 from rnnlp.tasks.base.pipeline import Pipeline
 from rnnlp.tasks.model_folder.folder import CONFIG, ModelFolder
@@ -31,7 +32,6 @@ from rnnlp.tasks.model_folder.folder import CONFIG, ModelFolder
 from .config import SearchConfig, TranslatorConfig, check_search
 
 if TYPE_CHECKING:
-    from rnnlp.data.translation.collate import TranslationBatch
     from rnnlp.models.search.hypotheses import Hypothesis
 
 TOKEN_BUDGET = 2048  # padded source positions of a batch; each has as many rows as the beam is wide
@@ -60,7 +60,7 @@ class Engine(Protocol):
     ) -> list[list[Hypothesis]]:
         """The best translations of each source, best first; `copies` is what can be copied."""
 
-    def log_probabilities(self, batch: TranslationBatch) -> list[float]:
+    def log_probabilities(self, pairs: Pairs) -> list[float]:
         """Log probability in nats of each target, its end included, given its source."""
 
 
@@ -260,12 +260,10 @@ class TranslationPipeline(Pipeline):
 
         Sources must not be blank.
         """
-        from rnnlp.data.translation.collate import TranslationCollate
-
-        prepare = TranslationCollate(
+        prepare = PairEncoder(
             featurizer=self.featurizer,
             target_tokenizer=self.target_tokenizer,
-            copy=self._copier is not None,
+            copier=self._copier,
         )
         results = [0.0] * len(sources)
         # Characters, since a text seldom has more tokens than these.
@@ -276,14 +274,8 @@ class TranslationPipeline(Pipeline):
             lengths = [len(source) * (1 + len(target)) for source, target in pairs]
             budget = positions(64 * TOKEN_BUDGET, width=4 * self.settings.target_size)
         for numbers in by_length(lengths, budget=budget):
-            batch = prepare(
-                {
-                    "source": [sources[number] for number in numbers],
-                    "target": [targets[number] for number in numbers],
-                    "index": numbers,
-                }
-            )
-            values = self.engine.log_probabilities(batch)
+            pairs = prepare.batch(prepare(sources[number], targets[number]) for number in numbers)
+            values = self.engine.log_probabilities(pairs)
             for number, value in zip(numbers, values, strict=True):
                 results[number] = value
         return results

@@ -9,7 +9,7 @@ from torch import Tensor
 from rnnlp.data.datamodule.tensors import TokenTensors, as_tensors
 from rnnlp.data.text.featurizer import TokenBatch
 from rnnlp.data.text.tokenizer import BOS, EOS
-from rnnlp.data.translation.collate import TranslationBatch
+from rnnlp.data.translation.pairs_of_ids import Pairs
 from rnnlp.models.search.beam import beam_search
 from rnnlp.models.search.hypotheses import Hypothesis
 from rnnlp.models.translation.translator import Translator, TranslatorState
@@ -49,12 +49,15 @@ class TorchTranslator:
         )
 
     @torch.inference_mode()
-    def log_probabilities(self, batch: TranslationBatch) -> list[float]:
+    def log_probabilities(self, pairs: Pairs) -> list[float]:
         """Log probability in nats of each target, its end included, given its source."""
-        state = encode(self.network, batch.features, batch.copies)
-        logits, following = self.network(state, batch.target, batch.target_lengths)
+        copies = None if pairs.copies is None else torch.from_numpy(pairs.copies)
+        state = encode(self.network, as_tensors(pairs.features), copies)
+        target, lengths = torch.from_numpy(pairs.target), torch.from_numpy(pairs.target_lengths)
+        device = next(self.network.parameters()).device
+        logits, following = self.network(state, target.to(device), lengths)
         of_each = logits.log_softmax(1).gather(1, following.unsqueeze(1)).squeeze(1)
-        return [float(one.sum()) for one in of_each.split((batch.target_lengths - 1).tolist())]
+        return [float(one.sum()) for one in of_each.split((lengths - 1).tolist())]
 
 
 def encode(
