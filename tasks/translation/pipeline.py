@@ -274,8 +274,8 @@ class TranslationPipeline(Pipeline):
             lengths = [len(source) * (1 + len(target)) for source, target in pairs]
             budget = positions(64 * TOKEN_BUDGET, width=4 * self.settings.target_size)
         for numbers in by_length(lengths, budget=budget):
-            pairs = prepare.batch(prepare(sources[number], targets[number]) for number in numbers)
-            values = self.engine.log_probabilities(pairs)
+            batch = prepare.batch(prepare(*pairs[number]) for number in numbers)
+            values = self.engine.log_probabilities(batch)
             for number, value in zip(numbers, values, strict=True):
                 results[number] = value
         return results
