@@ -234,13 +234,15 @@ def _tab_separated(
     ahead = list(islice(rows, _HEAD))
     if not ahead:
         return
-    first = ahead[0]
+    number, first = ahead[0]
+    if more:  # the first source may have fewer targets than others
+        first = [*first, *[""] * (max(len(row) for _, row in ahead) - len(first))]
     try:
-        places, has_header = places_of(first[1], languages, columns)
+        places, has_header = places_of(first, languages, columns)
         refuse_numbers([row for _, row in ahead], places, has_header, columns)
     except InputError as error:
-        raise InputError(error.message, path=name, line=first[0]) from error
-    last = max(places)
+        raise InputError(error.message, path=name, line=number) from error
+    last = max(places[: len(places) - more])
     for number, row in chain(ahead[has_header:], rows):
         if len(row) <= last:
             problem = (
@@ -249,7 +251,7 @@ def _tab_separated(
             )
             notes.bad(InputError(problem, path=name, line=number))
             continue
-        left, right, *rest = (row[place] for place in places)
+        left, right, *rest = (row[place] if place < len(row) else "" for place in places)
         marks = rest[: len(rest) - more]
         source = with_features(left, marks[0]) if marks else left
         yield number, source, [right, *rest[len(marks) :]]

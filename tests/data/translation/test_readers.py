@@ -287,3 +287,14 @@ def test_a_tsv_as_spreadsheets_write_it_is_unquoted(tmp_path):
     path.write_text('en\tde\n"He said ""no"""\t"Er sagte ""nein"""\nyes\tja\n', encoding="utf-8")
     found = read_parallel(str(path), source="en", target="de", notes=Notes())
     assert next((e.source, e.target) for e in found) == ('He said "no"', 'Er sagte "nein"')
+
+
+@pytest.mark.parametrize(("header", "targets"), [("", "2,3"), ("en\tde\tanother\n", "de,another")])
+def test_sources_may_have_fewer_targets_than_others(header, targets, tmp_path):
+    (tmp_path / "a.tsv").write_text(f"{header}one\teins\ntwo\tzwei\tzwo\nthree\tdrei\t\n")
+    options = {"target_column": targets, "several": True, "notes": Notes()}
+    found = read_parallel(str(tmp_path / "a.tsv"), source="en", target="de", **options)
+    assert [pair.references for pair in found] == [("eins",), ("zwei", "zwo"), ("drei",)]
+    (tmp_path / "a.tsv").write_text(f"{header}one\teins\tein\ntwo\n")
+    with pytest.raises(InputError, match="1 columns, and the text in"):
+        list(read_parallel(str(tmp_path / "a.tsv"), source="en", target="de", **options))
