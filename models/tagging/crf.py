@@ -39,7 +39,7 @@ from torch import Tensor, nn
 from rnnlp.models.layers.masks import inside
 
 from .spans import Lattice
-from .transitions import FORBIDDEN, Belief, LegalTags, PathPosterior, exact_type, mean_loss
+from .transitions import FORBIDDEN, Belief, LegalTags, exact_type, mean_loss
 from .viterbi import viterbi
 
 _SINKHORN_ROUNDS = 30
@@ -320,36 +320,6 @@ class CRF(LegalTags):
             lattice = forward_backward(emissions, *self.path_scores(), lengths)
         valid = inside(lengths, emissions.shape[1], emissions.device)
         return (lattice.marginals.transpose(0, 1) * valid[:, :, None]).to(emissions.dtype)
-
-    @torch.no_grad()
-    def posterior(self, emissions: Tensor, tags: Tensor, lengths: Tensor) -> PathPosterior:
-        """Return how probable each tag of a path is, alone and given the tag before it.
-
-        Given the words, the tags form a Markov chain, so the exact probability that positions
-        s to e - 1 carry just these tags is `exp(tag[s] + step[s+1] + ... + step[e-1])`.
-
-        Args:
-            emissions: `[batch, time, tags]`.
-            tags: a path per row `[batch, time]`, as `decode` returns it.
-            lengths: `[batch]`.
-        """
-        emissions = self.check_batch(emissions, lengths)
-        with torch.autocast(emissions.device.type, enabled=False):
-            lattice = forward_backward(emissions, *self.path_scores(), lengths)
-        tiny = torch.finfo(lattice.alpha.dtype).tiny
-        path = tags.t().clamp_min(0)[:, :, None]  # [time, batch, 1]
-        single = lattice.marginals.gather(2, path)[:, :, 0]
-        pair = (
-            lattice.alpha[:-1].gather(2, path[:-1])[:, :, 0]
-            * lattice.arriving.gather(2, path[1:])[:, :, 0]
-            * lattice.steps[path[:-1, :, 0], path[1:, :, 0]]
-        )
-        tag = single.clamp_min(tiny).log()
-        step = torch.zeros_like(tag)
-        step[1:] = (pair.clamp_min(tiny).log() - tag[:-1]).clamp_max(0.0)
-        valid = inside(lengths, emissions.shape[1], emissions.device)
-        kind = emissions.dtype
-        return PathPosterior((tag.t() * valid).to(kind), (step.t() * valid).to(kind))
 
     def _path_score(
         self, emissions: Tensor, tags: Tensor, valid: Tensor, lengths: Tensor

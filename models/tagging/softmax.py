@@ -12,7 +12,7 @@ from torch.nn import functional as F
 
 from rnnlp.models.layers.masks import inside
 
-from .transitions import FORBIDDEN, Belief, LegalTags, PathPosterior, mean_loss
+from .transitions import FORBIDDEN, Belief, LegalTags, mean_loss
 from .viterbi import viterbi
 
 
@@ -99,18 +99,3 @@ class ConstrainedSoftmax(LegalTags):
         """Return p(y_t = j) as `[batch, time, tags]`, zeros at padding."""
         scores = self.check_batch(emissions, lengths)
         return scores.softmax(2) * inside(lengths, scores.shape[1], scores.device)[:, :, None]
-
-    @torch.no_grad()
-    def posterior(self, emissions: Tensor, tags: Tensor, lengths: Tensor) -> PathPosterior:
-        """Return how probable each tag of a path is; tokens are independent.
-
-        Args:
-            emissions: `[batch, time, tags]`.
-            tags: The path, `[batch, time]`.
-            lengths: `[batch]`.
-        """
-        scores = self.check_batch(emissions, lengths)
-        valid = inside(lengths, scores.shape[1], scores.device)
-        chosen = scores.log_softmax(2).gather(2, tags.clamp_min(0)[:, :, None])[:, :, 0]
-        tag = chosen.masked_fill(~valid, 0.0)
-        return PathPosterior(tag, F.pad(tag[:, 1:], (1, 0)))

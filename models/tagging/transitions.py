@@ -17,17 +17,6 @@ from .paths import Paths
 FORBIDDEN = float("-inf")
 
 
-class PathPosterior(NamedTuple):
-    """How sure a model is of one given tag sequence per row, in log-probabilities.
-
-    Given the words, the tags form a Markov chain, so the exact probability that positions s to
-    e - 1 carry just these tags is `exp(tag[s] + step[s+1] + ... + step[e-1])`.
-    """
-
-    tag: Tensor  # [batch, time], log p(y_t); zero at padding
-    step: Tensor  # [batch, time], log p(y_t | y_{t-1}); zero at position 0 and at padding
-
-
 class Belief(NamedTuple):
     """What is believed of the tags of sentences, in the place of gold tags."""
 

@@ -7,7 +7,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from rnnlp.models.tagging.crf import CRF, _LogPartition
+from rnnlp.models.tagging.crf import CRF, _LogPartition, forward_backward
 from rnnlp.models.tagging.paths import Paths
 from rnnlp.models.tagging.softmax import ConstrainedSoftmax
 from rnnlp.models.tagging.viterbi import viterbi
@@ -52,6 +52,16 @@ def paths(crf, emission, length):
     return found
 
 
+def certainty(lattice, row, path, start, end):
+    """How probable it is that positions start to end - 1 carry the tags of a path."""
+    probability = lattice.marginals[start, row, path[start]]
+    for t in range(start + 1, end):
+        i, j = path[t - 1], path[t]
+        pair = lattice.alpha[t - 1, row, i] * lattice.arriving[t - 1, row, j] * lattice.steps[i, j]
+        probability = probability * pair / lattice.marginals[t - 1, row, i]
+    return probability
+
+
 LENGTHS = [5, 1, 3, 2, 4]
 
 
@@ -61,7 +71,7 @@ def test_everything_equals_enumeration(constrained):
     emissions, lengths = draw(LENGTHS)
     tags = crf.decode(emissions, lengths)
     marginals = crf.marginals(emissions, lengths)
-    posterior = crf.posterior(emissions, tags, lengths)
+    lattice = forward_backward(emissions, *crf.path_scores(), lengths)
     for row, length in enumerate(LENGTHS):
         every = paths(crf, emissions[row], length)
         probability = torch.stack(list(every.values())).softmax(0)
@@ -76,9 +86,9 @@ def test_everything_equals_enumeration(constrained):
             for end in range(start + 1, length + 1):
                 part = best[start:end]
                 expected = sum(p for path, p in weight.items() if path[start:end] == part)
-                ours = posterior.tag[row, start] + posterior.step[row, start + 1 : end].sum()
-                assert ours.exp().item() == pytest.approx(float(expected), abs=1e-9)
-        assert posterior.tag[row, length:].abs().sum() == 0
+                ours = certainty(lattice, row, best, start, end)
+                assert ours.item() == pytest.approx(float(expected), abs=1e-9)
+        assert marginals[row, length:].abs().sum() == 0
 
 
 @pytest.mark.parametrize("constrained", [True, False])
@@ -133,15 +143,18 @@ def test_a_row_alone_gives_what_it_gives_in_any_batch(lengths, seed):
     order = torch.randperm(len(lengths))
     padded = torch.nn.functional.pad(emissions, (0, 0, 0, 3), value=1e4)
     tags = crf.decode(padded[order], lengths[order])[order.argsort()]
-    posterior = crf.posterior(padded[order], tags[order], lengths[order])
+    scores = [part.detach() for part in crf.path_scores()]
+    together = forward_backward(padded[order], *scores, lengths[order])
     loss = torch.zeros((), dtype=torch.float64)
     for row, length in enumerate(lengths.tolist()):
         alone = (emissions[row : row + 1, :length], lengths[row : row + 1])
         assert crf.decode(*alone)[0].tolist() == tags[row, :length].tolist()
-        single = crf.posterior(alone[0], tags[row : row + 1, :length], alone[1])
-        place = order.argsort()[row]
-        torch.testing.assert_close(single.tag[0], posterior.tag[place, :length])
-        torch.testing.assert_close(single.step[0], posterior.step[place, :length])
+        single, place = forward_backward(alone[0], *scores, alone[1]), order.argsort()[row]
+        torch.testing.assert_close(single.marginals[:, 0], together.marginals[:length, place])
+        path = tags[row].tolist()
+        for t in range(length - 1):
+            ours = certainty(together, place, path, t, t + 2)
+            torch.testing.assert_close(certainty(single, 0, path, t, t + 2), ours)
         loss += crf.loss(alone[0], gold[row : row + 1, :length], alone[1]) * length
     longer = torch.nn.functional.pad(gold, (0, 3), value=-1)
     batch = crf.loss(padded[order], longer[order], lengths[order])
@@ -166,7 +179,6 @@ def test_no_forbidden_step_is_ever_chosen_and_all_stays_finite(output, scale):
     loss.backward()
     assert all(x.grad.isfinite().all() for x in [emissions, *head.parameters()])
     assert head.marginals(emissions, lengths).isfinite().all()
-    assert all(x.isfinite().all() for x in head.posterior(emissions, tags, lengths))
 
 
 def test_forbidden_transitions_get_no_gradient_and_no_probability():
@@ -228,10 +240,8 @@ def test_softmax_equals_cross_entropy_and_plain_argmax_without_rules():
     tags = head.decode(emissions, lengths)
     for row, n in enumerate([5, 2, 3]):
         assert tags[row, :n].tolist() == emissions[row, :n].argmax(-1).tolist()
-    posterior = head.posterior(emissions, tags, lengths)
-    torch.testing.assert_close(posterior.tag, posterior.tag.clamp_max(0))
-    span = posterior.tag[0, 1] + posterior.step[0, 2:4].sum()
-    torch.testing.assert_close(span.exp(), emissions[0].softmax(-1).amax(-1)[1:4].prod())
+    span = head.marginals(emissions, lengths)[0].amax(-1)[1:4].prod()
+    torch.testing.assert_close(span, emissions[0].softmax(-1).amax(-1)[1:4].prod())
 
 
 @pytest.mark.parametrize("output", [CRF, ConstrainedSoftmax])
