@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+import math
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor
 
 from rnnlp.data.tagging.collate import TaggingBatch
-from rnnlp.models.tagging.calibration import fit_temperature
+from rnnlp.models.tagging.paths import Decoded, Paths
 from rnnlp.models.tagging.tagger import Tagger
-from rnnlp.tasks.base.calibration import fits
+from rnnlp.tasks.base.calibration import best_temperature, fits
 from rnnlp.tasks.base.growing import FormerModel
 from rnnlp.tasks.base.objective import BatchLoss, Objective
 
@@ -27,7 +28,6 @@ class Known(NamedTuple):
     """What is fitted on after training."""
 
     emissions: Tensor  # [batch, time, tags]
-    tags: Tensor  # [batch, time]
     lengths: Tensor  # [batch]
     gold: list[Any]
 
@@ -158,7 +158,8 @@ class TaggingObjective(Objective):
     @torch.no_grad()
     def calibrate(self, network: Tagger, batches: Iterable[TaggingBatch]) -> None:
         """Fits on one half of the validation split what follows training, and puts it into the
-        weights: how much the tag O is to count less, if that is asked for, and a temperature.
+        weights: how much the tag O is to count less, if that is asked for, and a temperature for
+        the scores of entities.
 
         The other half is what the calibration error of this split is measured on.
         """
@@ -174,7 +175,7 @@ class TaggingObjective(Objective):
                 gold = [spans for spans, row in zip(batch.gold, rows.tolist(), strict=True) if row]
                 lengths = batch.features.lengths[rows]
                 emissions = emissions_of(network, batch)[rows]
-                known.append(Known(emissions, batch.tags[rows], lengths, gold))
+                known.append(Known(emissions, lengths, gold))
         if not known:
             return
         if self.fit_thresholds:
@@ -183,13 +184,42 @@ class TaggingObjective(Objective):
             network.projection.bias[outside] -= self._outside
             for some in known:
                 some.emissions[:, :, outside] -= self._outside
-        self._temperature = fit_temperature(network.output, [some[:3] for some in known])
-        network.scale(1.0 / self._temperature)
+        surprise = self._surprise(network, known)
+        if surprise(1.0) > 0.0:  # else nothing is found, or all of it is right beyond doubt
+            self._temperature = best_temperature(surprise)
+            network.scale(1.0 / self._temperature)
+
+    def _surprise(self, network: Tagger, known: Sequence[Known]) -> Callable[[float], float]:
+        """What a temperature costs: how improbable it makes that the entities found are right or
+        wrong as they are.
+
+        That of all tags would be too much about O: where many names are missed, it makes the scores
+        of those found too low.
+        """
+        paths = network.output.paths()
+        decoded = [
+            paths.decode(some.emissions.cpu().numpy(), some.lengths.numpy()) for some in known
+        ]
+        scores = (paths.steps, paths.start, paths.end)
+
+        def cost(temperature: float) -> float:
+            warmer = Paths(*(part / temperature for part in scores), crf=paths.crf)
+            total = 0.0
+            for some, best in zip(known, decoded, strict=True):
+                names = names_of(best.tags, best.lengths, self.settings.tags)
+                best = Decoded(best.tags, best.emissions / temperature, best.lengths, warmer)
+                rows = spans_in(best, names, self.settings.scheme, self._rules)
+                for spans, gold in zip(rows, some.gold, strict=True):
+                    for span, score in spans:
+                        total -= math.log(max(score if span in gold else 1.0 - score, 1e-6))
+            return total
+
+        return cost
 
     def _f1(self, network: Tagger, known: Iterable[Known], outside: int, less: float) -> float:
         """F1 where the tag O counts less by so much."""
         scores = TagScores(self.settings.scheme)
-        for emissions, _, lengths, gold in known:
+        for emissions, lengths, gold in known:
             emissions = emissions.clone()
             emissions[:, :, outside] -= less
             tags = network.output.decode(emissions, lengths)
