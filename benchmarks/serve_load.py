@@ -4,7 +4,8 @@
 
 Starts the server itself, with micro-batching and without, and asks it with 1, 8 and 64 clients;
 each answer is compared with `predict` (int8 hangs on the batch: take a model in float). Then
-a flood beyond the queue, and the memory of the server.
+a flood beyond the queue, a server that is killed and started again on its port, and with
+`--memory N` what it holds over N requests.
 """
 
 import argparse
@@ -44,8 +45,9 @@ def same(one, other):
 class Server:
     """`rnnlp serve` as a process."""
 
-    def __init__(self, model, *options):
-        command = [sys.executable, "-m", "rnnlp", "serve", f"m={model}", "--port", "0", *options]
+    def __init__(self, model, *options, port=0):
+        command = [sys.executable, "-m", "rnnlp", "serve", f"m={model}", "--port", str(port)]
+        command += options
         self.process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
         self.port = int(re.search(r":(\d+) serves", self.process.stderr.readline())[1])
 
@@ -55,6 +57,10 @@ class Server:
     def __exit__(self, *_):
         self.process.terminate()
         assert self.process.wait(60) == 0
+
+    def kill(self):
+        self.process.kill()
+        self.process.wait(60)
 
     @property
     def megabytes(self):
@@ -102,6 +108,7 @@ def main():
     parser.add_argument("model")
     parser.add_argument("--data", required=True)
     parser.add_argument("--requests", type=int, default=20_000)
+    parser.add_argument("--memory", type=int, default=0, metavar="N", help="requests")
     parser.add_argument("--quick", action="store_true", help="few requests, to see it run")
     args = parser.parse_args()
     requests = 200 if args.quick else args.requests
@@ -121,6 +128,16 @@ def main():
         statuses, rate, *_ = load(server, 64, min(requests, 3000), texts, answers)
         print(f"flood, queue 4: {statuses}, {rate:.0f}/s")
         print(f"after it: {load(server, 1, 20, texts, answers)[0]}, {server.megabytes:.0f} MB")
+    first = Server(args.model)
+    load(first, 8, 40, texts, answers)
+    first.kill()
+    with Server(args.model, port=first.port) as server:
+        print(f"killed and started again: {load(server, 8, 40, texts, answers)[0]}")
+        held = [server.megabytes]
+        for _ in range(10 if args.memory else 0):
+            load(server, 64, args.memory // 10, texts, answers)
+            held.append(server.megabytes)
+        print("MB after each tenth:", " ".join(f"{one:.0f}" for one in held))
 
 
 if __name__ == "__main__":
