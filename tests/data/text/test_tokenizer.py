@@ -199,8 +199,8 @@ def test_the_time_of_splitting_grows_with_the_text(level, unit):
         split(text)
         return time.process_time() - started
 
-    short, long = (min(seconds(length) for _ in range(3)) for length in (4_000, 32_000))
-    assert long < 24 * short + 0.2  # 64 times if it grew with the square
+    # 64 times if it grew with the square; tried again where the machine was slowed meanwhile.
+    assert any(seconds(32_000) < 24 * min(seconds(4_000) for _ in range(3)) + 0.2 for _ in range(5))
 
 
 def test_words_of_any_length_are_split():

@@ -420,7 +420,7 @@ def test_predict_answers_before_its_input_ends(streaming):
         assert json.loads(process.stdout.readline())["start"] < 30  # would wait for ever
         process.stdin.close()
         process.stdout.read()
-        assert process.wait(timeout=20) == 0
+        assert process.wait() == 0
 
 
 def test_a_classifier_labels_after_each_line(rnnlp, stdin, monkeypatch):
