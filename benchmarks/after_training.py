@@ -13,6 +13,8 @@ import argparse
 import copy
 from collections.abc import Iterator
 
+import torch
+
 import rnnlp
 from rnnlp.data.corpus.report import Notes
 from rnnlp.data.tagging.collate import TaggingBatch, TaggingCollate
@@ -50,7 +52,8 @@ def main() -> None:
             for batch in batches:
                 others = part(turned(batch, half))
                 if others.gold:
-                    objective.add(scores, network, others)
+                    with torch.inference_mode():
+                        objective.add(scores, network, others)
         found = scores.result()
         shown = [f"{100 * found[name]:.2f}" for name in ("f1", "precision", "recall")]
         print(f"| {way} | {' | '.join(shown)} | {found['ece']:.4f} | {'; '.join(fitted)} |")
@@ -76,6 +79,7 @@ def read(pipeline: TaggingPipeline, path: str) -> Iterator[TaggingBatch]:
             ],
             "index": number,
             "weight": 1.0,
+            "soft": None,
         }
         for number, example in enumerate(examples())
     ]

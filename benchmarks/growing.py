@@ -2,6 +2,8 @@
 
     python benchmarks/growing.py --config ner_cluener --train train.json.gz --validation dev.json
 
+Both files are JSON lines of texts without blanks between tokens and their entities.
+
 The types are halved in the order of their names, and the training sentences as they stand. A model
 learns the first half of the types from the first half of the sentences, and goes on with the other
 half of both: once as the data are, once with what the model before it says of the types that are

@@ -155,6 +155,21 @@ def test_after_training(run, tmp_path):
     assert "outside_less" in both[5]
 
 
+def test_growing(run, tmp_path):
+    people, places = "PER", "LOC"
+    rows = [("张伟来了", 0, 2, people), ("在上海", 1, 3, places)] * 2
+    (tmp_path / "ner.jsonl").write_text(
+        "".join(
+            json.dumps({"text": text, "entities": [{"start": start, "end": end, "label": label}]})
+            + "\n"
+            for text, start, end, label in rows
+        )
+    )
+    data = ["--train", tmp_path / "ner.jsonl", "--validation", tmp_path / "ner.jsonl"]
+    out = run("growing", "--config", "ner", *data, "--data.level=character", *SMALL)
+    assert "first: LOC; then: PER" in out and "kept: old types " in out
+
+
 def test_processes(monkeypatch, capsys, files):
     devices = []
 

@@ -110,8 +110,8 @@ def test_a_tagger(output):
         assert torch.equal(new.output.transitions[OLD][:, OLD], old.output.transitions)
         assert torch.equal(new.output.start[OLD], old.output.start)
         assert torch.equal(new.output.end[OLD], old.output.end)
-    assert torch.equal(old.decode(*inputs).tags, PLACES[new.decode(*inputs).tags].where(
-        new.decode(*inputs).tags >= 0, torch.tensor(-1)))  # fmt: skip
+    tags = new.decode(*inputs)
+    assert torch.equal(old.decode(*inputs), PLACES[tags].where(tags >= 0, torch.tensor(-1)))
 
 
 @pytest.mark.parametrize("multilabel", [False, True, None])

@@ -44,9 +44,9 @@ def test_texts_are_read_in_pieces_where_the_vocabulary_is_large(monkeypatch, tmp
     (tmp_path / "texts.txt").write_text("\n".join(TEXTS))
     sizes = []
 
-    def spied(self, network, batch, run=scores.TextScores.add):
-        sizes.append(int(batch.features.lengths.sum()))
-        return run(self, network, batch)
+    def spied(self, stretch, read, run=scores.TextScores.add):
+        sizes.append(sum(stretch.lengths))
+        return run(self, stretch, read)
 
     monkeypatch.setattr(scores.TextScores, "add", spied)
     whole = evaluate(FOLDERS / "generation-v1", tmp_path / "texts.txt")

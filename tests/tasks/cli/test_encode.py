@@ -23,7 +23,7 @@ TEXTS = [
     "   ",
     "Paris",
 ]
-README = Path(package.__file__).parent / "README.md"
+PAGE = Path(package.__file__).parent / "docs" / "en" / "guide" / "reuse.md"
 
 
 @pytest.fixture(scope="module")
@@ -139,7 +139,7 @@ def test_wrong_inputs(rnnlp, english, tmp_path):
     assert not list(tmp_path.iterdir())
 
 
-# What the README shows: a module of a user's own on an encoder of ours.
+# What the guide shows: a module of a user's own on an encoder of ours.
 OWN_MODULE = """\
 import pytorch_lightning as pl
 import rnnlp
@@ -184,8 +184,8 @@ def test_a_module_of_a_users_own(english):
     assert any(name.startswith("encoder.encoder.") for name in changed)
 
 
-def test_the_readme_shows_just_that():
-    shown = re.findall(r"```python\n(.*?)```", README.read_text(encoding="utf-8"), re.DOTALL)
+def test_the_guide_shows_just_that():
+    shown = re.findall(r"```python\n(.*?)```", PAGE.read_text(encoding="utf-8"), re.DOTALL)
     modules = [code for code in shown if "class Own(" in code]
     assert modules == [OWN_MODULE]
 

@@ -424,7 +424,7 @@ def test_predict_answers_before_its_input_ends(streaming):
 
 
 def test_a_classifier_labels_after_each_line(rnnlp, stdin, monkeypatch):
-    monkeypatch.setattr("rnnlp.tasks.inference.load.load", lambda model: CLASSIFIERS["gru"])
+    monkeypatch.setattr("rnnlp.tasks.inference.load.load", lambda model, **_: CLASSIFIERS["gru"])
     stdin("good\nbad\n\nso so")
     code, out, _ = rnnlp("predict", "model", "--stream")
     assert code == 0 and [result["end"] for result in objects(out)] == [5, 9, 13, 15]

@@ -94,6 +94,6 @@ def test_lists_are_not_learned_from_and_hold_texts(rnnlp, tmp_path):
     (tmp_path / "a.tsv").write_text("s\tt\tu\na\tb\tc\na\tb\n")
     given = ("--source_column", "s", "--target_column", "t,u")
     code, _, err = rnnlp("evaluate", GOLDEN, tmp_path / "a.tsv", *given)
-    assert code == 2 and "a.tsv:3: 2 columns" in err
+    assert code == 0, err  # a source may have fewer references than others
     code, _, err = rnnlp("evaluate", GOLDEN, tmp_path / "a.tsv", *given[:3], "t,v")
     assert code == 2 and "no column 'v' among s, t, u" in err
