@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from .classification.classifier import Classifier
+    from .classification.columns import ColumnScores
     from .classification.linear import LinearClassifier
     from .classification.pooling import Pooling
     from .embeddings.characters import CharacterCNN, CharacterRNN
@@ -47,6 +48,7 @@ _PLACES = {
     "CharacterCNN": "embeddings.characters",
     "CharacterRNN": "embeddings.characters",
     "Classifier": "classification.classifier",
+    "ColumnScores": "classification.columns",
     "LinearClassifier": "classification.linear",
     "MonotonicDecoder": "translation.monotonic",
     "NGrams": "layers.ngrams",
@@ -75,6 +77,7 @@ __all__ = [
     "CharacterCNN",
     "CharacterRNN",
     "Classifier",
+    "ColumnScores",
     "ConstrainedSoftmax",
     "Decoder",
     "Embedding",

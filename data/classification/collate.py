@@ -11,6 +11,8 @@ from torch import Tensor
 from rnnlp.data.datamodule.tensors import TokenTensors, as_tensors, weights_of
 from rnnlp.data.text.featurizer import Featurizer
 
+from .columns import FurtherColumn
+
 UNKNOWN_CLASS = -1  # where training never saw the gold label
 
 
@@ -24,6 +26,7 @@ class ClassificationBatch(NamedTuple):
     weights: Tensor | None = None  # [batch] float32, in the loss; None where all are 1
     soft: Tensor | None = None  # [batch, classes] float32 probabilities; 0 in rows without
     unjudged: tuple[str, ...] = ()  # labels that the split is not annotated with
+    columns: Tensor | None = None  # [batch, columns] float32, of what is read beside the texts
 
 
 class ClassificationCollate:
@@ -34,6 +37,7 @@ class ClassificationCollate:
         classes: All labels, in the order of their ids.
         multilabel: Whether a text may have any number of labels.
         unjudged: Labels that the split is not annotated with.
+        columns: What is read beside the texts.
     """
 
     def __init__(
@@ -43,14 +47,16 @@ class ClassificationCollate:
         classes: Sequence[str],
         multilabel: bool,
         unjudged: tuple[str, ...] = (),
+        columns: Sequence[FurtherColumn] = (),
     ) -> None:
+        self._columns = columns
         self._featurizer = featurizer
         self._unjudged = unjudged
         self._classes = list(classes)
         self._multilabel = multilabel
 
     def __call__(self, rows: Mapping[str, list[Any]]) -> ClassificationBatch:
-        """Pads the columns `tokens`, `gold`, `index`, `weight` and `soft` of some rows."""
+        """Pads the columns `tokens`, `gold`, `index` and so on of some rows."""
         features = as_tensors(self._featurizer.batch(rows["tokens"]))
         targets = targets_of(rows["gold"], self._classes, multilabel=self._multilabel)
         numbers, weights = torch.tensor(rows["index"]), weights_of(rows["weight"])
@@ -63,8 +69,22 @@ class ClassificationCollate:
                     if one["label"] in ids:
                         soft[place, ids[one["label"]]] = one["probability"]
         return ClassificationBatch(
-            features, targets, rows["gold"], numbers, weights, soft, self._unjudged
+            features,
+            targets,
+            rows["gold"],
+            numbers,
+            weights,
+            soft,
+            self._unjudged,
+            column_tensor(self._columns, rows["features"]) if self._columns else None,
         )
+
+
+def column_tensor(columns: Sequence[FurtherColumn], rows: Sequence[Sequence[Any]]) -> Tensor:
+    """What is read beside texts `[texts, columns]`, of their values in the order of the columns."""
+    return torch.tensor(
+        [[column.number(value) for column, value in zip(columns, row, strict=True)] for row in rows]
+    )
 
 
 def targets_of(

@@ -32,6 +32,7 @@ from rnnlp.data.text.preprocessing import EMPTY, tokenise
 from rnnlp.data.text.tokenizer import splitter
 
 from .collate import ClassificationCollate
+from .columns import FurtherColumn, learn_columns, row_numbers
 from .readers import (
     ClassifiedExample,
     alike_labels,
@@ -49,6 +50,7 @@ _COLUMNS = {
     "line": pa.int64(),
     "group": pa.string(),
     "weight": pa.float64(),
+    "features": pa.list_(pa.string()),
     "soft": pa.list_(pa.struct([("label", pa.string()), ("probability", pa.float64())])),
 }
 
@@ -90,7 +92,11 @@ class ClassificationOptions(ClassificationFiles, LabelledOptions):
     Args:
         long_texts: Whether of longer texts head and tail are kept, or all, to be read in windows.
         multilabel: Whether a text may have several labels, also where none in training has.
+        feature_columns: Columns or keys of tables and JSON lines that are read beside the text, as
+            categories, or as numbers where all of training are.
     """
+
+    feature_columns: list[str] | tuple[str, ...] = ()
 
     multilabel: bool = False
     long_texts: Literal["head_tail", "windows"] = "head_tail"
@@ -115,12 +121,21 @@ class ClassificationData(LabelledData[ClassifiedExample]):
         at_least(self.options, max_length=4)
         self._multilabel = self.options.multilabel
         self._counts: dict[str, float] = {}  # weighted
+        self._columns: list[FurtherColumn] = []
+        if self.options.feature_columns and self.options.train is None:
+            raise InputError("data.feature_columns are columns of data.train: name that file")
 
     @property
     def classes(self) -> list[str]:
         """All labels, sorted, in the order of their ids."""
         self.prepare()
         return list(self._counts)
+
+    @property
+    def columns(self) -> list[FurtherColumn]:
+        """What is read beside the text."""
+        self.prepare()
+        return self._columns
 
     @property
     def class_counts(self) -> list[float]:
@@ -175,7 +190,7 @@ class ClassificationData(LabelledData[ClassifiedExample]):
             if not tokens and split == "train":
                 notes.count("training texts without a token, left out", place)
                 continue
-            prints.add(example.text, example.labels)
+            prints.add("\n".join((example.text, *example.features)), example.labels)
             notes.count(f"{split} texts without a token, read as <unk>", place, not tokens)
             if self.options.max_length is not None and count > self.options.max_length:
                 what = "middle left out" if most else "read in windows"
@@ -191,6 +206,7 @@ class ClassificationData(LabelledData[ClassifiedExample]):
                 "soft": None
                 if example.soft is None
                 else [{"label": name, "probability": p} for name, p in example.soft.items()],
+                "features": example.features,
             }
         if bare is not None and not self._multilabel:
             single_label([], path=source.name, line=bare.line)
@@ -228,6 +244,7 @@ class ClassificationData(LabelledData[ClassifiedExample]):
                     f"{split}: labels that training never saw, counted as misses: "
                     f"{', '.join(sorted(unseen))}"
                 )
+        self._learn_columns(corpora, notes)
         texts = len(corpora["train"].lengths)
         if len(self._counts) == texts > _FEW and not self._multilabel:
             raise InputError(
@@ -244,12 +261,28 @@ class ClassificationData(LabelledData[ClassifiedExample]):
         if self._multilabel:
             notes.add("a text may have several labels, as some in the training data have")
 
+    def _learn_columns(self, corpora: dict[str, Corpus], notes: Notes) -> None:
+        """Learns from the training split what further columns hold, and checks the others."""
+        names = self.options.feature_columns
+        self._columns = learn_columns(names, corpora["train"].column("features"))
+        for corpus in corpora.values() if names else ():
+            lines = corpus.column("line")
+            for row, line in zip(corpus.column("features"), lines, strict=True):
+                try:
+                    row_numbers(self._columns, dict(zip(names, row, strict=True)))
+                except InputError as error:
+                    raise InputError(error.message, path=corpus.name, line=line) from error
+        for column in self._columns:
+            kind = "numbers" if column.categories is None else f"{len(column.categories):,} values"
+            notes.add(f"beside the text: {column.name} ({kind})")
+
     def _collate(self, split: str) -> ClassificationCollate:
         return ClassificationCollate(
             featurizer=self.featurizer,
             classes=self.classes,
             multilabel=self.multilabel,
             unjudged=self._lacking[split],
+            columns=self.columns,
         )
 
     def _look(self, path: str) -> Layout:
@@ -268,6 +301,7 @@ class ClassificationData(LabelledData[ClassifiedExample]):
                 layout=self.layout,
                 label_separator=self.options.label_separator,
                 label_before=self.options.label_before,
+                feature_columns=self.options.feature_columns,
                 **self.further_columns(path),
                 notes=notes,
             )

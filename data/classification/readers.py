@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import os
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
 from itertools import chain, islice
 from typing import Any, NamedTuple
@@ -27,7 +27,7 @@ from rnnlp.data.formats.delimited import (
     read_table,
     table_layout,
 )
-from rnnlp.data.formats.jsonl import accepted, group_of, json_object, json_objects
+from rnnlp.data.formats.jsonl import accepted, group_of, json_object, json_objects, values_of
 from rnnlp.data.formats.layout import DELIMITED, JSON_LINES, TABLES, Layout
 from rnnlp.data.formats.own import READERS, check_format, own_lines
 from rnnlp.data.formats.probabilities import Probabilities
@@ -48,6 +48,7 @@ class ClassifiedExample(NamedTuple):
         group: What else stays on one side of a cut with it; None for nothing.
         weight: How much it counts in the loss.
         soft: The probability of each label, where it is not simply 1 for its labels.
+        features: The values of further columns.
     """
 
     text: str
@@ -56,6 +57,7 @@ class ClassifiedExample(NamedTuple):
     group: str | None = None
     weight: float = 1.0
     soft: Probabilities | None = None
+    features: Sequence[str] = ()
 
 
 FORMATS = ("auto", "csv", "tsv", "jsonl", "fasttext", "lines", ANNOTATION)
@@ -76,6 +78,7 @@ def read_classification(
     label_before: str = "",
     group_column: str | int | None = None,
     weight_column: str | int | None = None,
+    feature_columns: Sequence[str] = (),
     layout: Layout = _UNKNOWN,
     notes: Notes,
 ) -> Iterator[ClassifiedExample]:
@@ -92,6 +95,7 @@ def read_classification(
             "LOC:city" is "LOC".
         group_column: Column or key of what else stays on one side of a cut.
         weight_column: Column or key of the weight; "weight" need not be there.
+        feature_columns: Columns or keys whose values are read beside the text.
         layout: How the training file was laid out.
         notes: Takes the count of what is left out.
 
@@ -112,11 +116,16 @@ def read_classification(
     for option, column in asked_for.items():
         if column not in (None, WEIGHT) and format not in ("jsonl", *TABLES):
             raise InputError(f"data.{option} is for tables and JSON lines, not {format}", path=path)
+    if feature_columns and format not in ("jsonl", *TABLES):
+        raise InputError(
+            f"data.feature_columns is for tables and JSON lines, not {format}", path=path
+        )
     examples: Iterable[ClassifiedExample]
     if format == ANNOTATION:
         examples = _annotated(name, tool_for(name), notes)
     elif format == "jsonl":
-        examples = _json(lines, name, text_column, label_column, group_column, weight_column, notes)
+        keys = (text_column, label_column, group_column, weight_column)
+        examples = _json(lines, name, *keys, feature_columns, notes)
     elif format == "fasttext":
         examples = _fasttext(lines)
     elif format == "lines":
@@ -131,12 +140,13 @@ def read_classification(
             label_column=label_column,
             group_column=group_column,
             weight_column=weight_column,
+            feature_columns=feature_columns,
             header=header,
             notes=notes,
         )
         examples = (
-            ClassifiedExample(text, [label], line, group, weight)
-            for line, text, label, group, weight in rows
+            ClassifiedExample(text, [label], line, group, weight, features=features)
+            for line, text, label, group, weight, features in rows
         )
     empty = True
     for example in examples:
@@ -303,6 +313,7 @@ def _json(
     label_key: str | int | None,
     group_key: str | int | None,
     weight_key: str | int | None,
+    feature_keys: Sequence[str],
     notes: Notes,
 ) -> Iterator[ClassifiedExample]:
     for number, row in json_objects(path, notes, lines=lines):
@@ -312,10 +323,11 @@ def _json(
             text = text_of(row, text_key)
             labels, soft = _labels_of(row, label_key)
             group, weight = group_of(row, group_key), weight_in(row, weight_key)
+            features = values_of(row, feature_keys)
         except InputError as error:
             notes.bad(InputError(error.message, path=path, line=number))
             continue
-        yield ClassifiedExample(text, labels, number, group, weight, soft)
+        yield ClassifiedExample(text, labels, number, group, weight, soft, features)
 
 
 def _labels_of(

@@ -6,8 +6,9 @@ guessed from usual names, and in a table without a header from the values.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Collection, Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from rnnlp.data.errors import InputError
 
@@ -39,6 +40,13 @@ def columns_in(column: str | int | None, names: Collection[str]) -> list[str | i
 def joined(parts: Sequence[str]) -> str:
     """The text of several columns, such as a title and a body, each a line."""
     return parts[0] if len(parts) == 1 else "\n".join(part for part in parts if part.strip())
+
+
+def as_value(value: Any) -> str:
+    """A value beside a text as it would stand in a table; "" for none."""
+    if value is None:
+        return ""
+    return value.strip() if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
 
 
 def text_columns_of(names: Sequence[str], asked: str | int | None) -> list[int]:

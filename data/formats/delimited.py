@@ -9,7 +9,7 @@ from __future__ import annotations
 import csv
 import io
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import chain, islice
 
 from rnnlp.data.corpus.report import Notes
@@ -71,10 +71,11 @@ def read_table(
     label_column: str | int | None,
     group_column: str | int | None = None,
     weight_column: str | int | None = None,
+    feature_columns: Sequence[str] = (),
     header: bool | None = None,
     notes: Notes,
-) -> Iterator[tuple[int, str, str, str | None, float]]:
-    """Yields line number, text, label, group and weight of each row.
+) -> Iterator[tuple[int, str, str, str | None, float, list[str]]]:
+    """Yields line number, text, label, group, weight and further values of each row.
 
     Args:
         lines: Numbered lines.
@@ -86,6 +87,7 @@ def read_table(
         label_column: Name or number of the label's column; None guesses.
         group_column: Name or number of a column of groups; None for no groups.
         weight_column: Name or number of a column of weights; None for no weights.
+        feature_columns: Names of columns whose values are given as well.
         header: Whether the first row names the columns; None guesses.
         notes: Takes bad rows.
 
@@ -103,6 +105,9 @@ def read_table(
         None if column is None else placed(column, names, columns.width, option, path)
         for column, option in ((group_column, "group_column"), (weight_column, "weight_column"))
     )
+    further = [
+        placed(column, names, columns.width, "feature_columns", path) for column in feature_columns
+    ]
     for number, row in chain(head[1:] if has_header else head, rows):
         if len(row) != columns.width:
             notes.bad(
@@ -121,7 +126,8 @@ def read_table(
             continue
         group_name = None if group is None else row[group].strip() or None
         text = joined([row[place] for place in columns.text])
-        yield number, text, row[columns.label].strip(), group_name, counts
+        values = [row[place].strip() for place in further]
+        yield number, text, row[columns.label].strip(), group_name, counts, values
 
 
 def table_rows(

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from rnnlp.data.corpus.report import Notes
 from rnnlp.data.errors import InputError
 
+from .columns import as_value
 from .text_files import read_lines
 
 _REFUSED = ("reject", "ignore")  # Prodigy's answers beside "accept"
@@ -74,6 +75,21 @@ def group_of(row: dict[str, Any], key: str | int | None) -> str | None:
     if str(key) not in row:
         raise InputError(f"no key {str(key)!r} among {', '.join(row)}: set data.group_column")
     return None if row[str(key)] is None else str(row[str(key)])
+
+
+def values_of(row: dict[str, Any], keys: Sequence[str]) -> list[str]:
+    """The values of a row under some keys, as they would stand in a table.
+
+    Args:
+        row: The row.
+        keys: The keys.
+
+    Raises:
+        InputError: There is no such key.
+    """
+    if missing := [key for key in keys if key not in row]:
+        raise InputError(f"no key {missing[0]!r} among {', '.join(row)}: set data.feature_columns")
+    return [as_value(row[key]) for key in keys]
 
 
 def _refuse_surrogates(row: Any) -> None:

@@ -20,6 +20,7 @@ from rnnlp.models.encoders.windowed import WindowedEncoder
 from rnnlp.models.layers.dropout import LockedDropout, check_rate
 from rnnlp.models.layers.ngrams import Counted, NGrams
 
+from .columns import ColumnScores
 from .pooling import PooledSoFar, Pooling
 
 
@@ -75,6 +76,7 @@ class Classifier(Calibrated):
         multilabel: whether a text may have any number of classes.
         state_dropout: rate of locked dropout on the states, before pooling.
         dropout: rate of dropout on the pooled vector.
+        columns: adds scores of columns beside the text to the logits; None for none.
 
     Attributes:
         label_axes: the axes of weights that go over the classes, by name.
@@ -97,6 +99,7 @@ class Classifier(Calibrated):
         multilabel: bool = False,
         state_dropout: float = 0.0,
         dropout: float = 0.0,
+        columns: ColumnScores | None = None,
     ) -> None:
         super().__init__(classes=classes, multilabel=multilabel)
         self.embedding = embedding
@@ -106,6 +109,7 @@ class Classifier(Calibrated):
         self.dropout = nn.Dropout(check_rate(dropout))
         self.projection = nn.Linear(pooling.output_size, classes)
         self.ngrams = ngrams
+        self.columns = columns
 
     def forward(
         self,
@@ -113,6 +117,7 @@ class Classifier(Calibrated):
         characters: Tensor | None,
         token_features: Tensor | None,
         lengths: Tensor,
+        columns: Tensor | None = None,
     ) -> Scores:
         """Score every class for every text, in full precision.
 
@@ -121,6 +126,7 @@ class Classifier(Calibrated):
             characters: `[batch, time, width]`, or None.
             token_features: `[batch, time, attributes]`, or None.
             lengths: `[batch]`, on the CPU.
+            columns: `[batch, columns]`; needed by a model that reads some beside the text.
         """
         encoded = self.encoder(self.embedding(tokens, characters, token_features), lengths)
         encoded = encoded._replace(states=self.state_dropout(encoded.states))
@@ -128,6 +134,8 @@ class Classifier(Calibrated):
         logits = self._logits(vector)
         if self.ngrams is not None:
             logits = logits + self.ngrams(tokens, lengths)
+        if self.columns is not None:
+            logits = logits + self.columns(columns)
         return Scores(logits, weights)
 
     def read(

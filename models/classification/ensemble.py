@@ -27,12 +27,13 @@ class ClassifierEnsemble(Calibrated):
         characters: Tensor | None,
         token_features: Tensor | None,
         lengths: Tensor,
+        columns: Tensor | None = None,
     ) -> Scores:
         """Logits of the mean probability of every class for every text; see `Classifier`.
 
         The attention weights are the mean as well, where every member has some.
         """
-        scores = [m(tokens, characters, token_features, lengths) for m in self.members]
+        scores = [m(tokens, characters, token_features, lengths, columns) for m in self.members]
         probabilities = torch.stack(
             [
                 member.probabilities(each.logits)  # type: ignore[operator]

@@ -15,6 +15,7 @@ from rnnlp.models.encoders.incremental import Reading
 from rnnlp.models.layers.ngrams import NGrams
 
 from .classifier import Calibrated, Scores, TextSoFar
+from .columns import ColumnScores
 
 
 class LinearClassifier(Calibrated):
@@ -24,6 +25,7 @@ class LinearClassifier(Calibrated):
         ngrams: gives the scores of the classes.
         classes: number of classes.
         multilabel: whether a text may have any number of classes.
+        columns: adds scores of columns beside the text; None for none.
 
     Attributes:
         label_axes: the axes of weights that go over the classes, by name.
@@ -31,8 +33,16 @@ class LinearClassifier(Calibrated):
 
     label_axes: ClassVar = {"bias": (0,), "ngrams.table.weight": (1,)}
 
-    def __init__(self, *, ngrams: NGrams, classes: int, multilabel: bool = False) -> None:
+    def __init__(
+        self,
+        *,
+        ngrams: NGrams,
+        classes: int,
+        multilabel: bool = False,
+        columns: ColumnScores | None = None,
+    ) -> None:
         super().__init__(classes=classes, multilabel=multilabel)
+        self.columns = columns
         self.ngrams = ngrams
         self.bias = nn.Parameter(torch.zeros(classes))
 
@@ -42,6 +52,7 @@ class LinearClassifier(Calibrated):
         characters: Tensor | None,
         token_features: Tensor | None,
         lengths: Tensor,
+        columns: Tensor | None = None,
     ) -> Scores:
         """Score every class for every text `[batch, time]`; what is no token id is not read.
 
@@ -50,8 +61,10 @@ class LinearClassifier(Calibrated):
             characters: Not read.
             token_features: Not read.
             lengths: `[batch]`, on the CPU.
+            columns: `[batch, columns]`; needed by a model that reads some beside the text.
         """
-        return Scores(self.ngrams(tokens, lengths) + self.bias, None)
+        logits = self.ngrams(tokens, lengths) + self.bias
+        return Scores(logits if self.columns is None else logits + self.columns(columns), None)
 
     def read(
         self,

@@ -25,7 +25,17 @@ from .pipeline import Pipeline
 from .plain import to_plain
 
 # What a new run says for itself, or its data do; all else is as in the old model.
-_OWN = ("sizes", "tags", "classes", "scheme", "layout", "label_separator", "label_before")
+_OWN = (
+    "sizes",
+    "tags",
+    "classes",
+    "scheme",
+    "thresholds",
+    "layout",
+    "columns",
+    "label_separator",
+    "label_before",
+)
 
 
 class FormerModel:

@@ -8,12 +8,21 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
 
+from rnnlp.data.classification.columns import FurtherColumn
 from rnnlp.data.errors import InputError
 from rnnlp.data.formats.layout import Layout
 from rnnlp.tasks.base.components import ModelConfig, check_ranges
 
 if TYPE_CHECKING:
-    from rnnlp.models import BagEncoder, Classifier, Embedding, Encoder, LinearClassifier, NGrams
+    from rnnlp.models import (
+        BagEncoder,
+        Classifier,
+        ColumnScores,
+        Embedding,
+        Encoder,
+        LinearClassifier,
+        NGrams,
+    )
 
 LONGEST = 8  # tokens of an n-gram
 LongTexts = Literal["head_tail", "windows"]
@@ -94,6 +103,7 @@ class ClassifierConfig(ModelConfig, ClassifierHead):
         thresholds: Where a text may have several labels, the probability from which each is given,
             in the order of the classes; empty for a half.
         layout: How the training file was laid out, and others are read.
+        columns: What is read beside the text.
     """
 
     classes: list[str]
@@ -102,6 +112,7 @@ class ClassifierConfig(ModelConfig, ClassifierHead):
     long_texts: LongTexts = "head_tail"
     thresholds: list[float] = field(default_factory=list)
     layout: Layout = field(default_factory=Layout)
+    columns: list[FurtherColumn] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         if self.thresholds and (
@@ -131,7 +142,10 @@ class ClassifierConfig(ModelConfig, ClassifierHead):
             ngrams = self._ngrams()
             assert ngrams is not None
             return LinearClassifier(
-                ngrams=ngrams, classes=len(self.classes), multilabel=self.multilabel
+                ngrams=ngrams,
+                classes=len(self.classes),
+                multilabel=self.multilabel,
+                columns=self._column_scores(),
             )
         embedding = self.embedding.build(self.sizes)
         return self.build_on(
@@ -159,6 +173,18 @@ class ClassifierConfig(ModelConfig, ClassifierHead):
             ngrams=self._ngrams(),
             multilabel=self.multilabel,
             state_dropout=self.state_dropout,
+            dropout=self.dropout,
+            columns=self._column_scores(),
+        )
+
+    def _column_scores(self) -> "ColumnScores | None":
+        from rnnlp.models import ColumnScores
+
+        if not self.columns:
+            return None
+        return ColumnScores(
+            categories=[len(column.categories or ()) for column in self.columns],
+            classes=len(self.classes),
             dropout=self.dropout,
         )
 

@@ -54,6 +54,7 @@ def evaluate_classification(
         label_column=label_column,
         label_separator=settings.label_separator,
         label_before=settings.label_before,
+        feature_columns=[column.name for column in settings.columns],
         layout=settings.layout,
         notes=notes,
     )
@@ -70,7 +71,8 @@ def evaluate_classification(
                 "texts of a label that training never saw, counted as misses", place, bool(unseen)
             )
         sentences = [words for words, _ in read]
-        scores.add(pipeline.probabilities(sentences), [example.labels for example in chunk])
+        values = [example.features for example in chunk]
+        scores.add(pipeline.probabilities(sentences, values), [example.labels for example in chunk])
         tokens += sum(map(len, sentences))
     seconds = time.perf_counter() - started
     result = {

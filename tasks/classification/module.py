@@ -78,6 +78,11 @@ class Classification(ObjectiveModule):
         former = None
         if settings.continue_from is not None:
             former = FormerModel(settings.continue_from, ClassificationPipeline)
+            if settings.columns or former.settings.columns:
+                raise InputError(
+                    "model.continue_from is for models of texts alone, without "
+                    "data.feature_columns: train a new one"
+                )
             if former.hashes is not None and ngram_hashes is not None:
                 ngram_hashes = torch.cat((former.hashes, ngram_hashes)).unique()
         if ngram_hashes is not None:
@@ -117,6 +122,7 @@ class Classification(ObjectiveModule):
         for name in ("classes", "class_counts", "multilabel"):
             parser.link_arguments("data", f"model.{name}", Get(name), apply_on="instantiate")
         parser.link_arguments("data", "model.lacking", Get("lacking"), apply_on="instantiate")
+        parser.link_arguments("data", "model.columns", Get("columns"), apply_on="instantiate")
         parser.link_arguments("data", "model.layout", Get("layout"), apply_on="instantiate")
         parser.link_arguments("model.ngrams", "data.ngrams")
         parser.link_arguments("data", "model.ngram_hashes", ngram_hashes, apply_on="instantiate")

@@ -82,7 +82,7 @@ class ClassificationObjective(Objective):
 
     def loss(self, network: Network, batch: ClassificationBatch) -> Tensor:
         """The loss of one batch, the mean over its texts, each with its weight and the class's."""
-        logits = run(network, batch.features).logits
+        logits = run(network, batch.features, batch.columns).logits
         if self.keeper is None:
             return self._batch_loss(logits, batch)
         loss = self._batch_loss(logits, self.keeper.completed(batch))
@@ -131,7 +131,7 @@ class ClassificationObjective(Objective):
 
     def add(self, scores: ClassScores, network: Network, batch: ClassificationBatch) -> BatchLoss:
         """Adds one batch to the scores, and gives its loss, over the texts with a known label."""
-        logits, targets = run(network, batch.features).logits, batch.targets
+        logits, targets = run(network, batch.features, batch.columns).logits, batch.targets
         probabilities = network.probabilities(logits).detach().float().cpu().numpy()
         scores.add(
             probabilities, batch.gold, numbers=batch.number.tolist(), unjudged=batch.unjudged
@@ -157,7 +157,8 @@ class ClassificationObjective(Objective):
         judged: list[int] = []  # of several labels a text, those that the split is annotated with
         parts = []
         for b in batches:
-            parts.append((run(network, b.features).logits.cpu(), _goal(b, len(classes)), b.number))
+            scores = run(network, b.features, b.columns)
+            parts.append((scores.logits.cpu(), _goal(b, len(classes)), b.number))
             judged = [place for place, name in enumerate(classes) if name not in b.unjudged]
         logits, targets, numbers = (torch.cat(part) for part in zip(*parts, strict=True))
         if self.settings.multilabel:

@@ -42,9 +42,15 @@ class OnnxClassifier:
         """That of an exported folder."""
         return cls(Reader(Graphs.of(folder), "classification"), settings)
 
-    def probabilities(self, batch: TokenBatch) -> tuple[np.ndarray, np.ndarray | None]:
+    def probabilities(
+        self, batch: TokenBatch, columns: np.ndarray | None = None
+    ) -> tuple[np.ndarray, np.ndarray | None]:
         """Calibrated probabilities [texts, classes], and attention weights [texts, time] of models
         that have them.
+
+        Args:
+            batch: The texts.
+            columns: None: models that read further columns are not exported.
         """
         probabilities, *attention = self.reader(batch, *self._outputs)
         return probabilities, attention[0] if attention else None

@@ -7,16 +7,18 @@ result.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import islice
 from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 
+from rnnlp.data.classification.columns import row_numbers
 from rnnlp.data.errors import InputError
 from rnnlp.data.text.featurizer import FeatureRow, TokenBatch
 from rnnlp.data.text.preprocessing import EMPTY, tokenise
 from rnnlp.data.text.tokenizer import Offsets
 from rnnlp.tasks.base.length_batches import by_length
-from rnnlp.tasks.base.pipeline import Pipeline
+from rnnlp.tasks.base.pipeline import CHUNK, Pipeline
 from rnnlp.tasks.model_folder.folder import CONFIG, ModelFolder
 
 from .config import ClassifierConfig
@@ -31,7 +33,9 @@ TOKEN_BUDGET = 8192  # padded positions of a batch
 class Engine(Protocol):
     """What answers for a classifier."""
 
-    def probabilities(self, batch: TokenBatch) -> tuple[np.ndarray, np.ndarray | None]:
+    def probabilities(
+        self, batch: TokenBatch, columns: np.ndarray | None = None
+    ) -> tuple[np.ndarray, np.ndarray | None]:
         """Calibrated probabilities [texts, classes], and attention weights [texts, time]."""
 
     def read(self, batch: TokenBatch, so_far: Any) -> tuple[np.ndarray, Any]:
@@ -50,7 +54,7 @@ class ClassificationPipeline(Pipeline):
     """
 
     task = "classification"
-    alike = ("classes", "multilabel", "kept_length")
+    alike = ("classes", "multilabel", "kept_length", "columns")
     engine: Engine
     settings: ClassifierConfig
 
@@ -86,6 +90,7 @@ class ClassificationPipeline(Pipeline):
         explain: bool = False,
         min_score: float | None = None,
         uncertainty: bool = False,
+        columns: Any = None,
     ) -> Any:
         """Labels texts.
 
@@ -97,6 +102,8 @@ class ClassificationPipeline(Pipeline):
             uncertainty: Add `uncertainty`, with the `entropy` of the labels in nats (where a text
                 may have several, the sum of each label's) and the `margin`: how far the likeliest
                 label is before the second, or that which is nearest to 0.5 from its opposite.
+            columns: Of a model that reads columns beside the text: their values by name, one
+                dictionary for one text, or as many as there are texts.
 
         Returns:
             For each text `{"text", "label", "score", "scores"}`: the most probable label, its
@@ -106,9 +113,48 @@ class ClassificationPipeline(Pipeline):
             the weights sum to 1. A text without a token is read as one unknown word.
 
         Raises:
-            InputError: `explain` for a model without attention.
+            InputError: `explain` for a model without attention, or columns are missing.
         """
-        return self.answer(texts, explain=explain, min_score=min_score, uncertainty=uncertainty)
+        options = {"explain": explain, "min_score": min_score, "uncertainty": uncertainty}
+        if isinstance(texts, str):
+            beside = None if columns is None else [columns]
+            return self.answer(texts, columns=self._beside(beside, 1), **options)
+        return list(self.predict(texts, columns=columns, **options))
+
+    def predict(
+        self, texts: Iterable[str], *, columns: Any = None, **options: Any
+    ) -> Iterator[dict[str, Any]]:
+        """The answers to any number of texts, one by one; see calling the pipeline."""
+        if columns is None and not self.settings.columns:
+            yield from super().predict(texts, **options)
+            return
+        rows = None if columns is None else iter(columns)
+        source = iter(texts)
+        while some := list(islice(source, CHUNK)):
+            some_rows = None if rows is None else list(islice(rows, len(some)))
+            beside = self._beside(some_rows, len(some))
+            yield from super().predict(some, columns=beside, **options)
+
+    def _beside(self, rows: list[Any] | None, texts: int) -> np.ndarray | None:
+        """What is read beside some texts [texts, columns].
+
+        Raises:
+            InputError: There are none, or too few, or some for a model that reads texts alone.
+        """
+        known = self.settings.columns
+        if rows is None and not known:
+            return None
+        names = ", ".join(column.name for column in known)
+        if not known:
+            raise InputError("was trained on texts alone, without data.feature_columns")
+        if rows is None:
+            raise InputError(
+                f"the model reads {names} beside the text: give a table or JSON lines (--input), "
+                "or in Python columns=[{…}]"
+            )
+        if len(rows) != texts:
+            raise InputError(f"{len(rows)} rows of columns ({names}) for {texts} texts")
+        return np.array([row_numbers(known, row) for row in rows], dtype=np.float32)
 
     def answers(  # type: ignore[override]
         self,
@@ -117,6 +163,7 @@ class ClassificationPipeline(Pipeline):
         explain: bool = False,
         min_score: float | None = None,
         uncertainty: bool = False,
+        columns: np.ndarray | None = None,
     ) -> list[dict[str, Any]]:
         """The labels of some texts."""
         if explain and not self.explains:
@@ -126,7 +173,7 @@ class ClassificationPipeline(Pipeline):
             )
         split = [self.tokens(text) for text in texts]
         answers: list[dict[str, Any]] = [{} for _ in texts]
-        for rows, probabilities, weights in self._batches([tokens for tokens, _ in split]):
+        for rows, probabilities, weights in self._batches([tokens for tokens, _ in split], columns):
             if explain and weights is None:
                 raise InputError("not all of these models have attention weights to show")
             for place, row in enumerate(rows):
@@ -188,10 +235,26 @@ class ClassificationPipeline(Pipeline):
         tokens, _ = self.tokens(text)
         return self.featurizer.row(tokens), tokens
 
-    def probabilities(self, sentences: Sequence[Sequence[str]]) -> np.ndarray:
-        """Probabilities [texts, classes] of texts given as tokens."""
+    def probabilities(
+        self,
+        sentences: Sequence[Sequence[str]],
+        values: Sequence[Sequence[str]] | None = None,
+    ) -> np.ndarray:
+        """Probabilities [texts, classes] of texts given as tokens.
+
+        Args:
+            sentences: The tokens of each.
+            values: Of the columns beside each, in their order.
+        """
+        names = [column.name for column in self.settings.columns]
+        rows_beside = (
+            None
+            if values is None or not names
+            else [dict(zip(names, row, strict=True)) for row in values]
+        )
+        columns = self._beside(rows_beside, len(sentences))
         results = np.empty((len(sentences), len(self.settings.classes)), dtype=np.float32)
-        for rows, probabilities, _ in self._batches(sentences):
+        for rows, probabilities, _ in self._batches(sentences, columns):
             results[rows] = probabilities
         return results
 
@@ -199,14 +262,13 @@ class ClassificationPipeline(Pipeline):
         """The labels of stored texts."""
         return [
             label_of(scores, self.settings)
-            for scores in self.probabilities(columns["tokens"]).tolist()
+            for scores in self.probabilities(columns["tokens"], columns["features"]).tolist()
         ]
 
     def _batches(
-        self, sentences: Sequence[Sequence[str]]
+        self, sentences: Sequence[Sequence[str]], columns: np.ndarray | None
     ) -> Iterator[tuple[list[int], np.ndarray, np.ndarray | None]]:
         for rows in by_length([len(tokens) for tokens in sentences], budget=TOKEN_BUDGET):
-            yield (
-                rows,
-                *self.engine.probabilities(self.featurizer.batch([sentences[row] for row in rows])),
-            )
+            batch = self.featurizer.batch([sentences[row] for row in rows])
+            beside = None if columns is None else columns[rows]
+            yield rows, *self.engine.probabilities(batch, beside)

@@ -47,6 +47,8 @@ class ClassificationStream(TextStream):
         super().__init__(tokenizer=featurizer.tokens, cleaned=True)
         if own := set(settings.pooling) - set(WAYS):
             raise InputError(f"the pooling {', '.join(own)} reads whole texts: it has no streams")
+        if settings.columns:
+            raise InputError("the model reads columns beside whole texts: it has no streams")
         check_direction(bidirectional=settings.recurrent and settings.encoder.bidirectional)
         self._engine = engine
         self._featurizer = featurizer

@@ -6,6 +6,7 @@ from typing import TypeAlias
 
 import numpy as np
 import torch
+from torch import Tensor
 
 from rnnlp.data.datamodule.tensors import TokenTensors, as_tensors
 from rnnlp.data.errors import InputError
@@ -35,11 +36,18 @@ class TorchClassifier:
         self.network = network.eval()
 
     @torch.inference_mode()
-    def probabilities(self, batch: TokenBatch) -> tuple[np.ndarray, np.ndarray | None]:
+    def probabilities(
+        self, batch: TokenBatch, columns: np.ndarray | None = None
+    ) -> tuple[np.ndarray, np.ndarray | None]:
         """Calibrated probabilities [texts, classes], and attention weights [texts, time] of models
         that have them.
+
+        Args:
+            batch: The texts.
+            columns: What is read beside them [texts, columns].
         """
-        scores = run(self.network, as_tensors(batch))
+        beside = None if columns is None else torch.from_numpy(columns)
+        scores = run(self.network, as_tensors(batch), beside)
         weights = None if scores.weights is None else scores.weights.numpy()
         return self.network.probabilities(scores.logits).numpy(), weights
 
@@ -51,7 +59,8 @@ class TorchClassifier:
         return self.network.probabilities(self.network.score(so_far)).numpy(), so_far
 
 
-def run(network: Network, batch: TokenTensors) -> Scores:
-    """The scores of a batch of features."""
-    scores: Scores = network(batch.tokens, batch.characters, batch.token_features, batch.lengths)
+def run(network: Network, batch: TokenTensors, columns: Tensor | None = None) -> Scores:
+    """The scores of a batch of features, and of columns beside the texts."""
+    ids = (batch.tokens, batch.characters, batch.token_features, batch.lengths)
+    scores: Scores = network(*ids, columns)
     return scores

@@ -127,7 +127,12 @@ def predict(arguments: Sequence[str]) -> int:
         else:
             answered = AnswerTable(out, args.output) if as_table else AnswerLines(out, writer)
         work = partial(answers_to, pipeline, chosen)
-        items = work_on(source, each=count or 1 if writes else None, vectors=takes_vectors)
+        items = work_on(
+            source,
+            each=count or 1 if writes else None,
+            vectors=takes_vectors,
+            columns=bool(getattr(pipeline.settings, "columns", None)),
+        )
         for rows, answers in in_order(work, items, workers=args.workers):
             empty = False
             for line in remarks([row.text for row in rows]) if remarks else ():
@@ -152,7 +157,7 @@ def answers_to(
 
 
 def work_on(
-    source: Iterator[list[Row]], *, each: int | None, vectors: bool
+    source: Iterator[list[Row]], *, each: int | None, vectors: bool, columns: bool
 ) -> Iterator[tuple[list[Row], tuple[list[str], dict[str, Any]]]]:
     """Rows with their texts, and what of the pipeline's options is their own.
 
@@ -160,12 +165,15 @@ def work_on(
         source: The rows, some at a time.
         each: Answers to a text, whose number decides; None where it does not.
         vectors: Whether texts are written from vectors.
+        columns: Whether columns are read beside the texts.
     """
     number = 0
     for rows in source:
         own: dict[str, Any] = {} if each is None else {"first": number}
         if vectors:
             own["vectors"] = [row.vector for row in rows]
+        if columns and all(row.others for row in rows):  # texts alone have none
+            own["columns"] = [row.columns for row in rows]
         yield rows, ([row.text for row in rows], own)
         number += len(rows) * (each or 0)
 

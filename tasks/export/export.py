@@ -77,6 +77,11 @@ def export(
         raise InputError(
             f"is a model for {folder.task}; {', '.join(NETWORKS)} can be exported", path=str(model)
         )
+    if folder.config.get("columns"):
+        raise InputError(
+            "reads columns beside the text, which graphs do not: it cannot be exported",
+            path=str(model),
+        )
     if holds_model(target) and not overwrite:
         raise InputError(
             "holds a model already: choose another --output, or replace it with --overwrite",

@@ -1,0 +1,101 @@
+"""Further columns beside a text, categories and numbers: what they are, and as numbers for a model.
+
+A column whose training values are all numbers is one of numbers, brought to mean 0 and deviation 1;
+any other has categories. Annotations are real types, since configs are read by them.
+"""
+
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from rnnlp.data.errors import InputError
+from rnnlp.data.formats.columns import as_value
+
+OTHER = 0  # id of categories that training never saw, and of none
+
+
+@dataclass(frozen=True, kw_only=True)
+class FurtherColumn:
+    """A column beside the text.
+
+    Args:
+        name: Its name, or key.
+        categories: What training has in it, in the order of their ids from 1; null for numbers.
+        mean: Of the numbers of training.
+        deviation: Their standard deviation.
+    """
+
+    name: str
+    categories: list[str] | None = field(default=None)
+    mean: float = 0.0
+    deviation: float = 1.0
+
+    def number(self, value: Any) -> float:
+        """The id of a category, or the number to be read; NaN where there is none.
+
+        Raises:
+            InputError: It is no number, in a column of numbers.
+        """
+        text = as_value(value)
+        if self.categories is not None:
+            return self.categories.index(text) + 1 if text in self.categories else OTHER
+        if not text:
+            return math.nan
+        if (number := _number(text)) is None:
+            raise InputError(f"{self.name} is {text!r:.60}; in training it is a number")
+        return (number - self.mean) / self.deviation
+
+
+def learn_columns(names: Sequence[str], rows: Iterable[Sequence[str]]) -> list[FurtherColumn]:
+    """What each column holds.
+
+    Args:
+        names: Of the columns.
+        rows: The training values, in this order.
+
+    Raises:
+        InputError: A column is empty.
+    """
+    values: list[dict[str, int]] = [{} for _ in names]
+    for row in rows:
+        for counts, value in zip(values, row, strict=True):
+            counts[value] = counts.get(value, 0) + 1
+    columns = []
+    for name, counts in zip(names, values, strict=True):
+        counts.pop("", None)
+        if not counts:
+            raise InputError(f"data.feature_columns names {name}, which is empty in all of train")
+        numbers = [(_number(value), count) for value, count in counts.items()]
+        if any(number is None for number, _ in numbers):
+            columns.append(FurtherColumn(name=name, categories=sorted(counts)))
+            continue
+        total = sum(counts.values())
+        mean = sum((number or 0.0) * count for number, count in numbers) / total
+        square = sum(((number or 0.0) - mean) ** 2 * count for number, count in numbers) / total
+        deviation = math.sqrt(square) or 1.0
+        columns.append(FurtherColumn(name=name, mean=mean, deviation=deviation))
+    return columns
+
+
+def row_numbers(columns: Sequence[FurtherColumn], row: Mapping[str, Any]) -> list[float]:
+    """What a model reads of a row beside its text.
+
+    Raises:
+        InputError: A column is missing, or holds no number where it should.
+    """
+    missing = [column.name for column in columns if column.name not in row]
+    if missing:
+        raise InputError(
+            f"no {missing[0]} beside the text: the model also reads "
+            f"{', '.join(column.name for column in columns)}"
+        )
+    return [column.number(row[column.name]) for column in columns]
+
+
+def _number(text: str) -> float | None:
+    try:
+        number = float(text)
+    except ValueError:
+        return None
+    return number if math.isfinite(number) else None

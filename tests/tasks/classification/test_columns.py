@@ -1,0 +1,147 @@
+"""Columns beside the text: learned, read from tables and JSON lines, asked for where missing."""
+
+import csv
+import json
+from itertools import product
+
+import numpy as np
+import pytest
+import yaml
+
+import rnnlp as package
+from rnnlp.data.classification.columns import FurtherColumn, learn_columns, row_numbers
+from rnnlp.data.classification.datamodule import ClassificationData
+from rnnlp.data.errors import InputError
+
+ROWS = [
+    {"text": text, "shop": shop, "price": price, "label": label}
+    for text, (shop, price, label) in product(
+        ("a thing", "the thing"),
+        [
+            ("web", "1.5", "late"),
+            ("web", "9", "dear"),
+            ("town", "2", "fine"),
+            ("town", "8", "dear"),
+        ],
+    )
+]
+CONFIG = {
+    "task": "classification",
+    "data": {"feature_columns": ["shop", "price"], "max_sentences": 8},
+    "model": {
+        "recurrent": False,
+        "ngrams": 1,
+        "dropout": 0.0,
+        "optimizer": {"learning_rate": 0.05, "schedule": "none"},
+    },
+    "trainer": {"max_epochs": 40, "logger": False, "accelerator": "cpu"},
+    "early_stopping": None,
+}
+
+
+def table(path, rows):
+    with path.open("w", newline="") as file:
+        writer = csv.DictWriter(file, list(rows[0]))
+        writer.writeheader()
+        writer.writerows(rows)
+    return str(path)
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    """A table, the same as JSON lines, and a model of texts, shops and prices."""
+    folder = tmp_path_factory.mktemp("columns")
+    train = table(folder / "train.csv", ROWS)
+    rows = [{**row, "price": float(row["price"])} for row in ROWS]
+    (folder / "rows.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+    (folder / "tiny.yaml").write_text(yaml.safe_dump(CONFIG))
+    data = {"train": train, "validation": train}
+    package.fit(folder / "tiny.yaml", output=folder / "model", data=data)
+    return folder
+
+
+def test_what_columns_hold():
+    columns = learn_columns(["a", "b"], [["x", "1"], ["y", "3"], ["", ""], ["x", "5"]])
+    assert columns == [
+        FurtherColumn(name="a", categories=["x", "y"]),
+        FurtherColumn(name="b", mean=3.0, deviation=pytest.approx((8 / 3) ** 0.5)),
+    ]
+    assert row_numbers(columns, {"a": "y", "b": 3, "c": 0}) == [2.0, 0.0]
+    odd = row_numbers(columns, {"a": "never seen", "b": None})
+    assert odd[0] == 0.0 and np.isnan(odd[1])
+    with pytest.raises(InputError, match="b is 'much'; in training it is a number"):
+        row_numbers(columns, {"a": "x", "b": "much"})
+    with pytest.raises(InputError, match="no b beside the text: the model also reads a, b"):
+        row_numbers(columns, {"a": "x"})
+    with pytest.raises(InputError, match="a, which is empty"):
+        learn_columns(["a"], [[""], [""]])
+
+
+def test_tables_and_json_lines_are_answered_alike(rnnlp, folder):
+    model = package.load(folder / "model")
+    texts = [row["text"] for row in ROWS]
+    answers = model(texts, columns=ROWS)
+    assert [answer["label"] for answer in answers] == [row["label"] for row in ROWS]
+    assert model(texts[0], columns=ROWS[0]) == answers[0]
+    assert list(model.predict(iter(texts), columns=iter(ROWS))) == answers
+    for name in ("train.csv", "rows.jsonl"):
+        code, out, err = rnnlp("predict", folder / "model", "--input", folder / name)
+        assert code == 0, err
+        found = [json.loads(line) for line in out.splitlines()]
+        assert [one["scores"] for one in found] == [one["scores"] for one in answers]
+        code, out, err = rnnlp("evaluate", folder / "model", folder / name, "--json")
+        assert code == 0 and json.loads(out)["accuracy"] == 1.0, err
+    # Other categories than those of training are all alike, and numbers may be missing.
+    odd = [model("a thing", columns={"shop": shop, "price": 9})["scores"] for shop in ("", "sea")]
+    assert odd[0] == odd[1] != answers[1]["scores"]
+    assert model("a thing", columns={"shop": "web", "price": None})["label"] in model.labels
+    together = package.load([folder / "model"] * 2)
+    assert together(texts, columns=ROWS) == answers
+
+
+def test_where_columns_are_missing(rnnlp, folder, tmp_path):
+    model = package.load(folder / "model")
+    with pytest.raises(InputError, match=r"the model reads shop, price beside the text: give a"):
+        model(["a thing"])
+    with pytest.raises(InputError, match=r"1 rows of columns \(shop, price\) for 2 texts"):
+        model(["a", "b"], columns=ROWS[:1])
+    code, _, err = rnnlp("predict", folder / "model", "a thing")
+    assert code == 2 and "the model reads shop, price" in err and err.count("\n") == 1
+    lacking = table(tmp_path / "x.csv", [{"text": "a thing", "shop": "web", "label": "late"}])
+    code, _, err = rnnlp("predict", folder / "model", "--input", lacking)
+    assert code == 2 and "no price beside the text" in err
+    code, _, err = rnnlp("evaluate", folder / "model", lacking)
+    assert code == 2 and "x.csv" in err and "price" in err
+    code, _, err = rnnlp("export", folder / "model", "--output", tmp_path / "out")
+    assert code == 2 and "cannot be exported" in err
+    with pytest.raises(InputError, match="has no streams"):
+        model.stream()
+
+
+@pytest.mark.parametrize(
+    ("settings", "content", "line"),
+    [
+        ({"feature_columns": ["cost"]}, None, "cost"),
+        ({}, "text,shop,price,label\na,web,1,x\nb,web,2,y\n", None),
+        (
+            {"feature_columns": ["price"]},
+            "text,price,label\na,1,x\nb,much,y\n",
+            "x.csv:3: price is",
+        ),
+    ],
+)
+def test_training_data_is_checked(folder, tmp_path, settings, content, line):
+    train = str(folder / "train.csv")
+    validation = train
+    if content:
+        (tmp_path / "x.csv").write_text(content)
+        validation = str(tmp_path / "x.csv")
+    data = ClassificationData(train=train, validation=validation, **settings)
+    if line is None:
+        assert data.columns == []
+        return
+    with pytest.raises(InputError) as error:
+        data.prepare()
+    assert line in str(error.value)
+    with pytest.raises(InputError, match=r"columns of data\.train: name that file"):
+        ClassificationData(feature_columns=["price"])
