@@ -62,13 +62,14 @@ def cut(corpus: Corpus, kin: Iterable[Kin], *, part: float | Fold, seed: int) ->
     """
     groups, strata = _groups(kin)
     if isinstance(part, Fold):
+        what, advice = f"each of {part.folds:,} folds", "lower data.folds"
+        enough = len(strata) >= part.folds  # said in the first fold, not in the last
         chosen = _deal(groups, strata, folds=part.folds, seed=seed) == part.fold - 1
     else:
-        chosen = _choose(groups, strata, share=part, seed=seed)
-    if chosen.all() or not chosen.any():
         what, advice = "a part", "set data.validation"
-        if isinstance(part, Fold):
-            what, advice = f"each of {part.folds:,} folds", "lower data.folds"
+        chosen = _choose(groups, strata, share=part, seed=seed)
+        enough = bool(chosen.any() and not chosen.all())
+    if not enough:
         raise InputError(
             f"{len(groups):,} examples are too few to validate on {what} of them (equal "
             f"texts stay together): {advice}",
