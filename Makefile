@@ -35,8 +35,9 @@ demo: install
 	$(BIN)/rnnlp export runs/demo-zh --output runs/demo-zh-int8 --int8 --overwrite
 	$(BIN)/rnnlp predict runs/demo-zh-int8 "$(ZH)"
 
+# A worker for each core, and one thread in each: threads of several workers only wait for each other.
 test: install
-	$(BIN)/python -m pytest -n auto --maxprocesses 4 --dist worksteal
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n auto --maxprocesses 4 --dist worksteal
 
 fuzz: install
 	$(BIN)/python benchmarks/fuzz.py $(FUZZ)
