@@ -61,29 +61,16 @@ class Decoder(TargetSide):
     """A stack of recurrent layers that attends to a source from its first layer.
 
     Args:
-        vocabulary_size: Number of target tokens.
         memory_size: Width of the encoder's states.
-        final_size: Width of what the encoder ends with, from which the decoder starts: all
-            directions of its last layer.
-        size: Width of target embeddings, and of the vector that predictions are made from.
-        cell: The recurrence.
-        hidden_size: Width of the state of each layer.
-        num_layers: Number of layers.
         attention: How source positions are scored (see `Attention`).
         attention_size: Hidden width of "additive" and "multihead" attention.
         heads: Heads of "multihead" attention.
         input_feeding: Whether each step's result is an input of the next one.
-        embedding_dropout: Share of components of the target embeddings dropped in training, the
-            same ones at each position.
-        dropout: Share of components dropped in training between the parts.
-        tie_embeddings: The table of the embeddings is also that of the output layer ("output");
-            "all" says the same, and that `embedding` is the source's table.
-        embedding: The table shared with the source; "all" only.
         copy: Whether source words can be copied, those that the vocabulary lacks among them (see
             `Pointer`).
         copy_dropout: Share of positions in training at which words that the vocabulary has cannot
             be copied.
-        unknown: The token that stands for a copied word of no vocabulary where it is read.
+        vocabulary_size: For this and all others see `TargetSide`.
 
     Raises:
         ValueError: Sizes that do not fit each other.
@@ -213,13 +200,7 @@ class Decoder(TargetSide):
     def forward(
         self, tokens: Tensor, lengths: Tensor, state: DecoderState
     ) -> tuple[Tensor, Tensor]:
-        """Read whole targets, for training and scoring.
-
-        Args:
-            tokens: What the decoder has seen before each position, `[sentences, time]`, the begin
-                token first.
-            lengths: Number of them `[sentences]`, on the CPU.
-            state: What `begin` gave.
+        """Read whole targets, for training and scoring; what it takes see `score`.
 
         Returns:
             The vectors that the next token is predicted from, `[sentences, time, size]`, and the
