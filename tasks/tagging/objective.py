@@ -18,7 +18,7 @@ from rnnlp.tasks.base.objective import BatchLoss, Objective
 
 from .config import TaggerConfig, TaggerTraining
 from .keeper import Keeper
-from .outputs import names_of, span_rules, spans_in
+from .outputs import names_of, scored, span_rules, spans_in, spans_of
 from .scores import TagScores, labels_of
 
 OFFSETS = [0.25 * step for step in range(25)]  # what O may count less, in nats
@@ -197,21 +197,21 @@ class TaggingObjective(Objective):
         of those found too low.
         """
         paths = network.output.paths()
-        decoded = [
-            paths.decode(some.emissions.cpu().numpy(), some.lengths.numpy()) for some in known
-        ]
+        found = []
+        for some in known:
+            best = paths.decode(some.emissions.cpu().numpy(), some.lengths.numpy())
+            names = names_of(best.tags, best.lengths, self.settings.tags)
+            found.append((best, spans_of(names, self.settings.scheme), some.gold))
         scores = (paths.steps, paths.start, paths.end)
 
         def cost(temperature: float) -> float:
             warmer = Paths(*(part / temperature for part in scores), crf=paths.crf)
             total = 0.0
-            for some, best in zip(known, decoded, strict=True):
-                names = names_of(best.tags, best.lengths, self.settings.tags)
+            for best, spans, gold in found:
                 best = Decoded(best.tags, best.emissions / temperature, best.lengths, warmer)
-                rows = spans_in(best, names, self.settings.scheme, self._rules)
-                for spans, gold in zip(rows, some.gold, strict=True):
-                    for span, score in spans:
-                        total -= math.log(max(score if span in gold else 1.0 - score, 1e-6))
+                for row, right in zip(scored(best, spans, self._rules), gold, strict=True):
+                    for span, score in row:
+                        total -= math.log(max(score if span in right else 1.0 - score, 1e-6))
             return total
 
         return cost

@@ -43,12 +43,23 @@ def spans_in(
         scheme: Their scheme.
         rules: Of each type, as `span_rules` gives them.
     """
-    spans = [
+    return scored(decoded, spans_of(names, scheme), rules)
+
+
+def spans_of(names: Sequence[Sequence[str]], scheme: str | None) -> list[list[Span]]:
+    """The spans of each row of tags; each plain tag is a span."""
+    return [
         [Span(place, place + 1, tag) for place, tag in enumerate(tags)]
         if scheme is None
         else tags_to_spans(tags, scheme, strict=True)
         for tags in names
     ]
+
+
+def scored(
+    decoded: Decoded, spans: Sequence[Sequence[Span]], rules: Mapping[str, SpanRules]
+) -> list[list[tuple[Span, float]]]:
+    """The probability of each span of each row of `decoded` beside it."""
     scores = iter(
         decoded.span_scores(
             [
