@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+TOKEN_BUDGET = 8192  # padded positions of a batch
 NUMBERS = 1 << 26  # of a batch's scores that are held at once: 256 MiB
 
 

@@ -17,7 +17,7 @@ from rnnlp.data.errors import InputError
 from rnnlp.data.text.featurizer import FeatureRow, TokenBatch
 from rnnlp.data.text.preprocessing import EMPTY, tokenise
 from rnnlp.data.text.tokenizer import Offsets
-from rnnlp.tasks.base.length_batches import by_length
+from rnnlp.tasks.base.length_batches import TOKEN_BUDGET, by_length
 from rnnlp.tasks.base.pipeline import CHUNK, Pipeline
 from rnnlp.tasks.model_folder.folder import CONFIG, ModelFolder
 
@@ -26,8 +26,6 @@ from .outputs import label_of, uncertainty_of
 
 if TYPE_CHECKING:
     from .stream import ClassificationStream
-
-TOKEN_BUDGET = 8192  # padded positions of a batch
 
 
 class Engine(Protocol):

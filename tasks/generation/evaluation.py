@@ -14,13 +14,13 @@ from rnnlp.data.errors import InputError
 from rnnlp.data.generation.labels import NOT_GIVEN, label_ids, token_ids
 from rnnlp.data.generation.readers import read_texts
 from rnnlp.data.text.tokenizer import BOS, EOS, UNK
-from rnnlp.tasks.base.length_batches import by_length, positions
+from rnnlp.tasks.base.length_batches import TOKEN_BUDGET, by_length, positions
 
 from .pipeline import Engine, GenerationPipeline
 from .scores import Costs, Reading, Stretch, TextScores
 
 CHUNK = 1024  # texts that are in memory at once
-SEGMENT, TOKEN_BUDGET = 1024, 8192  # tokens of a text, and positions, that are read at once
+SEGMENT = 1024  # tokens of a text that are read at once
 
 
 def evaluate_generation(

@@ -23,10 +23,10 @@ from rnnlp.models.encoders.bag import BagEncoder
 from rnnlp.models.encoders.base import EncoderOutput
 from rnnlp.models.encoders.recurrent import Encoder
 from rnnlp.models.encoders.windowed import WindowedEncoder
-from rnnlp.tasks.base.length_batches import by_length
+from rnnlp.tasks.base.length_batches import TOKEN_BUDGET, by_length
 from rnnlp.tasks.base.transfer import backward_alone, no_encoder, read_encoder
 
-from .exported_encoder import TOKEN_BUDGET, Way
+from .exported_encoder import Way
 from .load import load
 
 

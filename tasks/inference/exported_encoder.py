@@ -9,10 +9,9 @@ import numpy as np
 
 from rnnlp.data.errors import InputError
 from rnnlp.data.text.featurizer import FeatureRow, collate
-from rnnlp.tasks.base.length_batches import by_length
+from rnnlp.tasks.base.length_batches import TOKEN_BUDGET, by_length
 
 Way = Literal["max", "mean", "last"]
-TOKEN_BUDGET = 8192  # padded positions of a batch
 
 
 class ExportedEncoder:

@@ -13,7 +13,7 @@ import numpy as np
 
 from rnnlp.data.tagging.schemes import Span
 from rnnlp.data.text.featurizer import Featurizer, TokenBatch
-from rnnlp.tasks.base.length_batches import by_length, positions
+from rnnlp.tasks.base.length_batches import TOKEN_BUDGET, by_length, positions
 from rnnlp.tasks.base.pipeline import Pipeline
 from rnnlp.tasks.model_folder.folder import CONFIG, ModelFolder
 
@@ -26,7 +26,6 @@ if TYPE_CHECKING:
 
     from .stream import TaggingStream
 
-TOKEN_BUDGET = 8192  # padded positions of a batch
 SUMS = 12  # numbers that forward and backward sums hold for each tag of a position: six float64
 
 
