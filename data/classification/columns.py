@@ -7,6 +7,7 @@ any other has categories. Annotations are real types, since configs are read by 
 import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 from rnnlp.data.errors import InputError
@@ -39,12 +40,16 @@ class FurtherColumn:
         """
         text = as_value(value)
         if self.categories is not None:
-            return self.categories.index(text) + 1 if text in self.categories else OTHER
+            return self._ids.get(text, OTHER)
         if not text:
             return math.nan
         if (number := _number(text)) is None:
             raise InputError(f"{self.name} is {text!r:.60}; in training it is a number")
         return (number - self.mean) / self.deviation
+
+    @cached_property
+    def _ids(self) -> dict[str, int]:
+        return {name: number for number, name in enumerate(self.categories or (), start=1)}
 
 
 def learn_columns(names: Sequence[str], rows: Iterable[Sequence[str]]) -> list[FurtherColumn]:
