@@ -27,9 +27,8 @@ if TYPE_CHECKING:
     from rnnlp.tasks.distil.run import distil
     from rnnlp.tasks.export.export import export
     from rnnlp.tasks.fit.run import fit
-    from rnnlp.tasks.inference.encoder import load_encoder
     from rnnlp.tasks.inference.evaluate import evaluate
-    from rnnlp.tasks.inference.load import load
+    from rnnlp.tasks.inference.load import load, load_encoder
     from rnnlp.tasks.inference.select import select
     from rnnlp.tasks.registry import TaskSpec, register_task
     from rnnlp.tasks.sklearn_api.classifier import TextClassifier
@@ -50,7 +49,7 @@ _PLACES = {
     "evaluate": "rnnlp.tasks.inference.evaluate",
     "fit": "rnnlp.tasks.fit.run",
     "load": "rnnlp.tasks.inference.load",
-    "load_encoder": "rnnlp.tasks.inference.encoder",
+    "load_encoder": "rnnlp.tasks.inference.load",
     "register_task": "rnnlp.tasks.registry",
     "select": "rnnlp.tasks.inference.select",
     "tune": "rnnlp.tasks.tune.search",

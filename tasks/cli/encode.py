@@ -18,8 +18,7 @@ from .workers import in_order
 if TYPE_CHECKING:
     import numpy as np
 
-    from rnnlp.tasks.inference.encoder import PretrainedEncoder
-    from rnnlp.tasks.inference.exported_encoder import ExportedEncoder, Way
+    from rnnlp.tasks.inference.exported_encoder import Way
 
 SUFFIXES = (".parquet", ".npy")
 WAYS: tuple[Way, ...] = ("max", "mean", "last")
@@ -82,28 +81,17 @@ class Vectors:
     """
 
     def __init__(self, model: str, pooling: Way) -> None:
-        from rnnlp.tasks.inference.load import load
+        from rnnlp.tasks.inference.load import load_encoder
 
         self._arguments = (model, pooling)
-        pipeline = load(model)
-        self.encoder: PretrainedEncoder | ExportedEncoder
-        if pipeline.exported:
-            from rnnlp.tasks.inference.exported_encoder import ExportedEncoder
-
-            self.encoder = ExportedEncoder(pipeline, model)
-            self._vectors = self.encoder.vectors
-        else:
-            from rnnlp.tasks.inference.encoder import encoder_of
-
-            self.encoder = encoder_of(pipeline, model)
-            self._vectors = self.encoder.arrays
+        self.encoder = load_encoder(model)
 
     def __reduce__(self) -> tuple[type[Vectors], tuple[str, Way]]:
         return Vectors, self._arguments
 
     def __call__(self, texts: list[str]) -> np.ndarray:
         """The vectors of some texts."""
-        vectors: np.ndarray = self._vectors(texts, pooling=self._arguments[1])
+        vectors: np.ndarray = self.encoder.arrays(texts, pooling=self._arguments[1])
         return vectors
 
 

@@ -1,11 +1,10 @@
-"""Using trained models from Python: `rnnlp.load` and `rnnlp.load_encoder`.
+"""What `rnnlp.load_encoder` gives of a model folder: an `nn.Module`.
 
 Importing this file costs torch, tokenizers and safetensors, and nothing else.
 """
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any, NamedTuple
 
@@ -27,7 +26,6 @@ from rnnlp.tasks.base.length_batches import TOKEN_BUDGET, by_length
 from rnnlp.tasks.base.transfer import backward_alone, no_encoder, read_encoder
 
 from .exported_encoder import Way
-from .load import load
 
 
 class Encoded(NamedTuple):
@@ -178,23 +176,6 @@ class _Batches:
         return torch.cat(list(parts))[places]
 
 
-def load_encoder(model: str | os.PathLike[str] | Sequence[str]) -> PretrainedEncoder:
-    """Tokenizer, embedding and encoder of any trained model, as one `nn.Module`.
-
-    It comes in evaluation mode: call `.train()` where it is to be trained on with its dropout.
-
-    Args:
-        model: A model folder, or a hub id; or two language models of one direction each, forward
-            and backward, which together make an encoder of two directions.
-
-    Raises:
-        InputError: There is no such model, its files are damaged, or two do not fit each other.
-    """
-    if not isinstance(model, str | os.PathLike):
-        return _joined_encoder(model)
-    return encoder_of(load(model), os.fspath(model))
-
-
 def encoder_of(pipeline: Any, name: str) -> PretrainedEncoder:
     """The encoder of a model that is loaded already.
 
@@ -220,7 +201,8 @@ def encoder_of(pipeline: Any, name: str) -> PretrainedEncoder:
     )
 
 
-def _joined_encoder(models: Sequence[str]) -> PretrainedEncoder:
+def joined_encoder(models: Sequence[str]) -> PretrainedEncoder:
+    """The encoder of two language models of one direction each; see `rnnlp.load_encoder`."""
     reused = read_encoder(models)
     embedding = reused.embedding.build(reused.sizes)
     if reused.encoder is None:

@@ -15,7 +15,7 @@ Way = Literal["max", "mean", "last"]
 
 
 class ExportedEncoder:
-    """What `PretrainedEncoder.vectors` gives on torch.
+    """Tokenizer, embedding and encoder of an exported model: `PretrainedEncoder.arrays` on ONNX.
 
     Args:
         pipeline: The exported model.
@@ -34,7 +34,7 @@ class ExportedEncoder:
         self._reader = pipeline.engine.reader
         self.output_size: int = self._reader.session.size("last")
 
-    def vectors(self, texts: Sequence[str], *, pooling: Way = "max") -> np.ndarray:
+    def arrays(self, texts: Sequence[str], *, pooling: Way = "max") -> np.ndarray:
         """One vector a text, [texts, size].
 
         Args:

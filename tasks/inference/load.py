@@ -1,4 +1,4 @@
-"""`rnnlp.load`: a trained model, or several together, ready to be called on texts."""
+"""`rnnlp.load` and `rnnlp.load_encoder`: a trained model, or its encoder alone, ready to be used."""
 
 from __future__ import annotations
 
@@ -55,6 +55,35 @@ def load(
         stamps = (folder.path / CONFIG).stat().st_mtime_ns
     pipeline.origin = (_load_again, (places, stamps, revision, threads))
     return pipeline
+
+
+def load_encoder(model: str | os.PathLike[str] | Sequence[str]) -> Any:
+    """Tokenizer, embedding and encoder of any trained model, which make vectors of texts.
+
+    Args:
+        model: A model folder, an exported one, or a hub id; or two language models of one direction
+            each, forward and backward, which together make an encoder of two directions.
+
+    Returns:
+        A `PretrainedEncoder`, which is an `nn.Module`, in evaluation mode: call `.train()` where it
+        is to be trained on with its dropout. Of an exported folder an `ExportedEncoder`, which
+        gives `arrays` and needs no torch.
+
+    Raises:
+        InputError: There is no such model, its files are damaged, or two do not fit each other.
+    """
+    if not isinstance(model, str | os.PathLike):
+        from .encoder import joined_encoder
+
+        return joined_encoder(model)
+    pipeline = load(model)
+    if pipeline.exported:
+        from .exported_encoder import ExportedEncoder
+
+        return ExportedEncoder(pipeline, os.fspath(model))
+    from .encoder import encoder_of
+
+    return encoder_of(pipeline, os.fspath(model))
 
 
 def _load_again(model: Any, stamp: Any, revision: str | None, threads: int | None) -> Any:
