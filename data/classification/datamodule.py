@@ -144,6 +144,11 @@ class ClassificationData(LabelledData[ClassifiedExample]):
         return list(self._counts.values())
 
     @property
+    def training_shares(self) -> Iterator[list[tuple[str, float]]]:
+        """How much each training text counts towards which labels."""
+        return _shares(self.read().corpora["train"])
+
+    @property
     def multilabel(self) -> bool:
         """Whether a text may have any number of labels."""
         self.prepare()
@@ -356,18 +361,23 @@ def _mass(corpus: Corpus, notes: Notes) -> dict[str, float]:
     share that it is.
     """
     mass: defaultdict[str, float] = defaultdict(float)
-    soft = 0
-    columns = (corpus.column(name) for name in ("gold", "weight", "soft"))
-    for labels, weight, probabilities in zip(*columns, strict=True):
-        soft += probabilities is not None
-        for one in probabilities or ({"label": label, "probability": 1.0} for label in labels):
-            if one["probability"] > 0.0:
-                mass[one["label"]] += weight * one["probability"]
-        for label in labels:
-            mass[label] += 0.0
+    for label, share in chain.from_iterable(_shares(corpus)):
+        mass[label] += share
+    soft = sum(probabilities is not None for probabilities in corpus.column("soft"))
     if soft:
         notes.add(
             f"train: {soft:,} of {len(corpus.lengths):,} texts are trained on the probability of "
             "each label; scores count the label"
         )
     return mass
+
+
+def _shares(corpus: Corpus) -> Iterator[list[tuple[str, float]]]:
+    """How much each text counts towards which labels: its weight, or probabilities times it."""
+    columns = (corpus.column(name) for name in ("gold", "weight", "soft"))
+    for labels, weight, probabilities in zip(*columns, strict=True):
+        shares = dict.fromkeys(labels, 0.0 if probabilities else weight)
+        for one in probabilities or ():
+            if one["probability"] > 0.0:
+                shares[one["label"]] = weight * one["probability"]
+        yield list(shares.items())

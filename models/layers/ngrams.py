@@ -5,11 +5,18 @@
 (Wide and deep, Cheng et al. 2016; the n-grams are fastText's, Joulin et al. 2017.) An n-gram is
 known by a hash of the ids of its tokens, so that nothing but these ids is read. Those that several
 training texts have get a row; all others count for nothing.
+
+In training, naive Bayes is what a table starts from (NB-SVM, Wang and Manning 2012):
+
+    table[g, c] = w[g, c] r[g, c],   w = START at first,
+    r[g, c] = log(share of g among the n-grams of texts of c / share among those of others)
+
+so that n-grams that tell classes apart learn fast, and those that do not hardly at all.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from itertools import islice
 from typing import NamedTuple
 
@@ -24,6 +31,7 @@ BUCKETS = 1 << 20  # values of the hash
 PRIME, FACTOR, SCRAMBLE = (1 << 31) - 1, 1_000_003, 1_540_483_477
 _LEAST_TEXTS = 2  # training texts that an n-gram with a row occurs in
 _CHUNK = 512  # texts hashed at once
+START = 0.1  # about the mean weight that NB-SVM comes to
 
 
 class Counted(NamedTuple):
@@ -51,15 +59,28 @@ class NGrams(nn.Module):
         self.dropout = check_rate(dropout)
         self.table = nn.EmbeddingBag(rows + 1, classes, mode="sum", padding_idx=0)
         nn.init.zeros_(self.table.weight)
-        # No buffers: what averages weights would average numbers of rows.
+        # No buffers: what averages weights would average these.
         self.hashes = torch.zeros(rows, dtype=torch.int32)
         self.rows = torch.zeros(0, dtype=torch.int32)  # [BUCKETS], 0 for n-grams that do not count
+        self.ratios: Tensor | None = None  # [rows + 1, classes], while the table is trained
 
     def count_only(self, hashes: Tensor) -> None:
         """Says which n-grams count: those of these hashes, `[rows]` int32."""
         self.hashes = hashes
         self.rows = torch.zeros(BUCKETS, dtype=torch.int32)
         self.rows[hashes.long()] = torch.arange(1, len(hashes) + 1, dtype=torch.int32)
+
+    def begin(self, counts: Tensor) -> None:
+        """Begins as naive Bayes; counts: `[rows, classes]`, as `counts_by_class` gives them."""
+        self.ratios = F.pad(log_ratios(counts), (0, 0, 1, 0))
+        nn.init.constant_(self.table.weight, START)
+
+    @torch.no_grad()
+    def fold(self) -> None:
+        """Multiplies the ratios into the table, once training is over; the scores stay."""
+        if self.ratios is not None:
+            self.table.weight.mul_(self.ratios.to(self.table.weight.device))
+            self.ratios = None
 
     def get_extra_state(self) -> Tensor:
         """The n-grams that count, which a state dict holds beside the table."""
@@ -100,8 +121,11 @@ class NGrams(nn.Module):
             hashes = hashes.masked_fill(dropped, -1)
         rows = self.rows[hashes.clamp_min(0)].masked_fill(hashes < 0, 0)
         with torch.autocast(hashes.device.type, enabled=False):
-            scores: Tensor = self.table(rows.flatten(1))
-        return scores
+            table = self.table.weight
+            if self.ratios is not None:
+                self.ratios = self.ratios.to(table.device)
+                table = table * self.ratios
+            return F.embedding_bag(rows.flatten(1), table, mode="sum", padding_idx=0)
 
 
 def hashed(tokens: Tensor, order: int) -> Tensor:
@@ -134,6 +158,47 @@ def common_ngrams(texts: Iterable[list[int]], order: int) -> Tensor:
         order: Tokens of the longest n-grams.
     """
     counts = torch.zeros(BUCKETS, dtype=torch.int64)
+    for pairs in _pairs(texts, order):
+        counts += torch.bincount(pairs % BUCKETS, minlength=BUCKETS)
+    return torch.nonzero(counts >= _LEAST_TEXTS)[:, 0].to(torch.int32)
+
+
+def counts_by_class(
+    texts: Iterable[list[int]], shares: Iterable[Tensor], hashes: Tensor, order: int
+) -> Tensor:
+    """In how many texts of each class each n-gram occurs, `[rows, classes]`.
+
+    Args:
+        texts: The ids of the tokens of each text.
+        shares: How much each text counts towards each class, `[classes]`.
+        hashes: The n-grams that count, `[rows]`, in order.
+        order: Tokens of the longest n-grams.
+    """
+    rows = torch.zeros(BUCKETS, dtype=torch.int64)
+    rows[hashes.long()] = torch.arange(1, len(hashes) + 1)
+    rest = iter(shares)
+    counts = torch.zeros(0)
+    for pairs in _pairs(texts, order):
+        share = torch.stack([*islice(rest, _CHUNK)])
+        if not len(counts):
+            counts = share.new_zeros(len(hashes) + 1, share.shape[1])
+        counts.index_add_(0, rows[pairs % BUCKETS], share[pairs // BUCKETS])
+    return counts[1:]
+
+
+def log_ratios(counts: Tensor) -> Tensor:
+    """How much likelier each n-gram is with a class than with the others, as naive Bayes has it.
+
+    Args:
+        counts: In how many texts of each class it occurs, `[rows, classes]`; one more is added.
+    """
+    having = counts + 1.0
+    lacking = counts.sum(1, keepdim=True) - counts + 1.0
+    return (having / having.sum(0)).log() - (lacking / lacking.sum(0)).log()
+
+
+def _pairs(texts: Iterable[list[int]], order: int) -> Iterator[Tensor]:
+    """The distinct n-grams of some texts at a time: number of the text there * BUCKETS + hash."""
     rest = iter(texts)
     while some := list(islice(rest, _CHUNK)):
         tokens = torch.cat([torch.tensor(text) for text in some])
@@ -142,5 +207,4 @@ def common_ngrams(texts: Iterable[list[int]], order: int) -> Tensor:
         for length in range(1, order):  # n-grams do not reach into the text before
             hashes[length:, length].masked_fill_(text[length:] != text[:-length], -1)
         pairs = torch.where(hashes < 0, -1, text.unsqueeze(1) * BUCKETS + hashes).unique()
-        counts += torch.bincount(pairs[pairs >= 0] % BUCKETS, minlength=BUCKETS)
-    return torch.nonzero(counts >= _LEAST_TEXTS)[:, 0].to(torch.int32)
+        yield pairs[pairs >= 0]

@@ -7,9 +7,9 @@ calibration are in `objective.py`. Using a trained classifier needs
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, NamedTuple
 
 import torch
 from pytorch_lightning.cli import LightningArgumentParser
@@ -18,7 +18,7 @@ from torch import Tensor
 from rnnlp.data.errors import InputError, note
 from rnnlp.models.classification.classifier import Classifier
 from rnnlp.models.classification.linear import LinearClassifier
-from rnnlp.models.layers.ngrams import common_ngrams
+from rnnlp.models.layers.ngrams import common_ngrams, counts_by_class
 from rnnlp.tasks.base.components import EmbeddingConfig, EncoderConfig
 from rnnlp.tasks.base.growing import FormerModel
 from rnnlp.tasks.base.module import Get, GrowingOptions, link_features
@@ -43,7 +43,7 @@ class Classification(ObjectiveModule):
 
     Args:
         class_counts: How many training texts have each label.
-        ngram_hashes: The hashes of the n-grams that count; see `ngram_hashes`.
+        known_ngrams: The n-grams that count; see `known_ngrams`.
         lacking: Labels that no training text has.
         options: Those of `ClassificationSettings`.
     """
@@ -59,7 +59,7 @@ class Classification(ObjectiveModule):
         self,
         *,
         class_counts: list[float],
-        ngram_hashes: Any = None,
+        known_ngrams: Any = None,
         lacking: list[str] | tuple[str, ...] = (),
         **options: Any,
     ) -> None:
@@ -83,14 +83,15 @@ class Classification(ObjectiveModule):
                     "model.continue_from is for models of texts alone, without "
                     "data.feature_columns: train a new one"
                 )
-            if former.hashes is not None and ngram_hashes is not None:
-                ngram_hashes = torch.cat((former.hashes, ngram_hashes)).unique()
-        if ngram_hashes is not None:
-            sizes = replace(settings.sizes, ngrams=len(ngram_hashes))
+            if former.hashes is not None and known_ngrams is not None:
+                hashes = torch.cat((former.hashes, known_ngrams.hashes)).unique()
+                known_ngrams = known_ngrams._replace(hashes=hashes)
+        if known_ngrams is not None:
+            sizes = replace(settings.sizes, ngrams=len(known_ngrams.hashes))
             self.settings = replace(self.settings, sizes=sizes)
         self.network = self.settings.build()
         if self.network.ngrams is not None:
-            self.network.ngrams.count_only(ngram_hashes)
+            self.network.ngrams.count_only(known_ngrams.hashes)
         if former is not None:
             if not (settings.multilabel or set(former.labels) - set(lacking)):
                 note(
@@ -112,6 +113,8 @@ class Classification(ObjectiveModule):
             class_counts=class_counts,
             training=part_of(settings, ClassifierTraining),
         )
+        if former is None and known_ngrams is not None:
+            self.objective.begin(self.network, known_ngrams.counts)
 
     @staticmethod
     def link(parser: LightningArgumentParser) -> None:
@@ -125,7 +128,7 @@ class Classification(ObjectiveModule):
         parser.link_arguments("data", "model.columns", Get("columns"), apply_on="instantiate")
         parser.link_arguments("data", "model.layout", Get("layout"), apply_on="instantiate")
         parser.link_arguments("model.ngrams", "data.ngrams")
-        parser.link_arguments("data", "model.ngram_hashes", ngram_hashes, apply_on="instantiate")
+        parser.link_arguments("data", "model.known_ngrams", known_ngrams, apply_on="instantiate")
         parser.link_arguments("data.label_separator", "model.label_separator")
         parser.link_arguments("data.label_before", "model.label_before")
         parser.link_arguments("model.max_length", "data.max_length")
@@ -152,9 +155,27 @@ class Classification(ObjectiveModule):
         return reader if self.settings.ngrams is None else f"{reader} beside {ngrams}"
 
 
-def ngram_hashes(data: Any) -> Tensor | None:
-    """The hashes of the n-grams that count: those of several training texts of a data module."""
-    if data.options.ngrams is None:
+class KnownNGrams(NamedTuple):
+    """The n-grams that count towards labels."""
+
+    hashes: Tensor  # [rows]
+    counts: Tensor  # [rows, classes], of training texts
+
+
+def known_ngrams(data: Any) -> KnownNGrams | None:
+    """The n-grams of several training texts of a data module; None where none are wanted."""
+    order, ids = data.options.ngrams, data.featurizer.tokens.ids
+    if order is None:
         return None
-    texts = map(data.featurizer.tokens.ids, data.training_tokens)
-    return common_ngrams(texts, data.options.ngrams)
+    hashes = common_ngrams(map(ids, data.training_tokens), order)
+    places = {name: place for place, name in enumerate(data.classes)}
+    shares = (_share(text, places) for text in data.training_shares)
+    texts = map(ids, data.training_tokens)
+    return KnownNGrams(hashes, counts_by_class(texts, shares, hashes, order))
+
+
+def _share(text: list[tuple[str, float]], places: Mapping[str, int]) -> Tensor:
+    share = torch.zeros(len(places))
+    for label, part in text:
+        share[places[label]] = part
+    return share

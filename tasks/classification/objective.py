@@ -67,6 +67,13 @@ class ClassificationObjective(Objective):
         weights = class_weights(training.class_weights, settings.classes, class_counts)
         self.register_buffer("class_weights", weights, persistent=False)
 
+    def begin(self, network: Network, counts: Tensor) -> None:
+        """Lets n-grams begin as naive Bayes; counts: `[rows, classes]` of training texts."""
+        assert network.ngrams is not None
+        if self.class_weights is not None and not self.settings.multilabel:
+            counts = counts * self.class_weights
+        network.ngrams.begin(counts)
+
     @property
     def main(self) -> str:
         """Accuracy, or macro F1 where a text may have several labels."""
@@ -153,6 +160,8 @@ class ClassificationObjective(Objective):
         The other half is what the calibration error of this split is measured on.
         """
         network.eval()
+        if network.ngrams is not None:
+            network.ngrams.fold()
         classes = self.settings.classes
         judged: list[int] = []  # of several labels a text, those that the split is annotated with
         parts = []

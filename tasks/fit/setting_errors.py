@@ -26,7 +26,7 @@ FOLLOWS = {
     "model.classification.label_separator": "data.classification.label_separator",
     "model.classes": "the training data",
     "model.class_counts": "the training data",
-    "model.ngram_hashes": "the training data",
+    "model.known_ngrams": "the training data",
     "model.columns": "data.feature_columns and the training data",
     "model.lacking": "data.further_labels and the training data",
     "model.multilabel": "the training data",

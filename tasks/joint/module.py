@@ -34,7 +34,7 @@ from rnnlp.tasks.classification.config import (
     check_ngrams,
     check_pooling,
 )
-from rnnlp.tasks.classification.module import ngram_hashes
+from rnnlp.tasks.classification.module import KnownNGrams, known_ngrams
 from rnnlp.tasks.classification.objective import ClassificationObjective
 from rnnlp.tasks.tagging.config import TaggerConfig, TaggerHead, TaggerTraining
 from rnnlp.tasks.tagging.objective import TaggingObjective
@@ -94,7 +94,7 @@ class Joint(TaskModule):
     """Trains a tagger and a classifier that share embedding and encoder.
 
     Args:
-        ngram_hashes: The hashes of the n-grams that count towards labels.
+        known_ngrams: The n-grams that count towards labels.
         options: Those of `JointSettings`.
     """
 
@@ -103,7 +103,7 @@ class Joint(TaskModule):
     network: JointNetwork
     settings: JointConfig
 
-    def __init__(self, *, ngram_hashes: Any = None, **options: Any) -> None:
+    def __init__(self, *, known_ngrams: Any = None, **options: Any) -> None:
         self.options = JointSettings(**options)
         super().__init__()
         settings = self.options
@@ -117,8 +117,8 @@ class Joint(TaskModule):
             )
         self.weights = {TAGGING: tagging.loss_weight, CLASSIFICATION: 1.0}
         shared = vars(part_of(settings, ModelConfig)).copy()
-        if ngram_hashes is not None:
-            shared["sizes"] = replace(settings.sizes, ngrams=len(ngram_hashes))
+        if known_ngrams is not None:
+            shared["sizes"] = replace(settings.sizes, ngrams=len(known_ngrams.hashes))
         self.settings = JointConfig(
             tagging=TaggerConfig(
                 tags=settings.tags,
@@ -137,7 +137,7 @@ class Joint(TaskModule):
         )
         self.network = self.settings.build()
         if (ngrams := self.network.classifier.ngrams) is not None:
-            ngrams.count_only(ngram_hashes)
+            ngrams.count_only(known_ngrams.hashes)
         self.tagging = TaggingObjective(
             self.settings.tagging, training=part_of(tagging, TaggerTraining)
         )
@@ -146,6 +146,8 @@ class Joint(TaskModule):
             class_counts=settings.class_counts,
             training=part_of(classification, ClassifierTraining),
         )
+        if known_ngrams is not None:
+            self.classification.begin(self.network.classifier, known_ngrams.counts)
         self._validations: dict[str, Validation] = {}
 
     @staticmethod
@@ -162,7 +164,7 @@ class Joint(TaskModule):
         for name in ("max_length", "ngrams"):
             name = f"{CLASSIFICATION}.{name}"
             parser.link_arguments(f"model.{name}", f"data.{name}")
-        parser.link_arguments("data", "model.ngram_hashes", hashes_of, apply_on="instantiate")
+        parser.link_arguments("data", "model.known_ngrams", ngrams_of, apply_on="instantiate")
 
     @property
     def heads(self) -> dict[str, tuple[Objective, nn.Module]]:
@@ -281,10 +283,10 @@ class Joint(TaskModule):
         return self.classification.pictures(labels)
 
 
-def hashes_of(data: Any) -> Tensor | None:
-    """The hashes of the n-grams that count towards labels."""
+def ngrams_of(data: Any) -> KnownNGrams | None:
+    """The n-grams that count towards labels."""
     data.prepare()
-    return ngram_hashes(data.classification)
+    return known_ngrams(data.classification)
 
 
 def task_of(batch: TaggingBatch | ClassificationBatch) -> str:

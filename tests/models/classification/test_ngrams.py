@@ -4,9 +4,18 @@ from collections import Counter
 
 import pytest
 import torch
+from sklearn.naive_bayes import MultinomialNB
 
 from rnnlp.models import LinearClassifier, NGrams
-from rnnlp.models.layers.ngrams import BUCKETS, PRIME, common_ngrams, hashed
+from rnnlp.models.layers.ngrams import (
+    BUCKETS,
+    PRIME,
+    START,
+    common_ngrams,
+    counts_by_class,
+    hashed,
+    log_ratios,
+)
 
 TEXTS = [[5, 6, 5, 6, 7], [5, 6], [9], [7, 5, 6, 5], [2_000_000, 5], [5, 2_000_000, 5]]
 
@@ -94,6 +103,46 @@ def test_a_state_dict_holds_what_counts():
     )
     with pytest.raises(ValueError, match="hashes of n-grams"):
         other.ngrams.set_extra_state(torch.tensor([BUCKETS]))
+
+
+def test_log_ratios_are_those_of_naive_bayes():
+    """Against sklearn's: the classes apart, each n-gram once a text, smoothed by one."""
+    shares = [[1.0, 0.0, 0.0], [0.0, 1.0, 0.0], [0.0, 0.5, 1.5], *[[0.0, 0.0, 1.0]] * 40]
+    texts = [*TEXTS[:3], *TEXTS[:4] * 10]
+    hashes = common_ngrams(texts, 2)
+    found = log_ratios(counts_by_class(texts, map(torch.tensor, shares), hashes, 2))
+    having = torch.zeros(len(texts), len(hashes))
+    for text, row in zip(texts, having, strict=True):
+        for ngram in ngrams(text, 2):
+            row[hashes.tolist().index(hash_of(ngram))] = 1.0
+    for place in range(3):
+        weights = torch.tensor(shares)[:, place].tolist()
+        others = (torch.tensor(shares).sum(1) - torch.tensor(shares)[:, place]).tolist()
+        bayes = MultinomialNB(alpha=1.0).fit(
+            having.repeat(2, 1).numpy(),
+            [1] * len(texts) + [0] * len(texts),
+            sample_weight=weights + others,
+        )
+        wanted = torch.from_numpy(bayes.feature_log_prob_[1] - bayes.feature_log_prob_[0]).float()
+        torch.testing.assert_close(found[:, place], wanted, atol=1e-5, rtol=1e-5)
+
+
+def test_training_begins_as_naive_bayes_and_folding_keeps_the_scores():
+    module, batch = made(), padded(TEXTS)
+    counts = torch.rand(len(module.hashes), 2) * 9.0
+    plain = made()
+    with torch.no_grad():
+        plain.table.weight[1:] = START * log_ratios(counts)
+    module.begin(counts)
+    torch.testing.assert_close(module(*batch), plain(*batch))
+    module(*batch)[:, 0].sum().backward()
+    assert not module.table.weight.grad[0].any() and module.table.weight.grad[1:, 0].any()
+    before = module(*batch)
+    module.fold()
+    torch.testing.assert_close(module(*batch), before)
+    torch.testing.assert_close(module.table.weight[1:], plain.table.weight[1:])
+    module.fold()
+    torch.testing.assert_close(module.table.weight[1:], plain.table.weight[1:])
 
 
 def test_dropout_leaves_ngrams_out_in_training_only():
