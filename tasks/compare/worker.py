@@ -37,12 +37,11 @@ from .meter import Meter
 # Beside the cells of a classifier n-grams alone, as a linear model.
 CONTROL_SETTINGS = [
     "--model.recurrent=false",
-    "--model.ngram_dropout=0",
-    "--trainer.max_epochs=8",
+    "--trainer.max_epochs=6",
 ]
 # By data.level: the order where model.ngrams says nothing, and the learning rate.
-CONTROL_NGRAMS = {"word": 3, "character": 4}
-CONTROL_RATES = {"word": 0.005, "character": 0.002}
+CONTROL_NGRAMS = {"word": 2, "character": 4}
+CONTROL_RATES = {"word": 0.01, "character": 0.005}
 DEFAULT = ("rnn", "lstm", "gru", "bilstm", "bigru")
 INFERENCE_SECONDS = 2.0
 INFERENCE_TOKENS = 100_000
