@@ -1,4 +1,4 @@
-"""`rnnlp.load` and `rnnlp.load_encoder`: a trained model, or its encoder alone, ready to be used."""
+"""`rnnlp.load` and `rnnlp.load_encoder`: a trained model, or its encoder alone, ready to use."""
 
 from __future__ import annotations
 
