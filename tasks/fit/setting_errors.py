@@ -142,7 +142,14 @@ def plain_type(kind: str) -> str:
     if kind.startswith("typing.Literal["):
         choices = re.findall(r"'([^']*)'", kind)
         return f"one of {', '.join(choices)}"
-    names = {"int": "a whole number", "float": "a number", "bool": "true or false", "str": "a text"}
+    names = {
+        "int": "a whole number",
+        "float": "a number",
+        "bool": "true or false",
+        "str": "a text",
+        "list": "a list ([first, second])",
+        "dict": "a mapping ({name: value})",
+    }
     bare = re.sub(r"<class '([\w.]+)'>", r"\1", kind)
     return names.get(bare, "null" if bare == "NoneType" else bare)
 

@@ -114,6 +114,7 @@ def test_bad_config(refused, corpus, tmp_path, old, new, words):
         (["--model.encoder.sell", "gru"], ["model.encoder.cell"]),
         (["--model.encoder.cell", "lstmm"], ["one of rnn", "lstmm"]),
         (["--trainer.max_epochs", "many"], ["trainer.max_epochs", "whole number", "many"]),
+        (["--model.embedding.token_features", "shape"], ["a list ([first, second])", "shape"]),
         (["--model.encoder.hidden_size", "0"], ["hidden_size", "0"]),
         (
             ["--model.encoder.cell=mingru", "--model.encoder.weight_dropout=0.2"],
