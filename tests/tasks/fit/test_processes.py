@@ -105,25 +105,21 @@ def test_weights_of_the_shares_add_up(config, tmp_path):
         data.deal(Share(0, 100_000))
 
 
-def test_scores_of_two_are_those_of_one(corpus, tmp_path):
-    # The best weights are scored once more, by one process: what two have counted is the same.
-    fit("--config", corpus / "tiny.yaml", "--output", tmp_path / "m", *TWO)
-    scores = json.loads((tmp_path / "m" / "metrics.json").read_text())["validation"]
-    best = max(row["validation_score"] for row in validations(tmp_path / "m"))
-    assert best == pytest.approx(scores["f1"], abs=1e-7)
-
-
-def test_killed_and_resumed(corpus, tmp_path):
+def test_killed_and_resumed(rnnlp, corpus, tmp_path):
     (tmp_path / "killer.py").write_text(KILLER)
     settings = ["--config", corpus / "tiny.yaml", "--checkpoint_steps=3", *TWO]
     settings += ["--data.max_sentences=6"]
     fit(*settings, "--output", tmp_path / "whole")
+    # The best weights are scored once more, by one process: what two have counted is the same.
+    scores = json.loads((tmp_path / "whole" / "metrics.json").read_text())["validation"]
+    best = max(row["validation_score"] for row in validations(tmp_path / "whole"))
+    assert best == pytest.approx(scores["f1"], abs=1e-7)
     kill = ["--trainer.callbacks+=killer.KillAt", "--trainer.callbacks.step=13"]
     fit(*settings, "--output", tmp_path / "m", *kill, code=-9, path=tmp_path)
     fit(*settings, "--output", tmp_path / "m", "--resume")
     check_same_end(tmp_path / "whole", tmp_path / "m")
-    said = fit("--output", tmp_path / "m", "--resume", "--trainer.devices=1", code=2)
-    assert "the number of processes changed" in said
+    code, _, err = rnnlp("fit", "--output", tmp_path / "m", "--resume", "--trainer.devices=1")
+    assert code == 2 and "the number of processes changed" in err
 
 
 def test_one_that_is_killed_ends_the_other_with_a_line(corpus, tmp_path):
