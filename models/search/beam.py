@@ -5,6 +5,9 @@ and a state, and gives log-probabilities of the next token and the new state; a 
 whose rows can be picked by number. At the start a state has one row for each sentence; a sentence
 that is finished leaves the batch, so that later steps cost less.
 
+The searches work on arrays, so that a model on either engine is searched by the same code. A step
+function on tensors is told by `max_lengths`: it is then a tensor, too.
+
 What a search takes and gives, and how hypotheses are ranked, is in `hypotheses.py`.
 """
 
@@ -12,9 +15,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from itertools import count
+from typing import Any
 
-import torch
-from torch import Tensor
+import numpy as np
 
 from .constraints import Constraints
 from .hypotheses import (
@@ -26,30 +29,28 @@ from .hypotheses import (
     StepFunction,
     Trail,
     length_penalty_at,
-    log_coverage,
 )
-from .sampling import greedy, sample
+from .sampling import arrays, greedy, sample
 from .topk import best_sums
 
 __all__ = ["Hypothesis", "Searchable", "Step", "StepFunction", "beam_search", "greedy", "sample"]
 
 
-@torch.no_grad()
 def beam_search(
     step: StepFunction[State],
     state: State,
     *,
-    begin: int | Tensor,
+    begin: Any,
     end: int,
-    max_lengths: Tensor,
+    max_lengths: Any,
     beam_size: int = 5,
     banned: Sequence[int] = (),
-    min_length: int | Tensor = 0,
+    min_length: Any = 0,
     length_penalty: float = 1.0,
     coverage_penalty: float = 0.0,
     no_repeat_ngram_size: int = 0,
     nbest: int = 1,
-    source_lengths: Tensor | None = None,
+    source_lengths: Any = None,
     keep_attention: bool = True,
 ) -> list[list[Hypothesis]]:
     """Follow the most probable beginnings of each sentence side by side.
@@ -69,8 +70,9 @@ def beam_search(
         state: Its state before the first token, one row for each sentence.
         begin: The token before the first, or one for each sentence `[sentences]`.
         end: The token after the last.
-        max_lengths: `[sentences]` on the model's device: how many tokens a hypothesis may have at
-            most, without the end. After them nothing but the end is allowed.
+        max_lengths: `[sentences]`: how many tokens a hypothesis may have at most, without the end.
+            After them nothing but the end is allowed. A tensor on the model's device where the
+            step function takes and gives tensors; else an array.
         beam_size: How many hypotheses are followed for a sentence.
         banned: Tokens that are never produced.
         min_length: How many tokens a hypothesis has at least, one number or one for each sentence
@@ -95,6 +97,9 @@ def beam_search(
         raise ValueError(f"nbest must be from 1 to the beam of {beam_size}, not {nbest}")
     if length_penalty < 0 or coverage_penalty < 0:
         raise ValueError("length and coverage penalty must not be negative")
+    step, state, (begin, max_lengths, min_length, source_lengths) = arrays(
+        step, state, begin, max_lengths, min_length, source_lengths
+    )
     constraints = Constraints(
         end=end,
         max_lengths=max_lengths,
@@ -102,65 +107,66 @@ def beam_search(
         min_length=min_length,
         no_repeat_ngram_size=no_repeat_ngram_size,
     )
-    device = max_lengths.device
     trail = Trail(source_lengths)
     finished: list[list[Finished]] = [[] for _ in max_lengths]
     if not finished:
         return []
 
-    active = torch.arange(len(finished), device=device)  # numbers of the sentences in the batch
-    live = torch.full((len(finished), beam_size), -torch.inf, device=device)  # log-probabilities
+    active = np.arange(len(finished))  # numbers of the sentences in the batch
+    live = np.full((len(finished), beam_size), -np.inf, np.float32)  # log-probabilities
     live[:, 0] = 0.0
     longest = length_penalty_at(max_lengths, length_penalty)  # the most favourable divisor
-    goal = torch.full((len(finished),), -torch.inf, device=device)  # a score the live must exceed
-    state = state.reorder(active.repeat_interleave(beam_size))
-    last = torch.as_tensor(begin, device=device).expand(len(finished)).repeat_interleave(beam_size)
-    history = last.new_empty(len(last), 0)
-    coverage: Tensor | None = None  # [rows, source]
+    goal = np.full(len(finished), -np.inf)  # a score the live must exceed
+    state = state.reorder(active.repeat(beam_size))
+    last = np.broadcast_to(begin, len(finished)).repeat(beam_size)
+    history = np.empty((len(last), 0), np.int64)
+    coverage: Any = 0.0  # [rows, source]
     for time in count():
         said = step(last, state)
         log_probs, state, attention = said.log_probs, said.state, said.attention
-        sentences = active.repeat_interleave(beam_size)
+        sentences = active.repeat(beam_size)
         constraints.apply(log_probs, time, sentences, history)
         if coverage_penalty:
             if attention is None:
                 raise ValueError("a coverage penalty needs a step function that gives attention")
-            coverage = attention if coverage is None else coverage + attention
+            coverage = coverage + attention
 
         width = log_probs.shape[1]
         best, places = best_sums(live, log_probs, beam_size * min(2, width))
         tokens = places % width
-        first = torch.arange(0, len(last), beam_size, device=device).unsqueeze(
-            1
-        )  # row of a sentence
+        first = np.arange(0, len(last), beam_size)[:, None]  # row of a sentence
         rows = first + places // width
 
         is_end = tokens == end
         if is_end.any():
-            ended = is_end & (best > -torch.inf)
+            ended = is_end & (best > -np.inf)
             ended[:, beam_size:] = False
-            extras = torch.zeros_like(best)
-            if coverage is not None:
-                extras = coverage_penalty * log_coverage(coverage, sentences, source_lengths)[rows]
             divisor = length_penalty_at(time, length_penalty)
-            parts = (ended.nonzero()[:, 0], best[ended], extras[ended], rows[ended])
-            for place, log_prob, extra, row in zip(*(x.tolist() for x in parts), strict=True):
-                notes = finished[int(active[place])]
-                notes.append(Finished(log_prob / divisor + extra, log_prob, time, row))
+            for place, rank in np.argwhere(ended).tolist():
+                log_prob, row = float(best[place, rank]), int(rows[place, rank])
+                score = log_prob / divisor
+                if coverage_penalty:
+                    seen = coverage[row]
+                    if source_lengths is not None:
+                        seen = seen[: source_lengths[active[place]]]
+                    seen = seen.clip(np.finfo(seen.dtype).tiny, 1.0)  # tiny: stay finite
+                    score += coverage_penalty * float(np.log(seen).sum())
+                notes = finished[active[place]]
+                notes.append(Finished(score, log_prob, time, row))
                 notes.sort(key=lambda note: -note.score)
                 if len(notes) >= nbest:
-                    goal[place] = notes[nbest - 1].score if len(notes) < beam_size else torch.inf
+                    goal[place] = notes[nbest - 1].score if len(notes) < beam_size else np.inf
             # The others keep their ranks; an end that ranks too low goes on only as a dead row.
-            order = is_end.byte().argsort(stable=True, dim=1)
-            best, tokens, rows = (x.gather(1, order) for x in (best, tokens, rows))
-            best = best.masked_fill(tokens == end, -torch.inf)
+            order = np.argsort(is_end, axis=1, kind="stable")
+            best, tokens, rows = (np.take_along_axis(x, order, 1) for x in (best, tokens, rows))
+            best[tokens == end] = -np.inf
         live, tokens, rows = best[:, :beam_size], tokens[:, :beam_size], rows[:, :beam_size]
 
         more = live[:, 0] / longest > goal
         if not more.all():
-            for place in (~more).nonzero()[:, 0].tolist():
-                if not (notes := finished[int(active[place])]):  # the model rules out everything
-                    notes.append(Finished(-torch.inf, -torch.inf, time, place * beam_size))
+            for place in np.flatnonzero(~more).tolist():
+                if not (notes := finished[active[place]]):  # the model rules out everything
+                    notes.append(Finished(-np.inf, -np.inf, time, place * beam_size))
             active, longest, goal = active[more], longest[more], goal[more]
             live, tokens, rows = live[more], tokens[more], rows[more]
         last, origin = tokens.flatten(), rows.flatten()
@@ -169,10 +175,10 @@ def beam_search(
             break
         if beam_size > 1 or len(origin) < len(log_probs):
             state = state.reorder(origin)
-        if coverage is not None:
+        if coverage_penalty:
             coverage = coverage[origin]
         if no_repeat_ngram_size:
-            history = torch.cat((history[origin], last.unsqueeze(1)), 1)
+            history = np.concatenate((history[origin], last[:, None]), 1)
     return [
         [trail.read(sentence, note) for note in notes[:nbest]]
         for sentence, notes in enumerate(finished)

@@ -16,8 +16,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Generic, NamedTuple, Protocol, TypeVar
 
-import torch
-from torch import Tensor
+import numpy as np
 
 State = TypeVar("State", bound="Searchable")
 
@@ -25,21 +24,21 @@ State = TypeVar("State", bound="Searchable")
 class Searchable(Protocol):
     """What a state must offer."""
 
-    def reorder(self: State, index: Tensor) -> State:
+    def reorder(self: State, index: Any) -> State:
         """Return the state with the rows `index`; rows may be repeated, moved and left out."""
         ...
 
 
 @dataclass(frozen=True)
 class Step(Generic[State]):
-    """What a model says about the next token."""
+    """What a model says about the next token, as arrays or as tensors."""
 
-    log_probs: Tensor  # [rows, vocabulary], made anew by each step: the search writes into it
+    log_probs: Any  # [rows, vocabulary], made anew by each step: the search writes into it
     state: State
-    attention: Tensor | None = None  # [rows, source], of the same width at each step
+    attention: Any = None  # [rows, source], of the same width at each step
 
 
-StepFunction = Callable[[Tensor, State], Step[State]]  # (last tokens [rows], state before them)
+StepFunction = Callable[[Any, State], Step[State]]  # (last tokens [rows], state before them)
 
 
 class Hypothesis(NamedTuple):
@@ -48,7 +47,7 @@ class Hypothesis(NamedTuple):
     tokens: list[int]  # without begin and end
     score: float  # what hypotheses are ranked by, see above
     log_prob: float  # of the tokens and the end
-    attention: Tensor | None  # [tokens + 1, source], the last row is the end's
+    attention: np.ndarray | None  # [tokens + 1, source], the last row is the end's
 
 
 class Finished(NamedTuple):
@@ -61,15 +60,18 @@ class Finished(NamedTuple):
 
 
 class Trail:
-    """What each step has left, to read hypotheses from backwards."""
+    """What each step has left, to read hypotheses from backwards.
 
-    def __init__(self, source_lengths: Tensor | None) -> None:
-        self._source_lengths = None if source_lengths is None else source_lengths.tolist()
-        self._tokens: list[list[int]] = []
-        self._rows: list[list[int]] = []
-        self._attention: list[Tensor] = []
+    Args:
+        source_lengths: Tokens of the sentences, `[sentences]`; None where all count.
+    """
 
-    def add(self, tokens: Tensor, rows: Tensor, attention: Tensor | None) -> None:
+    def __init__(self, source_lengths: np.ndarray | None) -> None:
+        self._source_lengths = source_lengths
+        self._steps: list[tuple[list[int], list[int]]] = []
+        self._attention: list[np.ndarray] = []
+
+    def add(self, tokens: np.ndarray, rows: np.ndarray, attention: np.ndarray | None) -> None:
         """Keep a step: its attention, and for each row of the next its last token and origin.
 
         Args:
@@ -77,8 +79,7 @@ class Trail:
             rows: Which row of this step it goes on from, `[rows]`.
             attention: Of this step, `[rows before, source]`; None without it.
         """
-        self._tokens.append(tokens.tolist())
-        self._rows.append(rows.tolist())
+        self._steps.append((tokens.tolist(), rows.tolist()))
         if attention is not None:
             self._attention.append(attention)
 
@@ -86,35 +87,18 @@ class Trail:
         """Follow a hypothesis back to the begin."""
         rows = [finished.row]
         tokens: list[int] = []
-        for time in reversed(range(finished.time)):
-            tokens.append(self._tokens[time][rows[-1]])
-            rows.append(self._rows[time][rows[-1]])
-        tokens.reverse()
+        for last, origin in reversed(self._steps[: finished.time]):
+            tokens.append(last[rows[-1]])
+            rows.append(origin[rows[-1]])
         attention = None
         if self._attention:
             steps = zip(self._attention, reversed(rows), strict=False)  # it may have ended early
-            attention = torch.stack([weights[row] for weights, row in steps])
+            attention = np.stack([weights[row] for weights, row in steps])
             if self._source_lengths is not None:
                 attention = attention[:, : self._source_lengths[sentence]]
-        return Hypothesis(tokens, finished.score, finished.log_prob, attention)
+        return Hypothesis(tokens[::-1], finished.score, finished.log_prob, attention)
 
 
-def length_penalty_at(time: int | Tensor, alpha: float) -> Any:
+def length_penalty_at(time: Any, alpha: float) -> Any:
     """Return what divides the log-probability of a hypothesis that got its end at step `time`."""
     return ((6 + time) / 6) ** alpha
-
-
-def log_coverage(coverage: Tensor, sentences: Tensor, source_lengths: Tensor | None) -> Tensor:
-    """Return sum_i log min(coverage_i, 1) of each row; `sentences` are the rows' numbers.
-
-    Args:
-        coverage: Attention summed over the steps, `[rows, source]`.
-        sentences: Number of the sentence of each row, `[rows]`.
-        source_lengths: Tokens of the sentences, `[sentences]`; None where all count.
-    """
-    logs = coverage.clamp(torch.finfo(coverage.dtype).tiny, 1.0).log()  # tiny: stay finite
-    if source_lengths is not None:
-        positions = torch.arange(coverage.shape[1], device=coverage.device)
-        lengths = source_lengths.to(coverage.device)[sentences]
-        logs = logs.masked_fill(positions >= lengths.unsqueeze(1), 0.0)
-    return logs.sum(1)

@@ -1,19 +1,18 @@
-"""The largest of very many scores, for the search: what `torch.topk` does, several times faster.
+"""The largest of very many scores, for the search: what a partial sort does, several times faster.
 
-`torch.topk` walks through every score of a row one by one. Here the row is first cut into blocks
-whose maxima a vectorised pass finds. The k largest scores of a row lie in the k blocks with the
-largest maxima: a score in any other block is beaten by k maxima. So only k blocks are sorted.
+A row of scores is first dealt out to blocks, whose maxima a vectorised pass finds. The k largest
+scores of a row lie in the k blocks with the largest maxima: a score in any other block is beaten by
+k maxima. So only k blocks are sorted.
 """
 
 from __future__ import annotations
 
-import torch
-from torch import Tensor
+import numpy as np
 
-BLOCK = 64  # scores in a block: a multiple of what one vector instruction takes
+BLOCK = 64  # scores in a block
 
 
-def best_sums(offsets: Tensor, scores: Tensor, count: int) -> tuple[Tensor, Tensor]:
+def best_sums(offsets: np.ndarray, scores: np.ndarray, count: int) -> tuple[np.ndarray, np.ndarray]:
     """Find the largest sums of an offset and a score, without forming all sums.
 
     Args:
@@ -28,26 +27,30 @@ def best_sums(offsets: Tensor, scores: Tensor, count: int) -> tuple[Tensor, Tens
     groups, members = offsets.shape
     width = scores.shape[1]
     blocks = width // BLOCK
-    rest = width - blocks * BLOCK  # columns behind the last whole block; all of them take part
-    if 2 * (blocks + count * BLOCK // members + rest) > width:  # too narrow to gain anything
-        sums = (scores + offsets.reshape(-1, 1)).view(groups, -1)
-        return sums.topk(count)
-    cut = scores[:, : blocks * BLOCK].unflatten(1, (blocks, BLOCK))
-    peaks = (cut.amax(2) + offsets.reshape(-1, 1)).view(groups, -1)
-    chosen = peaks.topk(count, sorted=False).indices  # [groups, count], member * blocks + block
-    member = chosen // blocks
-    block = chosen % blocks
-    first = torch.arange(0, groups * members, members, device=scores.device).unsqueeze(1)
-    inside = cut[first + member, block] + offsets.gather(1, member).unsqueeze(2)
-    sums = inside.flatten(1)  # [groups, count * BLOCK]
-    start = member * width + block * BLOCK  # the place of a chosen block's first score
-    if rest:
-        behind = scores[:, blocks * BLOCK :] + offsets.reshape(-1, 1)
-        sums = torch.cat((sums, behind.view(groups, -1)), 1)
-    values, at = sums.topk(count)
-    places = start.gather(1, (at // BLOCK).clamp_max(count - 1)) + at % BLOCK
-    if rest:
-        beyond = at - count * BLOCK
-        tail = beyond // rest * width + blocks * BLOCK + beyond % rest
-        places = torch.where(beyond < 0, places, tail)
-    return values, places
+    whole = blocks * BLOCK  # the columns behind take part, all of them
+    if 2 * (blocks + count * BLOCK // members + width - whole) > width:  # too narrow to gain
+        return largest((scores + offsets.reshape(-1, 1)).reshape(groups, -1), count)
+    cut = scores[:, :whole].reshape(-1, BLOCK, blocks)  # column = number in the block, block
+    peaks = (cut.max(1) + offsets.reshape(-1, 1)).reshape(groups, -1)
+    chosen = np.argpartition(peaks, peaks.shape[1] - count, axis=1)[:, -count:]
+    member, block = chosen // blocks, chosen % blocks
+    group = np.arange(groups)[:, None]
+    inside = cut[group * members + member, :, block] + offsets[group, member][:, :, None]
+    start = member * width + block  # the place of a chosen block's first score
+    places = (start[:, :, None] + np.arange(0, whole, blocks)).reshape(groups, -1)
+    sums = inside.reshape(groups, -1)
+    if whole < width:
+        behind = (scores[:, whole:] + offsets.reshape(-1, 1)).reshape(groups, -1)
+        beyond = (np.arange(members)[:, None] * width + np.arange(whole, width)).ravel()
+        sums = np.concatenate((sums, behind), 1)
+        places = np.concatenate((places, np.broadcast_to(beyond, behind.shape)), 1)
+    values, at = largest(sums, count)
+    return values, np.take_along_axis(places, at, 1)
+
+
+def largest(scores: np.ndarray, count: int) -> tuple[np.ndarray, np.ndarray]:
+    """The largest numbers of each row, falling, and their places."""
+    places = np.argpartition(scores, scores.shape[1] - count, axis=1)[:, -count:]
+    values = np.take_along_axis(scores, places, 1)
+    order = np.argsort(-values, axis=1, kind="stable")
+    return np.take_along_axis(values, order, 1), np.take_along_axis(places, order, 1)

@@ -3,18 +3,30 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from functools import partial
-from itertools import count
+from typing import NamedTuple
 
 import numpy as np
 
-from rnnlp.data.text.tokenizer import EOS
-from rnnlp.tasks.runtime.beam import constrain
+from rnnlp.models.search.hypotheses import Step
 from rnnlp.tasks.runtime.session import Graphs, Reader, State
 
 from .config import BANNED, SamplingConfig
+from .drawing import drawn
 from .prompts import BegunWords
 from .scores import Costs, Reading
+
+
+class _Written(NamedTuple):
+    """What the next token of some texts hangs on."""
+
+    state: State
+    labels: np.ndarray  # [rows, fields]
+    condition: np.ndarray | None  # [rows, size]
+
+    def reorder(self, index: np.ndarray) -> _Written:
+        """That of the rows picked by `index`."""
+        condition = None if self.condition is None else self.condition[index]
+        return _Written(self.state.reorder(index), self.labels[index], condition)
 
 
 class OnnxGenerator:
@@ -116,43 +128,19 @@ class OnnxGenerator:
             _, read = self.read(before, counts[reading], rows, every[reading], condition=read_from)
             for whole, part in zip(state.feeds().values(), read.feeds().values(), strict=True):
                 whole[:, reading] = part
-        last = np.array([ids[-1] for ids in prompts], np.int64)
-        size = sampling.no_repeat_ngram_size
-        numbers = [np.random.MT19937() for _ in seeds]
-        for one, seed in zip(numbers, seeds, strict=True):
-            one._legacy_seeding(seed % 2**32)  # as torch.Generator begins
-        active = np.arange(len(prompts))
-        written: list[list[int]] = [[] for _ in prompts]
-        for time in count():
-            if heard is not None:
-                heard(int(last[0]))
-            read_from = None if condition is None else condition[active]
-            log_probs, state = self.step(last, state, every[active], read_from)
-            constrain(
-                log_probs,
-                time,
-                np.array([written[row] for row in active.tolist()] if size else [], np.int64),
-                end=EOS,
-                banned=BANNED,
-                min_lengths=sampling.min_length,
-                max_lengths=sampling.max_length,
-                size=size,
-                allow=None if begun is None else partial(_keep_allowed, active, begun),
-            )
-            if time >= sampling.max_length:
-                break
-            draws = np.array([_uniform(numbers[row]) for row in active], np.float32)
-            last = _pick(log_probs, draws, sampling)
-            for row, token in zip(active.tolist(), last.tolist(), strict=True):
-                if begun is not None:
-                    begun.chosen(row, token)
-                if token != EOS:
-                    written[row].append(token)
-            rows_left = np.flatnonzero(last != EOS)
-            active, last, state = active[rows_left], last[rows_left], state.reorder(rows_left)
-            if not len(active):
-                break
-        return written
+        return drawn(
+            self._drawn_from,
+            _Written(state, every, condition),
+            begin=np.array([ids[-1] for ids in prompts], np.int64),
+            sampling=sampling,
+            seeds=seeds,
+            begun=begun,
+            heard=heard,
+        )
+
+    def _drawn_from(self, tokens: np.ndarray, written: _Written) -> Step[_Written]:
+        log_probs, state = self.step(tokens, *written)
+        return Step(log_probs, written._replace(state=state))
 
     def costs(self, reading: Reading, so_far: tuple[State, np.ndarray | None] | None) -> Costs:
         """What the tokens cost that follow the next tokens of some texts; see `Engine`."""
@@ -169,36 +157,3 @@ class OnnxGenerator:
         nats = -log_probs[np.arange(len(targets)), targets].astype(np.float64)
         log_probs[:, list(BANNED)] = -np.inf
         return Costs(nats, log_probs.argmax(1) == targets, (state, condition))
-
-
-def _keep_allowed(prompts: np.ndarray, begun: BegunWords, log_probs: np.ndarray) -> None:
-    """Writes -inf over what may not begin; as `rnnlp.models.search.constraints`."""
-    for of_row, prompt in zip(log_probs, prompts.tolist(), strict=True):
-        if (ids := begun.allowed(prompt)) is not None:
-            kept = of_row[ids]
-            of_row[:] = -np.inf
-            of_row[ids] = kept
-
-
-def _uniform(numbers: np.random.MT19937) -> float:
-    """A number in [0, 1) of 24 bits, as torch draws one."""
-    return float(int(numbers.random_raw()) % 2**24) / 2**24
-
-
-def _pick(log_probs: np.ndarray, draws: np.ndarray, sampling: SamplingConfig) -> np.ndarray:
-    """A token of each row, by its probability; see `rnnlp.models.search.sampling.sample`."""
-    peak = log_probs.max(1, keepdims=True)
-    mass = np.exp((log_probs - peak) / np.float32(sampling.temperature))
-    order = None
-    if 0 < sampling.top_k < mass.shape[1] or sampling.top_p < 1:
-        order = np.argsort(-mass, axis=1, kind="stable")
-        mass = np.take_along_axis(mass, order, 1)
-        if sampling.top_k:
-            mass[:, sampling.top_k :] = 0.0
-    mass /= mass.sum(1, keepdims=True)
-    sums = mass.cumsum(1, dtype=np.float32)
-    if sampling.top_p < 1:  # keep a token if what is before it does not reach the sum yet
-        mass[sums - mass >= sampling.top_p] = 0.0
-        sums = mass.cumsum(1, dtype=np.float32)
-    picked = (sums <= (draws[:, None] * sums[:, -1:])).sum(1).clip(max=sums.shape[1] - 1)
-    return picked if order is None else np.take_along_axis(order, picked[:, None], 1)[:, 0]

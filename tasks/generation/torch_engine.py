@@ -8,12 +8,12 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from rnnlp.data.text.tokenizer import EOS, PAD
+from rnnlp.data.text.tokenizer import PAD
 from rnnlp.models.generation.language_model import GeneratorState, LanguageModel
-from rnnlp.models.search.sampling import sample
 
-from .config import BANNED, SamplingConfig
+from .config import SamplingConfig
 from .costs import costs_of
+from .drawing import drawn
 from .prompts import BegunWords
 from .scores import Costs, Reading
 
@@ -59,29 +59,15 @@ class TorchGenerator:
         if labels:
             every = torch.tensor(list(labels), device=device).expand(len(prompts), -1)
         from_vectors = None if vectors is None else torch.from_numpy(vectors).to(device)
-        step = self.network.step
-        if heard is not None:
-
-            def step(tokens, state):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
-                heard(int(tokens[0]))
-                return self.network.step(tokens, state)
-
-        drawn = sample(
-            step,
+        return drawn(
+            self.network.step,
             self.network.begin(before.to(device), lengths, every, from_vectors),
             begin=torch.tensor([ids[-1] for ids in prompts], device=device),
-            end=EOS,
-            max_lengths=torch.full((len(prompts),), sampling.max_length, device=device),
-            temperature=sampling.temperature,
-            top_k=sampling.top_k,
-            top_p=sampling.top_p,
-            banned=BANNED,
-            min_length=sampling.min_length,
-            no_repeat_ngram_size=sampling.no_repeat_ngram_size,
-            beginnings=begun,
-            generator=[torch.Generator().manual_seed(seed) for seed in seeds],
+            sampling=sampling,
+            seeds=seeds,
+            begun=begun,
+            heard=heard,
         )
-        return [hypothesis.tokens for hypothesis in drawn]
 
     @torch.inference_mode()
     def costs(self, reading: Reading, so_far: GeneratorState | None) -> Costs:

@@ -16,7 +16,8 @@ from rnnlp.tasks.base.objective import BatchLoss, Objective
 
 from .config import TranslatorConfig
 from .scores import TranslationScores
-from .torch_engine import encode, search
+from .search import search
+from .torch_engine import encode
 
 _EXAMPLES = {
     "zh": "我昨天买了一本书。",
@@ -117,9 +118,9 @@ class TranslationObjective(Objective):
         logits, targets = network(state, batch.target, batch.target_lengths)
         loss = token_loss(logits, targets)
         best = search(
-            network,
+            network.step,
             state,
-            batch.features.lengths,
+            batch.features.lengths.to(logits.device),
             replace(self.settings.search, beam_size=scores.beam_size),
         )
         scores.add(

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 
 from rnnlp.data.text.featurizer import TokenBatch
-from rnnlp.data.text.tokenizer import BOS, EOS
 from rnnlp.data.translation.pairs_of_ids import Pairs
-from rnnlp.tasks.runtime.beam import beam_search
+from rnnlp.models.search.hypotheses import Hypothesis, Step
 from rnnlp.tasks.runtime.session import Graphs, Reader, State
 
-from .config import BANNED, SearchConfig, target_bounds
+from .config import SearchConfig
+from .search import search
 
 
 class DecoderState(NamedTuple):
@@ -66,23 +66,14 @@ class OnnxTranslator:
         copies: np.ndarray | None = None,
         nbest: int = 1,
         keep_attention: bool = False,
-    ) -> list[list[Any]]:
+    ) -> list[list[Hypothesis]]:
         """The best translations of each source, best first."""
-        shortest, longest = target_bounds(batch.lengths, settings)
-        return beam_search(
+        return search(
             self.step,
             self.encode(batch, copies),
-            begin=BOS,
-            end=EOS,
-            max_lengths=longest,
-            source_lengths=batch.lengths,
-            beam_size=max(settings.beam_size, nbest),
+            batch.lengths,
+            settings,
             nbest=nbest,
-            banned=BANNED,
-            min_lengths=shortest,
-            length_penalty=settings.length_penalty,
-            coverage_penalty=settings.coverage_penalty,
-            no_repeat_ngram_size=settings.no_repeat_ngram_size,
             keep_attention=keep_attention,
         )
 
@@ -92,8 +83,9 @@ class OnnxTranslator:
         state = self.encode(pairs.features, pairs.copies)
         total, rows = np.zeros(len(target)), np.arange(len(target))
         for t in range(target.shape[1] - 1):
-            log_probs, _, state = self.step(np.ascontiguousarray(target[:, t]), state)
-            total += np.where(t + 1 < lengths, log_probs[rows, target[:, t + 1]], 0.0)
+            said = self.step(np.ascontiguousarray(target[:, t]), state)
+            total += np.where(t + 1 < lengths, said.log_probs[rows, target[:, t + 1]], 0.0)
+            state = said.state
         return [float(one) for one in total]
 
     def encode(self, batch: TokenBatch, copies: np.ndarray | None = None) -> DecoderState:
@@ -106,12 +98,8 @@ class OnnxTranslator:
             fed = np.zeros((len(keys), self.decoder.inputs["fed"].shape[1]), np.float32)
         return DecoderState(keys, values, batch.lengths, copies, State(*state), fed)
 
-    def step(
-        self, tokens: np.ndarray, state: DecoderState
-    ) -> tuple[np.ndarray, np.ndarray, DecoderState]:
-        """Log probabilities of what follows `tokens` [rows], attention [rows, source], and the new
-        state.
-        """
+    def step(self, tokens: np.ndarray, state: DecoderState) -> Step[DecoderState]:
+        """Log probabilities of what follows `tokens` [rows], attention, and the new state."""
         feeds = {
             "tokens": tokens,
             **dict(zip(DecoderState._fields[:3], state[:3], strict=True)),
@@ -124,4 +112,4 @@ class OnnxTranslator:
         names = ["log_probs", "attention", *(f"final_{name}" for name in carried)]
         log_probs, attention, *new = self.decoder(names, feeds)
         fed = new.pop() if state.fed is not None else None
-        return log_probs, attention, state._replace(recurrent=State(*new), fed=fed)
+        return Step(log_probs, state._replace(recurrent=State(*new), fed=fed), attention)

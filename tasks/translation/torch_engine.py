@@ -8,13 +8,12 @@ from torch import Tensor
 
 from rnnlp.data.datamodule.tensors import TokenTensors, as_tensors
 from rnnlp.data.text.featurizer import TokenBatch
-from rnnlp.data.text.tokenizer import BOS, EOS
 from rnnlp.data.translation.pairs_of_ids import Pairs
-from rnnlp.models.search.beam import beam_search
 from rnnlp.models.search.hypotheses import Hypothesis
 from rnnlp.models.translation.translator import Translator, TranslatorState
 
-from .config import BANNED, SearchConfig, target_bounds
+from .config import SearchConfig
+from .search import search
 
 
 class TorchTranslator:
@@ -40,9 +39,9 @@ class TorchTranslator:
         """The best translations of each source, best first; see `search`."""
         features = as_tensors(batch)
         return search(
-            self.network,
+            self.network.step,
             encode(self.network, features, None if copies is None else torch.from_numpy(copies)),
-            features.lengths,
+            features.lengths.to(next(self.network.parameters()).device),
             settings,
             nbest=nbest,
             keep_attention=keep_attention,
@@ -72,44 +71,4 @@ def encode(
         features.token_features,
         features.lengths,
         None if copies is None else copies.to(device),
-    )
-
-
-@torch.inference_mode()
-def search(
-    network: Translator,
-    state: TranslatorState,
-    lengths: Tensor,
-    settings: SearchConfig,
-    *,
-    nbest: int = 1,
-    keep_attention: bool = False,
-) -> list[list[Hypothesis]]:
-    """Beam search for translations of a batch of encoded sources.
-
-    Args:
-        network: The translator.
-        state: What `encode` gave.
-        lengths: Of the sources, `[sentences]`.
-        settings: How to search.
-        nbest: How many to give of each.
-        keep_attention: Whether they tell where they looked.
-    """
-    lengths = lengths.to(next(network.parameters()).device)
-    shortest, longest = target_bounds(lengths, settings)
-    return beam_search(
-        network.step,
-        state,
-        begin=BOS,
-        end=EOS,
-        max_lengths=longest,
-        beam_size=max(settings.beam_size, nbest),
-        banned=BANNED,
-        min_length=shortest,
-        length_penalty=settings.length_penalty,
-        coverage_penalty=settings.coverage_penalty,
-        no_repeat_ngram_size=settings.no_repeat_ngram_size,
-        nbest=nbest,
-        source_lengths=lengths,
-        keep_attention=keep_attention,
     )

@@ -7,7 +7,7 @@ from torch import nn
 from rnnlp.models.embeddings.token import Embedding
 from rnnlp.models.encoders.recurrent import Encoder
 from rnnlp.models.generation.language_model import LanguageModel
-from rnnlp.models.search.sampling import sample
+from rnnlp.models.search.sampling import draws_of, sample
 
 VOCABULARY, FIELDS = 11, [3, 4]
 
@@ -221,7 +221,7 @@ def test_samples_with_generators_of_their_own_do_not_depend_on_their_neighbours(
                 end=3,
                 max_lengths=count,
                 top_p=0.95,
-                generator=[torch.Generator().manual_seed(row) for row in rows],
+                draw=draws_of(rows),
             )
         ]
 

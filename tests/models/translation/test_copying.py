@@ -10,7 +10,7 @@ from rnnlp.models.embeddings.token import Embedding
 from rnnlp.models.encoders.recurrent import Encoder
 from rnnlp.models.layers.losses import token_loss
 from rnnlp.models.search.beam import beam_search
-from rnnlp.models.search.sampling import greedy, sample
+from rnnlp.models.search.sampling import draws_of, greedy, sample
 from rnnlp.models.translation.copying import Pointer
 from rnnlp.models.translation.decoder import Decoder
 from rnnlp.models.translation.translator import Translator
@@ -218,7 +218,7 @@ def test_sampling_draws_by_the_mixture():
     options = {"begin": BEGIN, "end": END, "banned": BANNED}
     cold = sample(
         translator.step, encode(translator), max_lengths=LENGTHS + 3, temperature=1e-4,
-        generator=torch.Generator().manual_seed(1), **options,
+        draw=draws_of(range(1, 1 + len(LENGTHS))), **options,
     )  # fmt: skip
     best = greedy(translator.step, encode(translator), max_lengths=LENGTHS + 3, **options)
     assert [one.tokens for one in cold] == [one.tokens for one in best]
@@ -228,7 +228,7 @@ def test_sampling_draws_by_the_mixture():
     wanted[list(BANNED)] = -math.inf
     drawn = sample(
         translator.step, state, max_lengths=torch.ones(count, dtype=torch.long),
-        generator=torch.Generator().manual_seed(1), **options,
+        draw=draws_of(range(count)), **options,
     )  # fmt: skip
     firsts = torch.tensor([(one.tokens or [END])[0] for one in drawn])
     shares = firsts.bincount(minlength=VOCABULARY + 5) / count

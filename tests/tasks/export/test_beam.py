@@ -1,4 +1,4 @@
-"""The search on arrays finds what the search on tensors finds, for every two of its settings."""
+"""A search finds the same on both engines, for every two of its settings."""
 
 import numpy as np
 import pytest

@@ -321,12 +321,13 @@ def test_translator(tmp_path, cell, layers, score, fed, tied, two, characters, c
                 wanted = wanted.reorder(torch.tensor(index))
             tokens = torch.arange(4 if index is None else len(index)) + (27 if copy else 3)
             said = network.step(tokens, wanted)
-            log_probs, attention, state = model.step(tokens.numpy(), state)
+            ours = model.step(tokens.numpy(), state)
+            log_probs, attention, state = ours.log_probs, ours.attention, ours.state
             wanted = said.state
             close(log_probs, said.log_probs)
             close(attention, said.attention)
             close(state.recurrent.hidden[:1], wanted.lower.hidden)
-        log_probs, _, _ = rough.step(np.array([3, 4, 5, 6]), rough.encode(batch, copies))
+        log_probs = rough.step(np.array([3, 4, 5, 6]), rough.encode(batch, copies)).log_probs
         begun = network.encode(*tensors(batch), given)
         close(log_probs, network.step(torch.tensor([3, 4, 5, 6]), begun).log_probs, 0.2)
 
