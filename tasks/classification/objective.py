@@ -68,7 +68,7 @@ class ClassificationObjective(Objective):
         self.register_buffer("class_weights", weights, persistent=False)
 
     def begin(self, network: Network, counts: Tensor) -> None:
-        """Lets n-grams begin as naive Bayes; counts: `[rows, classes]` of training texts."""
+        """Lets n-grams learn as naive Bayes weighs them; counts: `[rows, classes]` of training."""
         assert network.ngrams is not None
         if self.class_weights is not None and not self.settings.multilabel:
             counts = counts * self.class_weights

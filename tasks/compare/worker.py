@@ -37,11 +37,10 @@ from .meter import Meter
 # Beside the cells of a classifier n-grams alone, as a linear model.
 CONTROL_SETTINGS = [
     "--model.recurrent=false",
+    "--model.optimizer.learning_rate=0.005",
     "--trainer.max_epochs=6",
 ]
-# By data.level: the order where model.ngrams says nothing, and the learning rate.
-CONTROL_NGRAMS = {"word": 2, "character": 4}
-CONTROL_RATES = {"word": 0.01, "character": 0.005}
+CONTROL_NGRAMS = {"word": 2, "character": 4}  # by data.level, where model.ngrams says nothing
 DEFAULT = ("rnn", "lstm", "gru", "bilstm", "bigru")
 INFERENCE_SECONDS = 2.0
 INFERENCE_TOKENS = 100_000
@@ -141,8 +140,7 @@ def control_settings(settings: Any, options: Any) -> list[str] | None:
     if not hasattr(settings, "ngrams"):
         return None
     order = settings.ngrams or CONTROL_NGRAMS[options.level]
-    rate = f"--model.optimizer.learning_rate={CONTROL_RATES[options.level]}"
-    return [f"--model.ngrams={order}", rate, *CONTROL_SETTINGS]
+    return [f"--model.ngrams={order}", *CONTROL_SETTINGS]
 
 
 def sized(settings: Any, name: str, width: int) -> torch.nn.Module:
