@@ -251,11 +251,11 @@ def open_folder(model: str | os.PathLike[str], *, revision: str | None = None) -
         raise InputError("is a file; a model is a folder that `rnnlp fit` wrote", path=str(model))
     missing = [name for name in NEEDED if not os.path.lexists(path / name)]
     content: Any = None
-    if missing == [WEIGHTS]:
+    if WEIGHTS in missing and CONFIG not in missing:
         check_files(path, (CONFIG,))
         content = read_json(path / CONFIG)
         if isinstance(content, dict) and content.get("engine") == EXPORTED:
-            missing = []
+            missing.remove(WEIGHTS)
     if missing:
         hint = ""
         if (path / CHECKPOINTS).exists():

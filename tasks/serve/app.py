@@ -215,7 +215,7 @@ def _add_errors(app: FastAPI) -> None:
     @app.exception_handler(RequestValidationError)
     async def invalid(_: Request, error: RequestValidationError) -> Response:
         first = error.errors()[0]
-        place = ".".join(str(part) for part in first["loc"][1:])
+        place = ".".join(str(part) for part in first["loc"][1:]) or "the body"
         said = "is no JSON" if first["type"] == "json_invalid" else f"{place}: {first['msg']}"
         return _json({"error": printable(f"the request is not as it must be: {said}"[:300])}, 400)
 

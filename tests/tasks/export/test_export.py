@@ -73,6 +73,8 @@ def test_a_missing_or_cut_file(copy):
     assert "model.onnx: is damaged" in refused(folder)
     file.unlink()
     assert "no model.onnx" in refused(folder)
+    (folder / "tokenizer.json").unlink()
+    assert refused(folder).endswith("is not a complete model folder: no tokenizer.json")
 
 
 @pytest.mark.parametrize("cut", [1, 7, 1000])

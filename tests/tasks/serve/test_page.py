@@ -48,8 +48,9 @@ def browser(tmp_path_factory):
     """The address of Chromium's web socket."""
     folder = tmp_path_factory.mktemp("chromium")
     process = subprocess.Popen(
-        [CHROMIUM, "--headless", "--no-sandbox", "--disable-gpu", "--remote-debugging-port=0",
-         f"--user-data-dir={folder}", "about:blank"],
+        [CHROMIUM, "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic",
+         "--no-first-run", "--disable-background-networking", "--disable-component-update",
+         "--disable-sync", "--remote-debugging-port=0", f"--user-data-dir={folder}", "about:blank"],
         stderr=subprocess.PIPE, text=True,
     )  # fmt: skip
     for line in process.stderr:
