@@ -205,9 +205,13 @@ def _columns(states: Tensor, direction: int, size: int) -> Tensor:
 
 def parts_of(lengths: Tensor, weights: Sequence[Weights]) -> int:
     """Into how many units each direction is cut: one unit for each core, if large enough."""
-    work = int(lengths.sum()) * (weights[0].input.numel() + weights[0].hidden.numel())
     cores = torch.get_num_threads() // len(weights)
-    return max(1, min(cores, len(lengths) // PART_ROWS, work // UNIT_WORK))
+    return max(1, min(cores, len(lengths) // PART_ROWS, work_of(lengths, weights) // UNIT_WORK))
+
+
+def work_of(lengths: Tensor, weights: Sequence[Weights]) -> int:
+    """How many multiplications each direction takes."""
+    return int(lengths.sum()) * (weights[0].input.numel() + weights[0].hidden.numel())
 
 
 @contextmanager

@@ -16,7 +16,7 @@ import torch
 from torch import Tensor
 from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
 
-from .autograd import PART_ROWS, Recurrence, parts_of
+from .autograd import PART_ROWS, UNIT_WORK, Recurrence, dividing, on_cores, parts_of, work_of
 from .cell import Cell, Layer, State, Weights
 from .matmul import one_dnn_serves
 from .padded import run_padded
@@ -85,6 +85,7 @@ def _way(
     | GPU | with one | without padding | cuDNN |
     | GPU | with one | padded | cuDNN, packed |
     | CPU | LSTM; others where nothing is learned | few sequences of one length | torch's function |
+    | the same, nothing learned | of both directions | `_worth_two` | it, a direction on each core |
     | CPU, learning | LSTM of float32 that oneDNN serves | `_worth_padding` | oneDNN, padded |
     | CPU | any | any | our own layer |
     """
@@ -99,7 +100,7 @@ def _way(
     # No padding, and no rows to share out: torch's functions are as good or better, but for the
     # backward pass of RNN and GRU.
     if full and inputs.shape[0] < PART_ROWS and (cell.keeping is not None or not learning):
-        return _library_full
+        return _library_full if learning or not _worth_two(lengths, weights) else _library_apart
     serves = cell.keeping is not None and one_dnn_serves(weights[0].hidden)
     if (
         learning
@@ -109,6 +110,12 @@ def _way(
     ):
         return run_padded
     return _own
+
+
+def _worth_two(lengths: Tensor, weights: Sequence[Weights]) -> bool:
+    """Whether two directions are worth a core each; torch has both share each small product."""
+    enough = work_of(lengths, weights) >= 2 * UNIT_WORK
+    return enough and len(weights) == 2 and torch.get_num_threads() > 1
 
 
 def _worth_padding(lengths: Tensor, time: int) -> bool:
@@ -150,6 +157,29 @@ def _library_full(layer: Layer) -> Found:
     training = torch.is_grad_enabled()
     states, *last = cell.library(inputs, start, flat, True, 1, 0.0, training, two, True)
     return states, last[0], last[1] if cell.has_cell else None
+
+
+def _library_apart(layer: Layer) -> Found:
+    """The same, each direction on a core of its own; nothing is kept for a backward pass."""
+
+    def run(direction: int) -> Found:
+        one = slice(direction, direction + 1)
+        inputs, hidden, start_cell = layer.inputs, layer.hidden, layer.start_cell
+        states, last, last_cell = _library_full(
+            layer._replace(
+                inputs=inputs.flip(1) if direction else inputs,
+                weights=layer.weights[one],
+                hidden=None if hidden is None else hidden[one],
+                start_cell=None if start_cell is None else start_cell[one],
+            )
+        )
+        return states.flip(1) if direction else states, last, last_cell
+
+    with dividing(units=2):
+        (ahead, last, last_cell), (back, other, other_cell) = on_cores(run, range(2), 2)
+    if last_cell is not None and other_cell is not None:
+        last_cell = torch.cat((last_cell, other_cell))
+    return torch.cat((ahead, back), 2), torch.cat((last, other)), last_cell
 
 
 def _library_packed(layer: Layer) -> Found:

@@ -236,13 +236,21 @@ def test_without_gradients(cell, on_cores):
 
 @pytest.mark.parametrize("cell", CELLS)
 @pytest.mark.parametrize("batch", [1, 3, 20])
-def test_without_padding(cell, batch):
+@pytest.mark.parametrize("threads", [1, 2])
+def test_without_padding(cell, batch, threads, monkeypatch):
     """Batches of equal lengths may take a library path; the results are the same."""
+    monkeypatch.setattr(dispatch, "UNIT_WORK", 0)
     encoder = Encoder(input_size=4, cell=cell, hidden_size=3)
     x, lengths = torch.randn(batch, 5, 4), torch.full((batch,), 5)
-    wanted = encoder(x, lengths)
-    with torch.inference_mode():
-        found = encoder(x, lengths)
+    start = State(*(torch.randn(2, batch, 3) for _ in range(1 + CELLS[cell].has_cell)))
+    wanted = encoder(x, lengths, start)
+    before = torch.get_num_threads()
+    torch.set_num_threads(threads)
+    try:
+        with torch.inference_mode():
+            found = encoder(x, lengths, start)
+    finally:
+        torch.set_num_threads(before)
     torch.testing.assert_close(found.states, wanted.states.detach())
     for one, other in zip(tensors(found.final), tensors(wanted.final), strict=True):
         torch.testing.assert_close(one, other.detach())
