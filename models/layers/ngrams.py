@@ -11,8 +11,8 @@ In training the table is what naive Bayes says, weighted (NB-SVM, Wang and Manni
     table[g, c] = w[g, c] r[g, c],   w = 0 at first,
     r[g, c] = log(share of g among the n-grams of texts of c / share among those of others)
 
-so that n-grams that tell classes apart learn fast, and those that do not hardly at all. That helps
-short and long texts alike; to begin with w above 0 costs long ones two points.
+so that n-grams that tell classes apart learn fast, and those that do not hardly at all. The more
+n-grams a text has, the less each counts, so that one learning rate suits short and long texts.
 """
 
 from __future__ import annotations
@@ -32,6 +32,7 @@ BUCKETS = 1 << 20  # values of the hash
 PRIME, FACTOR, SCRAMBLE = (1 << 31) - 1, 1_000_003, 1_540_483_477
 _LEAST_TEXTS = 2  # training texts that an n-gram with a row occurs in
 _CHUNK = 512  # texts hashed at once
+_SHORT = 20.0  # n-grams of a text of which each counts fully
 
 
 class Counted(NamedTuple):
@@ -70,14 +71,16 @@ class NGrams(nn.Module):
         self.rows = torch.zeros(BUCKETS, dtype=torch.int32)
         self.rows[hashes.long()] = torch.arange(1, len(hashes) + 1, dtype=torch.int32)
 
-    def begin(self, counts: Tensor) -> None:
+    def begin(self, counts: Tensor, *, length: float) -> None:
         """Lets n-grams learn as naive Bayes weighs them.
 
         Args:
             counts: Training texts of each class with each, `[rows, classes]`; see
                 `counts_by_class`.
+            length: Different n-grams of a text, in the mean.
         """
-        self.ratios = F.pad(log_ratios(counts), (0, 0, 1, 0))
+        scale = min(1.0, (_SHORT / length) ** 0.5)
+        self.ratios = F.pad(log_ratios(counts) * scale, (0, 0, 1, 0))
 
     @torch.no_grad()
     def fold(self) -> None:

@@ -114,7 +114,7 @@ class Classification(ObjectiveModule):
             training=part_of(settings, ClassifierTraining),
         )
         if former is None and known_ngrams is not None:
-            self.objective.begin(self.network, known_ngrams.counts)
+            self.objective.begin(self.network, known_ngrams.counts, known_ngrams.length)
 
     @staticmethod
     def link(parser: LightningArgumentParser) -> None:
@@ -160,6 +160,7 @@ class KnownNGrams(NamedTuple):
 
     hashes: Tensor  # [rows]
     counts: Tensor  # [rows, classes], of training texts
+    length: float  # different n-grams of a text, in the mean
 
 
 def known_ngrams(data: Any) -> KnownNGrams | None:
@@ -171,7 +172,8 @@ def known_ngrams(data: Any) -> KnownNGrams | None:
     places = {name: place for place, name in enumerate(data.classes)}
     shares = (_share(text, places) for text in data.training_shares)
     texts = map(ids, data.training_tokens)
-    return KnownNGrams(hashes, counts_by_class(texts, shares, hashes, order))
+    counts = counts_by_class(texts, shares, hashes, order)
+    return KnownNGrams(hashes, counts, float(counts.sum()) / max(sum(data.class_counts), 1.0))
 
 
 def _share(text: list[tuple[str, float]], places: Mapping[str, int]) -> Tensor:

@@ -67,12 +67,18 @@ class ClassificationObjective(Objective):
         weights = class_weights(training.class_weights, settings.classes, class_counts)
         self.register_buffer("class_weights", weights, persistent=False)
 
-    def begin(self, network: Network, counts: Tensor) -> None:
-        """Lets n-grams learn as naive Bayes weighs them; counts: `[rows, classes]` of training."""
+    def begin(self, network: Network, counts: Tensor, length: float) -> None:
+        """Lets n-grams learn as naive Bayes weighs them.
+
+        Args:
+            network: Has n-grams.
+            counts: Training texts of each class with each, `[rows, classes]`.
+            length: Different n-grams of a text, in the mean.
+        """
         assert network.ngrams is not None
         if self.class_weights is not None and not self.settings.multilabel:
             counts = counts * self.class_weights
-        network.ngrams.begin(counts)
+        network.ngrams.begin(counts, length=length)
 
     @property
     def main(self) -> str:

@@ -37,7 +37,7 @@ from .meter import Meter
 # Beside the cells of a classifier n-grams alone, as a linear model.
 CONTROL_SETTINGS = [
     "--model.recurrent=false",
-    "--model.optimizer.learning_rate=0.005",
+    "--model.optimizer.learning_rate=0.01",
     "--trainer.max_epochs=6",
 ]
 CONTROL_NGRAMS = {"word": 2, "character": 4}  # by data.level, where model.ngrams says nothing

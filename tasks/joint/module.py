@@ -147,7 +147,9 @@ class Joint(TaskModule):
             training=part_of(classification, ClassifierTraining),
         )
         if known_ngrams is not None:
-            self.classification.begin(self.network.classifier, known_ngrams.counts)
+            self.classification.begin(
+                self.network.classifier, known_ngrams.counts, known_ngrams.length
+            )
         self._validations: dict[str, Validation] = {}
 
     @staticmethod
