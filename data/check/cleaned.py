@@ -28,6 +28,12 @@ def layout_for_cleaning(
 ) -> Layout:
     """How a file is laid out that can be written again.
 
+    Args:
+        path: The file.
+        task: tagging or classification.
+        text_column: Column or key of the text, by name or number from 1; None guesses.
+        label_column: The same of the label.
+
     Raises:
         InputError: It is no text file of one example after the other.
     """

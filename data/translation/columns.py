@@ -82,7 +82,13 @@ def refuse_numbers(
 def places_of(
     first: Sequence[str], languages: Sequence[str], columns: Sequence[str | int | None]
 ) -> tuple[list[int], bool]:
-    """Where the texts stand, counted from 0, and whether the first row is a header."""
+    """Where the texts stand, counted from 0, and whether the first row is a header.
+
+    Args:
+        first: The fields of the first row.
+        languages: Names of the languages, source first, as a header may have them.
+        columns: Column of each text, by name or number from 1; None looks for the language.
+    """
     names = [field.strip().casefold() for field in first]
     wanted = [
         int(column) if isinstance(column, str) and column.isdecimal() else column

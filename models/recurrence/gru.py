@@ -112,7 +112,13 @@ def gru_backward(
 
 
 def gru_values(inputs: Tensor, weights: Weights, state: State) -> dict[str, Tensor]:
-    """GRU, one token: `inputs` [batch, input_size], state [1, batch, hidden_size]."""
+    """GRU, one token: `inputs` [batch, input_size], state [1, batch, hidden_size].
+
+    Args:
+        inputs: `[batch, input_size]`.
+        weights: Those of the layer and direction.
+        state: States before, each `[1, batch, hidden_size]`.
+    """
     before = state.hidden[0]
     i_r, i_z, i_n = F.linear(inputs, weights.input, weights.input_bias).chunk(3, 1)
     h_r, h_z, q = F.linear(before, weights.hidden, weights.hidden_bias).chunk(3, 1)

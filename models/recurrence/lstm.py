@@ -36,7 +36,16 @@ def lstm_forward(
     sizes: list[int],
     last: Tensor | None,
 ) -> Forward:
-    """LSTM over `inputs` [tokens, input_size]; without `last` nothing is saved for a backward."""
+    """LSTM over `inputs` [tokens, input_size]; without `last` nothing is saved for a backward.
+
+    Args:
+        inputs: `[tokens, input_size]`, step by step.
+        weights: Those of the layer and direction.
+        start: The states before, `[sequences, hidden_size]`; None for zeros.
+        start_cell: The cell states before, `[sequences, hidden_size]`; None for zeros.
+        sizes: Number of sequences at each step.
+        last: For each sequence the place of its last token; None where no backward pass follows.
+    """
     bias = weights.input_bias + weights.hidden_bias
     gates = of_all_tokens(inputs, weights.input, bias)  # [tokens, 4 * hidden_size]
     size = weights.hidden.shape[1]
@@ -88,6 +97,13 @@ def lstm_infer(
     alone. So a sequence that has ended reads tokens that keep its cell state to the last bit: one
     further input says that the token is padding, and shuts the input gate and opens the forget
     gate by a weight at which s is exactly 0 and 1.
+
+    Args:
+        inputs: `[tokens, input_size]`, step by step.
+        weights: Those of the layer and direction.
+        start: The states before, `[sequences, hidden_size]`; None for zeros.
+        start_cell: The cell states before, `[sequences, hidden_size]`; None for zeros.
+        sizes: Number of sequences at each step.
     """
     size, steps, sequences = weights.hidden.shape[1], len(sizes), sizes[0]
     inside = torch.arange(sequences) < torch.tensor(sizes).unsqueeze(1)  # [steps, sequences]
@@ -164,7 +180,13 @@ def lstm_backward(
 
 
 def lstm_values(inputs: Tensor, weights: Weights, state: State) -> dict[str, Tensor]:
-    """LSTM, one token: `inputs` [batch, input_size], states [1, batch, hidden_size]."""
+    """LSTM, one token: `inputs` [batch, input_size], states [1, batch, hidden_size].
+
+    Args:
+        inputs: `[batch, input_size]`.
+        weights: Those of the layer and direction.
+        state: States before, each `[1, batch, hidden_size]`.
+    """
     assert state.cell is not None
     of_input = F.linear(inputs, weights.input, weights.input_bias)
     of_hidden = F.linear(state.hidden[0], weights.hidden, weights.hidden_bias)

@@ -43,7 +43,14 @@ h = (1 - z) * n + z * h'                   hidden state
 def mingru_forward(
     inputs: Tensor, weights: Weights, start: Tensor | None, sizes: list[int]
 ) -> Forward:
-    """minGRU over `inputs` [tokens, input_size] from state `start` [sequences, hidden_size]."""
+    """minGRU over `inputs` [tokens, input_size] from state `start` [sequences, hidden_size].
+
+    Args:
+        inputs: `[tokens, input_size]`, step by step.
+        weights: Those of the layer and direction.
+        start: The states before, `[sequences, hidden_size]`; None for zeros.
+        sizes: Number of sequences at each step.
+    """
     gates = of_all_tokens(inputs, weights.input, weights.input_bias)  # [tokens, 2 * hidden_size]
     z, n = gates.chunk(2, 1)
     z.sigmoid_()
@@ -156,7 +163,13 @@ def doubling(keep: Tensor, add: Tensor) -> Tensor:
 
 
 def mingru_values(inputs: Tensor, weights: Weights, state: State) -> dict[str, Tensor]:
-    """minGRU, one token: `inputs` [batch, input_size], state [1, batch, hidden_size]."""
+    """minGRU, one token: `inputs` [batch, input_size], state [1, batch, hidden_size].
+
+    Args:
+        inputs: `[batch, input_size]`.
+        weights: Those of the layer and direction.
+        state: States before, each `[1, batch, hidden_size]`.
+    """
     z, n = F.linear(inputs, weights.input, weights.input_bias).chunk(2, 1)
     z = z.sigmoid()
     return {"z": z, "n": n, "h": torch.lerp(n, state.hidden[0], z)}

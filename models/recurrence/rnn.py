@@ -23,7 +23,15 @@ h = {f}(W_i x + b_i + W_h h' + b_h)        hidden state
 def rnn_forward(
     tanh: bool, inputs: Tensor, weights: Weights, start: Tensor | None, sizes: list[int]
 ) -> Forward:
-    """Simple RNN over `inputs` [tokens, input_size] from state `start` [sequences, hidden_size]."""
+    """Simple RNN over `inputs` [tokens, input_size] from state `start` [sequences, hidden_size].
+
+    Args:
+        tanh: tanh, or else ReLU.
+        inputs: `[tokens, input_size]`, step by step.
+        weights: Those of the layer and direction.
+        start: The states before, `[sequences, hidden_size]`; None for zeros.
+        sizes: Number of sequences at each step.
+    """
     bias = weights.input_bias + weights.hidden_bias
     hidden = of_all_tokens(inputs, weights.input, bias)  # [tokens, hidden_size]
     product = Product(weights.hidden, sizes[0])
@@ -67,7 +75,14 @@ def rnn_backward(
 
 
 def rnn_values(tanh: bool, inputs: Tensor, weights: Weights, state: State) -> dict[str, Tensor]:
-    """Simple RNN, one token: `inputs` [batch, input_size], state [1, batch, hidden_size]."""
+    """Simple RNN, one token: `inputs` [batch, input_size], state [1, batch, hidden_size].
+
+    Args:
+        tanh: tanh, or else ReLU.
+        inputs: `[batch, input_size]`.
+        weights: Those of the layer and direction.
+        state: States before, each `[1, batch, hidden_size]`.
+    """
     of_input = F.linear(inputs, weights.input, weights.input_bias)
     total = of_input + F.linear(state.hidden[0], weights.hidden, weights.hidden_bias)
     return {"h": total.tanh() if tanh else total.relu()}

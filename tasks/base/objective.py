@@ -115,7 +115,13 @@ class Objective(nn.Module):
 
     @abstractmethod
     def add(self, scores: Any, network: Any, batch: Any) -> BatchLoss:
-        """Adds one batch to the scores, and gives its loss, from one encoding of it."""
+        """Adds one batch to the scores, and gives its loss, from one encoding of it.
+
+        Args:
+            scores: Those of the split so far; changed.
+            network: The network, on the device of the batch.
+            batch: A batch of features and targets.
+        """
 
     def extras(self, network: Any) -> dict[str, Any]:
         """What is told of the network beside the scores; most heads have nothing."""

@@ -163,7 +163,15 @@ class ClassificationPipeline(Pipeline):
         uncertainty: bool = False,
         columns: np.ndarray | None = None,
     ) -> list[dict[str, Any]]:
-        """The labels of some texts."""
+        """The labels of some texts.
+
+        Args:
+            texts: The texts.
+            explain: Add the attention weight of each token.
+            min_score: Where no label is as probable as this, `label` is None; see `__call__`.
+            uncertainty: Add to each text how unsure the model is.
+            columns: What stands beside each text, `[texts, columns]`; None for nothing.
+        """
         if explain and not self.explains:
             raise InputError(
                 "this model has no attention weights to show; train one with "

@@ -60,7 +60,13 @@ class TorchClassifier:
 
 
 def run(network: Network, batch: TokenTensors, columns: Tensor | None = None) -> Scores:
-    """The scores of a batch of features, and of columns beside the texts."""
+    """The scores of a batch of features, and of columns beside the texts.
+
+    Args:
+        network: The classifier.
+        batch: Ids of the texts.
+        columns: What stands beside each text, `[texts, columns]`; None for nothing.
+    """
     ids = (batch.tokens, batch.characters, batch.token_features, batch.lengths)
     scores: Scores = network(*ids, columns)
     return scores

@@ -84,7 +84,13 @@ def parameters(comparison: Comparison) -> Sequence[Evidence] | str:
 
 
 def faster(comparison: Comparison, fast: Cell, slow: Cell) -> Evidence:
-    """Whether a cell trains faster than another one."""
+    """Whether a cell trains faster than another one.
+
+    Args:
+        comparison: What was measured.
+        fast: The cell that is claimed to be faster.
+        slow: The other one.
+    """
     return Evidence(
         fast.training > AS_FAST * slow.training,
         f"{fast.name} {fast.training:,.0f}, {slow.name} {slow.training:,.0f} tokens/s in training "
@@ -115,12 +121,24 @@ def parallel(comparison: Comparison) -> Sequence[Evidence]:
 
 
 def better(comparison: Comparison, good: Cell, bad: Cell) -> Evidence:
-    """Whether a cell is clearly better than another one."""
+    """Whether a cell is clearly better than another one.
+
+    Args:
+        comparison: What was measured.
+        good: The cell that is claimed to be better.
+        bad: The other one.
+    """
     return Evidence(comparison.better(good, bad), scores(comparison, good, bad))
 
 
 def as_good(comparison: Comparison, cell: Cell, other: Cell) -> Evidence:
-    """Whether a cell is not clearly worse than another one."""
+    """Whether a cell is not clearly worse than another one.
+
+    Args:
+        comparison: What was measured.
+        cell: The cell that is claimed to be as good.
+        other: The one it is held against.
+    """
     return Evidence(not comparison.better(other, cell), scores(comparison, cell, other))
 
 

@@ -123,7 +123,13 @@ def control_line(comparison: Comparison) -> list[str]:
 
 
 def with_spread(comparison: Comparison, cell: Cell, name: str) -> str:
-    """Mean and standard deviation of a score."""
+    """Mean and standard deviation of a score.
+
+    Args:
+        comparison: What was measured.
+        cell: One of its cells.
+        name: The name of the score.
+    """
 
     def value(run: Any) -> float:
         figure: float = getattr(run, name)

@@ -144,7 +144,13 @@ def control_settings(settings: Any, options: Any) -> list[str] | None:
 
 
 def sized(settings: Any, name: str, width: int) -> torch.nn.Module:
-    """The network of these settings with another cell."""
+    """The network of these settings with another cell.
+
+    Args:
+        settings: Settings of a task's network.
+        name: The cell.
+        width: The hidden size.
+    """
     cell, bidirectional = parse_cell(name)
     encoder = replace(settings.encoder, cell=cell, bidirectional=bidirectional, hidden_size=width)
     network: torch.nn.Module = replace(settings, encoder=encoder).build()

@@ -89,7 +89,13 @@ class JointPipeline(Pipeline):
     def answers(  # type: ignore[override]
         self, texts: list[str], *, explain: bool = False, min_score: float | None = None
     ) -> list[dict[str, Any]]:
-        """Entities and labels of some texts."""
+        """Entities and labels of some texts.
+
+        Args:
+            texts: The texts.
+            explain: Add the attention weight of each token.
+            min_score: Entities less probable than this are left out, and a label is None.
+        """
         labels = self.classification.answers(texts, explain=explain, min_score=min_score)
         return [
             entities | label

@@ -124,7 +124,13 @@ def write_long_range(
 
 
 def held(results: Results, variants: Sequence[Variant], lags: Sequence[int]) -> Table:
-    """For each cell and test, the longest lag up to which it holds."""
+    """For each cell and test, the longest lag up to which it holds.
+
+    Args:
+        results: What was measured in each trial.
+        variants: Cells, each with how it starts.
+        lags: Steps between what is to be kept and the answer, ascending.
+    """
     rows = [
         [name(variant), *(holds(results, task, variant, lags) for task in TASKS)]
         for variant in variants
@@ -133,7 +139,14 @@ def held(results: Results, variants: Sequence[Variant], lags: Sequence[int]) -> 
 
 
 def holds(results: Results, task: Task, variant: Variant, lags: Sequence[int]) -> str:
-    """The longest lag up to which a cell holds, and its accuracy at the next."""
+    """The longest lag up to which a cell holds, and its accuracy at the next.
+
+    Args:
+        results: What was measured in each trial.
+        task: The test.
+        variant: The cell, and how it starts.
+        lags: Steps between what is to be kept and the answer, ascending.
+    """
     last = "none"
     for lag in lags:
         share = accuracy_at(results, task, variant, lag)
@@ -149,6 +162,12 @@ def accuracy_at(results: Results, task: Task, variant: Variant, lag: int) -> flo
     """The mean over the seeds; a seed that failed before counts as chance.
 
     None where no seed was trained at this lag.
+
+    Args:
+        results: What was measured in each trial.
+        task: The test.
+        variant: The cell, and how it starts.
+        lag: Steps between what is to be kept and the answer.
     """
     seeds = {trial.seed for trial in results}
     scores = {
@@ -160,7 +179,13 @@ def accuracy_at(results: Results, task: Task, variant: Variant, lag: int) -> flo
 
 
 def accuracies(results: Results, variants: Sequence[Variant], lags: Sequence[int]) -> Table:
-    """Every accuracy, and after how many updates training ended."""
+    """Every accuracy, and after how many updates training ended.
+
+    Args:
+        results: What was measured in each trial.
+        variants: Cells, each with how it starts.
+        lags: Steps between what is to be kept and the answer, ascending.
+    """
     rows = []
     for task in TASKS:
         for variant in variants:
@@ -177,7 +202,13 @@ def name(variant: Variant) -> str:
 
 
 def draw_accuracy(results: Results, variants: Sequence[Variant], lags: Sequence[int]) -> Figure:
-    """Accuracy against lag, one panel for each test."""
+    """Accuracy against lag, one panel for each test.
+
+    Args:
+        results: What was measured in each trial.
+        variants: Cells, each with how it starts.
+        lags: Steps between what is to be kept and the answer, ascending.
+    """
     figure, panels = _panels(len(TASKS), "lag (steps)")
     for task, axes in zip(TASKS, panels, strict=True):
         for variant in variants:
@@ -215,7 +246,13 @@ def draw_fresh(fresh: Mapping[Variant, list[float]], lag: int) -> Figure:
 
 
 def draw_reach(results: Results, variants: Sequence[Variant], lag: int) -> Figure:
-    """The norm of the gradient against the distance, before and after training."""
+    """The norm of the gradient against the distance, before and after training.
+
+    Args:
+        results: What was measured in each trial.
+        variants: Cells, each with how it starts.
+        lag: That of the trials whose gradients are drawn.
+    """
     figure, panels = _panels(2, "steps before the end")
     for axes, when in zip(panels, ("before", "after"), strict=True):
         for variant in variants:

@@ -38,6 +38,11 @@ def train(
 ) -> dict[str, Any]:
     """Trains and tests once.
 
+    Args:
+        trial: Cell, test, lag and seed.
+        protocol: Sizes, rates and budgets of all trials.
+        tell: Called with the share of the updates that are done.
+
     Returns:
         `accuracy`, the number of `updates`, and how far gradients reach back, `before` and `after`
         training, at so many steps `back` from the end.
@@ -96,7 +101,13 @@ def make_encoder(trial: Trial, protocol: Protocol) -> Encoder:
 
 
 def accuracy(model: Answerer, task: Task, sequences: Any) -> float:
-    """Share of right answers."""
+    """Share of right answers.
+
+    Args:
+        model: Answers sequences.
+        task: The test.
+        sequences: Inputs and targets.
+    """
     with torch.inference_mode():
         answers = model(sequences.inputs, sequences.targets.shape[1])
     return float(right(task, answers, sequences.targets).float().mean())

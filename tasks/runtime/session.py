@@ -189,7 +189,14 @@ class Graphs(NamedTuple):
         outputs: Collection[str],
         optional: Collection[str] = (),
     ) -> Session:
-        """A graph by the name of its file."""
+        """A graph by the name of its file.
+
+        Args:
+            name: The file in the folder.
+            inputs: The inputs that it must have.
+            outputs: The outputs that it must have.
+            optional: Further inputs that it may have.
+        """
         return Session(
             self.path / name,
             checksum=self.checksums[name],

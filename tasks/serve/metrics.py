@@ -23,7 +23,13 @@ class Metrics:
         self._batches: Counter[str] = Counter()
 
     def request(self, model: str, status: int, seconds: float) -> None:
-        """Counts a request that was answered."""
+        """Counts a request that was answered.
+
+        Args:
+            model: Name of the model.
+            status: HTTP status of the answer.
+            seconds: How long it took.
+        """
         self._requests[model, status] += 1
         self._counted[model] += 1
         self._seconds[model] += seconds  # type: ignore[assignment]

@@ -110,7 +110,15 @@ def gold_scheme(examples: Iterator[TaggedExample], path: str) -> tuple[str | Non
 def gold_of(
     example: TaggedExample, scheme: str | None, file_scheme: str | None, path: str, notes: Notes
 ) -> Sequence[Any]:
-    """Gold spans for a model with a scheme, gold tags for one without."""
+    """Gold spans for a model with a scheme, gold tags for one without.
+
+    Args:
+        example: A sentence of the file.
+        scheme: That of the model's tags; None where each token has a tag of its own.
+        file_scheme: That of the file's tags; None for the model's.
+        path: The file, for messages.
+        notes: Takes what was read with a repair.
+    """
     if scheme is not None:
         return spans_of(example, file_scheme or scheme, path=path, notes=notes)
     if example.tags is None:

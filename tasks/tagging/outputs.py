@@ -59,7 +59,13 @@ def spans_of(names: Sequence[Sequence[str]], scheme: str | None) -> list[list[Sp
 def scored(
     decoded: Decoded, spans: Sequence[Sequence[Span]], rules: Mapping[str, SpanRules]
 ) -> list[list[tuple[Span, float]]]:
-    """The probability of each span of each row of `decoded` beside it."""
+    """The probability of each span of each row of `decoded` beside it.
+
+    Args:
+        decoded: Emissions and best paths of a batch.
+        spans: Those of each row.
+        rules: For each type, which tags make a span of it.
+    """
     scores = iter(
         decoded.span_scores(
             [

@@ -108,7 +108,13 @@ class TaggingPipeline(Pipeline):
     def answers(  # type: ignore[override]
         self, texts: list[str], *, min_score: float | None = None, uncertainty: bool = False
     ) -> list[dict[str, Any]]:
-        """The entities of some texts."""
+        """The entities of some texts.
+
+        Args:
+            texts: The texts.
+            min_score: Leave out entities less probable than this; None keeps all.
+            uncertainty: Add to each text how unsure the model is.
+        """
         offsets = [self.featurizer.split(text) for text in texts]
         sentences = [
             [text[start:end] for start, end in places]

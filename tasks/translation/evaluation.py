@@ -119,6 +119,12 @@ def check_direction(
     """Notes where source and target seem to be swapped, by the model's own probabilities.
 
     A note and no refusal: a weak model finds many a right pair likelier the other way round.
+
+    Args:
+        pipeline: The translator.
+        sources: Texts as they are to be read.
+        targets: Their translations.
+        notes: Takes the note.
     """
     losses = []
     for read, wanted in ((sources, targets), (targets, sources)):

@@ -58,7 +58,15 @@ class Engine(Protocol):
         nbest: int,
         keep_attention: bool,
     ) -> list[list[Hypothesis]]:
-        """The best translations of each source, best first; `copies` is what can be copied."""
+        """The best translations of each source, best first; `copies` is what can be copied.
+
+        Args:
+            batch: Sources as ids.
+            settings: Beam, penalties and bounds.
+            copies: For each source token the id that it can be copied to; None without copying.
+            nbest: How many translations of each source.
+            keep_attention: Keep the attention weights of each token.
+        """
 
     def log_probabilities(self, pairs: Pairs) -> list[float]:
         """Log probability in nats of each target, its end included, given its source."""

@@ -62,7 +62,13 @@ class TorchTranslator:
 def encode(
     network: Translator, features: TokenTensors, copies: Tensor | None = None
 ) -> TranslatorState:
-    """The state before the first target token, of a batch of sources."""
+    """The state before the first target token, of a batch of sources.
+
+    Args:
+        network: The translator.
+        features: Ids of the sources; moved to its device.
+        copies: For each source token the id that it can be copied to; None without copying.
+    """
     device = next(network.parameters()).device
     features = features.to(device)
     return network.encode(
