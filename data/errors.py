@@ -29,6 +29,11 @@ def clipped(message: str) -> str:
     return f"{message[: LONGEST // 2]} […] {message[-LONGEST // 2 :]}"
 
 
+def counted(number: int, one: str) -> str:
+    """A number and what it counts, in the plural but for 1: "1 column", "1,200 columns"."""
+    return f"{number:,} {one}{'s' * (number != 1)}"
+
+
 def note(message: object) -> None:
     """Tells on stderr, in one line, what was guessed, dropped or changed."""
     print(f"note: {printable(clipped(str(message)))}", file=sys.stderr)

@@ -13,7 +13,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from itertools import chain, islice
 
 from rnnlp.data.corpus.report import Notes
-from rnnlp.data.errors import InputError
+from rnnlp.data.errors import InputError, counted
 
 from .columns import decide, is_header, joined, placed
 from .layout import Layout
@@ -112,7 +112,7 @@ def read_table(
         if len(row) != columns.width:
             notes.bad(
                 InputError(
-                    f"{len(row)} columns where the first line has {columns.width}; "
+                    f"{counted(len(row), 'column')} where the first line has {columns.width}; "
                     + ("check the quoting" if quoted else _TAB_INSIDE),
                     path=path,
                     line=number,

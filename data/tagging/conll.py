@@ -14,7 +14,7 @@ from itertools import pairwise
 from typing import NamedTuple
 
 from rnnlp.data.corpus.report import Notes
-from rnnlp.data.errors import InputError
+from rnnlp.data.errors import InputError, counted
 from rnnlp.data.formats.layout import Layout
 
 from .example import TaggedExample
@@ -264,9 +264,9 @@ def _token(fields: list[str], layout: _Layout, path: str, number: int) -> str:
 
 
 def _ragged(here: int, expected: int, path: str, number: int) -> InputError:
-    columns = "1 column" if here == 1 else f"{here} columns"
     return InputError(
-        f"{columns} where the file has {expected}; part the columns alike on every line",
+        f"{counted(here, 'column')} where the file has {expected}; part the columns alike on every "
+        "line",
         path=path,
         line=number,
     )

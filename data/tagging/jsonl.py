@@ -14,7 +14,7 @@ from typing import Any
 
 from rnnlp.data.annotation.document import Mark, mark
 from rnnlp.data.corpus.report import Notes
-from rnnlp.data.errors import InputError
+from rnnlp.data.errors import InputError, counted
 from rnnlp.data.formats.jsonl import accepted, group_of, json_objects
 from rnnlp.data.formats.probabilities import SCORES, Probabilities, probabilities, scores_of
 from rnnlp.data.formats.weights import weight_in
@@ -102,7 +102,7 @@ def _from_tokens(row: dict[str, Any], number: int, labelled: bool) -> TaggedExam
     tags = row[key]
     if not isinstance(tags, list) or len(tags) != len(tokens):
         count = len(tags) if isinstance(tags, list) else "no list of"
-        raise InputError(f"{len(tokens)} tokens but {count} `{key}`; give one a token")
+        raise InputError(f"{counted(len(tokens), 'token')} but {count} `{key}`; give one a token")
     for tag in tags:
         if not isinstance(tag, str):
             raise InputError(
@@ -117,7 +117,9 @@ def _distributions(row: dict[str, Any], tokens: int) -> list[Probabilities] | No
     if key is None:
         return None
     if len(row[key]) != tokens:
-        raise InputError(f"{tokens} tokens but {len(row[key])} `{key}`; give one a token")
+        raise InputError(
+            f"{counted(tokens, 'token')} but {len(row[key])} `{key}`; give one a token"
+        )
     distributions = []
     for place, value in enumerate(row[key]):
         if (found := scores_of(value)) is None:

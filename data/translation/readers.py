@@ -13,7 +13,7 @@ from itertools import chain, islice
 from typing import Any, NamedTuple
 
 from rnnlp.data.corpus.report import Notes
-from rnnlp.data.errors import InputError
+from rnnlp.data.errors import InputError, counted
 from rnnlp.data.formats.delimited import is_quoted, table_rows
 from rnnlp.data.formats.jsonl import accepted, json_objects
 from rnnlp.data.formats.layout import JSON_LINES, Layout
@@ -246,8 +246,9 @@ def _tab_separated(
     for number, row in chain(ahead[has_header:], rows):
         if len(row) <= last:
             problem = (
-                f"{len(row)} columns, and the text in {languages[places.index(last)]!r} would be "
-                f"in column {last + 1}; part text and translation by a tab"
+                f"{counted(len(row), 'column')}, and the text in "
+                f"{languages[places.index(last)]!r} would be in column {last + 1}; part text and "
+                "translation by a tab"
             )
             notes.bad(InputError(problem, path=name, line=number))
             continue

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from rnnlp.data.errors import InputError
+from rnnlp.data.errors import InputError, counted
 from rnnlp.data.formats.encodings import named_encoding
 from rnnlp.data.formats.layout import Layout
 
@@ -68,7 +68,8 @@ def encode(arguments: Sequence[str]) -> int:
             write_atomically(output, lambda part: counts.append(write(part, vectors, size)))
     except OSError as error:
         raise InputError(f"cannot be written: {error.strerror}", path=output) from error
-    print(f"{counts[0]:,} vectors of {size} numbers written to {output}", file=sys.stderr)
+    written = counted(counts[0], "vector")
+    print(f"{written} of {size} numbers written to {output}", file=sys.stderr)
     return 0
 
 

@@ -15,7 +15,7 @@ from io import BufferedIOBase
 from itertools import chain, islice
 from typing import Any, NamedTuple, Protocol, cast
 
-from rnnlp.data.errors import InputError, note
+from rnnlp.data.errors import InputError, counted, note
 from rnnlp.data.formats.layout import ANNOTATED, DELIMITED, JSON_LINES, TABLES, Layout
 from rnnlp.data.formats.text_files import stem
 from rnnlp.tasks.model_folder.folder import CONFIG
@@ -351,8 +351,8 @@ def _table(path: str, text_column: str | None, layout: Layout, said: set[str]) -
             names = [str(n) for n in range(1, len(names) + 1)]
             if max(places) >= len(names):
                 raise InputError(
-                    f"{len(names)} columns, and the text would be in column {max(places) + 1}: "
-                    "set --text_column"
+                    f"{counted(len(names), 'column')}, and the text would be in column "
+                    f"{max(places) + 1}: set --text_column"
                 )
             rows = chain([(number, header_row)], rows)
     except InputError as error:
@@ -363,7 +363,9 @@ def _table(path: str, text_column: str | None, layout: Layout, said: set[str]) -
     for number, row in rows:
         if len(row) != len(names):
             raise InputError(
-                f"{len(row)} columns where the first line has {len(names)}", path=path, line=number
+                f"{counted(len(row), 'column')} where the first line has {len(names)}",
+                path=path,
+                line=number,
             )
         yield _row_of(dict(zip(names, row, strict=True)), keys)
 

@@ -18,7 +18,7 @@ from typing import Any
 import pytorch_lightning as pl
 import torch
 
-from rnnlp.data.errors import InputError, note
+from rnnlp.data.errors import InputError, counted, note
 from rnnlp.tasks.base.own_parts import PLUGINS, load_plugins
 from rnnlp.tasks.compare.worker import main_score
 from rnnlp.tasks.fit.config_files import find_configs, find_task, is_shipped
@@ -186,7 +186,7 @@ def tune(
         if storage is None:
             drop_unfinished(study)
         elif study.trials:
-            note(f"joins the study {folder.name}, which has {len(study.trials)} trials")
+            note(f"joins the study {folder.name}, which has {counted(len(study.trials), 'trial')}")
         del built  # and the data that it holds
         try:
             run_trials(search, workers)

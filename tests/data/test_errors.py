@@ -2,7 +2,7 @@
 
 import pytest
 
-from rnnlp.data.errors import InputError, note, printable
+from rnnlp.data.errors import InputError, counted, note, printable
 
 
 @pytest.mark.parametrize("text", ["plain", "naïve 好 👩‍👩‍👧 می‌خواهم", "a\u00a0b\u3000c", ""])
@@ -16,3 +16,7 @@ def test_controls_are_shown(capsys):
     assert str(InputError("a\x1bb\nc", path="p\n", line=3)) == "p\\n:3: a\\x1bb c"
     note("a\x1bb\nc")
     assert capsys.readouterr().err == "note: a\\x1bb\\nc\n"
+
+
+def test_one_is_no_plural():
+    assert [counted(number, "row") for number in (0, 1, 1200)] == ["0 rows", "1 row", "1,200 rows"]

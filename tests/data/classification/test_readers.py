@@ -130,7 +130,7 @@ def test_an_unusual_header_is_recognised_by_its_values(tmp_path):
     [
         ("a.csv", "text,label\na,1\n", {"label_column": "sentiment"}, "a.csv:1: no column 'sentim"),
         ("a.csv", "id,text,note\n1,b,c\n", {}, "which column holds the label: id, text, note"),
-        ("a.csv", "text,label\na,1\nb\n", {}, "a.csv:3: 1 columns where the first line has 2"),
+        ("a.csv", "text,label\na,1\nb\n", {}, "a.csv:3: 1 column where the first line has 2"),
         ("a.csv", 'text,label\n"a" b,1\n', {}, "a.csv:2: is not CSV"),
         ("a.csv", 'text,label\na,1\n"open,0\nb,1\n', {}, "a.csv:3: is not CSV: unexpected end"),
         ("a.csv", "text,label\n", {}, "no texts in the file"),

@@ -231,7 +231,7 @@ TEXT = {"text": "Anna ruht"}
         ({"tokens": [], "tags": []}, "`tokens` is empty"),
         ({"tokens": ["a", ""], "tags": ["O", "O"]}, "token 1 is ''"),
         ({"tokens": ["a", 3], "tags": ["O", "O"]}, "token 1 is 3"),
-        ({"tokens": ["a"], "tags": ["O", "O"]}, "1 tokens but 2 `tags`"),
+        ({"tokens": ["a"], "tags": ["O", "O"]}, "1 token but 2 `tags`"),
         ({"tokens": ["a"], "ner_tags": [0]}, "`ner_tags` holds 0; tags must be names"),
         ({"tokens": ["a"]}, "no tags beside `tokens`"),
         ({"text": " "}, "`text` holds no token"),

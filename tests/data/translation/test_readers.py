@@ -181,7 +181,7 @@ def test_missing_files_are_named_with_what_there_is(tmp_path):
 @pytest.mark.parametrize(
     ("name", "text", "options", "message"),
     [
-        ("a.tsv", "a\tb\nc\n", {}, r"a\.tsv:2: 1 columns, and the text in 'de' would be in col"),
+        ("a.tsv", "a\tb\nc\n", {}, r"a\.tsv:2: 1 column, and the text in 'de' would be in col"),
         ("a.tsv", "a\n", {}, r"a\.tsv:1: the text in 'de' would be in column 2 of 1; part text"),
         ("a.tsv", "a\tb\n", {"target_column": 3}, r"a\.tsv:1: .* in column 3 of 2; .*target_col"),
         ("a.tsv", "a\tb\n", {"source_column": 2}, r"a\.tsv:1: .* would both be column 2"),
@@ -248,7 +248,7 @@ def test_features_need_columns(tmp_path):
     with pytest.raises(InputError, match="column of TSV or JSON lines"):
         read(write_pair(tmp_path, PAIRS), features_column=3)
     table = write(tmp_path / "a.tsv", "go\tV;PST\twent\nox\n")
-    with pytest.raises(InputError, match=r"a\.tsv:2: 1 columns"):
+    with pytest.raises(InputError, match=r"a\.tsv:2: 1 column"):
         read(table, "lemma", "form", source_column=1, target_column=3, features_column=2)
 
 
@@ -296,5 +296,5 @@ def test_sources_may_have_fewer_targets_than_others(header, targets, tmp_path):
     found = read_parallel(str(tmp_path / "a.tsv"), source="en", target="de", **options)
     assert [pair.references for pair in found] == [("eins",), ("zwei", "zwo"), ("drei",)]
     (tmp_path / "a.tsv").write_text(f"{header}one\teins\tein\ntwo\n")
-    with pytest.raises(InputError, match="1 columns, and the text in"):
+    with pytest.raises(InputError, match="1 column, and the text in"):
         list(read_parallel(str(tmp_path / "a.tsv"), source="en", target="de", **options))

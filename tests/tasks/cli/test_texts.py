@@ -207,6 +207,6 @@ def test_braces_do_not_make_json(rnnlp, tmp_path):
 def test_evaluate_leaves_bad_rows_out_where_it_is_told_to(rnnlp, tmp_path):
     (tmp_path / "a.csv").write_text("text,label\nfine,positive\nonly\ndull,negative\n")
     code, _, err = rnnlp("evaluate", CLASSIFIER, tmp_path / "a.csv")
-    assert code == 2 and "a.csv:3: 1 columns" in err
+    assert code == 2 and "a.csv:3: 1 column" in err
     code, out, err = rnnlp("evaluate", CLASSIFIER, tmp_path / "a.csv", "--json", "--skip_bad_rows")
     assert code == 0 and json.loads(out)["examples"] == 2 and "a.csv:3" in err
