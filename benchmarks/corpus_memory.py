@@ -3,10 +3,11 @@
     python benchmarks/corpus_memory.py --lines 10000 --times 1 10 100
 
 For each task it writes a corpus of that many lines into a temporary folder, each different, with a
-word of its own in every twentieth, and one of 500 lines for validation; `rnnlp fit` then trains a
-small model on it for fifty steps, in a process of its own. With `--cut` a hundredth of the corpus
-is kept apart for validation instead. Printed is the peak of its anonymous memory (Linux), that is
-without the pages of mapped files, which the system takes back when it needs them.
+word of its own in every twentieth, and one for validation, of 500 lines or as many if that is
+less; `rnnlp fit` then trains a small model on it for fifty steps, in a process of its own. With
+`--cut` a hundredth of the corpus is kept apart for validation instead. Printed is the peak of its
+anonymous memory (Linux), that is without the pages of mapped files, which the system takes back
+when it needs them.
 """
 
 from __future__ import annotations
@@ -22,8 +23,8 @@ from pathlib import Path
 from rnnlp.tasks.cli.main import run
 
 SMALL = (
-    "--model.encoder.hidden_size=16", "--trainer.max_steps=50", "--trainer.max_epochs=-1",
-    "--trainer.limit_val_batches=5", "--trainer.accelerator=cpu",
+    "--model.encoder.hidden_size=16", "--trainer.max_epochs=-1", "--trainer.limit_val_batches=5",
+    "--trainer.accelerator=cpu",
     "--data.vocabulary_size=1000",  # the network is the same for all sizes
 )  # fmt: skip
 WORDS = [f"{sound}{end}" for sound in "bdfglmnprst" for end in ("a", "o", "an", "et")]
@@ -64,35 +65,36 @@ def main() -> None:
     parser.add_argument("--times", type=int, nargs="+", default=[1, 10, 100])
     parser.add_argument("--tasks", nargs="+", choices=TASKS, default=list(TASKS))
     parser.add_argument("--cut", action="store_true", help="cut the validation data out")
+    parser.add_argument("--steps", type=int, default=50)
     parser.add_argument("--alone", action="store_true", help="in this process, for one figure")
     args = parser.parse_args()
     print("| task | lines | file, MB | peak memory, MB | fit, s |\n|---|---|---|---|---|")
     for task in args.tasks:
         for times in args.times:
             if args.alone:
-                print(row(task, args.lines * times, cut=args.cut))
+                print(row(task, args.lines * times, steps=args.steps, cut=args.cut))
                 continue
             command = [
                 sys.executable, __file__, "--alone", "--tasks", task, "--times", str(times),
-                "--lines", str(args.lines), *["--cut"] * args.cut,
+                "--lines", str(args.lines), "--steps", str(args.steps), *["--cut"] * args.cut,
             ]  # fmt: skip
             done = subprocess.run(command, check=True, capture_output=True, text=True)
             print(done.stdout.splitlines()[-1], flush=True)
 
 
-def row(task: str, lines: int, *, cut: bool) -> str:
+def row(task: str, lines: int, *, steps: int, cut: bool) -> str:
     """Trains in this process, and gives what it took as a row of the table."""
     config, suffix, first, text = TASKS[task]
     with tempfile.TemporaryDirectory() as folder:
         path, validation = (Path(folder, f"{split}.{suffix}") for split in ("train", "validation"))
-        for file, count in ((path, lines), (validation, 500)):
+        for file, count in ((path, lines), (validation, min(500, lines))):
             with file.open("w", encoding="utf-8") as out:
                 out.write(first)
                 out.writelines(text(number) for number in range(count))
         chosen = "--data.validation_share=0.01" if cut else f"--data.validation={validation}"
         peak = Peak()
         started = time.perf_counter()
-        data = (f"--data.train={path}", chosen)
+        data = (f"--data.train={path}", chosen, f"--trainer.max_steps={steps}")
         run(["fit", "--config", config, *data, *SMALL, "--output", f"{folder}/m"])
         seconds, size = time.perf_counter() - started, path.stat().st_size / 1e6
         return f"| {task} | {lines:,} | {size:.1f} | {peak.megabytes} | {seconds:.0f} |"

@@ -109,12 +109,12 @@ def main():
     parser.add_argument("--data", required=True)
     parser.add_argument("--requests", type=int, default=20_000)
     parser.add_argument("--memory", type=int, default=0, metavar="N", help="requests")
-    parser.add_argument("--quick", action="store_true", help="few requests, to see it run")
+    parser.add_argument("--quick", action="store_true", help="few requests, and batches only")
     args = parser.parse_args()
-    requests = 200 if args.quick else args.requests
+    requests = 20 if args.quick else args.requests
     texts = list(texts_of(args.data, 1000))
     answers = json.loads(json.dumps(rnnlp.load(args.model)(texts)))
-    for batch in ("64", "1"):
+    for batch in ("64",) if args.quick else ("64", "1"):
         with Server(args.model, "--batch", batch) as server:
             for clients in (1, 8, 64):
                 some = requests if clients == 64 and batch != "1" else min(requests, 3000)
@@ -124,12 +124,10 @@ def main():
                     f"p50 {p50:.1f} ms, p99 {p99:.1f} ms, {server.megabytes:.0f} MB",
                     flush=True,
                 )
-    with Server(args.model, "--queue", "4", "--batch", "1") as server:
-        statuses, rate, *_ = load(server, 64, min(requests, 3000), texts, answers)
-        print(f"flood, queue 4: {statuses}, {rate:.0f}/s")
-        print(f"after it: {load(server, 1, 20, texts, answers)[0]}, {server.megabytes:.0f} MB")
-    first = Server(args.model)
-    load(first, 8, 40, texts, answers)
+    first = Server(args.model, "--queue", "4", "--batch", "1")
+    statuses, rate, *_ = load(first, 64, min(requests, 3000), texts, answers)
+    print(f"flood, queue 4: {statuses}, {rate:.0f}/s")
+    print(f"after it: {load(first, 1, 20, texts, answers)[0]}, {first.megabytes:.0f} MB")
     first.kill()
     with Server(args.model, port=first.port) as server:
         print(f"killed and started again: {load(server, 8, 40, texts, answers)[0]}")

@@ -5,6 +5,8 @@ must be said before torch is loaded.
 
 Property tests draw their examples from a fixed seed, so that a green suite stays green on any
 machine. `RNNLP_SEARCH=1 make test` draws others; `make fuzz` searches for longer.
+
+Files with long tests come first: at the end one worker would be busy while the other has nothing.
 """
 
 import os
@@ -17,3 +19,10 @@ settings.register_profile(
     "rnnlp", derandomize="RNNLP_SEARCH" not in os.environ, deadline=None, max_examples=50
 )
 settings.load_profile("rnnlp")
+
+LONG = ("test_processes.py", "test_scripts.py", "test_code_blocks.py", "test_readme.py",
+        "test_tune.py", "test_wheel.py", "test_toy_translation.py", "test_resume.py")  # fmt: skip
+
+
+def pytest_collection_modifyitems(items):
+    items.sort(key=lambda item: item.path.name not in LONG)

@@ -103,15 +103,16 @@ def test_fuzz(run, tmp_path):
 @pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
 def test_serve_load(run, files):
     model = FOLDER.parent / "tests" / "folders" / "tagging-v1"
-    out = run("serve_load", model, "--data", files / "texts.txt", "--requests", 20)
+    out = run("serve_load", model, "--data", files / "texts.txt", "--quick")
     assert "batch 64, 64 clients: {200: 20}" in out and "after it: {200: 20}" in out
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
 @pytest.mark.parametrize("task", ["tagging", "translation"])
 def test_corpus_memory(run, task):
-    out = run("corpus_memory", "--alone", "--tasks", task, "--lines", 100, "--times", 3)
-    assert f"| {task} | 300 | " in out
+    few = ["--lines", 10, "--times", 3, "--steps", 2]
+    out = run("corpus_memory", "--alone", "--tasks", task, *few)
+    assert f"| {task} | 30 | " in out
 
 
 def test_joint(run, files, tmp_path):

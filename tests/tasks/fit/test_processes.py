@@ -46,6 +46,7 @@ def budget(config, sentences):
 
 
 def fit(*arguments, code=0, path=""):
+    """Trains in processes of their own: gives what they say on stderr."""
     environment = {
         **os.environ,
         "OMP_NUM_THREADS": "1",
@@ -57,6 +58,16 @@ def fit(*arguments, code=0, path=""):
     return done.stderr
 
 
+def small_joint(corpus, folder):
+    """Settings of files for both tasks: the samples have thousands of sentences."""
+    rows = (f"Room {number} was {'not ' * (number % 2)}good\t{number % 2}" for number in range(120))
+    (folder / "reviews.tsv").write_text("\n".join(["text\tlabel", *rows]) + "\n")
+    return [
+        *(f"--data.tagging.{split}={corpus / split}.conll" for split in ("train", "validation")),
+        *(f"--data.classification.{s}={folder / 'reviews.tsv'}" for s in ("train", "validation")),
+    ]
+
+
 def validations(folder):
     with next(folder.glob("logs/*/metrics.csv")).open() as file:
         rows = [row for row in csv.DictReader(file) if row.get("validation_score")]
@@ -66,9 +77,11 @@ def validations(folder):
 
 
 @pytest.mark.parametrize("config", ["captions", "joint"])
-def test_two_processes_learn_what_one_learns(config, tmp_path):
+def test_two_processes_learn_what_one_learns(rnnlp, corpus, config, tmp_path):
     settings = ["--config", config, *STILL, *TASKS[config]]
-    fit(*settings, "--output", tmp_path / "one", *budget(config, 16))
+    if config == "joint":
+        settings += small_joint(corpus, tmp_path)
+    assert rnnlp("fit", *settings, "--output", tmp_path / "one", *budget(config, 16))[0] == 0
     said = fit(*settings, "--output", tmp_path / "two", *budget(config, 8), *TWO)
     assert said.count("2 processes: each has") == said.count("; output ") == 1  # one speaks
     one, two = (load_file(tmp_path / name / "model.safetensors") for name in ("one", "two"))
@@ -105,32 +118,25 @@ def test_weights_of_the_shares_add_up(config, tmp_path):
         data.deal(Share(0, 100_000))
 
 
-def test_killed_and_resumed(rnnlp, corpus, tmp_path):
-    (tmp_path / "killer.py").write_text(KILLER)
+def test_one_is_killed_and_all_is_resumed(rnnlp, corpus, tmp_path):
+    only = KILLER.replace("== self.step:", "== self.step and trainer.global_rank == 1:")
+    (tmp_path / "killer.py").write_text(only)
     settings = ["--config", corpus / "tiny.yaml", "--checkpoint_steps=3", *TWO]
-    settings += ["--data.max_sentences=6"]
+    settings += ["--data.max_sentences=6", "--trainer.max_epochs=2"]
     fit(*settings, "--output", tmp_path / "whole")
     # The best weights are scored once more, by one process: what two have counted is the same.
     scores = json.loads((tmp_path / "whole" / "metrics.json").read_text())["validation"]
     best = max(row["validation_score"] for row in validations(tmp_path / "whole"))
     assert best == pytest.approx(scores["f1"], abs=1e-7)
     kill = ["--trainer.callbacks+=killer.KillAt", "--trainer.callbacks.step=13"]
-    fit(*settings, "--output", tmp_path / "m", *kill, code=-9, path=tmp_path)
+    said = fit(*settings, "--output", tmp_path / "m", *kill, code=2, path=tmp_path)
+    assert said.splitlines()[-1] == (
+        "rnnlp: another process of this training has ended: go on with --resume"
+    )
     fit(*settings, "--output", tmp_path / "m", "--resume")
     check_same_end(tmp_path / "whole", tmp_path / "m")
     code, _, err = rnnlp("fit", "--output", tmp_path / "m", "--resume", "--trainer.devices=1")
     assert code == 2 and "the number of processes changed" in err
-
-
-def test_one_that_is_killed_ends_the_other_with_a_line(corpus, tmp_path):
-    only = KILLER.replace("== self.step:", "== self.step and trainer.global_rank == 1:")
-    (tmp_path / "killer.py").write_text(only)
-    kill = ["--trainer.callbacks+=killer.KillAt", "--trainer.callbacks.step=4"]
-    settings = ["--config", corpus / "tiny.yaml", *TWO, *kill, "--output", tmp_path / "m"]
-    said = fit(*settings, code=2, path=tmp_path)
-    assert said.splitlines()[-1] == (
-        "rnnlp: another process of this training has ended: go on with --resume"
-    )
 
 
 @pytest.mark.parametrize(
