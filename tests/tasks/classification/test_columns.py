@@ -32,6 +32,7 @@ CONFIG = {
         "recurrent": False,
         "ngrams": 1,
         "dropout": 0.0,
+        "label_smoothing": 0.2,  # scores that do not round to 0 and 1
         "optimizer": {"learning_rate": 0.05, "schedule": "none"},
     },
     "trainer": {"max_epochs": 40, "logger": False, "accelerator": "cpu"},
