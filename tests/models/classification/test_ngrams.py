@@ -142,6 +142,13 @@ def test_ratios_weigh_the_table_until_they_are_folded_in():
     torch.testing.assert_close(module.table.weight[1:], plain.table.weight[1:])
 
 
+def test_no_ngram_of_two_texts():
+    module = NGrams(order=2, rows=0, classes=2)
+    module.count_only(torch.zeros(0, dtype=torch.int32))
+    module.begin(torch.zeros(0, 2), length=0.0)
+    assert not module(*padded(TEXTS)).any()
+
+
 def test_dropout_leaves_ngrams_out_in_training_only():
     module, batch = made(), padded(TEXTS[:1])
     module.dropout = 0.5
