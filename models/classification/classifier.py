@@ -124,7 +124,7 @@ class Classifier(Calibrated):
         Args:
             tokens: `[batch, time]`.
             characters: `[batch, time, width]`, or None.
-            token_features: `[batch, time, attributes]`, or None.
+            token_features: `[batch, time, features]`, or None.
             lengths: `[batch]`, on the CPU.
             columns: `[batch, columns]`; needed by a model that reads some beside the text.
         """
@@ -150,7 +150,7 @@ class Classifier(Calibrated):
         Args:
             tokens: `[batch, time]`, none of them padding.
             characters: `[batch, time, width]`, or None.
-            token_features: `[batch, time, attributes]`, or None.
+            token_features: `[batch, time, features]`, or None.
             so_far: what this returned for the tokens before; None where texts begin.
         """
         reading, pooled, counted = so_far or TextSoFar(Reading(), None)

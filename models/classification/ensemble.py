@@ -32,6 +32,13 @@ class ClassifierEnsemble(Calibrated):
         """Logits of the mean probability of every class for every text; see `Classifier`.
 
         The attention weights are the mean as well, where every member has some.
+
+        Args:
+            tokens: `[batch, time]`.
+            characters: `[batch, time, width]`, or None.
+            token_features: `[batch, time, features]`, or None.
+            lengths: `[batch]`, on the CPU.
+            columns: `[batch, columns]`; needed where a member reads some beside the text.
         """
         scores = [m(tokens, characters, token_features, lengths, columns) for m in self.members]
         probabilities = torch.stack(

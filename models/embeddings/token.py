@@ -94,7 +94,7 @@ class Embedding(nn.Module):
         Args:
             tokens: `[batch, time]`, 0 at padding.
             characters: `[batch, time, width]`; needed by a model with a spelling part.
-            token_features: `[batch, time, attributes]`; needed by a model with attributes.
+            token_features: `[batch, time, features]`; needed by a model with token features.
 
         Returns:
             `[batch, time, output_size]`, zeros at padding. What the model has no part for is

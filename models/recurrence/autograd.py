@@ -47,7 +47,23 @@ class Recurrence(torch.autograd.Function):
         start_cell: Tensor | None,
         *parameters: Tensor,
     ) -> tuple[Tensor, Tensor, Tensor]:
-        """Give the states, the last hidden and the last cell; `keep` what a backward pass needs."""
+        """Give the states, the last hidden and the last cell.
+
+        Args:
+            ctx: What autograd hands on to `backward`.
+            cell: The recurrence.
+            keep: Whether a backward pass follows, and what it needs is saved.
+            lengths: Number of tokens of each sequence, `[batch]`, on the CPU.
+            inputs: `[batch, time, input_size]`; what stands at padding is ignored.
+            hidden: State to start from, `[directions, batch, hidden_size]`; None for zeros.
+            start_cell: The same of the second state.
+            parameters: The four of `Weights` for each direction, one direction after the other.
+
+        Returns:
+            The states `[batch, time, directions * hidden_size]`, zeros at padding, and the last
+            hidden and cell `[directions, batch, hidden_size]`; the cell is empty where the
+            recurrence has none.
+        """
         weights = [Weights(*parameters[at : at + 4]) for at in range(0, len(parameters), 4)]
         (batch, time, _), size = inputs.shape, weights[0].hidden.shape[1]
         directions = len(weights)
@@ -101,7 +117,15 @@ class Recurrence(torch.autograd.Function):
     def backward(
         ctx: Any, grad_states: Tensor | None, grad_last: Tensor | None, grad_cell: Tensor | None
     ) -> tuple[Tensor | None, ...]:
-        """Give the gradients of inputs, initial state and parameters."""
+        """Give the gradients of what `forward` took, None for what has none.
+
+        Args:
+            ctx: What `forward` saved.
+            grad_states: Gradient of the states, `[batch, time, directions * hidden_size]`; None
+                for zeros, here and below.
+            grad_last: Gradient of the last hidden, `[directions, batch, hidden_size]`.
+            grad_cell: Gradient of the last cell, of the same shape.
+        """
         inputs, hidden, start_cell, lengths, *others = ctx.saved_tensors
         parameters, saved = others[: ctx.counts[0]], others[ctx.counts[0] :]
         weights = [Weights(*parameters[at : at + 4]) for at in range(0, len(parameters), 4)]

@@ -84,6 +84,14 @@ def gru_backward(
     """Backward of `gru_forward`, as `rnn_backward` is that of `rnn_forward`.
 
     The gates of `hidden_sums` come in the order n, r, z.
+
+    Args:
+        grad: Gradient of h, `[tokens, hidden_size]`; overwritten.
+        grad_start: What the gradient of the states before is added to, `[sequences, hidden_size]`.
+        saved: What `gru_forward` saved.
+        weights: Those of the layer and direction.
+        sizes: Number of sequences at each step.
+        previous: For each token after step 0 the number of the one before it.
     """
     hidden, gates, first = saved
     size = hidden.shape[1]

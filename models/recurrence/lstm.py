@@ -147,8 +147,15 @@ def lstm_backward(
 ) -> Iterator[Block]:
     """Backward of `lstm_forward`, as `rnn_backward` is that of `rnn_forward`.
 
-    `grad_cell` [sequences, hidden_size] holds the gradient of the last c, and at the end that of
-    the cell state before the first token.
+    Args:
+        grad: Gradient of h, `[tokens, hidden_size]`; overwritten.
+        grad_start: What the gradient of the states before is added to, `[sequences, hidden_size]`.
+        grad_cell: Gradient of the last c, `[sequences, hidden_size]`; at the end it holds that of
+            the cell states before the first token.
+        saved: What `lstm_forward` saved.
+        weights: Those of the layer and direction.
+        sizes: Number of sequences at each step.
+        previous: For each token after step 0 the number of the one before it.
     """
     hidden, gates, cells, tanhs, first = saved
     size = hidden.shape[1]

@@ -69,7 +69,15 @@ def mingru_backward(
     sizes: list[int],
     previous: Tensor,
 ) -> Iterator[Block]:
-    """Backward of `mingru_forward`, as `rnn_backward` is that of `rnn_forward`."""
+    """Backward of `mingru_forward`, as `rnn_backward` is that of `rnn_forward`.
+
+    Args:
+        grad: Gradient of h, `[tokens, hidden_size]`; overwritten.
+        grad_start: What the gradient of the states before is added to, `[sequences, hidden_size]`.
+        saved: What `mingru_forward` saved.
+        sizes: Number of sequences at each step.
+        previous: For each token after step 0 the number of the one before it.
+    """
     hidden, gates, first = saved
     z, n = gates.chunk(2, 1)
     dh, to_before, keep = grad.split(sizes), receivers(grad_start, grad, sizes), z.split(sizes)
@@ -86,9 +94,17 @@ def mingru_backward(
 def mingru_scanned(
     inputs: Tensor, lengths: Tensor, weights: Sequence[Weights], start: Tensor | None
 ) -> tuple[Tensor, Tensor]:
-    """A whole layer of minGRU by `scan`; arguments and results are those of `recur`.
+    """A whole layer of minGRU by `scan`. Padding keeps the state: there a is 1 and b is 0.
 
-    Padding keeps the state: there a is 1 and b is 0.
+    Args:
+        inputs: `[batch, time, input_size]`; what stands at padding is ignored.
+        lengths: Number of tokens of each sequence, `[batch]`.
+        weights: One for each direction.
+        start: State to start from, `[directions, batch, hidden_size]`; None for zeros.
+
+    Returns:
+        The states `[batch, time, directions * hidden_size]`, zeros at padding, and the last ones
+        `[directions, batch, hidden_size]`.
     """
     time = inputs.shape[1]
     position = torch.arange(time, device=inputs.device)

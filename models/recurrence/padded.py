@@ -83,7 +83,14 @@ class EachOnACore(torch.autograd.Function):
 
     @staticmethod
     def forward(ctx: Any, run: Run, count: int, *tensors: Tensor) -> tuple[Tensor, ...]:
-        """Keeps a graph for each run."""
+        """Run all, and keep a graph for each.
+
+        Args:
+            ctx: What autograd hands on to `backward`.
+            run: Takes its number and the tensors, and gives as many tensors whatever the number.
+            count: How many runs there are.
+            tensors: What every run is given.
+        """
         needed = ctx.needs_input_grad[2:]
 
         def start(number: int) -> tuple[list[Tensor], tuple[Tensor, ...]]:

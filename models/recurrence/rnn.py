@@ -59,8 +59,13 @@ def rnn_backward(
 ) -> Iterator[Block]:
     """Backward of `rnn_forward`, the last tokens first.
 
-    `grad` [tokens, hidden_size] is the gradient of h and is overwritten; that of the state before
-    the first token is added to `grad_start` [sequences, hidden_size].
+    Args:
+        tanh: tanh, or else ReLU.
+        grad: Gradient of h, `[tokens, hidden_size]`; overwritten.
+        grad_start: What the gradient of the states before is added to, `[sequences, hidden_size]`.
+        saved: What `rnn_forward` saved.
+        weights: Those of the layer and direction.
+        sizes: Number of sequences at each step.
     """
     (hidden,) = saved
     dh, leaving = grad.split(sizes), receivers(grad_start, grad, sizes)

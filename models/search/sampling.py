@@ -36,7 +36,19 @@ def greedy(
 ) -> list[Hypothesis]:
     """Take the most probable token at each step: what `beam_search` finds with a beam of 1.
 
-    Arguments are those of `beam_search`; the score has its default length penalty.
+    Args:
+        step: As in `beam_search`, and so are all others; the score has its default length penalty.
+        state: As in `beam_search`.
+        begin: As in `beam_search`.
+        end: As in `beam_search`.
+        max_lengths: As in `beam_search`.
+        banned: As in `beam_search`.
+        min_length: As in `beam_search`.
+        no_repeat_ngram_size: As in `beam_search`.
+        source_lengths: As in `beam_search`.
+
+    Returns:
+        One hypothesis for each sentence.
     """
     return _single(
         step,
@@ -159,7 +171,18 @@ def draws_of(seeds: Sequence[int]) -> Callable[[np.ndarray], np.ndarray]:
 def arrays(
     step: StepFunction[State], state: State, begin: Any, max_lengths: Any, *others: Any
 ) -> tuple[StepFunction[Any], Any, tuple[Any, ...]]:
-    """A step function, its state and numbers of sentences, all on arrays; see `beam.py`."""
+    """What a search takes, all on arrays; tensors where `max_lengths` is one are turned into them.
+
+    Args:
+        step: As in `beam_search`.
+        state: As in `beam_search`.
+        begin: As in `beam_search`.
+        max_lengths: As in `beam_search`.
+        others: Further numbers, one or `[sentences]` of each; None stays None.
+
+    Returns:
+        The step function, its state, and a tuple of `begin`, `max_lengths` and the others.
+    """
     if isinstance(max_lengths, np.ndarray):
         return step, state, (np.asarray(begin, np.int64), max_lengths, *others)
     from .tensors import Rows, array, on_arrays

@@ -40,7 +40,17 @@ class TaggerEnsemble(nn.Module):
         token_features: Tensor | None,
         lengths: Tensor,
     ) -> Tensor:
-        """Scores of every tag for every token; see `Tagger.emissions`."""
+        """Score every tag for every token: the mean of the members' scores.
+
+        Args:
+            tokens: `[batch, time]`.
+            characters: `[batch, time, width]`, or None.
+            token_features: `[batch, time, features]`, or None.
+            lengths: `[batch]`, on the CPU.
+
+        Returns:
+            `[batch, time, tags]`; at padding a constant.
+        """
         of_each = [
             member.emissions(tokens, characters, token_features, lengths)  # type: ignore[operator]
             for member in self.members

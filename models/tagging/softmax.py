@@ -83,7 +83,14 @@ class ConstrainedSoftmax(LegalTags):
     def believed(
         self, emissions: Tensor, lengths: Tensor, *, meaning: Tensor, possible: Tensor
     ) -> Belief:
-        """Return what this layer believes of tags that are named otherwise; see `CRF.believed`."""
+        """Return what this layer believes of tags that are named otherwise; see `CRF.believed`.
+
+        Args:
+            emissions: `[batch, time, tags]`, of this layer's tags.
+            lengths: `[batch]`.
+            meaning: `[others]`: which of its tags each of the other ones is to it.
+            possible: mask `[batch, time, others]` of those that there can be.
+        """
         scores = self.check_batch(emissions, lengths)
         shares = scores.softmax(2)[:, :, meaning] * possible
         shares = shares / shares.sum(2, keepdim=True).clamp_min(1e-30)

@@ -67,7 +67,7 @@ class Tagger(nn.Module):
         Args:
             tokens: `[batch, time]`.
             characters: `[batch, time, width]`, or None.
-            token_features: `[batch, time, attributes]`, or None.
+            token_features: `[batch, time, features]`, or None.
             lengths: `[batch]`, on the CPU.
 
         Returns:
@@ -88,7 +88,7 @@ class Tagger(nn.Module):
         Args:
             tokens: `[batch, time]`, none of them padding.
             characters: `[batch, time, width]`, or None.
-            token_features: `[batch, time, attributes]`, or None.
+            token_features: `[batch, time, features]`, or None.
             so_far: what this returned for the tokens before; `Reading()` where sentences begin.
 
         Returns:
@@ -113,7 +113,7 @@ class Tagger(nn.Module):
         Args:
             tokens: Ids `[batch, time]`.
             characters: `[batch, time, width]`, or None.
-            token_features: `[batch, time, attributes]`, or None.
+            token_features: `[batch, time, features]`, or None.
             lengths: `[batch]`, on the CPU.
             tags: Gold tags `[batch, time]`, -1 where not known.
             weights: How often each sentence counts, `[batch]`; None for once.
@@ -144,7 +144,7 @@ class Tagger(nn.Module):
         Args:
             tokens: Ids `[batch, time]`.
             characters: `[batch, time, width]`, or None.
-            token_features: `[batch, time, attributes]`, or None.
+            token_features: `[batch, time, features]`, or None.
             lengths: `[batch]`, on the CPU.
         """
         emissions = self.emissions(tokens, characters, token_features, lengths)

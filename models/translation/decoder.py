@@ -200,7 +200,13 @@ class Decoder(TargetSide):
     def forward(
         self, tokens: Tensor, lengths: Tensor, state: DecoderState
     ) -> tuple[Tensor, Tensor]:
-        """Read whole targets, for training and scoring; what it takes see `score`.
+        """Read whole targets, for training and scoring.
+
+        Args:
+            tokens: What the decoder has seen before each position, `[sentences, time]`, the begin
+                token first.
+            lengths: Number of them `[sentences]`, on the CPU.
+            state: What `begin` gave.
 
         Returns:
             The vectors that the next token is predicted from, `[sentences, time, size]`, and the

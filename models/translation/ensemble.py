@@ -43,7 +43,18 @@ class TranslatorEnsemble(nn.Module):
     def forward(
         self, state: EnsembleState, targets: Tensor, lengths: Tensor
     ) -> tuple[Tensor, Tensor]:
-        """Log probabilities `[tokens, vocabulary]` of what follows, and the ids that do follow."""
+        """Score given targets.
+
+        Args:
+            state: What `encode` made of the sources.
+            targets: `[sentences, time]`, begin and end tokens included.
+            lengths: Number of target tokens, both included, `[sentences]`, on the CPU.
+
+        Returns:
+            Log probabilities `[tokens, vocabulary]` of what follows each target token but the last,
+            and the ids `[tokens]` that do follow: all positions that are not padding, sentence by
+            sentence.
+        """
         said = [
             member(own, targets, lengths)
             for member, own in zip(self.members, state.members, strict=True)

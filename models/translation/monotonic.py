@@ -159,7 +159,14 @@ class MonotonicDecoder(TargetSide):
     def begin(
         self, source: EncoderOutput, lengths: Tensor, copies: Tensor | None = None
     ) -> MonotonicState:
-        """The state before the first token, at the first place; see `Decoder.begin`."""
+        """The state before the first token, at the first place.
+
+        Args:
+            source: What the encoder made of the sources.
+            lengths: Source lengths `[sentences]`.
+            copies: What the source tokens are on the target side, `[sentences, source]`; where
+                words can be copied.
+        """
         states = source.states
         position = torch.arange(states.shape[1], device=states.device)
         outside = position >= lengths.to(states.device).unsqueeze(1)  # [sentences, source]
@@ -179,7 +186,20 @@ class MonotonicDecoder(TargetSide):
     def score(
         self, tokens: Tensor, lengths: Tensor, state: MonotonicState
     ) -> tuple[Tensor, Tensor, Tensor]:
-        """Scores of what follows each token of whole targets; see `Decoder.score`."""
+        """Scores of what follows each token of whole targets.
+
+        Args:
+            tokens: What the decoder has seen before each position, `[sentences, time]`, the begin
+                token first.
+            lengths: Number of them `[sentences]`, on the CPU.
+            state: What `begin` gave.
+
+        Returns:
+            Log probabilities `[tokens, vocabulary]` at all positions but padding, sentence by
+            sentence, and where words can be copied as many columns as the source has positions
+            beside them; where those are, `[sentences, time]`; and the probabilities of the place
+            that is looked at, `[sentences, time, source]`.
+        """
         embedded = self.embedding_dropout(self.embed(tokens))  # [sentences, time, size]
         states = self.dropout(self.layers(embedded, lengths, state.recurrent).states)
         position = torch.arange(tokens.shape[1], device=tokens.device)

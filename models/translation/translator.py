@@ -52,7 +52,7 @@ class Translator(nn.Module):
         Args:
             tokens: `[sentences, source]`.
             characters: `[sentences, source, width]`, or None.
-            token_features: `[sentences, source, attributes]`, or None.
+            token_features: `[sentences, source, features]`, or None.
             lengths: `[sentences]`, on the CPU.
             copies: What the source tokens are on the target side, `[sentences, source]`; for a
                 decoder that copies.
