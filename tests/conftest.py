@@ -11,6 +11,7 @@ Files with long tests come first: at the end one worker would be busy while the 
 
 import os
 
+import pytest
 from hypothesis import settings
 
 os.environ["OMP_NUM_THREADS"] = "1"
@@ -26,3 +27,15 @@ LONG = ("test_processes.py", "test_scripts.py", "test_code_blocks.py", "test_rea
 
 def pytest_collection_modifyitems(items):
     items.sort(key=lambda item: item.path.name not in LONG)
+
+
+@pytest.fixture(scope="session")
+def undrawn():
+    """No curves: drawing is a fifth of a short training, and tested by itself."""
+
+    def mark(logs, path, *, title, best_step):
+        path.write_bytes(b"\x89PNG not drawn")
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("rnnlp.tasks.fit.model_writer.draw_curves", mark)
+        yield

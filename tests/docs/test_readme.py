@@ -100,19 +100,14 @@ def calls_of(code, folder):
         yield words, piped.read_bytes() if piped.exists() else None
 
 
-def undrawn(logs, path, **_):
-    """In place of the curves: drawing is a third of a short training, and tested elsewhere."""
-    path.touch()
-
-
 def test_the_guide_is_whole():
     assert {page.stem for page in (pages.DOCS / "en" / "guide").iterdir()} == set(GUIDE)
 
 
+@pytest.mark.usefixtures("undrawn")
 @pytest.mark.filterwarnings("ignore")
 def test_the_readme_and_the_guide_run(tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr("rnnlp.tasks.fit.model_writer.draw_curves", undrawn)
     write_files(tmp_path)
     stub = tmp_path / "bin" / "rnnlp"
     stub.parent.mkdir()

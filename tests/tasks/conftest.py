@@ -20,6 +20,11 @@ trainer: {{max_epochs: 3, log_every_n_steps: 1, enable_progress_bar: false, acce
 """
 
 
+@pytest.fixture(scope="session", autouse=True)
+def without_curves(undrawn):
+    """Trainings in this folder draw none; a test that looks at them patches the drawing back."""
+
+
 @pytest.fixture(scope="session")
 def corpus(tmp_path_factory):
     """A folder with train, validation and test files in CoNLL columns, and the tiny config."""

@@ -4,8 +4,11 @@ import csv
 
 import yaml
 
+from rnnlp.tasks.reporting.learning_curves import draw_curves
 
-def test_a_logger_of_the_users_has_scores_and_settings(rnnlp, corpus, tmp_path):
+
+def test_a_logger_of_the_users_has_scores_and_settings(rnnlp, corpus, tmp_path, monkeypatch):
+    monkeypatch.setattr("rnnlp.tasks.fit.model_writer.draw_curves", draw_curves)
     code, _, err = rnnlp(
         "fit", "--config", corpus / "tiny.yaml", "--output", tmp_path / "m",
         "--trainer.max_epochs=1", "--trainer.logger=CSVLogger",
@@ -18,4 +21,5 @@ def test_a_logger_of_the_users_has_scores_and_settings(rnnlp, corpus, tmp_path):
     settings = yaml.safe_load((folder / "hparams.yaml").read_text())
     assert settings["model.encoder.hidden_size"] == 16
     assert len(list((tmp_path / "m" / "logs").glob("*/metrics.csv"))) == 1
-    assert (tmp_path / "m" / "curves.png").exists()
+    curves = (tmp_path / "m" / "curves.png").read_bytes()
+    assert curves.startswith(b"\x89PNG") and curves.endswith(b"IEND\xaeB`\x82")  # really drawn
