@@ -33,8 +33,8 @@ from rnnlp.data.text.tokenizer import splitter
 
 from .collate import ClassificationCollate
 from .columns import FurtherColumn, learn_columns, row_numbers
+from .example import ClassifiedExample
 from .readers import (
-    ClassifiedExample,
     alike_labels,
     classification_layout,
     read_classification,

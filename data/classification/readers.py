@@ -2,24 +2,23 @@
 
 CSV and TSV with a header, TSV without one, JSON lines, `label text` lines, and fastText's
 `__label__x text`; recognised from content, the name is only a hint. Reading is one streaming pass,
-so memory does not grow with the file. Cleaning and splitting into tokens happen later.
+so memory does not grow with the file. Cleaning and splitting into tokens happen later; how a JSON
+object is read is in `jsonl.py`.
 """
 
 from __future__ import annotations
 
-import json
 import os
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
 from itertools import chain, islice
-from typing import Any, NamedTuple
 
 from rnnlp.data.annotation.docbin import is_docbin
 from rnnlp.data.annotation.tools import ANNOTATION, Tool, tool_for, tool_of
 from rnnlp.data.corpus.report import Notes
 from rnnlp.data.errors import InputError
-from rnnlp.data.formats.columns import LABEL_NAMES, TEXT_NAMES, columns_in, joined
+from rnnlp.data.formats.columns import LABEL_NAMES, TEXT_NAMES
 from rnnlp.data.formats.delimited import (
     csv_delimiter,
     delimiter_of,
@@ -27,38 +26,16 @@ from rnnlp.data.formats.delimited import (
     read_table,
     table_layout,
 )
-from rnnlp.data.formats.jsonl import accepted, group_of, json_object, json_objects, values_of
+from rnnlp.data.formats.jsonl import json_object
 from rnnlp.data.formats.layout import DELIMITED, JSON_LINES, TABLES, Layout
 from rnnlp.data.formats.own import READERS, check_format, own_lines
 from rnnlp.data.formats.probabilities import Probabilities
 from rnnlp.data.formats.text_files import stem
-from rnnlp.data.formats.weights import WEIGHT, weight_in
+from rnnlp.data.formats.weights import WEIGHT
 from rnnlp.data.formats.workbooks import is_workbook, table_lines
 
-from .soft import soft_label
-
-
-class ClassifiedExample(NamedTuple):
-    """A text for a classifier.
-
-    Args:
-        text: The text, as its file has it.
-        labels: Its labels: one, or where a text may have several, any number of them.
-        line: The line of the file that it begins at, counted from 1.
-        group: What else stays on one side of a cut with it; None for nothing.
-        weight: How much it counts in the loss.
-        soft: The probability of each label, where it is not simply 1 for its labels.
-        features: The values of further columns.
-    """
-
-    text: str
-    labels: list[str]
-    line: int
-    group: str | None = None
-    weight: float = 1.0
-    soft: Probabilities | None = None
-    features: Sequence[str] = ()
-
+from .example import ClassifiedExample
+from .jsonl import key_of, read_classification_json
 
 FORMATS = ("auto", "csv", "tsv", "jsonl", "fasttext", "lines", ANNOTATION)
 _UNKNOWN = Layout()
@@ -124,8 +101,16 @@ def read_classification(
     if format == ANNOTATION:
         examples = _annotated(name, tool_for(name), notes)
     elif format == "jsonl":
-        keys = (text_column, label_column, group_column, weight_column)
-        examples = _json(lines, name, *keys, feature_columns, notes)
+        examples = read_classification_json(
+            lines,
+            path=name,
+            text_key=text_column,
+            label_key=label_column,
+            group_key=group_column,
+            weight_key=weight_column,
+            feature_keys=feature_columns,
+            notes=notes,
+        )
     elif format == "fasttext":
         examples = _fasttext(lines)
     elif format == "lines":
@@ -179,7 +164,13 @@ def classification_layout(
     text_column: str | int | None,
     label_column: str | int | None,
 ) -> Layout:
-    """How a training file is laid out; see `read_classification` for the arguments.
+    """How a training file is laid out.
+
+    Args:
+        path: The file.
+        format: One of `FORMATS`; "auto" recognises it.
+        text_column: As in `read_classification`.
+        label_column: As in `read_classification`.
 
     Raises:
         InputError: The file cannot be read, or its columns cannot be guessed.
@@ -306,46 +297,6 @@ def _fasttext(lines: Iterable[tuple[int, str]]) -> Iterator[ClassifiedExample]:
             yield ClassifiedExample(_FASTTEXT.sub("", line), _FASTTEXT.findall(line), number)
 
 
-def _json(
-    lines: Iterable[tuple[int, str]],
-    path: str,
-    text_key: str | int | None,
-    label_key: str | int | None,
-    group_key: str | int | None,
-    weight_key: str | int | None,
-    feature_keys: Sequence[str],
-    notes: Notes,
-) -> Iterator[ClassifiedExample]:
-    for number, row in json_objects(path, notes, lines=lines):
-        try:
-            if not accepted(row, f"{path}:{number}", notes):
-                continue
-            text = text_of(row, text_key)
-            labels, soft = _labels_of(row, label_key)
-            group, weight = group_of(row, group_key), weight_in(row, weight_key)
-            features = values_of(row, feature_keys)
-        except InputError as error:
-            notes.bad(InputError(error.message, path=path, line=number))
-            continue
-        yield ClassifiedExample(text, labels, number, group, weight, soft, features)
-
-
-def _labels_of(
-    row: dict[str, Any], key: str | int | None
-) -> tuple[list[str], Probabilities | None]:
-    """The labels of a row: those it states, or else the likeliest; and how probable each is."""
-    keys = LABEL_NAMES if key is None else (str(key),)
-    value = next((row[name] for name in keys if name in row), None)
-    soft = soft_label(row, value)
-    if soft is None:
-        return _labels(row[key_of(row, key, LABEL_NAMES, "label_column")]), None
-    names = value if isinstance(value, list) else [value]
-    stated = value is not None and all(isinstance(name, str | int | float) for name in names)
-    labels = _labels(value) if stated else [next(iter(soft))]
-    certain = {name: p for name, p in soft.items() if p > 0.0}
-    return labels, None if certain == dict.fromkeys(labels, 1.0) else soft
-
-
 def _annotated(path: str, tool: Tool, notes: Notes) -> Iterator[ClassifiedExample]:
     notes.add(f"{path}: read as an export of {tool.name}")
     marked = labelled = False
@@ -358,47 +309,3 @@ def _annotated(path: str, tool: Tool, notes: Notes) -> Iterator[ClassifiedExampl
             notes.count("texts without a label, left out", document.place)
     if marked and not labelled:
         raise InputError("marks spans and labels no text: train a tagger on it", path=path)
-
-
-def key_of(row: dict[str, Any], key: str | int | None, usual: tuple[str, ...], option: str) -> str:
-    """The key that an object has a text or a label under.
-
-    Args:
-        row: The object.
-        key: The key that is asked for; None looks for a usual one.
-        usual: The usual ones.
-        option: The setting that names it, for errors.
-
-    Raises:
-        InputError: There is none.
-    """
-    keys = usual if key is None else (str(key),)
-    present = next((name for name in keys if name in row), None)
-    if present is None:
-        wanted = f"no key {key!r}" if key is not None else f"no usual key such as {usual[0]!r}"
-        raise InputError(f"{wanted} among {', '.join(row) or 'none'}: set data.{option}")
-    return present
-
-
-def text_of(row: dict[str, Any], key: str | int | None) -> str:
-    """The text of an object, or the texts of several keys with commas, joined.
-
-    Raises:
-        InputError: There is none, or it is no text.
-    """
-    keys = [key_of(row, part, TEXT_NAMES, "text_column") for part in columns_in(key, row)]
-    parts = [row[key] for key in keys]
-    if len(parts) > 1:  # a title without a body
-        parts = ["" if part is None else part for part in parts]
-    for part in parts:
-        if not isinstance(part, str):
-            raise InputError(f"the text is {part!r}, not a string")
-    return joined(parts)
-
-
-def _labels(value: Any) -> list[str]:
-    values = value if isinstance(value, list) else [value]
-    for label in values:
-        if not isinstance(label, str | int | float):
-            raise InputError(f"the label {label!r} is neither a name nor a number")
-    return [label if isinstance(label, str) else json.dumps(label) for label in values]

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 from rnnlp.data.samples.grammar import SIZES, Grammar, Language, Split, read_rules
 
-from .readers import ClassifiedExample
+from .example import ClassifiedExample
 
 _SENTENCE_START = re.compile(r"(?:^|[.!?] )[a-z]")
 

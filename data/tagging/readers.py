@@ -117,7 +117,17 @@ def read_tagging(
 def tagging_layout(
     path: str | os.PathLike[str], *, format: str, token_column: int | None, tag_column: int | None
 ) -> Layout:
-    """How a training file is laid out; see `read_tagging` for the arguments."""
+    """How a training file is laid out.
+
+    Args:
+        path: The file.
+        format: One of `FORMATS`; "auto" recognises it.
+        token_column: As in `read_tagging`.
+        tag_column: As in `read_tagging`.
+
+    Raises:
+        InputError: The file cannot be read, or its format is not recognised.
+    """
     name, format, head, _ = _open(path, format)
     if format == "conll":
         return conll_layout(head, path=name, token_column=token_column, tag_column=tag_column)

@@ -172,7 +172,16 @@ class Featurizer:
     ) -> Featurizer:
         """The same vocabularies, each with what it lacks of further sentences behind it.
 
-        See `train` for the arguments; the ids of what was known stay.
+        The ids of what was known stay.
+
+        Args:
+            sequences: The tokens of each sentence; gone through once for each vocabulary.
+            vocabulary_size: Largest size of each vocabulary but that of characters; None for no
+                limit.
+            min_frequency: Tokens seen less often stay unknown.
+
+        Raises:
+            ValueError: At a sub-word level, which knows every text already.
         """
         spellings = self.characters
         if spellings is not None:

@@ -150,7 +150,20 @@ def parallel_layout(
     target_column: str | int | None,
     features_column: str | int | None,
 ) -> Layout:
-    """How a training file is laid out; see `read_parallel` for the arguments."""
+    """How a training file is laid out.
+
+    Args:
+        path: The file; of two files, the common prefix or either name.
+        source: Language to translate from, as in `read_parallel`.
+        target: Language to translate into.
+        format: One of `FORMATS`; "auto" recognises it.
+        source_column: As in `read_parallel`.
+        target_column: As in `read_parallel`.
+        features_column: As in `read_parallel`.
+
+    Raises:
+        InputError: The file cannot be read, or its columns cannot be told.
+    """
     name = os.fspath(path)
     skipped = Notes(skip_bad_rows=True)
     if format == "auto":

@@ -12,7 +12,8 @@ from itertools import chain
 from pathlib import Path
 from typing import Any
 
-from rnnlp.data.classification.readers import ClassifiedExample, read_classification
+from rnnlp.data.classification.example import ClassifiedExample
+from rnnlp.data.classification.readers import read_classification
 from rnnlp.data.corpus.report import Notes
 from rnnlp.data.errors import InputError, note
 from rnnlp.tasks.base.processes import is_first
