@@ -30,6 +30,7 @@ _REGULAR_SHARE = 0.99  # of the tokens that must fit a pattern before it is beli
 _WORD_ID = re.compile(r"[0-9]{1,9}")
 _SKIPPED_ID = re.compile(r"[0-9]{1,9}[-.][0-9]{1,9}")  # multiword range, empty node
 _TAG = re.compile(r"O|[BIESMLUW]-\S+")  # of entities, in any scheme
+_WORD_TAG = re.compile(r"[A-Z]+[-:A-Z0-9]*\$?|[^\w\s]{1,5}")  # NNS, PRP$, and the tag of a comma
 _CONLLU_COLUMNS = 10
 FORM, UPOS, _XPOS = 2, 4, 5
 
@@ -66,13 +67,23 @@ def is_conllu(head: Sequence[Line]) -> bool:
 
 
 def holds_tags(head: Sequence[Line]) -> bool:
-    """Whether the first lines are CoNLL-U, or end in tags of entities behind a token each."""
+    """Whether the first lines are CoNLL-U, or a token each with the tag of an entity or of a word.
+
+    Tags of words are capitals behind tokens that are none, in rows of one length of which some
+    are parted by a blank line: `dogs NNS`, and nobody writes texts so.
+    """
     if is_conllu(head):
         return True
-    filled = [line.split() for _, line in head if line.strip()]
-    tags = {fields[-1] for fields in filled if len(fields) > 1 and _TAG.fullmatch(fields[-1])}
-    whole = all(len(fields) > 1 and fields[-1] in tags for fields in filled)
-    return whole and len(filled) > 1 and bool(tags - {"O"})
+    rows = [line.split() for _, line in head if line.strip()]
+    if len(rows) < 2 or any(len(fields) < 2 for fields in rows):
+        return False
+    tags = {fields[-1] for fields in rows}
+    if all(map(_TAG.fullmatch, tags)):
+        return tags != {"O"}
+    blank = any(not line.strip() for _, line in head)
+    tokens = any(not _WORD_TAG.fullmatch(fields[0]) for fields in rows)
+    alike = len({len(fields) for fields in rows}) == 1
+    return blank and tokens and alike and all(map(_WORD_TAG.fullmatch, tags))
 
 
 def read_conll(

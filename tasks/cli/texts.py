@@ -26,6 +26,7 @@ from .shards import READABLE, shards
 
 STDIN = "<stdin>"  # its name, for errors
 CHUNK = 1024  # texts that are worked on together
+_TOKENS = "holds tokens and tags, not texts: evaluate scores it"
 _HEAD = 100  # lines by which a file of tokens is recognised
 _MOST_BYTES = 65536  # taken at once of what a pipe holds
 _OBJECT = re.compile(r'\s*\{\s*(\}\s*$|"(\\.|[^"\\])*"\s*:)')  # the beginning of a JSON object
@@ -176,16 +177,15 @@ def file_rows(path: str, text_column: str | None, layout: Layout, said: set[str]
     from rnnlp.data.tagging.conll import holds_tags
 
     suffix = stem(path)[1]
-    tokens = InputError("holds tokens and tags, not texts: evaluate scores it", path=path)
     if suffix in ANNOTATED:
-        raise tokens
+        raise InputError(_TOKENS, path=path)
     if suffix in DELIMITED or is_workbook(path):
         yield from _table(path, text_column, layout, said)
         return
     reader = Lines(path, text_column, layout, said, is_json=suffix in JSON_LINES or None)
     lines = read_lines(path)
     if holds_tags(head := list(islice(lines, _HEAD))):
-        raise tokens
+        raise InputError(_TOKENS, path=path)
     for number, line in chain(head, lines):
         yield from reader.rows(number, line)
     yield from reader.held
@@ -198,9 +198,11 @@ def stdin_rows(reader: Reader) -> Iterator[list[Row]]:
         reader: Makes rows of lines.
 
     Raises:
-        InputError: It is not UTF-8, or its JSON has no texts.
+        InputError: It is not UTF-8, its JSON has no texts, or what is there at once at the
+            beginning are tokens and tags.
     """
     from rnnlp.data.formats.text_files import LONGEST_LINE
+    from rnnlp.data.tagging.conll import holds_tags
 
     source = cast(BufferedIOBase, sys.stdin.buffer)
     number = size = 0
@@ -219,7 +221,7 @@ def stdin_rows(reader: Reader) -> Iterator[list[Row]]:
             whole = b"".join(parts)
             lines = [whole, *others[:-1]] if data or whole else []
             parts, size = (others[-1:], len(others[-1])) if others else ([], 0)
-        rows: list[Row] = []
+        numbered: list[tuple[int, str]] = []
         for raw in lines:
             number += 1
             try:
@@ -228,7 +230,10 @@ def stdin_rows(reader: Reader) -> Iterator[list[Row]]:
                 raise InputError(
                     f"is not UTF-8 text: {error.reason}", path=STDIN, line=number
                 ) from error
-            rows += reader.rows(number, line)
+            numbered.append((number, line))
+        if numbered and numbered[0][0] == 1 and holds_tags(numbered[:_HEAD]):
+            raise InputError(_TOKENS, path=STDIN)
+        rows = [row for line in numbered for row in reader.rows(*line)]
         if not data:
             rows += reader.held
         if rows:

@@ -1,5 +1,6 @@
 """Where `predict` takes its texts from: files as `fit` reads them, and pipes that are slow."""
 
+import io
 import json
 import subprocess
 import sys
@@ -65,6 +66,7 @@ def test_a_column_can_be_named(rnnlp, tmp_path):
         ("e.csv", "text,b\n1,2,3\n", "e.csv:2: 3 columns where the first line has 2"),
         ("f.conll", "Anna B-PER\n", "f.conll: holds tokens and tags"),
         ("f.txt", "Anna NN B-PER\nran VB O\n\n", "f.txt: holds tokens and tags"),
+        ("f.txt", "the\tDT\ndogs\tNNS\n.\t.\n\nit\tPRP\n", "f.txt: holds tokens and tags"),
         ("f.txt", f"1\tAnna{8 * (chr(9) + '_')}\n", "f.txt: holds tokens and tags"),
         ("f.ann", "T1\tPER 0 4\tAnna\n", "f.ann: holds tokens and tags"),
         ("g.xlsx", "PK\3\4", "g.xlsx: no workbook that can be read"),
@@ -77,6 +79,14 @@ def test_files_without_texts_are_refused(rnnlp, tmp_path, name, content, words):
     (tmp_path / name).write_text(content)
     code, _, err = rnnlp("predict", CLASSIFIER, "--input", tmp_path / name)
     assert code == 2 and words in err.splitlines()[-1] and "Traceback" not in err, err
+
+
+def test_tokens_through_a_pipe_are_refused(rnnlp, monkeypatch):
+    for content, code in ((b"Anna B-PER\nran O\n", 2), (b"fine film\n\nGOOD\n", 0)):
+        monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(content)))
+        ended, out, err = rnnlp("predict", CLASSIFIER)
+        assert ended == code, err
+        assert ("<stdin>: holds tokens and tags" in err) == (not out) == (code == 2), err
 
 
 def test_a_text_that_looks_like_a_file_is_told(rnnlp):
