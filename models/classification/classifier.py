@@ -12,6 +12,7 @@ from typing import ClassVar, NamedTuple
 import torch
 from torch import Tensor, nn
 
+from rnnlp.models.embeddings.seen import SeenWords
 from rnnlp.models.embeddings.token import Embedding
 from rnnlp.models.encoders.bag import BagEncoder
 from rnnlp.models.encoders.incremental import Reading, read_on
@@ -37,6 +38,7 @@ class TextSoFar(NamedTuple):
     reading: Reading
     pooled: PooledSoFar | None  # None before the first token
     counted: Counted | None = None  # of classifiers with n-grams
+    words: SeenWords | None = None  # of those that embed them
 
 
 class Calibrated(nn.Module):
@@ -153,12 +155,13 @@ class Classifier(Calibrated):
             token_features: `[batch, time, features]`, or None.
             so_far: what this returned for the tokens before; None where texts begin.
         """
-        reading, pooled, counted = so_far or TextSoFar(Reading(), None)
-        embedded = self.embedding(tokens, characters, token_features)
-        states, reading = read_on(self.encoder, embedded, reading)
+        reading, pooled, counted, words = so_far or TextSoFar(Reading(), None)
+        words = words or SeenWords(self.embedding)
+        states, reading = read_on(self.encoder, words(tokens, characters, token_features), reading)
         if self.ngrams is not None:
             counted = self.ngrams.read(tokens, counted)
-        return TextSoFar(reading, self.pooling.add(self.state_dropout(states), pooled), counted)
+        pooled = self.pooling.add(self.state_dropout(states), pooled)
+        return TextSoFar(reading, pooled, counted, words)
 
     def score(self, so_far: TextSoFar) -> Tensor:
         """The logits `[batch, classes]` of texts that end after what has been read."""

@@ -7,10 +7,9 @@ import torch
 
 from rnnlp.data.datamodule.tensors import as_tensors
 from rnnlp.data.text.featurizer import TokenBatch
-from rnnlp.models.encoders.incremental import Reading
 from rnnlp.models.tagging.ensemble import TaggerEnsemble
 from rnnlp.models.tagging.paths import Decoded, Paths
-from rnnlp.models.tagging.tagger import Tagger
+from rnnlp.models.tagging.tagger import SentenceSoFar, Tagger
 
 
 class TorchTagger:
@@ -38,11 +37,13 @@ class TorchTagger:
         return self.paths.decode(emissions.cpu().numpy(), batch.lengths)
 
     @torch.inference_mode()
-    def read(self, batch: TokenBatch, so_far: Reading | None) -> tuple[np.ndarray, Reading]:
+    def read(
+        self, batch: TokenBatch, so_far: SentenceSoFar | None
+    ) -> tuple[np.ndarray, SentenceSoFar]:
         """Emissions [batch, time, tags] of the next tokens of texts that go on; see `Engine`."""
         assert isinstance(self.network, Tagger)  # an ensemble has no streams
         ids = as_tensors(batch)
         emissions, so_far = self.network.read(
-            ids.tokens, ids.characters, ids.token_features, so_far or Reading()
+            ids.tokens, ids.characters, ids.token_features, so_far
         )
         return emissions.cpu().numpy(), so_far
