@@ -42,9 +42,9 @@ def look(name: str, items: Iterable[Item], notes: Notes, *, training: bool) -> S
 
     Args:
         name: The file.
-        training: Whether it is to be learned from.
         items: Its examples.
         notes: What the reader tells of them, once they were gone through; problems are added.
+        training: Whether it is to be learned from.
     """
     texts: dict[str, set[tuple[object, ...]]] = defaultdict(set)
     words: Counter[str] = Counter()

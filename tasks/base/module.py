@@ -245,7 +245,7 @@ class TaskModule(pl.LightningModule):
     def transfer_batch_to_device(
         self, batch: Any, device: torch.device, dataloader_idx: int
     ) -> Any:
-        """Moves a batch, all but the lengths: packing wants them on the CPU."""
+        """Lightning's hook: moves a batch, all but the lengths, which packing wants on the CPU."""
         features = batch.features
         moved = super().transfer_batch_to_device(batch, device, dataloader_idx)
         return moved._replace(features=moved.features._replace(lengths=features.lengths))

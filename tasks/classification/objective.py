@@ -143,7 +143,13 @@ class ClassificationObjective(Objective):
         )
 
     def add(self, scores: ClassScores, network: Network, batch: ClassificationBatch) -> BatchLoss:
-        """Adds one batch to the scores, and gives its loss, over the texts with a known label."""
+        """Adds one batch to the scores, and gives its loss, over the texts with a known label.
+
+        Args:
+            scores: Those of the split so far; changed.
+            network: The classifier, on the device of the batch.
+            batch: Texts with their targets.
+        """
         logits, targets = run(network, batch.features, batch.columns).logits, batch.targets
         probabilities = network.probabilities(logits).detach().float().cpu().numpy()
         scores.add(

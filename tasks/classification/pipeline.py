@@ -122,7 +122,16 @@ class ClassificationPipeline(Pipeline):
     def predict(
         self, texts: Iterable[str], *, columns: Any = None, **options: Any
     ) -> Iterator[dict[str, Any]]:
-        """The answers to any number of texts, one by one; see calling the pipeline."""
+        """The answers to any number of texts, one by one.
+
+        Args:
+            texts: Any iterable of them, read as it is asked for.
+            columns: Of a model that reads columns beside the text: the values of each text by name.
+            options: Any other of those in calling the pipeline.
+
+        Raises:
+            InputError: An option that the model cannot follow, or columns are missing.
+        """
         if columns is None and not self.settings.columns:
             yield from super().predict(texts, **options)
             return

@@ -66,7 +66,13 @@ def compare(arguments: Sequence[str]) -> int:
 
 
 def on_data(known: argparse.Namespace, rest: list[str], command: str) -> int:
-    """Compares cells on data."""
+    """Compares cells on data, and prints the table and the advice.
+
+    Args:
+        known: What `compare` has parsed.
+        rest: The settings of `fit` among its arguments.
+        command: The whole command, for the report.
+    """
     from rnnlp.tasks.compare.recommendation import advice
     from rnnlp.tasks.compare.report import control_line, figures
     from rnnlp.tasks.compare.run import compare as run
@@ -93,7 +99,16 @@ def on_data(known: argparse.Namespace, rest: list[str], command: str) -> int:
 
 
 def on_made_up_sequences(known: argparse.Namespace, rest: list[str], command: str) -> int:
-    """Tests how far back cells remember."""
+    """Tests how far back cells remember, and prints the table.
+
+    Args:
+        known: What `compare` has parsed.
+        rest: What it could not place: nothing, or an error.
+        command: The whole command, for the report.
+
+    Raises:
+        InputError: A setting that says nothing there, or a lag that is no whole number.
+    """
     from rnnlp.tasks.memory_study.protocol import CELLS, LAGS
     from rnnlp.tasks.memory_study.run import RUNS, run
 

@@ -97,7 +97,13 @@ class Vectors:
 
 
 def write_table(path: Path, rows: Iterable[tuple[list[str], np.ndarray]], size: int) -> int:
-    """Writes a Parquet file with the columns `text` and `vector`; gives the number of rows."""
+    """Writes a Parquet file with the columns `text` and `vector`; gives the number of rows.
+
+    Args:
+        path: The file.
+        rows: Texts with their vectors `[texts, size]`, some at a time.
+        size: The length of a vector.
+    """
     import pyarrow as pa
     import pyarrow.parquet as pq
 
@@ -115,7 +121,13 @@ def write_table(path: Path, rows: Iterable[tuple[list[str], np.ndarray]], size: 
 
 
 def write_array(path: Path, rows: Iterable[tuple[list[str], np.ndarray]], size: int) -> int:
-    """Writes an array [texts, size] float32; gives the number of rows."""
+    """Writes an array `[texts, size]` of float32; gives the number of rows.
+
+    Args:
+        path: The file.
+        rows: Texts, which are not written, with their vectors `[texts, size]`, some at a time.
+        size: The length of a vector.
+    """
     import numpy as np
 
     def header(count: int) -> None:  # of one length: numpy leaves room for any number of rows

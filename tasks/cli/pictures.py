@@ -29,7 +29,13 @@ def picture_file(path: str, *, option: str, kinds: Sequence[str]) -> Path:
 
 
 def write_picture(target: Path, draw: Callable[[Path], object], texts: Iterable[str]) -> None:
-    """Writes a picture, and tells of characters in its texts that are boxes there."""
+    """Writes a picture, and tells of characters in its texts that are boxes there.
+
+    Args:
+        target: The file; it appears under its name only when it is complete.
+        draw: Draws the picture into a file.
+        texts: What is written in it.
+    """
     from rnnlp.tasks.model_folder.atomic import write_atomically
     from rnnlp.tasks.reporting.picture import undrawable
 

@@ -150,7 +150,13 @@ def predict(arguments: Sequence[str]) -> int:
 def answers_to(
     pipeline: Any, chosen: Mapping[str, Any], item: tuple[list[str], dict[str, Any]]
 ) -> list[dict[str, Any]]:
-    """What a model says of some texts."""
+    """What a model says of some texts.
+
+    Args:
+        pipeline: The model.
+        chosen: Its options for all texts.
+        item: The texts, and the options that are theirs alone.
+    """
     texts, own = item
     answers: list[dict[str, Any]] = pipeline(texts, **chosen, **own)
     return answers
@@ -235,7 +241,16 @@ class AnswerDocs:
 
 
 def draw_first(pipeline: Any, source: Iterator[list[Row]], path: str) -> Iterator[list[Row]]:
-    """Passes texts on, and draws the alignment of the first one that is not blank."""
+    """Passes texts on, and draws the alignment of the first one that is not blank.
+
+    Args:
+        pipeline: A translator.
+        source: The rows, some at a time.
+        path: The picture, a `.png` file.
+
+    Raises:
+        InputError: It cannot be written there.
+    """
     from rnnlp.tasks.reporting.attention_map import draw_alignment
 
     target = picture_file(path, option="--attention", kinds=[".png"])

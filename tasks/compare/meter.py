@@ -41,7 +41,7 @@ class Meter(Callback):
         self._earlier = 0.0  # seconds before the run was interrupted
 
     def setup(self, trainer: pl.Trainer, pl_module: pl.LightningModule, stage: str) -> None:
-        """Keeps what is trained, which happens also where nothing is left to train."""
+        """Lightning's hook: keeps what is trained, also where nothing is left to train."""
         self.model, self.data = pl_module, trainer.datamodule  # type: ignore[attr-defined]
 
     def on_train_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
@@ -53,7 +53,7 @@ class Meter(Callback):
     def on_train_batch_start(
         self, trainer: pl.Trainer, pl_module: pl.LightningModule, batch: Any, batch_idx: int
     ) -> None:
-        """Begins a step."""
+        """Lightning's hook: begins a step."""
         finished(pl_module.device)
         self._step = time.perf_counter()
 
@@ -65,7 +65,9 @@ class Meter(Callback):
         batch: Any,
         batch_idx: int,
     ) -> None:
-        """Ends a step: forward, backward and the optimiser, without reading the data."""
+        """Lightning's hook: ends a step of forward, backward and optimiser; reading the data is
+        no part of it.
+        """
         finished(pl_module.device)
         now = time.perf_counter()
         while len(self.epochs) <= trainer.current_epoch:

@@ -224,7 +224,15 @@ def difference(kept: Mapping[str, Any], wanted: Mapping[str, Any]) -> str:
 
 
 def train(request: CompareRequest, plan: Mapping[str, Any], job: Job, advance: Advance) -> None:
-    """Trains one model in a process of its own; its folder then also holds what was measured."""
+    """Trains one model in a process of its own; its folder then also holds what was measured.
+
+    Args:
+        request: What is compared.
+        plan: The hidden size of each cell and the settings of the control, as `make_plan` gives
+            them.
+        job: Cell, seed and folder.
+        advance: Told how far the run is.
+    """
     job.folder.parent.mkdir(parents=True, exist_ok=True)
     wanted = {
         "work": "train",
@@ -247,6 +255,12 @@ def run_worker(
     request: CompareRequest, job: Mapping[str, Any], log: Path, advance: Advance
 ) -> dict[str, Any]:
     """Runs a job of `worker.py` and gives its result.
+
+    Args:
+        request: What is compared.
+        job: The kind of work and what is particular to it.
+        log: The file that takes what the process says on stderr.
+        advance: Told each message of the process before its result.
 
     Raises:
         InputError: What the job found wrong; or it ended without a result.

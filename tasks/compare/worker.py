@@ -158,7 +158,13 @@ def sized(settings: Any, name: str, width: int) -> torch.nn.Module:
 
 
 def parameters_of(settings: Any, name: str, width: int) -> int:
-    """The number of parameters of the network of these settings with another cell."""
+    """The number of parameters of the network of these settings with another cell.
+
+    Args:
+        settings: Settings of a task's network.
+        name: The cell.
+        width: The hidden size.
+    """
     return count(sized(settings, name, width))
 
 

@@ -15,7 +15,15 @@ from .graph import Graph, as_array
 def embed(
     graph: Graph, module: Embedding, tokens: str, characters: str = "", token_features: str = ""
 ) -> str:
-    """Ids `[batch, time]`, `[batch, time, width]`, `[batch, time, features]` to vectors."""
+    """Vectors of tokens `[batch, time, size]`.
+
+    Args:
+        graph: Takes the nodes.
+        module: The embedding.
+        tokens: Ids `[batch, time]`.
+        characters: Ids `[batch, time, width]`, of an embedding with a spelling part.
+        token_features: Ids `[batch, time, features]`, of one with token features.
+    """
     vectors = [graph.lookup(module.words, tokens)]
     if module.spelling is not None:
         vectors.append(_spell(graph, module.spelling, characters))

@@ -52,23 +52,51 @@ class Graph:
         self._count = 0
 
     def input(self, name: str, kind: str, shape: Shape) -> str:
-        """An input; `kind` is "int64", "float" or "bool", and a dimension may be a name."""
+        """An input; gives its name.
+
+        Args:
+            name: What the graph's user calls it.
+            kind: "int64", "float" or "bool".
+            shape: Its dimensions; one that varies is a name.
+        """
         self._inputs.append(helper.make_tensor_value_info(name, _TYPES[kind], shape))
         return name
 
     def output(self, name: str, value: str, shape: Shape, kind: str = "float") -> None:
-        """Gives a value out under a name."""
+        """Gives a value out under a name.
+
+        Args:
+            name: What the graph's user calls it.
+            value: The value.
+            shape: Its dimensions; one that varies is a name.
+            kind: "int64", "float" or "bool".
+        """
         self._nodes.append(helper.make_node("Identity", [value], [name]))
         self._outputs.append(helper.make_tensor_value_info(name, _TYPES[kind], shape))
 
     def add(self, operator: str, *inputs: str, domain: str = "", **attributes: Any) -> str:
-        """A node with one output."""
+        """A node with one output.
+
+        Args:
+            operator: As in `split`, and so are all others.
+            inputs: As in `split`.
+            domain: As in `split`.
+            attributes: As in `split`.
+        """
         return self.split(operator, *inputs, outputs=1, domain=domain, **attributes)[0]
 
     def split(
         self, operator: str, *inputs: str, outputs: int, domain: str = "", **attributes: Any
     ) -> list[str]:
-        """A node with several outputs."""
+        """A node with several outputs, or one.
+
+        Args:
+            operator: The name of the operator.
+            inputs: Values, in the order of the operator; "" leaves out one that may be.
+            outputs: How many there are.
+            domain: Where the operator is from; ONNX itself where not given.
+            attributes: Those of the operator.
+        """
         names = [self.name(operator) for _ in range(outputs)]
         self._nodes.append(
             helper.make_node(operator, list(inputs), names, domain=domain, **attributes)
@@ -85,7 +113,13 @@ class Graph:
         return self._initializer(key if key is not None else object(), array)
 
     def linear(self, value: str, layer: nn.Linear, *, exact: bool = False) -> str:
-        """A linear layer on the last dimension; `exact` keeps it in float."""
+        """A linear layer on the last dimension.
+
+        Args:
+            value: `[..., in]`.
+            layer: The layer.
+            exact: Whether it stays in float where others are int8.
+        """
         return self.product(value, layer.weight, layer.bias, exact=exact)
 
     def product(
@@ -114,7 +148,13 @@ class Graph:
         return self.add("Add", total, self.weight(as_array(bias), _key(bias)))
 
     def lookup(self, table: nn.Embedding, ids: str, *, exact: bool = False) -> str:
-        """The rows of a table."""
+        """The rows of a table `[..., size]`.
+
+        Args:
+            table: The table.
+            ids: Numbers of rows `[...]`.
+            exact: Whether it stays in float where others are int8.
+        """
         if not self.int8 or exact:
             kept = self.weight(as_array(table.weight), _key(table.weight))
             return self.add("Gather", kept, ids)
@@ -139,12 +179,25 @@ class Graph:
         return self.add("Range", self.constant(0), stop, self.constant(1))
 
     def part(self, value: str, start: int, stop: int, axis: int) -> str:
-        """From `start` to before `stop` of one dimension."""
+        """From `start` to before `stop` of one dimension.
+
+        Args:
+            value: An array.
+            start: The first place; below 0 counted from the end.
+            stop: The place after the last, likewise; `ALL` goes to the end.
+            axis: The dimension.
+        """
         bounds = [self.constant([one]) for one in (start, stop, axis)]
         return self.add("Slice", value, *bounds)
 
     def inside(self, lengths: str, time: str, axes: Sequence[int] = ()) -> str:
-        """Where `[batch, time]` there is no padding, with dimensions of 1 at `axes`."""
+        """Where there is no padding: a mask `[batch, time]`.
+
+        Args:
+            lengths: `[batch]`.
+            time: The padded length `[1]`.
+            axes: Places of further dimensions of 1 in the mask.
+        """
         ends = self.add("Unsqueeze", lengths, self.constant([1]))
         mask = self.add("Less", self.range(time), ends)
         return self.add("Unsqueeze", mask, self.constant(list(axes))) if axes else mask

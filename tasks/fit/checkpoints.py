@@ -102,7 +102,7 @@ class KeepBest(Checkpoint):
         batch_idx: int,
         dataloader_idx: int = 0,
     ) -> None:
-        """Copies the weights that are being validated."""
+        """Lightning's hook: copies the weights that are being validated."""
         if batch_idx == 0 and not trainer.sanity_checking:
             check_finite(trainer, pl_module)
             self._validated = {
@@ -207,7 +207,10 @@ class ResumePoint(Checkpoint):
     def on_train_batch_start(
         self, trainer: pl.Trainer, pl_module: pl.LightningModule, batch: Any, batch_idx: int
     ) -> None:
-        """Puts the random number generators where they stood; setting up has used some numbers."""
+        """Lightning's hook: puts the random number generators where they stood.
+
+        Setting up has used some numbers.
+        """
         if self._random is not None:
             set_random_state(self._random)
             self._random = None
@@ -220,7 +223,7 @@ class ResumePoint(Checkpoint):
         batch: Any,
         batch_idx: int,
     ) -> None:
-        """Saves if it is time, or if the run is about to stop here."""
+        """Lightning's hook: saves if it is time, or if the run is about to stop here."""
         if trainer.global_step % trainer.log_every_n_steps == 0:  # type: ignore[attr-defined]
             check_finite(trainer, pl_module)
         gathering = (batch_idx + 1) % trainer.accumulate_grad_batches != 0
@@ -251,7 +254,7 @@ class ResumePoint(Checkpoint):
     def on_load_checkpoint(
         self, trainer: pl.Trainer, pl_module: pl.LightningModule, checkpoint: dict[str, Any]
     ) -> None:
-        """Lets new settings win over what the checkpoint kept of the old ones.
+        """Lightning's hook: lets new settings win over what the checkpoint kept of the old ones.
 
         A time limit counts for each call of `fit`: the time already spent is forgotten.
         """

@@ -105,7 +105,13 @@ def finish(command: FitCommand, *, seconds: float) -> None:
 
 
 def timed(model: Any, batches: Any, *, calibrated: bool = False) -> dict[str, Any]:
-    """Scores of a split, with the number of examples and the speed; see `TaskModule.score`."""
+    """Scores of a split, with the number of examples and the speed.
+
+    Args:
+        model: The module, which scores.
+        batches: Those of the split.
+        calibrated: Whether `calibrate` has seen the same split.
+    """
     examples = tokens = 0
     started = time.perf_counter()
 

@@ -65,7 +65,13 @@ class GenerationObjective(Objective):
 
     @torch.no_grad()
     def add(self, scores: TextScores, network: LanguageModel, batch: GenerationBatch) -> BatchLoss:
-        """Adds one batch of segments to the scores, and gives its loss."""
+        """Adds one batch of segments to the scores, and gives its loss.
+
+        Args:
+            scores: Those of the split so far, with the states that segments go on from; changed.
+            network: The language model, on the device of the batch.
+            batch: A segment of each of some texts; an idle one has none and counts for nothing.
+        """
         if batch.idle:
             return BatchLoss(torch.zeros(()), 0)
         lengths = batch.features.lengths.tolist()

@@ -100,7 +100,17 @@ class OnnxGenerator:
         labels: np.ndarray | None = None,
         condition: np.ndarray | None = None,
     ) -> tuple[np.ndarray, State]:
-        """Log probabilities of what follows `tokens` [rows], and the state after them."""
+        """Reads one token of each row.
+
+        Args:
+            tokens: `[rows]`.
+            state: The state before them.
+            labels: `[rows, fields]` of models with labels.
+            condition: What is added to every token, `[rows, size]`.
+
+        Returns:
+            Log probabilities `[rows, vocabulary]` of what follows, and the state after them.
+        """
         rows = np.arange(len(tokens))
         return self.read(tokens[:, None], np.ones_like(tokens), state, labels, rows, condition)
 
@@ -114,7 +124,17 @@ class OnnxGenerator:
         heard: Callable[[int], object] | None = None,
         vectors: np.ndarray | None = None,
     ) -> list[list[int]]:
-        """The tokens that go on after prompts; as in `TorchGenerator`, and with its numbers."""
+        """The tokens that go on after prompts; with the random numbers of `TorchGenerator`.
+
+        Args:
+            prompts: Ids of each; the start symbol first.
+            labels: Id of the label of each field.
+            sampling: How to draw.
+            seeds: Of the random numbers of each.
+            begun: The words that what is written begins with.
+            heard: Told each token of the first text before the next is drawn.
+            vectors: What each is written from, `[prompts, components]`.
+        """
         state, condition = self.start(len(prompts), vectors)
         every = np.tile(np.array(labels, np.int64), (len(prompts), 1))
         counts = np.array([len(ids) - 1 for ids in prompts])  # the last one begins

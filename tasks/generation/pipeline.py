@@ -171,7 +171,15 @@ class GenerationPipeline(Pipeline):
         first: int = 0,
         **options: Any,
     ) -> Iterator[dict[str, Any]]:
-        """The answers one by one; their numbers, and so their random numbers, go on."""
+        """The answers one by one; their numbers, and so their random numbers, go on.
+
+        Args:
+            texts: One prompt, or any iterable of them, read as it is asked for.
+            vectors: Of a model that writes from vectors: one, or any iterable of them.
+            count: How many texts to write for each prompt.
+            first: Number of the first text.
+            options: As in calling the pipeline.
+        """
         wanted = (each for each in self._inputs(texts, vectors) for _ in range(count))
         while some := list(islice(wanted, CHUNK)):
             prompts, rows = zip(*some, strict=True)
@@ -216,7 +224,21 @@ class GenerationPipeline(Pipeline):
         heard: Callable[[int], object] | None = None,
         **sampling: Any,
     ) -> list[dict[str, Any]]:
-        """What is written after some prompts."""
+        """What is written after some prompts.
+
+        Args:
+            texts: The prompts.
+            vectors: What each is written from, of a model that does so.
+            labels: Label by field; fields that are left out have none.
+            seed: Decides the random numbers, together with the number of the text.
+            first: Number of the first text.
+            heard: Told each token of the first text, the last of its prompt included, before the
+                next is drawn.
+            sampling: Any of `SamplingConfig`; None for the model's own setting.
+
+        Raises:
+            InputError: A label, or another value, that there is not.
+        """
         chosen = {key: value for key, value in sampling.items() if value is not None}
         settings = replace(self.settings.sampling, **chosen)
         check_sampling(settings)

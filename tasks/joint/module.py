@@ -179,7 +179,7 @@ class Joint(TaskModule):
     def transfer_batch_to_device(
         self, batch: Any, device: torch.device, dataloader_idx: int
     ) -> Any:
-        """Moves a batch of one task or of both."""
+        """Lightning's hook: moves a batch of one task or of both."""
         move = super().transfer_batch_to_device
         if isinstance(batch, JointBatch):
             return JointBatch(*(move(part, device, dataloader_idx) for part in batch))

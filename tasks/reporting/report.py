@@ -64,7 +64,16 @@ def write_report(folder: Path, *, title: str, sections: Sequence[Section]) -> No
 
 
 def write_page(path: Path, *, title: str, sections: Sequence[Section]) -> None:
-    """Writes the page alone; see `write_report`."""
+    """Writes the page alone, its pictures in it.
+
+    Args:
+        path: The file.
+        title: The heading of the whole.
+        sections: Its parts, in order.
+
+    Raises:
+        ValueError: A row of a table is longer or shorter than its header.
+    """
     write_text(path, _page(title, *_markdown(title, sections)))
 
 

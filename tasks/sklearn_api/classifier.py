@@ -108,7 +108,13 @@ class TextClassifier(ClassifierMixin, Estimator):
         return result
 
     def score(self, X: Iterable[str], y: Any, sample_weight: Any = None) -> float:
-        """Share of the texts whose label, or whose whole set of labels, is right."""
+        """Share of the texts whose label, or whose whole set of labels, is right.
+
+        Args:
+            X: The texts.
+            y: Their labels, in any form that `fit` takes.
+            sample_weight: How much each text counts, `[texts]`; None for once.
+        """
         check_is_fitted(self, "pipeline_")
         if self.label_format_ != "lists":
             return float(super().score(X, y, sample_weight))

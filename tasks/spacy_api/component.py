@@ -109,7 +109,13 @@ class Annotator:
 
 @Language.factory("rnnlp", assigns=["doc.ents", "doc.cats", "token.tag"])
 def make_annotator(nlp: Language, name: str, model: str) -> Annotator:
-    """What `nlp.add_pipe("rnnlp", config={"model": …})` calls."""
+    """What `nlp.add_pipe("rnnlp", config={"model": …})` calls.
+
+    Args:
+        nlp: The pipeline; not needed.
+        name: What the component is called in it; not needed.
+        model: The model folder, or a hub id.
+    """
     return Annotator(model)
 
 

@@ -127,7 +127,13 @@ class TaggingObjective(Objective):
         return TagScores(self.settings.scheme, final=final, calibrated=calibrated)
 
     def add(self, scores: TagScores, network: Tagger, batch: TaggingBatch) -> BatchLoss:
-        """Adds one batch to the scores, and gives its loss, from one encoding of it."""
+        """Adds one batch to the scores, and gives its loss, from one encoding of it.
+
+        Args:
+            scores: Those of the split so far; changed.
+            network: The tagger, on the device of the batch.
+            batch: Sentences with their tags.
+        """
         lengths = batch.features.lengths
         emissions = emissions_of(network, batch)
         tags = network.output.decode(emissions, lengths)

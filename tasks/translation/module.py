@@ -138,7 +138,9 @@ class Translation(ObjectiveModule):
     def transfer_batch_to_device(
         self, batch: TranslationBatch, device: torch.device, dataloader_idx: int
     ) -> TranslationBatch:
-        """Moves a batch, all but the lengths of both sides: packing wants them on the CPU."""
+        """Lightning's hook: moves a batch, all but the lengths of both sides, which packing
+        wants on the CPU.
+        """
         moved: TranslationBatch = super().transfer_batch_to_device(batch, device, dataloader_idx)
         return moved._replace(target_lengths=batch.target_lengths)
 

@@ -113,7 +113,13 @@ class TranslationObjective(Objective):
     def add(
         self, scores: TranslationScores, network: Translator, batch: TranslationBatch
     ) -> BatchLoss:
-        """Adds one batch to the scores, and gives its loss, from one encoding of its sources."""
+        """Adds one batch to the scores, and gives its loss, from one encoding of its sources.
+
+        Args:
+            scores: Those of the split so far; changed. They say how wide the beam is.
+            network: The translator, on the device of the batch.
+            batch: Sources with their translations.
+        """
         state = encode(network, batch.features, batch.copies)
         logits, targets = network(state, batch.target, batch.target_lengths)
         loss = token_loss(logits, targets)

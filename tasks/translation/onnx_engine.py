@@ -67,7 +67,15 @@ class OnnxTranslator:
         nbest: int = 1,
         keep_attention: bool = False,
     ) -> list[list[Hypothesis]]:
-        """The best translations of each source, best first."""
+        """The best translations of each source, best first.
+
+        Args:
+            batch: Sources as ids.
+            settings: Beam, penalties and bounds.
+            copies: For each source token the id that it can be copied to; None without copying.
+            nbest: How many translations of each source.
+            keep_attention: Keep the attention weights of each token.
+        """
         return search(
             self.step,
             self.encode(batch, copies),

@@ -158,7 +158,13 @@ class TranslationPipeline(Pipeline):
         return self.answer(texts, beam_size=beam_size, nbest=nbest, **search)
 
     def answers(self, texts: list[str], *, nbest: int = 1, **search: Any) -> list[dict[str, Any]]:
-        """The translations of some texts."""
+        """The translations of some texts.
+
+        Args:
+            texts: Each is translated as one sentence.
+            nbest: How many different translations to give of each, at the most.
+            search: Any of `SearchConfig`; None for the model's own setting.
+        """
         width = self.searched_with(**search).beam_size
         # Several ways of cutting a text into sub-words are one translation: look among all.
         looked_at = 1 if nbest == 1 else max(width, nbest)
@@ -207,7 +213,17 @@ class TranslationPipeline(Pipeline):
         keep_attention: bool = False,
         **search: Any,
     ) -> list[list[Hypothesis]]:
-        """The best hypotheses of each text, best first; none for a blank text."""
+        """The best hypotheses of each text, best first; none for a blank text.
+
+        Args:
+            texts: Each is searched for as one sentence.
+            nbest: How many hypotheses of each text, at most the width of the beam.
+            keep_attention: Whether they tell where they looked.
+            search: Any of `SearchConfig`; None for the model's own setting.
+
+        Raises:
+            InputError: A value that nothing can be searched with.
+        """
         settings = self.searched_with(**search)
         encoded = [self.featurizer.encode(text.strip()) for text in texts]
         results: list[list[Hypothesis]] = [[] for _ in texts]

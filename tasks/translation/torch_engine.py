@@ -36,7 +36,15 @@ class TorchTranslator:
         nbest: int = 1,
         keep_attention: bool = False,
     ) -> list[list[Hypothesis]]:
-        """The best translations of each source, best first; see `search`."""
+        """The best translations of each source, best first.
+
+        Args:
+            batch: Sources as ids.
+            settings: Beam, penalties and bounds.
+            copies: For each source token the id that it can be copied to; None without copying.
+            nbest: How many translations of each source.
+            keep_attention: Keep the attention weights of each token.
+        """
         features = as_tensors(batch)
         return search(
             self.network.step,
