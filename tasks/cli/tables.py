@@ -89,13 +89,14 @@ class AnswerTable:
     def _begin(self, source: Mapping[str, Any], answer: Mapping[str, Any]) -> None:
         for key in answer:
             if key != "text":
-                self._names[key] = f"predicted_{key}" if key in source else key
+                name = key
+                while name in source:
+                    name = f"predicted_{name}"
+                self._names[key] = name
         self._columns = [*source, *self._names.values()]
-        renamed = [name for key, name in self._names.items() if name != key]
+        renamed = [f"{key} in {name}" for key, name in self._names.items() if name != key]
         if renamed:
-            note(
-                f"{self._path}: the input has columns of these names already: {', '.join(renamed)}"
-            )
+            note(f"{self._path}: columns of the input stay, so the answers' {', '.join(renamed)}")
         if self._suffix != PARQUET:
             self._write(self._columns)
 

@@ -81,13 +81,16 @@ def test_columns_are_kept_in_order_and_answers_added(rnnlp, tmp_path, suffix, ta
     ]
 
 
-def test_a_gold_label_is_not_overwritten(rnnlp, tmp_path):
-    (tmp_path / "in.csv").write_text("label,text\ngood,fine\n")
-    out = tmp_path / "out.csv"
-    code, _, err = rnnlp("predict", CLASSIFIER, "--input", tmp_path / "in.csv", "--output", out)
-    (row,) = read(out)
-    assert code == 0 and row["label"] == "good" and row["predicted_label"]
-    assert "has columns of these names already: predicted_label" in err
+def test_columns_of_the_input_are_not_overwritten(rnnlp, tmp_path):
+    (tmp_path / "0.csv").write_text("label,text\ngood,fine\n")
+    for source, out in (("0.csv", "1.csv"), ("1.csv", "2.csv")):  # answers are asked again
+        code, _, err = rnnlp(
+            "predict", CLASSIFIER, "--input", tmp_path / source, "--output", tmp_path / out
+        )
+        assert code == 0
+    (row,) = read(tmp_path / "2.csv")
+    assert row["label"] == "good" and row["predicted_label"] == row["predicted_predicted_label"]
+    assert "columns of the input stay, so the answers' label in predicted_predicted_label" in err
 
 
 def test_texts_without_a_table_and_entities(rnnlp, tmp_path):
