@@ -26,7 +26,8 @@ from rnnlp.models.embeddings.token import Embedding
 
 from .components import EmbeddingConfig, EncoderConfig, Sizes, TransferConfig, check_ranges
 from .optimizer import OptimizerConfig
-from .transfer import load_encoder_weights, read_encoder
+from .reused_encoder import read_encoder
+from .transfer import load_encoder_weights
 
 
 class Settings(Protocol):

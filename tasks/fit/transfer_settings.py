@@ -18,7 +18,8 @@ from rnnlp.data.errors import InputError
 from rnnlp.data.text.featurizer import TOKENS_FILE
 from rnnlp.data.text.tokenizer import Tokenizer
 from rnnlp.tasks.base.growing import FormerModel
-from rnnlp.tasks.base.transfer import adds, mismatch, plain, read_encoder
+from rnnlp.tasks.base.reused_encoder import plain, read_encoder
+from rnnlp.tasks.base.transfer import adds, mismatch
 from rnnlp.tasks.registry import attribute, task_spec
 
 from .config_files import key_lines

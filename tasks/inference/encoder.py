@@ -23,7 +23,7 @@ from rnnlp.models.encoders.base import EncoderOutput
 from rnnlp.models.encoders.recurrent import Encoder
 from rnnlp.models.encoders.windowed import WindowedEncoder
 from rnnlp.tasks.base.length_batches import TOKEN_BUDGET, by_length
-from rnnlp.tasks.base.transfer import backward_alone, no_encoder, read_encoder
+from rnnlp.tasks.base.reused_encoder import backward_alone, no_encoder, read_encoder
 
 from .exported_encoder import Way
 

@@ -10,7 +10,7 @@ from safetensors.torch import load_file
 import rnnlp as package
 from rnnlp.data.errors import InputError
 from rnnlp.data.tagging.sample import sample_tagging
-from rnnlp.tasks.base.transfer import read_encoder
+from rnnlp.tasks.base.reused_encoder import read_encoder
 from rnnlp.tasks.cli import main as cli
 from rnnlp.tasks.registry import task_specs
 

@@ -9,7 +9,7 @@ from safetensors.torch import load_file
 
 import rnnlp as package
 from rnnlp.data.classification.sample import sample_classification
-from rnnlp.tasks.base.transfer import read_encoder
+from rnnlp.tasks.base.reused_encoder import read_encoder
 from rnnlp.tasks.cli import main as cli
 from rnnlp.tasks.joint.module import Joint
 

@@ -14,7 +14,7 @@ from torch import nn
 import rnnlp as package
 from rnnlp.data.errors import InputError
 from rnnlp.data.text.tokenizer import Tokenizer
-from rnnlp.tasks.base.transfer import read_encoder
+from rnnlp.tasks.base.reused_encoder import read_encoder
 from rnnlp.tasks.model_folder.weights import read_weights, write_weights
 
 GOLDEN = Path(__file__).parents[2] / "folders"
