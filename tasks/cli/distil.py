@@ -9,7 +9,7 @@ from rnnlp.data.formats.encodings import named_encoding
 from rnnlp.data.formats.layout import Layout
 
 from .parser import OneLineParser, add_encoding, shows_help
-from .texts import file_rows
+from .rows import file_rows
 
 HELP = """\
 usage: rnnlp distil TEACHER [TEACHER ...] --unlabelled FILE --config NAME|FILE [--KEY VALUE ...]

@@ -22,10 +22,10 @@ from rnnlp.tasks.registry import options_of
 from .parser import OneLineParser, add_threads
 from .pictures import picture_file, write_picture
 from .progress import Progress
+from .rows import Row
 from .streaming import add_stream_options, check_stream_options, stream_stdin
 from .tables import SUFFIXES, AnswerTable
 from .texts import (
-    Row,
     add_text_arguments,
     check_stdin,
     check_text_arguments,

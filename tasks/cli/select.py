@@ -12,8 +12,8 @@ from rnnlp.tasks.model_folder.files import as_json
 
 from .parser import OneLineParser, add_encoding
 from .predict import destination
+from .rows import Row, file_rows
 from .tables import SUFFIXES, AnswerTable
-from .texts import Row, file_rows
 
 
 def select(arguments: Sequence[str]) -> int:

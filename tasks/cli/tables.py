@@ -16,7 +16,7 @@ from rnnlp.data.formats.layout import DELIMITED
 from rnnlp.data.formats.workbooks import EXCEL, PARQUET
 from rnnlp.tasks.model_folder.files import as_json
 
-from .texts import Row
+from .rows import Row
 
 SUFFIXES = (*DELIMITED, EXCEL, PARQUET)
 _EXCEL_ROWS, _EXCEL_CELL = 1 << 20, 32_767  # rows of a sheet, characters of a cell

@@ -15,8 +15,9 @@ from typing import Any
 
 from rnnlp.data.errors import InputError, note
 
+from .rows import STDIN, Row, in_chunks, stdin_rows
 from .shards import shards
-from .texts import STDIN, Row, check_stdin, in_chunks, stdin_rows
+from .texts import check_stdin
 
 
 def reads_vectors(args: argparse.Namespace, pipeline: Any) -> bool:

@@ -111,7 +111,7 @@ def test_files(rnnlp, english, encoder, tmp_path, suffix, way):
 
 
 def test_chunks_and_odd_texts(rnnlp, english, tmp_path, monkeypatch):
-    monkeypatch.setattr("rnnlp.tasks.cli.texts.CHUNK", 2)
+    monkeypatch.setattr("rnnlp.tasks.cli.rows.CHUNK", 2)
     for suffix in (".npy", ".parquet"):
         target = tmp_path / f"v{suffix}"
         code, _, err = rnnlp("encode", english, *TEXTS, "--output", target)

@@ -129,7 +129,7 @@ def test_a_packed_file_that_grows_without_end(tmp_path, monkeypatch):
 
 def test_lines_of_stdin_have_a_bound(monkeypatch):
     from rnnlp.data.formats.layout import Layout
-    from rnnlp.tasks.cli.texts import STDIN, Lines, stdin_rows
+    from rnnlp.tasks.cli.rows import STDIN, Lines, stdin_rows
 
     def read():
         return stdin_rows(Lines(STDIN, None, Layout(), set()))

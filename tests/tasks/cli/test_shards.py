@@ -99,9 +99,9 @@ def test_a_name_with_brackets_that_is_a_file(tmp_path):
 
 @pytest.fixture
 def small_chunks(monkeypatch):
-    from rnnlp.tasks.cli import texts
+    from rnnlp.tasks.cli import rows
 
-    monkeypatch.setattr(texts, "CHUNK", 2)
+    monkeypatch.setattr(rows, "CHUNK", 2)
 
 
 def test_workers_answer_in_order_as_one_does(rnnlp, corpus_in_shards, small_chunks):

@@ -162,7 +162,7 @@ def test_prompts_from_a_file_and_a_pipe(rnnlp, tmp_path, model, monkeypatch):
     (tmp_path / "prompts.jsonl").write_text("\n".join(lines) + "\n")
     _, whole, _ = rnnlp("predict", model, "--input", tmp_path / "prompts.jsonl")
     assert len(whole.splitlines()) == 70
-    monkeypatch.setattr("rnnlp.tasks.cli.texts.CHUNK", 3)
+    monkeypatch.setattr("rnnlp.tasks.cli.rows.CHUNK", 3)
     assert rnnlp("predict", model, "--input", tmp_path / "prompts.jsonl")[1] == whole
     _, twice, _ = rnnlp("predict", model, "a", "b", "--count", "2")
     assert [json.loads(line)["text"] for line in twice.splitlines()] == ["a", "a", "b", "b"]
