@@ -293,39 +293,41 @@ def collate(rows: Sequence[FeatureRow]) -> TokenBatch:
     lengths = np.array([len(row.tokens) for row in rows], dtype=np.int64)  # [batch]
     if not rows or not lengths.all():
         raise ValueError(f"a batch needs sentences of at least one token, not lengths {lengths}")
-    shape = (len(rows), int(lengths.max()))
-    inside = np.arange(shape[1]) < lengths[:, None]  # [batch, time]
-
-    def padded(values: Iterable[list[int]]) -> np.ndarray:
-        array = np.zeros(shape, dtype=np.int64)
-        array[inside] = np.fromiter(chain.from_iterable(values), dtype=np.int64)
-        return array
-
     return TokenBatch(
-        tokens=padded(row.tokens for row in rows),
+        tokens=_padded([row.tokens for row in rows]),
         lengths=lengths,
-        characters=None
-        if rows[0].characters is None
-        else _padded_words([word for row in rows for word in row.characters or ()], inside),
+        characters=None if rows[0].characters is None else _padded_words(rows, lengths),
         token_features=None
         if rows[0].token_features is None
         else np.stack(
             [
-                padded(row.token_features[index] for row in rows if row.token_features is not None)
-                for index in range(len(rows[0].token_features))
+                _padded(feature)
+                for feature in zip(*(row.token_features or () for row in rows), strict=True)
             ],
             axis=2,
         ),
     )
 
 
-def _padded_words(words: list[list[int]], inside: np.ndarray) -> np.ndarray:
-    """Puts the spellings of all words of a batch where `inside` ([batch, time]) is true."""
-    lengths = np.array([len(word) for word in words])  # [words]
-    spellings = np.zeros((len(words), lengths.max()), dtype=np.int64)  # [words, width]
-    spellings[np.arange(lengths.max()) < lengths[:, None]] = np.fromiter(
-        chain.from_iterable(words), dtype=np.int64
+def _padded(rows: Sequence[Sequence[int]]) -> np.ndarray:
+    """Rows as long as the longest of them, zeros after the end of each."""
+    lengths = [len(row) for row in rows]
+    longest = max(lengths)
+    if min(lengths) == longest:  # such as one row: in a stream, one token
+        return np.array(rows, dtype=np.int64)
+    array = np.zeros((len(rows), longest), dtype=np.int64)
+    array[np.arange(longest) < np.array(lengths)[:, None]] = np.fromiter(
+        chain.from_iterable(rows), dtype=np.int64
     )
-    array = np.zeros((*inside.shape, lengths.max()), dtype=np.int64)
-    array[inside] = spellings
+    return array
+
+
+def _padded_words(rows: Sequence[FeatureRow], lengths: np.ndarray) -> np.ndarray:
+    """The spellings of all words of a batch, [batch, time, width]."""
+    words = _padded([word for row in rows for word in row.characters or ()])  # [words, width]
+    time = lengths.max()
+    if lengths.min() == time:
+        return words.reshape(len(rows), time, -1)
+    array = np.zeros((len(rows), time, words.shape[1]), dtype=np.int64)
+    array[np.arange(time) < lengths[:, None]] = words
     return array

@@ -20,6 +20,7 @@ from rnnlp.models.encoders.recurrent import Encoder
 from rnnlp.models.encoders.windowed import WindowedEncoder
 from rnnlp.models.layers.dropout import LockedDropout, check_rate
 from rnnlp.models.layers.ngrams import Counted, NGrams
+from rnnlp.models.layers.precision import full_precision
 
 from .columns import ColumnScores
 from .pooling import PooledSoFar, Pooling
@@ -170,6 +171,6 @@ class Classifier(Calibrated):
         return logits if so_far.counted is None else logits + so_far.counted.scores
 
     def _logits(self, vector: Tensor) -> Tensor:
-        with torch.autocast(vector.device.type, enabled=False):
+        with full_precision(vector.device):
             logits: Tensor = self.projection(self.dropout(vector).to(self.projection.weight.dtype))
         return logits

@@ -269,10 +269,14 @@ class Encoder(nn.Module):
 
 
 def _slice(state: State, begin: int, size: int) -> State:
+    if size == len(state.hidden):
+        return state
     cell = None if state.cell is None else state.cell[begin : begin + size]
     return State(state.hidden[begin : begin + size], cell)
 
 
 def _join(states: list[State]) -> State:
+    if len(states) == 1:
+        return states[0]
     cells = [state.cell for state in states if state.cell is not None]
     return State(torch.cat([state.hidden for state in states]), torch.cat(cells) if cells else None)

@@ -26,6 +26,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from .dropout import check_rate
+from .precision import full_precision
 
 BUCKETS = 1 << 20  # values of the hash
 # All products stay below 2 ** 63, so that every engine comes to the same hash.
@@ -127,7 +128,7 @@ class NGrams(nn.Module):
             dropped = torch.rand(hashes.shape, device=hashes.device) < self.dropout
             hashes = hashes.masked_fill(dropped, -1)
         rows = self.rows[hashes.clamp_min(0)].masked_fill(hashes < 0, 0)
-        with torch.autocast(hashes.device.type, enabled=False):
+        with full_precision(hashes.device):
             table = self.table.weight
             if self.ratios is not None:
                 self.ratios = self.ratios.to(table.device)

@@ -37,6 +37,7 @@ import torch
 from torch import Tensor, nn
 
 from rnnlp.models.layers.masks import inside
+from rnnlp.models.layers.precision import full_precision
 
 from .spans import Lattice
 from .transitions import FORBIDDEN, Belief, LegalTags, exact_type, mean_loss
@@ -215,7 +216,7 @@ class CRF(LegalTags):
             ValueError: shapes do not fit, or the gold tags break the rules.
         """
         emissions = self.check_batch(emissions, lengths)
-        with torch.autocast(emissions.device.type, enabled=False):
+        with full_precision(emissions.device):
             rules = self.path_scores()
             valid = inside(lengths, emissions.shape[1], emissions.device)
             if self.check_gold(tags, valid):
@@ -250,7 +251,7 @@ class CRF(LegalTags):
         """
         assert belief.steps is not None
         emissions = self.check_batch(emissions, lengths)
-        with torch.autocast(emissions.device.type, enabled=False):
+        with full_precision(emissions.device):
             exact = exact_type(emissions.device)
             tags, steps = belief.tags.to(exact), belief.steps.to(exact)
             rows = torch.arange(len(tags), device=tags.device)
@@ -296,7 +297,7 @@ class CRF(LegalTags):
         """
         emissions = self.check_batch(emissions, lengths)
         names = torch.nn.functional.one_hot(meaning, self.tags)  # [others, tags]
-        with torch.autocast(emissions.device.type, enabled=False):
+        with full_precision(emissions.device):
             permitted = (possible.to(names.dtype) @ names) > 0
             lattice = forward_backward(emissions, *self.path_scores(), lengths, permitted)
         open_to = possible & inside(lengths, emissions.shape[1], emissions.device)[:, :, None]
@@ -309,14 +310,14 @@ class CRF(LegalTags):
     def decode(self, emissions: Tensor, lengths: Tensor) -> Tensor:
         """Return the most probable legal tags `[batch, time]`, -1 at padding."""
         emissions = self.check_batch(emissions, lengths)
-        with torch.autocast(emissions.device.type, enabled=False):
+        with full_precision(emissions.device):
             return viterbi(emissions, *self.path_scores(), lengths)
 
     @torch.no_grad()
     def marginals(self, emissions: Tensor, lengths: Tensor) -> Tensor:
         """Return p(y_t = j) as `[batch, time, tags]`, zeros at padding."""
         emissions = self.check_batch(emissions, lengths)
-        with torch.autocast(emissions.device.type, enabled=False):
+        with full_precision(emissions.device):
             lattice = forward_backward(emissions, *self.path_scores(), lengths)
         valid = inside(lengths, emissions.shape[1], emissions.device)
         return (lattice.marginals.transpose(0, 1) * valid[:, :, None]).to(emissions.dtype)

@@ -15,6 +15,7 @@ from rnnlp.models.embeddings.token import Embedding
 from rnnlp.models.encoders.incremental import Reading, read_on
 from rnnlp.models.encoders.recurrent import Encoder
 from rnnlp.models.layers.dropout import LockedDropout
+from rnnlp.models.layers.precision import full_precision
 
 from .crf import CRF
 from .softmax import ConstrainedSoftmax
@@ -161,5 +162,5 @@ class Tagger(nn.Module):
     def _scores(self, states: Tensor) -> Tensor:
         """The tags' scores `[batch, time, tags]` for states `[batch, time, size]`."""
         states = self.dropout(states)
-        with torch.autocast(states.device.type, enabled=False):
+        with full_precision(states.device):
             return self.projection(states.to(self.projection.weight.dtype))
