@@ -1,7 +1,5 @@
 """The recurrences against torch.nn on packed sequences, and against finite differences."""
 
-import itertools
-
 import pytest
 import torch
 from hypothesis import given, settings
@@ -16,7 +14,6 @@ from rnnlp.models.recurrence import matmul as products
 from rnnlp.models.recurrence.cell import State, Weights
 from rnnlp.models.recurrence.cells import CELLS
 from rnnlp.models.recurrence.dispatch import recur
-from rnnlp.models.recurrence.packing import make_unit
 
 MODULES = {
     "rnn": lambda *sizes, **options: nn.RNN(*sizes, nonlinearity="tanh", **options),
@@ -279,47 +276,6 @@ def test_backward_twice_through_one_graph(cell):
     assert all(torch.equal(one, other) for one, other in zip(first, second, strict=True))
 
 
-# By torch's functions where these serve, by our own, and over padding.
-@pytest.mark.parametrize("rows", [3, 9, 8])
-@pytest.mark.parametrize(("cell", "kind"), [("rnn", nn.RNN), ("lstm", nn.LSTM), ("gru", nn.GRU)])
-def test_second_derivatives_are_those_of_torch(cell, kind, rows, monkeypatch):
-    """As a gradient penalty needs them: the gradient of the norm of a gradient."""
-    if rows == 8:
-        if CELLS[cell].keeping is None:
-            pytest.skip("one way less")
-        monkeypatch.setattr(dispatch, "_way", lambda *_: dispatch.run_padded)
-    torch.manual_seed(1)
-    encoder = Encoder(input_size=3, cell=cell, hidden_size=4).double()
-    oracle = kind(3, 4, batch_first=True, bidirectional=True).double()
-    oracle.load_state_dict(encoder.state_dict())
-    lengths = torch.randint(1, 6, (rows,))
-    lengths[0] = 5
-    penalties = []
-    for name, model in (("own", encoder), ("torch", oracle)):
-        x = torch.randn(rows, 5, 3, generator=torch.Generator().manual_seed(2)).double()
-        x.requires_grad_()
-        if name == "own":
-            states = model(x, lengths).states
-        else:
-            packed = pack_padded_sequence(x, lengths, batch_first=True, enforce_sorted=False)
-            states, _ = pad_packed_sequence(model(packed)[0], batch_first=True, total_length=5)
-        (gradient,) = torch.autograd.grad(states.pow(2).sum(), x, create_graph=True)
-        penalty = gradient.norm()
-        penalties.append((penalty, torch.autograd.grad(penalty, list(model.parameters()))))
-    (own, ours), (other, theirs) = penalties
-    torch.testing.assert_close(own, other)
-    for one, two in zip(ours, theirs, strict=True):
-        torch.testing.assert_close(one, two)
-
-
-def test_second_derivatives_of_mingru_are_those_of_differences():
-    torch.manual_seed(1)
-    encoder = Encoder(input_size=3, cell="mingru", hidden_size=2).double()
-    x = torch.randn(3, 4, 3, dtype=torch.float64, requires_grad=True)
-    lengths = torch.tensor([4, 2, 1])
-    assert torch.autograd.gradgradcheck(lambda x: encoder(x, lengths).states, x)
-
-
 @pytest.mark.parametrize("cell", CELLS)
 def test_input_that_is_not_contiguous(cell):
     encoder = Encoder(input_size=4, cell=cell, hidden_size=3)
@@ -377,22 +333,6 @@ def test_only_what_needs_a_gradient_gets_one():
     encoder(x, torch.tensor([4, 2])).final.hidden.sum().backward()
     assert x.grad is not None
     assert all(parameter.grad is None for parameter in encoder.parameters())
-
-
-def test_units_cover_every_token_once():
-    lengths = torch.tensor([3, 5, 1, 5, 2, 4])
-    for directions, parts in itertools.product((1, 2), (1, 2, 3, 6)):
-        units = [
-            make_unit(lengths, time=7, direction=direction, part=part, parts=parts)
-            for direction in range(directions)
-            for part in range(parts)
-        ]
-        inside = (torch.arange(7) < lengths.unsqueeze(1)).flatten().nonzero().flatten()
-        for direction in range(directions):
-            tokens = [unit.tokens for unit in units if unit.direction == direction]
-            assert torch.equal(torch.cat(tokens).sort().values, inside)
-        for unit in units:
-            assert torch.equal(unit.tokens[unit.last] // 7, unit.rows)
 
 
 def test_workers_leave_the_number_of_threads_alone(on_cores):

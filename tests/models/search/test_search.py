@@ -1,94 +1,18 @@
-"""The searches against enumeration and a plain beam search, and what must never change results."""
+"""Greedy and beam search against enumeration and a plain search, and what changes no result."""
 
 from itertools import product
 from math import inf, log
-from typing import NamedTuple
 
 import numpy as np
 import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from torch import Tensor
 
 from rnnlp.models.search.beam import Step, beam_search
-from rnnlp.models.search.sampling import draws_of, greedy, sample
-from rnnlp.models.search.topk import best_sums
+from rnnlp.models.search.sampling import greedy, sample
 
-PAD, BEGIN, END = 0, 1, 2
-BANNED = (PAD, BEGIN)
-CODES = 23  # how many histories the model tells apart
-SOURCE = 6
-
-
-class Rows(NamedTuple):
-    """State of the model below: which sentence a row belongs to and what it has said."""
-
-    sentence: Tensor
-    code: Tensor
-
-    def reorder(self, index):
-        return Rows(self.sentence[index], self.code[index])
-
-
-class Model:
-    """Random log-probabilities for each sentence and history; counts the rows it is asked for."""
-
-    def __init__(self, sentences=8, vocabulary=6, seed=0, end=0.0, dtype=torch.float64):
-        torch.manual_seed(seed)
-        logits = 1.5 * torch.randn(sentences, CODES, vocabulary, dtype=torch.float64)
-        logits[:, :, END] += end
-        self.table = logits.log_softmax(2).to(dtype)
-        self.source_lengths = torch.randint(1, SOURCE + 1, (sentences,))
-        padding = torch.arange(SOURCE) >= self.source_lengths[:, None]
-        weights = (3 * torch.randn(sentences, CODES, SOURCE, dtype=torch.float64)).masked_fill(
-            padding[:, None], -inf
-        )
-        self.weights = weights.softmax(2)
-        self.rows = []
-
-    def start(self, sentences):
-        sentences = torch.as_tensor(sentences)
-        return Rows(sentences, torch.zeros_like(sentences))
-
-    def step(self, last, state):
-        self.rows.append(state.sentence.tolist())
-        code = (state.code * 5 + last + 1) % CODES
-        where = (state.sentence, code)
-        return Step(self.table[where], Rows(state.sentence, code), self.weights[where])
-
-    def follow(self, sentence, tokens):
-        """Log-probability and attention of complete tokens: the definition, step by step."""
-        code, total, weights = 0, 0.0, []
-        for last, token in zip((BEGIN, *tokens), (*tokens, END), strict=True):
-            code = (code * 5 + last + 1) % CODES
-            total += self.table[sentence, code, token].item()
-            weights.append(self.weights[sentence, code])
-        return total, torch.stack(weights)[:, : self.source_lengths[sentence]]
-
-    def score(self, sentence, tokens, alpha=1.0, beta=0.0):
-        total, weights = self.follow(sentence, tokens)
-        coverage = sum(log(min(x, 1.0)) for x in weights.sum(0).tolist()) if beta else 0.0
-        return total / ((5 + len(tokens) + 1) / 6) ** alpha + beta * coverage
-
-
-def run(search, model, sentences, **options):
-    options.setdefault("max_lengths", torch.full((len(sentences),), 8))
-    options.setdefault("source_lengths", model.source_lengths[list(sentences)])
-    options.setdefault("banned", BANNED)
-    return search(model.step, model.start(sentences), begin=BEGIN, end=END, **options)
-
-
-def repeats(tokens, size):
-    grams = [tuple(tokens[k : k + size]) for k in range(len(tokens) - size + 1)]
-    return len(set(grams)) < len(grams)
-
-
-def close(found, expected):
-    assert found.tokens == expected.tokens
-    assert found.score == pytest.approx(expected.score, abs=1e-9)
-    assert found.log_prob == pytest.approx(expected.log_prob, abs=1e-9)
-    np.testing.assert_allclose(found.attention, expected.attention)
+from .random_model import BANNED, BEGIN, CODES, END, PAD, Model, Rows, close, repeats, run, uniform
 
 
 @pytest.mark.parametrize(
@@ -355,106 +279,6 @@ def test_each_sentence_may_begin_with_its_own_token():
             model.step, model.start([0]), begin=int(begin[k]), max_lengths=lengths[:1], **options
         )
         close(found, best)
-
-
-def uniform(seed):
-    numbers = np.random.default_rng(seed)
-    return lambda sentences: numbers.random(len(sentences))
-
-
-def draws(model, times, seed=0, **options):
-    """Draw many one-token sequences of the same sentence; END stands for an empty one."""
-    options.setdefault("max_lengths", torch.ones(times, dtype=torch.long))
-    options.setdefault("draw", uniform(seed))
-    found = run(sample, model, [0] * times, **options)
-    return torch.tensor([h.tokens[0] if h.tokens else END for h in found])
-
-
-@pytest.mark.parametrize("temperature", [1.0, 0.5, 3.0])
-@pytest.mark.parametrize(("top_k", "top_p"), [(0, 1.0), (3, 1.0), (0, 0.7), (4, 0.6)])
-def test_samples_have_the_right_frequencies(temperature, top_k, top_p):
-    model, times = Model(vocabulary=9), 6_000
-    first = model.table[0, BEGIN + 1].clone()  # the code after the begin
-    first[list(BANNED)] = -inf
-    expected = (first / temperature).softmax(0)
-    order = expected.argsort(descending=True).tolist()
-    if top_k:
-        expected[order[top_k:]] = 0.0
-        expected /= expected.sum()
-    if top_p < 1:
-        kept = next(k for k in range(1, 10) if expected[order[:k]].sum() >= top_p)
-        expected[order[kept:]] = 0.0
-        expected /= expected.sum()
-    options = dict(temperature=temperature, top_k=top_k, top_p=top_p)
-    counts = draws(model, times, **options).bincount(minlength=9).double()
-    assert counts[expected == 0].sum() == 0
-    possible = expected > 0
-    surprise = ((counts - times * expected) ** 2)[possible] / (times * expected[possible])
-    assert surprise.sum() < 30  # chi-square of at most 6 degrees: p = 4e-5
-
-
-def test_a_flat_distribution_needs_more_tokens_than_are_tried_first():
-    model = Model(vocabulary=2000)
-    model.table[:] = -log(2000)
-    drawn = draws(model, 4000, top_p=0.9, banned=())
-    assert 1300 < len(drawn.unique()) <= 1801
-
-
-@pytest.mark.parametrize("options", [{"top_k": 1}, {"temperature": 1e-6}, {"top_p": 1e-6}])
-def test_sampling_without_chance_is_greedy(options):
-    model = Model(sentences=20, vocabulary=30)
-    draw = uniform(0)
-    found = run(sample, model, range(20), draw=draw, **options)
-    for hypothesis, expected in zip(found, run(greedy, model, range(20)), strict=True):
-        close(hypothesis, expected)
-
-
-def test_the_same_generator_gives_the_same_samples_whenever_others_end():
-    model = Model()
-
-    def texts(lengths, seed=1):
-        draw = draws_of(range(seed, seed + 8))
-        found = run(sample, model, range(8), max_lengths=lengths, draw=draw)
-        return [h.tokens for h in found]
-
-    long = torch.full((8,), 8)
-    assert texts(long) == texts(long)
-    assert texts(long) != texts(long, seed=2)
-    for sentence in (0, 7):
-        short = torch.ones_like(long)
-        short[sentence] = 8
-        assert texts(short)[sentence] == texts(long)[sentence]
-
-
-@pytest.mark.parametrize("draw", [0.0, 1.0 - 2.0**-24])
-@pytest.mark.parametrize("top_p", [1.0, 0.9])
-def test_the_outermost_draws_pick_a_token_that_has_probability(draw, top_p):
-    banned = (PAD, BEGIN, 3, 4998, 4999)
-    draws_it = lambda sentences: np.full(len(sentences), draw, np.float32)  # noqa: E731
-    drawn = draws(Model(vocabulary=5000), 4, top_p=top_p, banned=banned, draw=draws_it)
-    assert not set(drawn.tolist()) & set(banned)
-
-
-@pytest.mark.parametrize("width", [4, 63, 128, 700, 1000, 8000, 8003, 8064])
-@pytest.mark.parametrize("members", [1, 5])
-def test_best_sums_are_those_of_a_sort(width, members):
-    torch.manual_seed(width)
-    scores = torch.randn(7 * members, width)
-    offsets = torch.randn(7, members)
-    offsets[0, 1:] = -inf
-    sums = (scores + offsets.view(-1, 1)).view(7, -1)
-    for count in {1, min(2 * members, width)}:
-        values, places = map(torch.from_numpy, best_sums(offsets.numpy(), scores.numpy(), count))
-        torch.testing.assert_close(values, sums.sort(1, descending=True).values[:, :count])
-        torch.testing.assert_close(sums.gather(1, places), values)
-
-
-def test_the_best_may_all_lie_behind_the_last_block():
-    scores = torch.zeros(2, 1030)
-    scores[:, 1024:] = torch.arange(1.0, 7.0)
-    values, places = best_sums(np.zeros((1, 2), np.float32), scores.numpy(), 4)
-    assert values.tolist() == [[6.0, 6.0, 5.0, 5.0]]
-    assert sorted(places[0].tolist()) == [1028, 1029, 1030 + 1028, 1030 + 1029]
 
 
 @pytest.mark.parametrize(

@@ -225,20 +225,6 @@ def test_killed_and_resumed(fit, folder, tmp_path, monkeypatch):
     assert cli.run(["fit", "--resume", "--output", str(whole), "--trainer.max_epochs", "4"]) == 0
 
 
-def test_learning_rates(folder):
-    from rnnlp.tasks.base.optimizer import OptimizerConfig
-
-    first, second, third = (torch.nn.Parameter(torch.ones(2, 2)) for _ in range(3))
-    bias = torch.nn.Parameter(torch.ones(2))
-    config = OptimizerConfig(learning_rate=0.1, weight_decay=0.5)
-    every = [first, second, third, bias]
-    groups = config.build(every, scaled=[second, bias], factor=0.25).param_groups
-    rates = {id(p): (g["lr"], g["weight_decay"]) for g in groups for p in g["params"]}
-    assert rates[id(first)] == rates[id(third)] == (0.1, 0.5)
-    assert rates[id(second)] == (0.025, 0.5) and rates[id(bias)] == (0.025, 0.0)
-    assert len(config.build(every, scaled=[second]).param_groups) == 2
-
-
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
