@@ -1,170 +1,10 @@
-"""Exports of annotation tools, in the shape that the tools write, read to the right spans."""
-
-import contextlib
-import json
+"""Exports of doccano, Prodigy, brat, spaCy and WebAnno, read to the right spans and labels."""
 
 import pytest
 
-from rnnlp.data.classification.readers import read_classification
-from rnnlp.data.corpus.report import Notes
 from rnnlp.data.errors import InputError
-from rnnlp.data.tagging.readers import read_tagging
-from rnnlp.data.text.tokenizer import splitter
 
-
-@pytest.fixture
-def write(tmp_path):
-    def run(content, name="export.json"):
-        text = content
-        if not isinstance(content, str):
-            rows = name.endswith("l")
-            text = "".join(json.dumps(r) + "\n" for r in content) if rows else json.dumps(content)
-        (tmp_path / name).write_text(text, encoding="utf-8")
-        return tmp_path / name
-
-    return run
-
-
-def entities(path):
-    """Each text as tokens, what is marked in it, and the notes."""
-    notes = Notes()
-    found = [
-        (
-            " ".join(example.tokens),
-            [(" ".join(example.tokens[s.start : s.end]), s.type) for s in example.spans],
-        )
-        for example in read_tagging(path, split=splitter("word"), notes=notes)
-    ]
-    return found, "\n".join(notes.lines())
-
-
-def labels(path):
-    notes = Notes()
-    return [(e.text, e.labels) for e in read_classification(path, notes=notes)], "\n".join(
-        notes.lines()
-    )
-
-
-# --- Label Studio --------------------------------------------------------------------------------
-
-
-def region(start, end, text, label, **more):
-    return {
-        "value": {"start": start, "end": end, "text": text, "labels": [label]},
-        "id": "Dx_aB91ISN", "from_name": "label", "to_name": "text", "type": "labels",
-        "origin": "manual", **more,
-    }  # fmt: skip
-
-
-def choice(*choices):
-    return {
-        "value": {"choices": list(choices)}, "id": "x", "from_name": "tone", "to_name": "text",
-        "type": "choices", "origin": "manual",
-    }  # fmt: skip
-
-
-def annotation(*results, by=1, **more):
-    return {
-        "id": 1001, "completed_by": by, "result": list(results), "was_cancelled": False,
-        "ground_truth": False, "created_at": "2021-03-09T22:16:08.728353Z", "lead_time": 4.2,
-        **more,
-    }  # fmt: skip
-
-
-def task(text, *annotations):
-    return {"id": 7, "annotations": list(annotations), "predictions": [], "data": {"text": text}}
-
-
-def test_label_studio(write):
-    anna, oslo = region(0, 4, "Anna", "PER"), region(9, 13, "Oslo", "LOC")
-    relation = {"from_id": "a", "to_id": "b", "type": "relation", "direction": "right"}
-    emoji = "😀 Bo ran"  # in JavaScript the emoji has two units
-    found, notes = entities(
-        write(
-            [
-                task("Anna met Oslo", annotation(anna, oslo, relation)),
-                task("Anna met Oslo", annotation(anna), annotation(oslo), annotation(oslo)),
-                task("Anna met Oslo", annotation(anna), annotation(oslo, ground_truth=True)),
-                task("Nobody here", annotation()),
-                task("Skipped", annotation(was_cancelled=True)),
-                task("Open"),
-                task(emoji, annotation(region(3, 5, "Bo", "PER"))),
-                task(
-                    "Anna met Oslo",
-                    annotation(region(0, 13, "Anna met Oslo", "EVENT"), region(1, 4, "nna", "X")),
-                ),
-            ]
-        )
-    )
-    assert found == [
-        ("Anna met Oslo", [("Anna", "PER"), ("Oslo", "LOC")]),
-        ("Anna met Oslo", [("Oslo", "LOC")]),
-        ("Anna met Oslo", [("Oslo", "LOC")]),
-        ("Nobody here", []),
-        ("😀 Bo ran", [("Bo", "PER")]),
-        ("Anna met Oslo", [("Anna met Oslo", "EVENT")]),
-    ]
-    for line in (
-        "export of Label Studio", "relations between spans, ignored: 1",
-        "texts with several annotations, the most frequent one taken: 1",
-        "annotators disagree: 1", "skipped annotations, left out: 1",
-        "tasks without an annotation, left out: 2", "count UTF-16 units, converted: 1",
-        "overlapping spans dropped (the longer one stays): 1",
-    ):  # fmt: skip
-        assert line in notes, line
-
-
-def test_label_studio_texts(write):
-    found, notes = labels(
-        write(
-            [
-                task("Good .", annotation(choice("pos"))),
-                task("Bad .", annotation(choice("neg")), annotation(choice("neg", "rude"))),
-                task("Well .", annotation()),
-            ]
-        )
-    )
-    assert found == [("Good .", ["pos"]), ("Bad .", ["neg"])]
-    assert "texts without a label, left out: 1" in notes
-
-
-def flat(number, text, **answers):
-    return {
-        "id": number, "text": text, **answers, "annotator": 1, "annotation_id": number,
-        "created_at": "2021-03-09T22:16:08.728353Z", "updated_at": "2021-03-09", "lead_time": 4.2,
-    }  # fmt: skip
-
-
-def test_label_studio_min_and_table(write):
-    span = {"start": 0, "end": 4, "text": "Anna", "labels": ["PER"]}
-    rows = [
-        flat(1, 'Anna said "hi", twice', label=[span]),
-        flat(1, 'Anna said "hi", twice', label=[span]),
-        flat(2, "Nobody here", label=[]),
-    ]
-    expected = [('Anna said " hi " , twice', [("Anna", "PER")]), ("Nobody here", [])]
-    found, notes = entities(write(rows))
-    assert found == expected and "several annotations" in notes
-    cells = [{**row, "label": json.dumps(row["label"]) if row["label"] else ""} for row in rows]
-    quoted = [['"' + str(v).replace('"', '""') + '"' for v in row.values()] for row in cells]
-    table = "\n".join([",".join(rows[0]), *map(",".join, quoted)]) + "\n"
-    found, notes = entities(write(table, "export.csv"))
-    assert found == expected and "Label Studio (CSV)" in notes
-    chosen = [flat(1, "Good .", tone="pos"), flat(2, "Bad .", tone={"choices": ["neg", "rude"]})]
-    assert labels(write(chosen))[0] == [("Good .", ["pos"]), ("Bad .", ["neg", "rude"])]
-
-
-def test_label_studio_columns(write):
-    text = "-DOCSTART- -X- O\nAnna -X- _ B-PER\nran -X- _ O\n\nBo -X- _ B-PER\n"
-    path = write(text, "export.conll")
-    found = list(read_tagging(path, split=splitter("word"), notes=Notes()))
-    assert [(e.tokens, e.tags) for e in found] == [
-        (["Anna", "ran"], ["B-PER", "O"]),
-        (["Bo"], ["B-PER"]),
-    ]
-
-
-# --- doccano and Prodigy -------------------------------------------------------------------------
+from .exports import entities, labels, prodigy
 
 
 def test_doccano(write):
@@ -197,13 +37,6 @@ def test_doccano(write):
     assert found == [("Anna ran", [("Anna", "PER")])] and "annotators disagree: 1" in notes
     texts = [{"id": 1, "text": "Good", "label": ["pos", "short"], "Comments": []}]
     assert labels(write(texts, "e.jsonl"))[0] == [("Good", ["pos", "short"])]
-
-
-def prodigy(text, answer="accept", task=1, session="db-anna", **more):
-    return {
-        "text": text, "_input_hash": hash(text), "_task_hash": task, "_session_id": session,
-        "_view_id": "ner_manual", "answer": answer, **more,
-    }  # fmt: skip
 
 
 def test_prodigy(write):
@@ -239,8 +72,6 @@ def test_prodigy(write):
     assert found == [("Good", ["pos"]), ("Bad", ["neg"]), ("Spam", ["neg"])]
     assert "texts without a label, left out: 1" in notes
 
-
-# --- brat, spaCy, WebAnno ------------------------------------------------------------------------
 
 TEXT = "Anna met Bo\n\nin New\nYork .\nNothing here\n"
 ANN = """\
@@ -331,89 +162,3 @@ def test_webanno(write, tmp_path):
             "overlapping spans dropped", "spans over parts of tokens, ignored: 1",
         ):  # fmt: skip
             assert line in notes
-
-
-# --- what is wrong -------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize(
-    ("content", "name", "message"),
-    [
-        ([task("Good", annotation(choice("pos")))], "a.json", "train a classifier on it"),
-        ([task("Anna", annotation(region(0, 4, "Bert", "X")))], "a.json",
-         r"a\.json, task 1: span 0\.\.4 reads 'Anna', not its own text 'Bert'"),
-        ([task("Anna", annotation(region(0, 9, "", "X")))], "a.json", "outside the text"),
-        ([{"data": {"image": "x.jpg", "by": "me"}, "annotations": [annotation()]}], "a.json",
-         r"which of its data is the text \(image, by\)"),
-        ('[{"data": {"text": "a"}, "annotations": []}, oops]', "a.json", r"a\.json:1: not JSON"),
-        ([{"text": "a", "Comments": [], "annotations": [{"label": 3, "user": 1}]}], "a.jsonl",
-         r"a\.jsonl:1: the label 3 is a number"),
-        ("#FORMAT=WebAnno TSV 3.3\n\n1-1\t0-4\tAnna\n", "a.tsv", "no layer of spans"),
-        ([{"paragraphs": [{"sentences": [{"tokens": [{"ner": "O"}]}]}]}], "a.json",
-         "a token without `orth`"),
-    ],
-)  # fmt: skip
-def test_what_is_wrong_is_named(write, content, name, message):
-    with pytest.raises(InputError, match=message):
-        entities(write(content, name))
-
-
-def test_spans_are_no_labels_of_texts(write):
-    path = write([task("Anna", annotation(region(0, 4, "Anna", "X")))])
-    with pytest.raises(InputError, match="train a tagger on it"):
-        labels(path)
-
-
-def test_a_format_that_is_asked_for_must_be_there(write):
-    path = write("Anna B-PER\n", "a.conll")
-    with pytest.raises(InputError, match=r"no export of a tool .*Label Studio, .*brat"):
-        list(read_tagging(path, format="annotation", split=splitter("word"), notes=Notes()))
-
-
-ODD = [None, -1, True, "", [], {}, [None], {"a": 1}]
-SPAN = {"start": 0, "end": 4, "text": "Anna", "labels": ["PER"]}
-EXPORTS = {
-    "a.json": [
-        [task("Anna ran", annotation(region(0, 4, "Anna", "PER"), choice("x")), annotation())],
-        [flat(1, "Anna ran", label=[SPAN], tone={"choices": ["a"]}), flat(1, "Anna ran", tone="b")],
-        [{"paragraphs": [{"sentences": [{"tokens": [{"orth": "Anna", "ner": "U-PER"}]}],
-                          "cats": [{"label": "n", "value": 1.0}]}]}],
-        [["Anna ran", {"entities": [[0, 4, "PER"]], "cats": {"n": 1}}]],
-    ],
-    "a.jsonl": [
-        [{"text": "Anna ran", "Comments": [], "relations": [{"id": 3}],
-          "entities": [{"label": "PER", "start_offset": 0, "end_offset": 4}]}],
-        [{"text": "Anna ran", "annotations": [
-            {"label": "PER", "start_offset": 0, "end_offset": 4, "user": 1},
-            {"label": "a", "user": 2}]}],
-        [prodigy("Anna ran", spans=[{"start": 0, "end": 4, "label": "PER"}], accept=["x"])] * 2,
-    ],
-}  # fmt: skip
-
-
-def places(value, path=()):
-    """The way to every part of a value."""
-    yield path
-    if isinstance(value, dict | list):
-        steps = value.items() if isinstance(value, dict) else enumerate(value)
-    else:
-        steps = ()
-    for step, part in steps:
-        yield from places(part, (*path, step))
-
-
-@pytest.mark.parametrize(
-    ("name", "export"), [(name, export) for name, some in EXPORTS.items() for export in some]
-)
-def test_whatever_stands_in_an_export_it_is_read_or_refused(write, name, export):
-    for path in list(places(export))[1:]:
-        for odd in ODD:
-            broken = json.loads(json.dumps(export))
-            holder = broken
-            for step in path[:-1]:
-                holder = holder[step]
-            holder[path[-1]] = odd
-            file = write(broken, name)
-            for read in (entities, labels):
-                with contextlib.suppress(InputError):
-                    read(file)

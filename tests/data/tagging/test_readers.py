@@ -1,45 +1,20 @@
-"""Every tagging format that the house accepts, with the oddities of real files."""
+"""Columns and CoNLL-U, with the oddities of real files; JSON lines are in test_jsonl.py."""
 
 from __future__ import annotations
 
 import gzip
-import json
-import re
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from rnnlp.data.corpus.report import Notes
 from rnnlp.data.errors import InputError
-from rnnlp.data.tagging.readers import TaggedExample, read_tagging, spans_of
-from rnnlp.data.tagging.schemes import Span
-from rnnlp.data.tagging.span_alignment import align, drop_overlaps
+from rnnlp.data.tagging.readers import TaggedExample, read_tagging
 
-
-def words(text: str) -> list[tuple[int, int]]:
-    return [match.span() for match in re.finditer(r"\w+|[^\w\s]", text)]
-
-
-def characters(text: str) -> list[tuple[int, int]]:
-    return [(i, i + 1) for i in range(len(text))]
-
-
-@pytest.fixture
-def read(tmp_path):
-    def _read(text, name="data.txt", *, split=words, notes=None, **options) -> list[TaggedExample]:
-        path = tmp_path / name
-        path.write_bytes(text.encode())
-        return list(read_tagging(path, split=split, notes=notes or Notes(), **options))
-
-    return _read
+from .conftest import words
 
 
 def tokens(examples):
     return [" ".join(example.tokens) for example in examples]
-
-
-# --- columns -------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("blank", [" ", "\t", "   ", " \t "])
@@ -129,8 +104,6 @@ def test_tokens_alone_pass_where_no_labels_are_needed(read):
     assert read("a\nb\n\nc\n", labelled=False)[0] == TaggedExample(["a", "b"], None, None, 1)
 
 
-# --- CoNLL-U -------------------------------------------------------------------------------------
-
 CONLLU = """\
 # sent_id = 1
 # text = I don't
@@ -168,181 +141,6 @@ def test_malformed_conllu(read, text, message):
         read(text, "x.conllu")
 
 
-# --- JSON lines ----------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize("key", ["tags", "ner_tags", "labels"])
-def test_json_with_tokens_and_tags(read, key):
-    line = json.dumps({"tokens": ["Anna", "ruht"], key: ["B-PER", "O"], "id": 7})
-    expected = [TaggedExample(["Anna", "ruht"], ["B-PER", "O"], None, i) for i in (2, 3)]
-    assert read(f"\n{line}\n{line}\n") == expected
-
-
-@pytest.mark.parametrize("key", ["entities", "label", "labels", "spans"])
-@pytest.mark.parametrize(
-    "span",
-    [
-        [0, 11, "PER"],
-        {"start": 0, "end": 11, "label": "PER"},
-        {"start": 0, "end": 11, "type": "PER", "text": "Anna Müller"},
-        {"start": 0, "end": 11, "entity_group": "PER", "score": 0.5},
-    ],
-)
-def test_json_with_text_and_spans(read, key, span):
-    row = {"text": "Anna Müller ruht.", key: [span], "tokens": [{"text": "Anna"}]}
-    assert read(json.dumps(row)) == [
-        TaggedExample(["Anna", "Müller", "ruht", "."], None, [Span(0, 2, "PER")], 1)
-    ]
-
-
-def test_cluener_ends_are_inclusive(read):
-    row = {
-        "text": "玩dota，陈光法",
-        "label": {"game": {"dota": [[1, 4]]}, "name": {"陈光法": [[6, 8]]}},
-    }
-    example = read(json.dumps(row, ensure_ascii=False), "x.json", split=characters)[0]
-    assert example.spans == [Span(1, 5, "game"), Span(6, 9, "name")]
-
-
-def test_overlaps_and_misalignments_are_counted(read):
-    notes = Notes()
-    row = {
-        "text": "the New York Times said",
-        "entities": [[4, 12, "LOC"], [4, 18, "ORG"], [4, 18, "ORG"], [20, 22, "X"], [3, 4, "Y"]],
-    }
-    assert read(json.dumps(row), notes=notes)[0].spans == [Span(1, 4, "ORG"), Span(4, 5, "X")]
-    report = "\n".join(notes.lines())
-    assert "inside a token, widened to it: 1 (first at " in report
-    assert "overlapping spans dropped (the longer one stays): 1 (first at " in report
-
-
-def test_code_points_beyond_the_basic_plane(read):
-    row = {"text": "😀 Anna 👩‍👩‍👧", "entities": [[2, 6, "PER"]]}
-    for ascii_only in (True, False):
-        assert read(json.dumps(row, ensure_ascii=ascii_only))[0].spans == [Span(1, 2, "PER")]
-
-
-TEXT = {"text": "Anna ruht"}
-
-
-@pytest.mark.parametrize(
-    ("row", "message"),
-    [
-        ({"tokens": [], "tags": []}, "`tokens` is empty"),
-        ({"tokens": ["a", ""], "tags": ["O", "O"]}, "token 1 is ''"),
-        ({"tokens": ["a", 3], "tags": ["O", "O"]}, "token 1 is 3"),
-        ({"tokens": ["a"], "tags": ["O", "O"]}, "1 token but 2 `tags`"),
-        ({"tokens": ["a"], "ner_tags": [0]}, "`ner_tags` holds 0; tags must be names"),
-        ({"tokens": ["a"]}, "no tags beside `tokens`"),
-        ({"text": " "}, "`text` holds no token"),
-        (TEXT, "no spans beside `text`"),
-        ({"sentence": "a"}, "neither `tokens`"),
-        ({**TEXT, "entities": [[0, 10, "P"]]}, "0..10 of 'P' is outside the text, which has 9"),
-        ({**TEXT, "entities": [[-1, 2, "P"]]}, "is outside the text"),
-        ({**TEXT, "entities": [[3, 3, "P"]]}, "is empty"),
-        ({**TEXT, "entities": [[0, 4]]}, "neither"),
-        ({**TEXT, "entities": [[0, "4", "P"]]}, "must be whole numbers"),
-        ({**TEXT, "entities": [[0, 4, 1]]}, "has the type 1; name it"),
-        ({**TEXT, "entities": "Anna"}, "give a list of spans"),
-        ({**TEXT, "label": {"P": {"Anna": [[0, 4]]}}}, "reads 'Anna ', not 'Anna'"),
-        ({**TEXT, "label": {"P": {"ruht": [[5, 9]]}}}, "is outside the text"),
-        ({**TEXT, "label": {"P": [[0, 3]]}}, "not of the form"),
-        ({**TEXT, "label": {"P": {"Anna": [0, 3]}}}, r"is 0, not \[start, end\]"),
-        ({"text": "half \ud83d", "entities": []}, "half of a character"),
-        ([1, 2], "neither|one JSON object a line"),
-    ],
-)
-def test_malformed_json(read, row, message):
-    good = json.dumps({**TEXT, "entities": []})
-    with pytest.raises(InputError, match=message) as caught:
-        read(f"{good}\n{json.dumps(row)}\n", "x.jsonl")
-    assert "x.jsonl:2: " in str(caught.value)
-
-
-@pytest.mark.parametrize("line", ['{"text": "a", ', "[" * 100_000, "text", "{"])
-def test_what_is_not_json(read, line):
-    with pytest.raises(InputError, match=r"x.jsonl:1: not JSON"):
-        read(line, "x.jsonl")
-
-
-def test_tags_and_spans_do_not_mix(read):
-    rows = [{"tokens": ["a"], "tags": ["O"]}, {**TEXT, "entities": []}]
-    with pytest.raises(InputError, match=r"2: some lines have tags and some have spans"):
-        read("\n".join(map(json.dumps, rows)))
-
-
-def test_unlabelled_json(read):
-    rows = [{"tokens": ["a"]}, TEXT]
-    examples = read("\n".join(map(json.dumps, rows)), labelled=False)
-    assert examples[1] == TaggedExample(["Anna", "ruht"], None, None, 2)
-
-
-# --- spans ---------------------------------------------------------------------------------------
-
-
-def test_spans_of_counts_ill_formed_sequences():
-    notes = Notes()
-    good = TaggedExample(["a", "b"], ["B-X", "I-X"], None, 1)
-    bad = TaggedExample(["a", "b"], ["O", "I-X"], None, 4)
-    given = TaggedExample(["a", "b"], None, [Span(0, 1, "Y")], 7)
-    assert spans_of(good, "IOB2", path="f", notes=notes) == [Span(0, 2, "X")]
-    assert spans_of(bad, "IOB2", path="f", notes=notes) == [Span(1, 2, "X")]
-    assert spans_of(given, "IOB2", path="f", notes=notes) == [Span(0, 1, "Y")]
-    assert notes.lines() == [
-        "sentences with ill-formed IOB2 tags, read as conlleval does: 1 (first at f:4)"
-    ]
-    with pytest.raises(InputError, match=r"f:9: tag 'L-X' is not of scheme BIOES"):
-        spans_of(TaggedExample(["a"], ["L-X"], None, 9), "BIOES", path="f", notes=notes)
-
-
-def test_alignment_ignores_white_space_around_words():
-    offsets = words("ab  cd ef")
-    assert align([Span(2, 7, "X")], offsets) == ([Span(1, 2, "X")], 0, 0)
-    assert align([Span(1, 5, "X")], offsets) == ([Span(0, 2, "X")], 1, 0)
-    assert align([Span(2, 4, "X")], offsets) == ([], 0, 1)
-
-
-def test_the_longer_then_the_earlier_span_stays():
-    assert drop_overlaps([Span(0, 2, "A"), Span(1, 3, "B"), Span(5, 6, "C")]) == (
-        [Span(0, 2, "A"), Span(5, 6, "C")],
-        1,
-    )
-    assert drop_overlaps([Span(0, 2, "A"), Span(1, 4, "B"), Span(3, 5, "C")]) == (
-        [Span(1, 4, "B")],
-        2,
-    )
-
-
-def test_notes_keep_the_first_place_and_say_a_thing_once():
-    notes = Notes()
-    notes.count("losses", "a:1")
-    notes.count("losses", "a:9", 1999)
-    notes.count("nothing", "a:1", 0)
-    notes.add("Said.")
-    notes.add("Said.")
-    assert notes.lines() == ["Said.", "losses: 2,000 (first at a:1)"]
-    assert (notes["losses"], notes["nothing"]) == (2000, 0)
-
-
-SPANS = st.lists(
-    st.tuples(st.integers(0, 30), st.integers(1, 9), st.sampled_from("AB")).map(
-        lambda one: Span(one[0], one[0] + one[1], one[2])
-    ),
-    max_size=12,
-)
-
-
-@given(SPANS)
-def test_dropping_overlaps_keeps_the_longer_one_by_the_rule(spans):
-    kept, dropped = drop_overlaps(spans)
-    expected: list[Span] = []
-    for span in sorted(dict.fromkeys(spans), key=lambda s: (s.start - s.end, s.start)):
-        if all(span.end <= other.start or other.end <= span.start for other in expected):
-            expected.append(span)
-    assert kept == sorted(expected)
-    assert dropped == len(set(spans)) - len(kept)
-
-
 @pytest.mark.parametrize(
     "numbers",
     ["0 1 2 0 1", "1 2 3 1 2", "1 2 3 4 5", "1 2-3 2 1 2"],
@@ -372,42 +170,6 @@ def test_tags_in_the_place_of_words_are_refused(read):
     with pytest.raises(InputError, match="column 1 would hold the words, and all look like tags"):
         read("B-PER Anna\nO ran\nB-LOC Rome\n\n" * 3)
     assert read("B-PER Anna\nO ran\n", token_column=2, tag_column=1)[0].tokens == ["Anna", "ran"]
-
-
-def test_spans_are_held_against_their_own_text(read):
-    def one(start, end, surface, text="😀 Anna met Bo"):
-        span = {"start": start, "end": end, "label": "PER", "text": surface}
-        notes = Notes()
-        (example,) = read(json.dumps({"text": text, "spans": [span]}), "a.jsonl", notes=notes)
-        (span,) = example.spans
-        return example.tokens[span.start : span.end], notes.lines()
-
-    assert one(2, 6, "Anna") == (["Anna"], [])
-    found, lines = one(3, 7, "Anna")
-    assert found == ["Anna"] and "count UTF-16 units, converted: 1" in lines[0]
-    with pytest.raises(InputError, match=r"span 1\.\.4 reads ' An', not its own text 'Anna'"):
-        one(1, 4, "Anna")
-
-
-def test_what_annotators_did_not_accept_is_left_out(read):
-    rows = [
-        {"text": "Anna met Bo", "spans": [], "answer": answer}
-        for answer in ("accept", "reject", "ignore", "accept")
-    ]
-    notes = Notes()
-    found = read("".join(json.dumps(row) + "\n" for row in rows), "a.jsonl", notes=notes)
-    assert [example.line for example in found] == [1, 4]
-    assert 'examples whose answer is "reject" or "ignore", left out: 2' in " ".join(notes.lines())
-
-
-def test_spans_over_nothing_are_dropped_not_widened(read):
-    row = {"text": "Anna  met Bo", "spans": [[4, 6, "PER"], [0, 4, "PER"]]}
-    notes = Notes()
-    (example,) = read(json.dumps(row), "a.jsonl", notes=notes)
-    assert example.spans == [Span(0, 1, "PER")]
-    assert [line.split(":")[0] for line in notes.lines()] == [
-        "spans over white space alone, dropped"
-    ]
 
 
 def test_a_word_of_conllu_needs_a_form(read):

@@ -1,0 +1,91 @@
+"""Label Studio: each form of its exports, read to the right spans and labels."""
+
+import json
+
+from rnnlp.data.corpus.report import Notes
+from rnnlp.data.tagging.readers import read_tagging
+from rnnlp.data.text.tokenizer import splitter
+
+from .exports import annotation, choice, entities, flat, labels, region, task
+
+
+def test_label_studio(write):
+    anna, oslo = region(0, 4, "Anna", "PER"), region(9, 13, "Oslo", "LOC")
+    relation = {"from_id": "a", "to_id": "b", "type": "relation", "direction": "right"}
+    emoji = "😀 Bo ran"  # in JavaScript the emoji has two units
+    found, notes = entities(
+        write(
+            [
+                task("Anna met Oslo", annotation(anna, oslo, relation)),
+                task("Anna met Oslo", annotation(anna), annotation(oslo), annotation(oslo)),
+                task("Anna met Oslo", annotation(anna), annotation(oslo, ground_truth=True)),
+                task("Nobody here", annotation()),
+                task("Skipped", annotation(was_cancelled=True)),
+                task("Open"),
+                task(emoji, annotation(region(3, 5, "Bo", "PER"))),
+                task(
+                    "Anna met Oslo",
+                    annotation(region(0, 13, "Anna met Oslo", "EVENT"), region(1, 4, "nna", "X")),
+                ),
+            ]
+        )
+    )
+    assert found == [
+        ("Anna met Oslo", [("Anna", "PER"), ("Oslo", "LOC")]),
+        ("Anna met Oslo", [("Oslo", "LOC")]),
+        ("Anna met Oslo", [("Oslo", "LOC")]),
+        ("Nobody here", []),
+        ("😀 Bo ran", [("Bo", "PER")]),
+        ("Anna met Oslo", [("Anna met Oslo", "EVENT")]),
+    ]
+    for line in (
+        "export of Label Studio", "relations between spans, ignored: 1",
+        "texts with several annotations, the most frequent one taken: 1",
+        "annotators disagree: 1", "skipped annotations, left out: 1",
+        "tasks without an annotation, left out: 2", "count UTF-16 units, converted: 1",
+        "overlapping spans dropped (the longer one stays): 1",
+    ):  # fmt: skip
+        assert line in notes, line
+
+
+def test_label_studio_texts(write):
+    found, notes = labels(
+        write(
+            [
+                task("Good .", annotation(choice("pos"))),
+                task("Bad .", annotation(choice("neg")), annotation(choice("neg", "rude"))),
+                task("Well .", annotation()),
+            ]
+        )
+    )
+    assert found == [("Good .", ["pos"]), ("Bad .", ["neg"])]
+    assert "texts without a label, left out: 1" in notes
+
+
+def test_label_studio_min_and_table(write):
+    span = {"start": 0, "end": 4, "text": "Anna", "labels": ["PER"]}
+    rows = [
+        flat(1, 'Anna said "hi", twice', label=[span]),
+        flat(1, 'Anna said "hi", twice', label=[span]),
+        flat(2, "Nobody here", label=[]),
+    ]
+    expected = [('Anna said " hi " , twice', [("Anna", "PER")]), ("Nobody here", [])]
+    found, notes = entities(write(rows))
+    assert found == expected and "several annotations" in notes
+    cells = [{**row, "label": json.dumps(row["label"]) if row["label"] else ""} for row in rows]
+    quoted = [['"' + str(v).replace('"', '""') + '"' for v in row.values()] for row in cells]
+    table = "\n".join([",".join(rows[0]), *map(",".join, quoted)]) + "\n"
+    found, notes = entities(write(table, "export.csv"))
+    assert found == expected and "Label Studio (CSV)" in notes
+    chosen = [flat(1, "Good .", tone="pos"), flat(2, "Bad .", tone={"choices": ["neg", "rude"]})]
+    assert labels(write(chosen))[0] == [("Good .", ["pos"]), ("Bad .", ["neg", "rude"])]
+
+
+def test_label_studio_columns(write):
+    text = "-DOCSTART- -X- O\nAnna -X- _ B-PER\nran -X- _ O\n\nBo -X- _ B-PER\n"
+    path = write(text, "export.conll")
+    found = list(read_tagging(path, split=splitter("word"), notes=Notes()))
+    assert [(e.tokens, e.tags) for e in found] == [
+        (["Anna", "ran"], ["B-PER", "O"]),
+        (["Bo"], ["B-PER"]),
+    ]
