@@ -6,11 +6,21 @@ import pytest
 
 from rnnlp import evaluate, load
 from rnnlp.tasks.base import length_batches
-from rnnlp.tasks.base.length_batches import NUMBERS, positions
+from rnnlp.tasks.base.length_batches import NUMBERS, by_length, positions
 from rnnlp.tasks.generation import scores
 
 FOLDERS = Path(__file__).parents[2] / "folders"
 TEXTS = ["Ann saw Rome.", "Bob ran.", "Cy sat, and Di left."]
+
+
+def test_batches_by_length():
+    lengths = [3, 0, 9, 3, 1, 30]
+    batches = list(by_length(lengths, budget=10))
+    assert sorted(row for batch in batches for row in batch) == [0, 2, 3, 4, 5]
+    for batch in batches:
+        assert len(batch) == 1 or len(batch) * max(lengths[row] for row in batch) <= 10
+    assert max(map(len, batches)) == 3
+    assert max(map(len, by_length(lengths, budget=10, most=2))) == 2
 
 
 def test_positions():
