@@ -1,16 +1,9 @@
 """Models that read a text as it arrives: what they say is what they say of the whole text.
 
-The models have random weights, which find more, and odder, things than trained ones.
+What `predict --stream` does with them is in `tests/tasks/cli/test_streaming.py`.
 """
 
-import io
-import json
 import math
-import re
-import subprocess
-import sys
-from dataclasses import replace
-from pathlib import Path
 
 import pytest
 import torch
@@ -18,107 +11,16 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rnnlp.data.errors import InputError
-from rnnlp.data.tagging.schemes import allowed_transitions
 from rnnlp.data.text.featurizer import Featurizer
 from rnnlp.data.text.tokenizer import BOS, EOS, Tokenizer
-from rnnlp.models.layers.ngrams import common_ngrams
-from rnnlp.tasks.base.components import EmbeddingConfig, EncoderConfig, Sizes
-from rnnlp.tasks.classification.config import ClassifierConfig
-from rnnlp.tasks.classification.pipeline import ClassificationPipeline
-from rnnlp.tasks.classification.torch_engine import TorchClassifier
 from rnnlp.tasks.export.export import export
 from rnnlp.tasks.generation.config import GeneratorConfig
 from rnnlp.tasks.generation.pipeline import GenerationPipeline
-from rnnlp.tasks.generation.torch_engine import TorchGenerator
 from rnnlp.tasks.inference.load import load
-from rnnlp.tasks.tagging.config import TaggerConfig
-from rnnlp.tasks.tagging.pipeline import TaggingPipeline
-from rnnlp.tasks.tagging.torch_engine import TorchTagger
 
-from ..conftest import train
+from ..random_models import TEXTS, classifier, generator, tagger
 
-FOLDERS = Path(__file__).parents[2] / "folders"
-
-TEXTS = [
-    "Barack Obama hasn't visited Berlin, or www.berlin.de, on 24.7.2008. He'll phone Dr. Merkel.",
-    "张伟去年在上海加入了华为公司，他说：“很好！”\n王芳在Berlin住了3年。",
-    "<b>Great</b> room<br />, but 1,000 times o'er-priced… 不错 e\u0301 👩\u200d🚀 ok",
-]
-TAGS = ["O", *(f"{letter}-{kind}" for kind in ("PER", "LOC") for letter in "BIES")]
 CELLS = ["rnn", "rnn_relu", "lstm", "gru", "mingru"]
-
-
-def featurizer(level, characters=False, token_features=()):
-    if level == "bpe":
-        return Featurizer(tokens=Tokenizer.train(TEXTS, level="bpe", vocabulary_size=280))
-    split = Tokenizer.train(TEXTS, level=level).split
-    tokens = [[text[a:b] for a, b in split(text)] for text in TEXTS]
-    tokens += tokens  # attributes are known from two occurrences on
-    return Featurizer.train(
-        tokens, level=level, characters=characters, token_features=token_features
-    )
-
-
-def parts(features, encoder):
-    """The settings that models of all tasks have."""
-    sizes, token_features = features.sizes, list(features.token_features)
-    return {
-        "sizes": Sizes(
-            tokens=sizes.tokens, characters=sizes.characters, token_features=sizes.token_features
-        ),
-        "embedding": EmbeddingConfig(
-            size=6, characters="cnn" if sizes.characters else "none", character_size=3,
-            character_features=4, token_features=token_features, token_feature_size=3,
-        ),
-        "encoder": EncoderConfig(**{"hidden_size": 5, "bidirectional": False, **encoder}),
-    }  # fmt: skip
-
-
-ENGINES = {
-    TaggingPipeline: TorchTagger,
-    ClassificationPipeline: TorchClassifier,
-    GenerationPipeline: TorchGenerator,
-}
-
-
-def made(pipeline, config, features, spread=0.5):
-    torch.manual_seed(7)
-    network = config.build()
-    for parameter in network.parameters():
-        torch.nn.init.normal_(parameter, std=spread)
-    for table in network.modules():
-        if isinstance(table, torch.nn.Embedding) and table.padding_idx is not None:
-            table.weight.data[table.padding_idx] = 0.0
-    return pipeline(engine=ENGINES[pipeline](network), featurizer=features, settings=config)
-
-
-def tagger(level="word", *, characters=True, token_features=("bigram", "shape"), crf=True,
-           scheme="BIOES", **encoder):  # fmt: skip
-    features = featurizer(level, characters, token_features)
-    tags = TAGS if scheme == "BIOES" else [t for t in TAGS if t[0] in "OBI"] if scheme else TAGS
-    assert allowed_transitions(tags, scheme)
-    config = TaggerConfig(tags=tags, scheme=scheme, crf=crf, **parts(features, encoder))
-    return made(TaggingPipeline, config, features)
-
-
-def classifier(level="word", *, token_features=("bigram",), encoder=None, **options):
-    features = featurizer(level, False, token_features)
-    common = parts(features, encoder or {})
-    config = ClassifierConfig(classes=["a", "b", "c"], multilabel=False, **common, **options)
-    if config.ngrams is None:
-        return made(ClassificationPipeline, config, features, 0.5)
-    texts = [features.encode(text)[0].tokens for text in TEXTS]
-    hashes = common_ngrams(texts * 2, config.ngrams)
-    config = replace(config, sizes=replace(config.sizes, ngrams=len(hashes)))
-    model = made(ClassificationPipeline, config, features, 0.5)
-    model.network.ngrams.count_only(hashes)
-    return model
-
-
-def generator(level="character", **encoder):
-    features = featurizer(level)
-    config = GeneratorConfig(fields={"kind": ["x", "y"]}, **parts(features, encoder))
-    return made(GenerationPipeline, config, features, 0.5)
 
 
 def fed(stream, chunks):
@@ -358,117 +260,3 @@ def test_a_generator_that_reads_backwards_is_refused():
     )
     with pytest.raises(InputError, match="reads from the end of a text"):
         pipeline.stream()
-
-
-@pytest.fixture(scope="session")
-def streaming(tmp_path_factory, corpus):
-    """A tagger's folder, trained as the README says."""
-    folder = tmp_path_factory.mktemp("models") / "streaming"
-    return train(folder, corpus, "--trainer.max_epochs=6", "--model.encoder.bidirectional", "false")
-
-
-@pytest.fixture
-def stdin(monkeypatch):
-    """Puts text or bytes on stdin."""
-
-    def put(content):
-        data = content if isinstance(content, bytes) else content.encode()
-        monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(data)))
-
-    return put
-
-
-def objects(out):
-    return [json.loads(line) for line in out.splitlines()]
-
-
-def test_predict_reads_stdin_as_one_text(rnnlp, streaming, stdin, corpus):
-    text = "\ufeffBarack Obama visited Berlin.\r\n\nAngela Merkel met\nTim Cook in 北京 on Monday"
-    stdin(text)
-    code, out, err = rnnlp("predict", streaming, "--stream")
-    assert (code, err) == (0, "")
-    plain = [(e["start"], e["end"], e["entity_group"], e["word"]) for e in objects(out)]
-    expected = load(streaming)(text[1:])["entities"]
-    assert plain and plain == [
-        (e["start"], e["end"], e["entity_group"], e["word"]) for e in expected
-    ]
-
-
-@pytest.mark.parametrize("size", [1, 3, 1000])
-def test_predict_by_line_is_predict_of_each_line(rnnlp, streaming, stdin, monkeypatch, size):
-    monkeypatch.setattr("rnnlp.tasks.cli.streaming._MOST_BYTES", size)
-    lines = ["Barack Obama visited Berlin.", "", "Angela Merkel met Tim Cook", "in 北京\r on May"]
-    stdin("\r\n".join(lines))
-    code, out, _ = rnnlp("predict", streaming, "--stream", "--by_line", "--lag", "1000")
-    assert code == 0
-    found = [(e["line"], e["start"], e["end"], e["entity_group"]) for e in objects(out)]
-    expected = [
-        (number, e["start"], e["end"], e["entity_group"])
-        for number, answer in enumerate(load(streaming)(lines), start=1)
-        for e in answer["entities"]
-    ]
-    assert found and found == expected
-
-
-def test_predict_answers_before_its_input_ends(streaming):
-    """What is certain leaves the process while its stdin is still open."""
-    command = [sys.executable, "-m", "rnnlp", "predict", str(streaming), "--stream", "--lag", "1"]
-    pipe = subprocess.PIPE
-    with subprocess.Popen(command, stdin=pipe, stdout=pipe, stderr=pipe, text=True) as process:
-        process.stdin.write("Barack Obama visited Berlin. He said nothing more about it ")
-        process.stdin.flush()
-        assert json.loads(process.stdout.readline())["start"] < 30  # would wait for ever
-        process.stdin.close()
-        process.stdout.read()
-        assert process.wait() == 0
-
-
-def test_a_classifier_labels_after_each_line(rnnlp, stdin, monkeypatch):
-    monkeypatch.setattr("rnnlp.tasks.inference.load.load", lambda model, **_: CLASSIFIERS["gru"])
-    stdin("good\nbad\n\nso so")
-    code, out, _ = rnnlp("predict", "model", "--stream")
-    assert code == 0 and [result["end"] for result in objects(out)] == [5, 9, 13, 15]
-    stdin("good\nbad\n")
-    assert [result["end"] for result in objects(rnnlp("predict", "model", "--stream")[1])] == [5, 9]
-    stdin("good\ngood\n\n")
-    _, out, _ = rnnlp("predict", "model", "--stream", "--by_line")
-    assert [(result["line"], result["end"]) for result in objects(out)] == [(1, 4), (2, 4), (3, 0)]
-
-
-@pytest.mark.parametrize(
-    ("arguments", "says"),
-    [
-        (["english", "--stream"], "both directions.*--model.encoder.bidirectional false"),
-        (["english", "--by_line"], "--by_line and --lag are for --stream"),
-        (["streaming", "--stream", "text"], "--stream reads stdin"),
-        (["streaming", "--stream", "--explain"], "--explain is not for it"),
-        (["streaming", "--stream", "--lag", "0"], "lag is 0: it must be 1 or more"),
-        (["streaming", "--stream", "--label", "kind=x"], "--label is for generation"),
-        (["translation-v1", "--stream"], "reads the whole text before it writes"),
-        (["joint-v1", "--stream"], r"model.tagging.stream\(\)"),
-        (["generation-v1", "--stream", "--lag", "3"], "--lag is for tagging"),
-        (["generation-v1", "--stream", "--seed", "3"], "--seed is not for it"),
-    ],
-)
-def test_what_cannot_stream_is_one_line(rnnlp, english, streaming, stdin, arguments, says):
-    stdin("some text")
-    model = {"english": english, "streaming": streaming}.get(arguments[0], FOLDERS / arguments[0])
-    code, out, err = rnnlp("predict", model, *arguments[1:])
-    assert (code, out) == (2, "") and len(err.splitlines()) == 1
-    assert re.search(says, err)
-
-
-def test_bytes_that_are_not_utf8(rnnlp, streaming, stdin):
-    stdin(b"one\ntwo\nth\xffree\n")
-    code, _, err = rnnlp("predict", streaming, "--stream")
-    assert code == 2 and "<stdin>:3: is not UTF-8 text" in err
-
-
-def test_a_generator_on_stdin(rnnlp, stdin):
-    text = "ab c"
-    stdin(text)
-    code, out, _ = rnnlp("predict", FOLDERS / "generation-v1", "--stream")
-    found = objects(out)
-    assert code == 0 and [result["word"] for result in found] == ["ab", "c", ""]
-    assert all(text[result["start"] : result["end"]] == result["word"] for result in found)
-    assert found[-1]["total_bits"] == pytest.approx(sum(r["bits"] for r in found), abs=1e-3)
