@@ -41,8 +41,8 @@ def soft_label(row: Mapping[str, Any], label: Any) -> Probabilities | None:
     said = scores_of(label) if said is None else said
     if said is None:
         return None
-    several = isinstance(label, list) and all(isinstance(name, str) for name in label)
-    return probabilities(said, several=several)
+    multilabel = isinstance(label, list) and all(isinstance(name, str) for name in label)
+    return probabilities(said, multilabel=multilabel)
 
 
 def _shares(votes: Any) -> Probabilities:

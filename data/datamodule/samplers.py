@@ -175,8 +175,8 @@ def cut_batches(
     most = max_sentences or max_tokens
     cuts = [0]
     while (start := cuts[-1]) < len(lengths):
-        several = min(most, max_tokens // int(lengths[start]) + 1) * processes
-        window = lengths[start : start + several]
+        limit = min(most, max_tokens // int(lengths[start]) + 1) * processes
+        window = lengths[start : start + limit]
         rows = -(-np.arange(1, len(window) + 1) // processes)  # of the process that has most
         fitting = int((window * rows <= max_tokens).sum())  # true, then false
         if fitting < len(window):

@@ -23,12 +23,12 @@ def scores_of(value: Any) -> dict[str, Any] | None:
     return {str(one["label"]): one["score"] for one in entries} or None
 
 
-def probabilities(scores: Mapping[str, Any], *, several: bool = False) -> Probabilities:
+def probabilities(scores: Mapping[str, Any], *, multilabel: bool = False) -> Probabilities:
     """The probability of each label, the likeliest one first.
 
     Args:
         scores: The labels with what is said of them.
-        several: Whether the labels do not exclude each other, so that the sum need not be 1.
+        multilabel: Whether the labels do not exclude each other, so that the sum need not be 1.
 
     Raises:
         InputError: The values are no probabilities.
@@ -39,7 +39,7 @@ def probabilities(scores: Mapping[str, Any], *, several: bool = False) -> Probab
     if sums_to_one(scores):
         total = sum(scores.values())
         scores = {name: value / total for name, value in scores.items()}
-    elif not several:
+    elif not multilabel:
         raise InputError(
             f"the probabilities of {', '.join(scores)} sum to "
             f"{sum(scores.values()):.4g}, not to 1: give those of all labels (top_k=None in "

@@ -50,10 +50,10 @@ def labelling(source: Source[TaggedExample], notes: Notes, *, scheme: str = "BIO
         if any(re.match("[BIESLUM]-", name) for one in example.soft or () for name in one):
             return scheme
         detector.add(example.tags or (), example.line)
-    found = detector.scheme()
-    for remark in detector.remarks() if found else ():
+    detected = detector.scheme()
+    for remark in detector.remarks() if detected else ():
         notes.add(f"{source.name}: {remark}")
-    return found
+    return detected
 
 
 def store(source: Source[TaggedExample], path: Path, *, labels: str | None, notes: Notes) -> Corpus:

@@ -122,10 +122,10 @@ def _distributions(row: dict[str, Any], tokens: int) -> list[Probabilities] | No
         )
     distributions = []
     for place, value in enumerate(row[key]):
-        if (found := scores_of(value)) is None:
+        if (stated := scores_of(value)) is None:
             raise InputError(f"`{key}` of token {place} is {value!r}; give a probability a tag")
         try:
-            distributions.append(probabilities(found))
+            distributions.append(probabilities(stated))
         except InputError as error:
             raise InputError(f"token {place}: {error.message}") from error
     return distributions

@@ -149,14 +149,14 @@ def keys_of(languages: Sequence[str], columns: Sequence[str | int | None]) -> tu
 
 
 def texts_of(
-    row: Mapping[str, Any], keys: Sequence[str], *, several: bool = False
+    row: Mapping[str, Any], keys: Sequence[str], *, multi_reference: bool = False
 ) -> tuple[str, list[str]]:
     """Text and translations of one object, which may hold them in an object `translation`.
 
     Args:
         row: The object.
         keys: Key of the text, key of the translation, and that of features where there are some.
-        several: Whether the translation may be a list of them.
+        multi_reference: Whether the translation may be a list of them.
 
     Raises:
         InputError: A key is missing, or its value is not a text.
@@ -178,7 +178,7 @@ def texts_of(
         ):
             value = ";".join(value)
         listed = option == "target" and isinstance(value, list) and value
-        if listed and not several:
+        if listed and not multi_reference:
             raise InputError(
                 f"{key!r} is a list of texts, which evaluate scores against: to learn from them, "
                 "write a pair a line"

@@ -70,7 +70,7 @@ def read_parallel(
     source_column: str | int | None = None,
     target_column: str | int | None = None,
     features_column: str | int | None = None,
-    several: bool = False,
+    multi_reference: bool = False,
     layout: Layout = _UNKNOWN,
     notes: Notes,
 ) -> Iterator[ParallelExample]:
@@ -87,8 +87,9 @@ def read_parallel(
         target_column: Likewise for the targets; 2 in TSV without a header.
         features_column: Column of features that a source comes with, such as `V;PST`; parted by
             `;` or `|`, in JSON also a list.
-        several: Whether a source may have several targets, for scoring: a list in JSON lines, or in
-            TSV the columns that commas part in `target_column`. Blank ones do not count.
+        multi_reference: Whether a source may have several targets, for scoring: a list in JSON
+            lines, or in TSV the columns that commas part in `target_column`. Blank ones do not
+            count.
         layout: How the training file was laid out.
         notes: Takes the count of pairs that are left out since a side is blank.
 
@@ -107,7 +108,7 @@ def read_parallel(
     own = own_lines(name, format) if format in READERS else None
     format = format if own is None else "jsonl"
     more: Sequence[str] = ()
-    if several and format == "tsv" and isinstance(target_column, str):
+    if multi_reference and format == "tsv" and isinstance(target_column, str):
         target_column, *more = target_column.split(",")
     asked, _ = layout.asked(
         format,
@@ -128,7 +129,7 @@ def read_parallel(
         pairs = _tab_separated(name, (*names, *more), (*columns, *more), len(more), layout, notes)
     else:
         rows = json_objects(name, notes, lines=own)
-        pairs = _json(rows, name, keys_of(names, columns), several, notes)
+        pairs = _json(rows, name, keys_of(names, columns), multi_reference, notes)
     empty = True
     for line, left, rights in pairs:
         right, *others = [text.strip() for text in rights if text.strip()] or [""]
@@ -275,14 +276,14 @@ def _json(
     rows: Iterable[tuple[int, Mapping[str, Any]]],
     name: str,
     keys: Sequence[str],
-    several: bool,
+    multi_reference: bool,
     notes: Notes,
 ) -> Iterator[tuple[int, str, Sequence[str]]]:
     for number, row in rows:
         try:
             if "answer" not in keys and not accepted(row, f"{name}:{number}", notes):
                 continue
-            source, targets = texts_of(row, keys, several=several)
+            source, targets = texts_of(row, keys, multi_reference=multi_reference)
         except InputError as error:
             notes.bad(InputError(error.message, path=name, line=number))
             continue

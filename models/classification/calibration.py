@@ -58,8 +58,8 @@ def fit_thresholds(probabilities: Tensor, targets: Tensor, *, least: int = 5) ->
             thresholds.append(0.5)
             continue
         scores, order = scores.sort(descending=True)
-        given = torch.arange(1, len(scores) + 1)
-        f1 = 2.0 * gold[order].cumsum(0) / (given + gold.sum())
+        predicted = torch.arange(1, len(scores) + 1)
+        f1 = 2.0 * gold[order].cumsum(0) / (predicted + gold.sum())
         below = torch.cat((scores[1:], scores.new_zeros(1)))
         f1[scores == below] = -1.0  # equal probabilities are on one side
         best = int(f1.argmax())

@@ -69,12 +69,12 @@ def recur(
     return states, State(hidden, last_cell)
 
 
-Found = tuple[Tensor, Tensor, Tensor | None]  # states, last hidden, last cell
+LayerOutput = tuple[Tensor, Tensor, Tensor | None]  # states, last hidden, last cell
 
 
 def _way(
     cell: Cell, inputs: Tensor, lengths: Tensor, weights: Sequence[Weights]
-) -> Callable[[Layer], Found]:
+) -> Callable[[Layer], LayerOutput]:
     """The choice: the first row that fits.
 
     | where | cell | batch | way |
@@ -130,7 +130,7 @@ def _worth_padding(lengths: Tensor, time: int) -> bool:
     return time >= 16 and len(lengths) <= 32 and positions <= 2048 and filled >= 0.9
 
 
-def _own(layer: Layer) -> Found:
+def _own(layer: Layer) -> LayerOutput:
     """The cell's own functions, a unit for each core."""
     cell, inputs, lengths, weights, hidden, start_cell = layer
     parameters = [parameter for direction in weights for parameter in direction]
@@ -142,14 +142,14 @@ def _own(layer: Layer) -> Found:
     return states, last, last_cell if cell.has_cell else None
 
 
-def _scanned(layer: Layer) -> Found:
+def _scanned(layer: Layer) -> LayerOutput:
     """A cell whose gates do not read the state, in parallel over time."""
     cell, inputs, lengths, weights, hidden, _ = layer
     assert cell.scan is not None
     return *cell.scan(inputs, lengths, weights, hidden), None
 
 
-def _library_full(layer: Layer) -> Found:
+def _library_full(layer: Layer) -> LayerOutput:
     """torch's function on a batch without padding."""
     cell, inputs, _, weights, *_ = layer
     flat, start = _library_arguments(layer)
@@ -159,10 +159,10 @@ def _library_full(layer: Layer) -> Found:
     return states, last[0], last[1] if cell.has_cell else None
 
 
-def _library_apart(layer: Layer) -> Found:
+def _library_apart(layer: Layer) -> LayerOutput:
     """The same, each direction on a core of its own; nothing is kept for a backward pass."""
 
-    def run(direction: int) -> Found:
+    def run(direction: int) -> LayerOutput:
         one = slice(direction, direction + 1)
         inputs, hidden, start_cell = layer.inputs, layer.hidden, layer.start_cell
         states, last, last_cell = _library_full(
@@ -182,7 +182,7 @@ def _library_apart(layer: Layer) -> Found:
     return torch.cat((ahead, back), 2), torch.cat((last, other)), last_cell
 
 
-def _library_packed(layer: Layer) -> Found:
+def _library_packed(layer: Layer) -> LayerOutput:
     """torch's function on a packed sequence."""
     cell, inputs, lengths, weights, hidden, start_cell = layer
     packed = pack_padded_sequence(inputs, lengths, batch_first=True, enforce_sorted=False)

@@ -50,9 +50,9 @@ class Paths:
             lengths: `[batch]`, at least 1 each.
         """
         batch, time, size = emissions.shape
-        several = max(1, _PAIRS // size**2)
-        if batch > several:
-            places = range(several, batch, several)
+        at_once = max(1, _PAIRS // size**2)
+        if batch > at_once:
+            places = range(at_once, batch, at_once)
             parts = zip(np.split(emissions, places), np.split(lengths, places), strict=True)
             return np.concatenate([self.best(some, own) for some, own in parts])
         best = np.array(emissions.swapaxes(0, 1), order="C")  # [time, batch, tags]

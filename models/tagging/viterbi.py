@@ -42,9 +42,9 @@ def viterbi(
         Tags `[batch, time]` as int64, -1 at padding; the lower tag wins a tie.
     """
     batch, time, size = emissions.shape
-    several = max(1, PAIRS // size**2)
-    if batch > several:
-        parts = zip(emissions.split(several), lengths.split(several), strict=True)
+    at_once = max(1, PAIRS // size**2)
+    if batch > at_once:
+        parts = zip(emissions.split(at_once), lengths.split(at_once), strict=True)
         return torch.cat([viterbi(some, transitions, start, end, own) for some, own in parts])
     exact = exact_type(emissions.device)
     emissions, transitions, start, end = (x.to(exact) for x in (emissions, transitions, start, end))

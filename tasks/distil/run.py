@@ -67,8 +67,8 @@ def distil(
         InputError: The teacher cannot teach this task, or there is nothing to learn from.
     """
     output = Path(output)
-    several = [teachers] if isinstance(teachers, str | os.PathLike) else teachers
-    models = [os.fspath(model) for model in several]
+    listed = [teachers] if isinstance(teachers, str | os.PathLike) else teachers
+    models = [os.fspath(model) for model in listed]
     if bool(models) == (command is not None):
         raise InputError("who teaches? Give model folders, or --teacher_command, one of the two")
     if not 0.0 <= hard_share <= 1.0:

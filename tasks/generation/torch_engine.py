@@ -74,12 +74,12 @@ class TorchGenerator:
         """What the tokens cost that follow the next tokens of some texts; see `Engine`."""
         device = next(self.network.parameters()).device
 
-        def given(array: np.ndarray | None) -> Tensor | None:
+        def to_tensor(array: np.ndarray | None) -> Tensor | None:
             return None if array is None or not array.size else torch.from_numpy(array).to(device)
 
         tokens, following = (torch.from_numpy(part).to(device) for part in reading[:2])
         lengths = torch.from_numpy(reading.lengths)
-        labels, vectors = given(reading.labels), given(reading.vectors)
+        labels, vectors = to_tensor(reading.labels), to_tensor(reading.vectors)
         if so_far is None:
             so_far = self.network.begin(tokens[:, :0], torch.zeros_like(lengths), labels, vectors)
         elif reading.carried is not None:

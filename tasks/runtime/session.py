@@ -264,9 +264,9 @@ class Reader:
         """
         names = [f"final_{name}" for name in self.session.carried]
         before = so_far or self.session.start(len(batch.tokens))
-        found = self.session([*outputs, *names], {**self._feeds(batch), **before})
-        after = dict(zip(self.session.carried, found[len(outputs) :], strict=True))
-        return found[: len(outputs)], after
+        values = self.session([*outputs, *names], {**self._feeds(batch), **before})
+        after = dict(zip(self.session.carried, values[len(outputs) :], strict=True))
+        return values[: len(outputs)], after
 
     def _feeds(self, batch: TokenBatch) -> dict[str, np.ndarray]:
         return {

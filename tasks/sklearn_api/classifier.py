@@ -160,15 +160,15 @@ def _read(y: Any) -> _Labels:
     if is_multilabel(y):
         matrix = [[str(label) for label in np.flatnonzero(row)] for row in y]
         return _Labels(matrix, unique_labels(y), "indicator")
-    several = any(isinstance(labels, list | tuple | set | np.ndarray) for labels in y)
-    rows = [np.array(list(row)).tolist() for row in (y if several else [[label] for label in y])]
+    multilabel = any(isinstance(labels, list | tuple | set | np.ndarray) for labels in y)
+    rows = [np.array(list(row)).tolist() for row in (y if multilabel else [[label] for label in y])]
     for number, labels in enumerate(rows):
         for label in labels:
             if not isinstance(label, str | int | float) or label != label:
                 raise InputError(f"y[{number}] is {y[number]!r:.60}, which is no label")
     classes = unique_labels([label for labels in rows for label in labels])
     named = [[str(label) for label in labels] for labels in rows]
-    return _Labels(named, classes, "lists" if several else "one")
+    return _Labels(named, classes, "lists" if multilabel else "one")
 
 
 def _texts(X: Iterable[str]) -> list[str]:

@@ -72,9 +72,9 @@ def evaluate_tagging(
         gold = [gold_of(example, scheme, file_scheme, path, notes) for example in chunk]
         labels = {item.type if isinstance(item, Span) else item for row in gold for item in row}
         unseen |= labels - known
-        found = pipeline.tags_and_spans([example.tokens for example in chunk], scored=bool(scheme))
-        spans = [spans for _, spans in found] if scheme else None
-        scores.add([tags for tags, _ in found], gold, spans=spans)
+        tagged = pipeline.tags_and_spans([example.tokens for example in chunk], scored=bool(scheme))
+        spans = [spans for _, spans in tagged] if scheme else None
+        scores.add([tags for tags, _ in tagged], gold, spans=spans)
         sentences += len(chunk)
         tokens += sum(len(example.tokens) for example in chunk)
     seconds = time.perf_counter() - started

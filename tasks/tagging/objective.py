@@ -203,17 +203,17 @@ class TaggingObjective(Objective):
         of those found too low.
         """
         paths = network.output.paths()
-        found = []
+        decoded = []
         for some in known:
             best = paths.decode(some.emissions.cpu().numpy(), some.lengths.numpy())
             names = names_of(best.tags, best.lengths, self.settings.tags)
-            found.append((best, spans_of(names, self.settings.scheme), some.gold))
+            decoded.append((best, spans_of(names, self.settings.scheme), some.gold))
         scores = (paths.steps, paths.start, paths.end)
 
         def cost(temperature: float) -> float:
             warmer = Paths(*(part / temperature for part in scores), crf=paths.crf)
             total = 0.0
-            for best, spans, gold in found:
+            for best, spans, gold in decoded:
                 best = Decoded(best.tags, best.emissions / temperature, best.lengths, warmer)
                 for row, right in zip(scored(best, spans, self._rules), gold, strict=True):
                     for span, score in row:

@@ -71,7 +71,7 @@ def evaluate_translation(
         source_column=source_column,
         target_column=target_column,
         features_column=features_column,
-        several=True,
+        multi_reference=True,
         layout=settings.layout,
         notes=notes,
     )

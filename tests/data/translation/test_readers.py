@@ -292,7 +292,7 @@ def test_a_tsv_as_spreadsheets_write_it_is_unquoted(tmp_path):
 @pytest.mark.parametrize(("header", "targets"), [("", "2,3"), ("en\tde\tanother\n", "de,another")])
 def test_sources_may_have_fewer_targets_than_others(header, targets, tmp_path):
     (tmp_path / "a.tsv").write_text(f"{header}one\teins\ntwo\tzwei\tzwo\nthree\tdrei\t\n")
-    options = {"target_column": targets, "several": True, "notes": Notes()}
+    options = {"target_column": targets, "multi_reference": True, "notes": Notes()}
     found = read_parallel(str(tmp_path / "a.tsv"), source="en", target="de", **options)
     assert [pair.references for pair in found] == [("eins",), ("zwei", "zwo"), ("drei",)]
     (tmp_path / "a.tsv").write_text(f"{header}one\teins\tein\ntwo\n")
