@@ -14,12 +14,12 @@ from typing import Literal, NamedTuple
 
 import numpy as np
 
-from .token_features import TOKEN_FEATURES, TokenFeature, attribute, in_order
+from .token_features import TOKEN_FEATURES, TokenFeature, in_order, token_feature
 from .tokenizer import UNK, Level, Offsets, Tokenizer
 
 MAX_WORD_LENGTH = 24  # characters of a word that are looked at: its head and its tail
 _CHARACTERS_FROM = 2  # distinct words a character must occur in, so that <unk> is trained as well
-_ATTRIBUTES_FROM = 2  # times a value must be seen, likewise
+_TOKEN_FEATURES_FROM = 2  # times a value must be seen, likewise
 _CACHED_WORDS = 100_000
 TOKENS_FILE, CHARACTERS_FILE = "tokenizer.json", "characters.json"
 TARGET_FILE = "target.json"  # tokenizer of the target side, in the model folder
@@ -149,10 +149,10 @@ class Featurizer:
             spellings = Tokenizer.train(words, level="character", min_frequency=_CHARACTERS_FROM)
         learned = {
             name: Tokenizer.train(
-                (attribute(name, tokens) for tokens in sequences),
+                (token_feature(name, tokens) for tokens in sequences),
                 level="word",
                 vocabulary_size=vocabulary_size,
-                min_frequency=_ATTRIBUTES_FROM,
+                min_frequency=_TOKEN_FEATURES_FROM,
                 lowercase=lowercase and name == "bigram",
                 zero_digits=zero_digits and name == "bigram",
             )
@@ -194,9 +194,9 @@ class Featurizer:
             characters=spellings,
             token_features={
                 name: vocabulary.extended(
-                    (attribute(name, tokens) for tokens in sequences),
+                    (token_feature(name, tokens) for tokens in sequences),
                     vocabulary_size=vocabulary_size,
-                    min_frequency=_ATTRIBUTES_FROM,
+                    min_frequency=_TOKEN_FEATURES_FROM,
                 )
                 for name, vocabulary in self.token_features.items()
             },
@@ -239,7 +239,7 @@ class Featurizer:
             self.tokens.ids(tokens),
             None if self.characters is None else [self._spelling(token) for token in tokens],
             [
-                vocabulary.ids(attribute(name, tokens, before=before))
+                vocabulary.ids(token_feature(name, tokens, before=before))
                 for name, vocabulary in self.token_features.items()
             ]
             or None,

@@ -21,7 +21,9 @@ _SHAPE_RUN = 2  # like characters in a row that a shape tells apart: Xx, Xxx, bu
 _SHAPE_LENGTH = 8
 
 
-def attribute(name: TokenFeature, tokens: Sequence[str], *, before: str | None = None) -> list[str]:
+def token_feature(
+    name: TokenFeature, tokens: Sequence[str], *, before: str | None = None
+) -> list[str]:
     """One attribute of every token of a sentence.
 
     Args:

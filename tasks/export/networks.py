@@ -165,10 +165,10 @@ def _encoded(
         encoded = encode(graph, module, embedded, lengths)
     else:
         inner = module.encoder if isinstance(module, WindowedEncoder) else module
-        layers, size, has_cell = 1, inner.output_size, False
+        num_layers, size, has_cell = 1, inner.output_size, False
         if isinstance(inner, Encoder):
-            layers, size, has_cell = inner.num_layers, inner.hidden_size, inner.kind.has_cell
-        shape: Shape = [layers, "batch", size]
+            num_layers, size, has_cell = inner.num_layers, inner.hidden_size, inner.kind.has_cell
+        shape: Shape = [num_layers, "batch", size]
         start = State(
             graph.input("hidden", "float", shape),
             graph.input("cell", "float", shape) if has_cell else "",
@@ -251,11 +251,11 @@ def _begin(graph: Graph, module: Decoder, encoded: Encoded) -> None:
     start = graph.add("Tanh", graph.linear(last(graph, encoded), module.start))
     start = graph.reshape(start, 0, -1, module.hidden_size)
     start = graph.add("Transpose", start, perm=[1, 0, 2])  # [layers or twice that, batch, size]
-    layers = module.num_layers
-    shape: Shape = [layers, "batch", module.hidden_size]
-    graph.output("hidden", graph.part(start, 0, layers, 0), shape)
+    num_layers = module.num_layers
+    shape: Shape = [num_layers, "batch", module.hidden_size]
+    graph.output("hidden", graph.part(start, 0, num_layers, 0), shape)
     if module.kind.has_cell:
-        graph.output("cell", graph.part(start, layers, 2 * layers, 0), shape)
+        graph.output("cell", graph.part(start, num_layers, 2 * num_layers, 0), shape)
 
 
 def _start(module: VectorReader) -> ModelProto:
@@ -264,12 +264,13 @@ def _start(module: VectorReader) -> ModelProto:
     vectors = graph.input("vectors", "float", ["rows", module.start.in_features])
     vectors = graph.add("Sub", vectors, graph.weight(as_array(module.mean)))
     vectors = graph.add("Div", vectors, graph.weight(as_array(module.deviation)))
-    states, layers, size = module.shape
+    states, num_layers, size = module.shape
     start = graph.add("Tanh", graph.linear(vectors, module.start))
-    start = graph.add("Transpose", graph.reshape(start, 0, states * layers, size), perm=[1, 0, 2])
+    start = graph.reshape(start, 0, states * num_layers, size)
+    start = graph.add("Transpose", start, perm=[1, 0, 2])
     for number, name in enumerate(("hidden", "cell")[:states]):
-        state = graph.part(start, number * layers, (number + 1) * layers, 0)
-        graph.output(name, state, [layers, "rows", size])
+        state = graph.part(start, number * num_layers, (number + 1) * num_layers, 0)
+        graph.output(name, state, [num_layers, "rows", size])
     if module.token is not None:
         condition = graph.linear(vectors, module.token)
         graph.output("condition", condition, ["rows", module.token.out_features])
@@ -279,8 +280,8 @@ def _start(module: VectorReader) -> ModelProto:
 def _step(module: Decoder, *, int8: bool) -> ModelProto:
     """One token of every row; the rows of a sentence lie side by side, of each equally many."""
     graph = Graph(int8=int8)
-    size, layers = module.readout.out_features, module.num_layers
-    shape: Shape = [layers, "rows", module.hidden_size]
+    size, num_layers = module.readout.out_features, module.num_layers
+    shape: Shape = [num_layers, "rows", module.hidden_size]
     tokens = graph.input("tokens", "int64", ["rows"])
     keys = graph.input("keys", "float", ["sentences", "source", "key_size"])
     values = graph.input("values", "float", ["sentences", "source", "value_size"])
@@ -315,7 +316,7 @@ def _step(module: Decoder, *, int8: bool) -> ModelProto:
     final = lower.final
     if module.upper is not None:
         inputs = graph.add("Concat", states, context, axis=1)
-        upper = encode(graph, module.upper, alone(inputs), start=layers_of(start, 1, layers))
+        upper = encode(graph, module.upper, alone(inputs), start=layers_of(start, 1, num_layers))
         states = graph.add("Squeeze", upper.states, graph.constant([1]))
         both = zip(lower.final, upper.final, strict=True)
         final = State(*(one and graph.add("Concat", one, two, axis=0) for one, two in both))

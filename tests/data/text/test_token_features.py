@@ -1,6 +1,6 @@
 import pytest
 
-from rnnlp.data.text.token_features import attribute
+from rnnlp.data.text.token_features import token_feature
 
 
 @pytest.mark.parametrize(
@@ -18,20 +18,20 @@ from rnnlp.data.text.token_features import attribute
     ],
 )
 def test_shape(token, shape):
-    assert attribute("shape", [token]) == [shape]
+    assert token_feature("shape", [token]) == [shape]
 
 
 def test_prefix_and_suffix_are_three_characters_without_case():
-    assert attribute("prefix", ["Visited", "A", "北京大学"]) == ["vis", "a", "北京大"]
-    assert attribute("suffix", ["VISITED", "A", "北京大学"]) == ["ted", "a", "京大学"]
+    assert token_feature("prefix", ["Visited", "A", "北京大学"]) == ["vis", "a", "北京大"]
+    assert token_feature("suffix", ["VISITED", "A", "北京大学"]) == ["ted", "a", "京大学"]
 
 
 def test_bigram_joins_the_token_before():
-    first, second = attribute("bigram", ["北", "京"])
+    first, second = token_feature("bigram", ["北", "京"])
     assert second == "北京"
     assert first.endswith("北") and len(first) == 2
 
 
 def test_unknown_attribute():
     with pytest.raises(ValueError, match="'colour': use bigram, shape, prefix, suffix"):
-        attribute("colour", ["red"])
+        token_feature("colour", ["red"])

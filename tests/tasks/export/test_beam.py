@@ -38,7 +38,7 @@ def engines(tmp_path_factory, request):
 
 @pytest.mark.parametrize(
     (
-        "beam",
+        "beam_size",
         "nbest",
         "length_penalty",
         "coverage_penalty",
@@ -50,10 +50,10 @@ def engines(tmp_path_factory, request):
     pairwise((1, 2, 5), (1, 2), (0.0, 1.0), (0.0, 0.4), (0, 1, 2), (0, 4), (0.0, 1.6), (None, 6)),
 )
 def test_both_searches(
-    engines, beam, nbest, length_penalty, coverage_penalty, ngram, shortest, ratio, longest
+    engines, beam_size, nbest, length_penalty, coverage_penalty, ngram, shortest, ratio, longest
 ):
     settings = SearchConfig(
-        beam_size=beam, length_penalty=length_penalty, coverage_penalty=coverage_penalty,
+        beam_size=beam_size, length_penalty=length_penalty, coverage_penalty=coverage_penalty,
         no_repeat_ngram_size=ngram, min_length=shortest, min_length_ratio=ratio, max_length=longest,
     )  # fmt: skip
     lengths = np.array([5, 1, 3, 2, 4])

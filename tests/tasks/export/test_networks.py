@@ -78,16 +78,16 @@ def close(found, wanted, tolerance=1e-4):
 
 
 @pytest.mark.parametrize(
-    ("cell", "two", "layers", "residual", "norm", "characters", "features", "crf"),
+    ("cell", "two", "num_layers", "residual", "norm", "characters", "features", "crf"),
     pairwise(
         BUILT_IN, (True, False), (1, 2), (True, False), (True, False), ("none", "cnn", "rnn"),
         (0, 2), (True, False),
     ),
 )  # fmt: skip
-def test_tagger(tmp_path, cell, two, layers, residual, norm, characters, features, crf):
+def test_tagger(tmp_path, cell, two, num_layers, residual, norm, characters, features, crf):
     embedded = embedding(characters, features)
     encoder = Encoder(
-        input_size=embedded.output_size, cell=cell, hidden_size=5, num_layers=layers,
+        input_size=embedded.output_size, cell=cell, hidden_size=5, num_layers=num_layers,
         bidirectional=two, residual=residual, layer_norm=norm,
     )  # fmt: skip
     output = (CRF if crf else ConstrainedSoftmax)(tags=3, start=[True, True, False])
@@ -232,16 +232,16 @@ def test_joint(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("cell", "layers", "tied", "hidden", "fields", "vector"),
+    ("cell", "num_layers", "tied", "hidden", "fields", "vector"),
     pairwise(
         BUILT_IN, (1, 2), (True, False), (5, 7), ((), (4, 3)), ("none", "first state", "every step")
     ),
 )
-def test_language_model(tmp_path, cell, layers, tied, hidden, fields, vector):
+def test_language_model(tmp_path, cell, num_layers, tied, hidden, fields, vector):
     network = LanguageModel(
         embedding=embedding(), vocabulary_size=30, label_sizes=fields, tie_embeddings=tied,
         encoder=Encoder(
-            input_size=7, cell=cell, hidden_size=hidden, num_layers=layers, bidirectional=False
+            input_size=7, cell=cell, hidden_size=hidden, num_layers=num_layers, bidirectional=False
         ),
         vector_size=0 if vector == "none" else 4, vector_every_step=vector == "every step",
     ).eval()  # fmt: skip
@@ -284,20 +284,20 @@ def test_language_model(tmp_path, cell, layers, tied, hidden, fields, vector):
 
 
 @pytest.mark.parametrize(
-    ("cell", "layers", "score", "fed", "tied", "two", "characters", "copy"),
+    ("cell", "num_layers", "score", "fed", "tied", "two", "characters", "copy"),
     pairwise(
         BUILT_IN, (1, 2, 3), ("general", "dot", "additive", "multihead"), (True, False),
         ("none", "output", "all"), (True, False), ("none", "cnn"), (True, False),
     ),
 )  # fmt: skip
-def test_translator(tmp_path, cell, layers, score, fed, tied, two, characters, copy):
+def test_translator(tmp_path, cell, num_layers, score, fed, tied, two, characters, copy):
     embedded = embedding(characters, size=6)
     encoder = Encoder(
         input_size=embedded.output_size, cell=cell, hidden_size=4 if two else 8, bidirectional=two
     )
     decoder = Decoder(
         vocabulary_size=30, memory_size=8, final_size=8, size=6, cell=cell, hidden_size=8,
-        num_layers=layers, attention=score, attention_size=4, heads=2, input_feeding=fed,
+        num_layers=num_layers, attention=score, attention_size=4, heads=2, input_feeding=fed,
         tie_embeddings=tied, embedding=embedded.words if tied == "all" else None, copy=copy,
     )  # fmt: skip
     network = Translator(embedding=embedded, encoder=encoder, decoder=decoder).eval()

@@ -145,8 +145,8 @@ def reviews(path, rows):
     return {"train": str(path), "validation": str(path)}
 
 
-@pytest.mark.parametrize("several", [False, True])
-def test_a_classifier_gets_further_labels(tmp_path, capsys, several):
+@pytest.mark.parametrize("multilabel", [False, True])
+def test_a_classifier_gets_further_labels(tmp_path, capsys, multilabel):
     config = {
         "task": "classification",
         "model": {
@@ -165,13 +165,13 @@ def test_a_classifier_gets_further_labels(tmp_path, capsys, several):
         """Things with two properties, of which some are said, or with one that is said."""
         for first, second in product(words, repeat=2):
             labels = sorted({words[first], words[second]} & chosen)
-            if several:
+            if multilabel:
                 yield {"text": f"a {first} and {second} thing", "label": labels}
             elif first == second and labels:
                 yield {"text": f"a {first} thing", "label": labels[0]}
 
     first = reviews(tmp_path / "first.jsonl", list(rows({"colour", "shape"})) * 4)
-    then = {"sound"} if several else {"sound", "colour"}
+    then = {"sound"} if multilabel else {"sound", "colour"}
     old = package.fit(tmp_path / "tiny.yaml", output=tmp_path / "old", data=first)
     new = package.fit(
         tmp_path / "tiny.yaml",
@@ -179,8 +179,8 @@ def test_a_classifier_gets_further_labels(tmp_path, capsys, several):
         data=reviews(tmp_path / "then.jsonl", list(rows(then)) * 4),
         model={"continue_from": str(tmp_path / "old")},
     )
-    assert new.labels == ["colour", "shape", "sound"] and new.settings.multilabel is several
-    if several:
+    assert new.labels == ["colour", "shape", "sound"] and new.settings.multilabel is multilabel
+    if multilabel:
         assert set(new("a red and loud thing")["label"]) == {"colour", "sound"}
         assert set(new("a round and red thing")["label"]) == {"colour", "shape"}
     else:
