@@ -9,13 +9,14 @@ from __future__ import annotations
 
 from typing import ClassVar, NamedTuple
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 
 from rnnlp.models.embeddings.seen import SeenWords
 from rnnlp.models.embeddings.token import Embedding
 from rnnlp.models.encoders.bag import BagEncoder
-from rnnlp.models.encoders.incremental import Reading, read_on
+from rnnlp.models.encoders.incremental import IncrementalEncoder, Reading
 from rnnlp.models.encoders.recurrent import Encoder
 from rnnlp.models.encoders.windowed import WindowedEncoder
 from rnnlp.models.layers.dropout import LockedDropout, check_rate
@@ -39,7 +40,7 @@ class TextSoFar(NamedTuple):
     reading: Reading
     pooled: PooledSoFar | None  # None before the first token
     counted: Counted | None = None  # of classifiers with n-grams
-    words: SeenWords | None = None  # of those that embed them
+    layers: tuple[SeenWords, IncrementalEncoder] | None = None  # of those with an encoder
 
 
 class Calibrated(nn.Module):
@@ -143,12 +144,14 @@ class Classifier(Calibrated):
 
     def read(
         self,
-        tokens: Tensor,
-        characters: Tensor | None,
-        token_features: Tensor | None,
+        tokens: np.ndarray,
+        characters: np.ndarray | None,
+        token_features: np.ndarray | None,
         so_far: TextSoFar | None,
     ) -> TextSoFar:
         """Read the next tokens of texts that are still arriving; `score` says what they come to.
+
+        They are arrays, and so is what is kept, see `models/encoders/incremental.py`.
 
         Args:
             tokens: `[batch, time]`, none of them padding.
@@ -156,18 +159,19 @@ class Classifier(Calibrated):
             token_features: `[batch, time, features]`, or None.
             so_far: what this returned for the tokens before; None where texts begin.
         """
-        reading, pooled, counted, words = so_far or TextSoFar(Reading(), None)
-        words = words or SeenWords(self.embedding)
-        states, reading = read_on(self.encoder, words(tokens, characters, token_features), reading)
+        reading, pooled, counted, layers = so_far or TextSoFar(Reading(), None)
+        layers = layers or (SeenWords(self.embedding), IncrementalEncoder(self.encoder))
+        words, encoder = layers
+        states, reading = encoder.read(words(tokens, characters, token_features), reading)
         if self.ngrams is not None:
-            counted = self.ngrams.read(tokens, counted)
-        pooled = self.pooling.add(self.state_dropout(states), pooled)
-        return TextSoFar(reading, pooled, counted, words)
+            counted = self.ngrams.read(torch.from_numpy(tokens), counted)
+        return TextSoFar(reading, self.pooling.add(states, pooled), counted, layers)
 
     def score(self, so_far: TextSoFar) -> Tensor:
         """The logits `[batch, classes]` of texts that end after what has been read."""
-        assert so_far.pooled is not None and so_far.reading.final is not None
-        logits = self._logits(self.pooling.so_far(so_far.pooled, so_far.reading.final))
+        assert so_far.pooled is not None
+        vector = self.pooling.so_far(so_far.pooled, so_far.reading.final[-1].hidden)
+        logits = self._logits(torch.from_numpy(vector))
         return logits if so_far.counted is None else logits + so_far.counted.scores
 
     def _logits(self, vector: Tensor) -> Tensor:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import ClassVar
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 
@@ -68,9 +69,9 @@ class LinearClassifier(Calibrated):
 
     def read(
         self,
-        tokens: Tensor,
-        characters: Tensor | None,
-        token_features: Tensor | None,
+        tokens: np.ndarray,
+        characters: np.ndarray | None,
+        token_features: np.ndarray | None,
         so_far: TextSoFar | None,
     ) -> TextSoFar:
         """Read the next tokens of texts that are still arriving; `score` says what they come to.
@@ -81,7 +82,9 @@ class LinearClassifier(Calibrated):
             token_features: Not read.
             so_far: What this returned for the tokens before; None where texts begin.
         """
-        counted = self.ngrams.read(tokens, None if so_far is None else so_far.counted)
+        counted = self.ngrams.read(
+            torch.from_numpy(tokens), None if so_far is None else so_far.counted
+        )
         return TextSoFar(Reading(), None, counted)
 
     def score(self, so_far: TextSoFar) -> Tensor:

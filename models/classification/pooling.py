@@ -9,11 +9,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 
 from rnnlp.models.encoders.base import EncoderOutput
 from rnnlp.models.recurrence.cell import State
+from rnnlp.models.search.tensors import array
 
 from .ways import WAYS
 
@@ -38,11 +40,11 @@ class PooledSoFar(NamedTuple):
     """All that pooling keeps of the states of texts that go on; its size does not grow."""
 
     tokens: int  # how many
-    largest: Tensor  # [batch, size]
-    total: Tensor  # [batch, size], in float64
-    peak: Tensor | None  # [batch, 1] the highest attention score; None without attention
-    mass: Tensor | None  # [batch, 1] sum of exp(score - peak)
-    weighted: Tensor | None  # [batch, size] sum of exp(score - peak) * state
+    largest: np.ndarray  # [batch, size]
+    total: np.ndarray  # [batch, size], in float64
+    peak: np.ndarray | None  # [batch, 1] the highest attention score; None without attention
+    mass: np.ndarray | None  # [batch, 1] sum of exp(score - peak)
+    weighted: np.ndarray | None  # [batch, size] sum of exp(score - peak) * state
 
 
 class Pooling(nn.Module):
@@ -105,7 +107,7 @@ class Pooling(nn.Module):
         vector = torch.cat(parts, 1)
         return Pooled(vector, None if weights is None else weights.squeeze(2))
 
-    def add(self, states: Tensor, so_far: PooledSoFar | None) -> PooledSoFar:
+    def add(self, states: np.ndarray, so_far: PooledSoFar | None) -> PooledSoFar:
         """Take in the next tokens of texts that are read bit by bit; `so_far` gives the pooled.
 
         Args:
@@ -117,45 +119,44 @@ class Pooling(nn.Module):
         """
         if len(self.own):
             raise ValueError("a pooling of one's own cannot read a text bit by bit")
-        largest, total = states.amax(1), states.cpu().double().sum(1)
+        largest, total = states.max(1), states.sum(1, dtype=np.float64)
         count = states.shape[1]
         peak, mass, weighted = None, None, None
         if self.attention is not None:
-            scores = self.attention(states).float()  # [batch, time, 1]
-            peak = scores.amax(1)
-            shares = (scores - peak.unsqueeze(1)).exp()
+            weight = next(self.attention.parameters())
+            scores = array(self.attention(torch.from_numpy(states).to(weight)))  # [batch, time, 1]
+            peak = scores.max(1)
+            shares = np.exp(scores - peak[:, None])
             mass, weighted = shares.sum(1), (states * shares).sum(1)
         if so_far is not None:
-            largest = torch.maximum(largest, so_far.largest)
+            largest = np.maximum(largest, so_far.largest)
             total, count = total + so_far.total, count + so_far.tokens
             if peak is not None and so_far.peak is not None:
-                assert mass is not None and so_far.mass is not None
-                assert weighted is not None and so_far.weighted is not None
-                higher = torch.maximum(peak, so_far.peak)
-                new, old = (peak - higher).exp(), (so_far.peak - higher).exp()
+                higher = np.maximum(peak, so_far.peak)
+                new, old = np.exp(peak - higher), np.exp(so_far.peak - higher)
                 peak = higher
                 mass = mass * new + so_far.mass * old
                 weighted = weighted * new + so_far.weighted * old
         return PooledSoFar(count, largest, total, peak, mass, weighted)
 
-    def so_far(self, pooled: PooledSoFar, final: State) -> Tensor:
+    def so_far(self, pooled: PooledSoFar, final: np.ndarray) -> np.ndarray:
         """The vector `[batch, output_size]` of texts up to the last token taken in.
 
         Args:
             pooled: What `add` returned for it.
-            final: The encoder's state after it.
+            final: The state of the last layer after it, `[batch, size]`.
         """
         parts = []
         for way in self.ways:
             if way == "last":
-                parts.append(self._last(final))
+                parts.append(final)
             elif way == "max":
                 parts.append(pooled.largest)
             elif way == "mean":
-                parts.append((pooled.total / pooled.tokens).to(pooled.largest))
-            elif pooled.weighted is not None and pooled.mass is not None:
+                parts.append((pooled.total / pooled.tokens).astype(pooled.largest.dtype))
+            elif pooled.weighted is not None:
                 parts.append(pooled.weighted / pooled.mass)
-        return torch.cat(parts, 1)
+        return np.concatenate(parts, 1)
 
     def _last(self, final: State) -> Tensor:
         hidden = final.hidden  # [layers * directions, batch, hidden_size]

@@ -8,7 +8,10 @@ from __future__ import annotations
 
 from collections import OrderedDict
 
-from torch import Tensor
+import numpy as np
+import torch
+
+from rnnlp.models.search.tensors import array
 
 from .token import Embedding
 
@@ -26,27 +29,26 @@ class SeenWords:
     def __init__(self, embedding: Embedding, *, most: int = _MOST) -> None:
         self._embedding = embedding
         self._most = most
-        self._vectors: OrderedDict[tuple[int, ...], Tensor] = OrderedDict()
+        self._vectors: OrderedDict[bytes, np.ndarray] = OrderedDict()
 
-    def __call__(
-        self, tokens: Tensor, characters: Tensor | None, token_features: Tensor | None
-    ) -> Tensor:
-        """What the embedding gives; more than one token at once is passed on to it.
+    def __call__(self, *ids: np.ndarray | None) -> np.ndarray:
+        """What the embedding gives; of more than one token at once nothing is kept.
 
         Args:
-            tokens: `[batch, time]`.
-            characters: `[batch, time, width]`, or None.
-            token_features: `[batch, time, features]`, or None.
+            ids: What the embedding reads, as arrays.
         """
-        if tokens.numel() > 1:
-            vectors: Tensor = self._embedding(tokens, characters, token_features)
-            return vectors
-        given = (ids for ids in (tokens, characters, token_features) if ids is not None)
-        word = tuple(number for ids in given for number in ids.flatten().tolist())
+        if ids[0] is not None and ids[0].size > 1:
+            return self._embedded(*ids)
+        word = b"".join(each.tobytes() for each in ids if each is not None)
         if word in self._vectors:
             self._vectors.move_to_end(word)
         else:
-            self._vectors[word] = self._embedding(tokens, characters, token_features)
+            self._vectors[word] = self._embedded(*ids)
             if len(self._vectors) > self._most:
                 self._vectors.popitem(last=False)
         return self._vectors[word]
+
+    @torch.inference_mode()
+    def _embedded(self, *ids: np.ndarray | None) -> np.ndarray:
+        tensors = (None if each is None else torch.from_numpy(each) for each in ids)
+        return array(self._embedding(*tensors))

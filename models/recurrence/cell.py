@@ -25,8 +25,11 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
+import numpy as np
 import torch
 from torch import Tensor
+
+from .arrays import ArrayState, ArrayWeights
 
 BLOCK_TOKENS = 512  # how many tokens a backward pass takes up at once: they stay in the cache
 
@@ -85,6 +88,7 @@ class Cell:
         gates: Blocks of `hidden_size` rows that its weights have.
         step: `(inputs, weights, state)` to the state after one token: inputs `[batch, input_size]`,
             states `[1, batch, hidden_size]`.
+        on_arrays: The same for arrays, `[batch, hidden_size]` the states; see `arrays.py`.
         values: The same to what `equations` name, each `[batch, hidden_size]`, in their order; the
             state after the token is among them, `h` (and `c`).
         forward: `(inputs, weights, start, start_cell, sizes, last)` over the tokens of a unit;
@@ -107,6 +111,7 @@ class Cell:
     gates: int
     step: Callable[[Tensor, Weights, State], State]
     equations: str = ""
+    on_arrays: Callable[[np.ndarray, ArrayWeights, ArrayState], ArrayState] | None = None
     values: Callable[[Tensor, Weights, State], dict[str, Tensor]] | None = None
     forward: Callable[..., Forward] | None = None
     backward: Callable[..., Iterator[Block]] | None = None

@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+from . import arrays
 from .cell import Block, Cell, Forward, State, Weights, blocks, receivers, states_before
 from .matmul import Product, of_all_tokens
 
@@ -151,6 +152,7 @@ GRU = Cell(
     title="GRU",
     gates=3,
     step=gru_step,
+    on_arrays=arrays.gru,
     equations=EQUATIONS,
     values=gru_values,
     forward=lambda inputs, weights, start, start_cell, sizes, last: gru_forward(

@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+from . import arrays
 from .cell import Block, Cell, Forward, State, Weights, blocks, receivers, states_before
 from .matmul import Product, of_all_tokens
 
@@ -221,6 +222,7 @@ LSTM = Cell(
     title="LSTM",
     gates=4,
     step=lstm_step,
+    on_arrays=arrays.lstm,
     equations=EQUATIONS,
     values=lstm_values,
     forward=lstm_forward,

@@ -27,6 +27,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+from . import arrays
 from .cell import Block, Cell, Forward, State, Weights, blocks, receivers, states_before, step_of
 from .matmul import of_all_tokens
 
@@ -196,6 +197,7 @@ MINGRU = Cell(
     title="minGRU",
     gates=2,
     step=step_of(mingru_values),
+    on_arrays=arrays.mingru,
     equations=EQUATIONS,
     values=mingru_values,
     forward=lambda inputs, weights, start, start_cell, sizes, last: mingru_forward(

@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+from . import arrays
 from .cell import Block, Cell, Forward, State, Weights, blocks, receivers, step_of
 from .matmul import Product, of_all_tokens
 
@@ -100,6 +101,7 @@ def _cell(*, name: str, title: str, tanh: bool, library: Any) -> Cell:
         title=title,
         gates=1,
         step=step_of(values),
+        on_arrays=arrays.rnn if tanh else arrays.relu_rnn,
         equations=EQUATIONS.format(f="tanh" if tanh else "relu"),
         values=values,
         forward=lambda inputs, weights, start, start_cell, sizes, last: rnn_forward(

@@ -5,27 +5,18 @@ Label names, text and training are not its business: ids in, tag ids and probabi
 
 from __future__ import annotations
 
-from typing import ClassVar, NamedTuple
+from typing import ClassVar
 
 import torch
 from torch import Tensor, nn
 
-from rnnlp.models.embeddings.seen import SeenWords
 from rnnlp.models.embeddings.token import Embedding
-from rnnlp.models.encoders.incremental import Reading, read_on
 from rnnlp.models.encoders.recurrent import Encoder
 from rnnlp.models.layers.dropout import LockedDropout
 from rnnlp.models.layers.precision import full_precision
 
 from .crf import CRF
 from .softmax import ConstrainedSoftmax
-
-
-class SentenceSoFar(NamedTuple):
-    """All that is kept of sentences that are read bit by bit."""
-
-    reading: Reading
-    words: SeenWords
 
 
 class Tagger(nn.Module):
@@ -84,28 +75,6 @@ class Tagger(nn.Module):
         """
         embedded = self.embedding(tokens, characters, token_features)
         return self._scores(self.encoder(embedded, lengths).states)
-
-    def read(
-        self,
-        tokens: Tensor,
-        characters: Tensor | None,
-        token_features: Tensor | None,
-        so_far: SentenceSoFar | None,
-    ) -> tuple[Tensor, SentenceSoFar]:
-        """Score every tag for the next tokens of sentences that are still arriving.
-
-        Args:
-            tokens: `[batch, time]`, none of them padding.
-            characters: `[batch, time, width]`, or None.
-            token_features: `[batch, time, features]`, or None.
-            so_far: what this returned for the tokens before; None where sentences begin.
-
-        Returns:
-            `[batch, time, tags]`, and what to pass on.
-        """
-        reading, words = so_far or SentenceSoFar(Reading(), SeenWords(self.embedding))
-        states, reading = read_on(self.encoder, words(tokens, characters, token_features), reading)
-        return self._scores(states), SentenceSoFar(reading, words)
 
     def loss(
         self,

@@ -54,8 +54,7 @@ class TorchClassifier:
     @torch.inference_mode()
     def read(self, batch: TokenBatch, so_far: TextSoFar | None) -> tuple[np.ndarray, TextSoFar]:
         """Probabilities of texts that end with these tokens, and what to pass on; see `Engine`."""
-        ids = as_tensors(batch)
-        so_far = self.network.read(ids.tokens, ids.characters, ids.token_features, so_far)
+        so_far = self.network.read(batch.tokens, batch.characters, batch.token_features, so_far)
         return self.network.probabilities(self.network.score(so_far)).numpy(), so_far
 
 

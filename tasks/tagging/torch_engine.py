@@ -7,9 +7,11 @@ import torch
 
 from rnnlp.data.datamodule.tensors import as_tensors
 from rnnlp.data.text.featurizer import TokenBatch
+from rnnlp.models.encoders.incremental import Reading
 from rnnlp.models.tagging.ensemble import TaggerEnsemble
 from rnnlp.models.tagging.paths import Decoded, Paths
-from rnnlp.models.tagging.tagger import SentenceSoFar, Tagger
+from rnnlp.models.tagging.reader import SentenceReader
+from rnnlp.models.tagging.tagger import Tagger
 
 
 class TorchTagger:
@@ -36,14 +38,13 @@ class TorchTagger:
         )
         return self.paths.decode(emissions.cpu().numpy(), batch.lengths)
 
-    @torch.inference_mode()
     def read(
-        self, batch: TokenBatch, so_far: SentenceSoFar | None
-    ) -> tuple[np.ndarray, SentenceSoFar]:
+        self, batch: TokenBatch, so_far: tuple[SentenceReader, Reading] | None
+    ) -> tuple[np.ndarray, tuple[SentenceReader, Reading]]:
         """Emissions [batch, time, tags] of the next tokens of texts that go on; see `Engine`."""
         assert isinstance(self.network, Tagger)  # an ensemble has no streams
-        ids = as_tensors(batch)
-        emissions, so_far = self.network.read(
-            ids.tokens, ids.characters, ids.token_features, so_far
+        reader, reading = so_far or (SentenceReader(self.network), Reading())
+        emissions, reading = reader.read(
+            batch.tokens, batch.characters, batch.token_features, reading
         )
-        return emissions.cpu().numpy(), so_far
+        return emissions, (reader, reading)
