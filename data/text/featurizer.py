@@ -291,7 +291,7 @@ def collate(rows: Sequence[FeatureRow]) -> TokenBatch:
         ValueError: Where there is no row, or a row without a token.
     """
     lengths = np.array([len(row.tokens) for row in rows], dtype=np.int64)  # [batch]
-    if not rows or not lengths.all():
+    if not rows or not all(row.tokens for row in rows):
         raise ValueError(f"a batch needs sentences of at least one token, not lengths {lengths}")
     return TokenBatch(
         tokens=_padded([row.tokens for row in rows]),
@@ -311,12 +311,11 @@ def collate(rows: Sequence[FeatureRow]) -> TokenBatch:
 
 def _padded(rows: Sequence[Sequence[int]]) -> np.ndarray:
     """Rows as long as the longest of them, zeros after the end of each."""
-    lengths = [len(row) for row in rows]
-    longest = max(lengths)
-    if min(lengths) == longest:  # such as one row: in a stream, one token
+    if len(rows) == 1:
         return np.array(rows, dtype=np.int64)
-    array = np.zeros((len(rows), longest), dtype=np.int64)
-    array[np.arange(longest) < np.array(lengths)[:, None]] = np.fromiter(
+    lengths = np.array([len(row) for row in rows])
+    array = np.zeros((len(rows), lengths.max()), dtype=np.int64)
+    array[np.arange(lengths.max()) < lengths[:, None]] = np.fromiter(
         chain.from_iterable(rows), dtype=np.int64
     )
     return array
@@ -325,9 +324,8 @@ def _padded(rows: Sequence[Sequence[int]]) -> np.ndarray:
 def _padded_words(rows: Sequence[FeatureRow], lengths: np.ndarray) -> np.ndarray:
     """The spellings of all words of a batch, [batch, time, width]."""
     words = _padded([word for row in rows for word in row.characters or ()])  # [words, width]
-    time = lengths.max()
-    if lengths.min() == time:
-        return words.reshape(len(rows), time, -1)
-    array = np.zeros((len(rows), time, words.shape[1]), dtype=np.int64)
-    array[np.arange(time) < lengths[:, None]] = words
+    if len(rows) == 1:
+        return words[None]
+    array = np.zeros((len(rows), lengths.max(), words.shape[1]), dtype=np.int64)
+    array[np.arange(lengths.max()) < lengths[:, None]] = words
     return array

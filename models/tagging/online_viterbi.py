@@ -123,8 +123,9 @@ class TagStream:
             if score > -np.inf
         }
         final = self._best + self._paths.end
-        if final.max() > -np.inf:
-            alive.add(int(final.argmax()))
+        last = int(final.argmax())
+        if final[last] > -np.inf:
+            alive.add(last)
         for place in range(len(self._back) - 1, -1, -1):
             if len(alive) == 1:
                 return self._decide(self._trace(alive.pop(), place))

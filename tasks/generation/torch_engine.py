@@ -50,7 +50,7 @@ class TorchGenerator:
             heard: Told each token of the first text before the next is drawn.
             vectors: What each is written from, [prompts, components].
         """
-        device = next(self.network.parameters()).device
+        device = self.network.embedding.words.weight.device
         lengths = torch.tensor([len(ids) - 1 for ids in prompts])  # the last one begins the search
         before = torch.full((len(prompts), max(1, int(lengths.max()))), PAD)
         for ids, target in zip(prompts, before, strict=True):
@@ -72,7 +72,7 @@ class TorchGenerator:
     @torch.inference_mode()
     def costs(self, reading: Reading, so_far: GeneratorState | None) -> Costs:
         """What the tokens cost that follow the next tokens of some texts; see `Engine`."""
-        device = next(self.network.parameters()).device
+        device = self.network.embedding.words.weight.device
 
         def to_tensor(array: np.ndarray | None) -> Tensor | None:
             return None if array is None or not array.size else torch.from_numpy(array).to(device)
