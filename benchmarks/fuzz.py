@@ -51,6 +51,8 @@ CONLLU = (
 )
 SPANS = json.dumps({"text": "Anna 👩‍👧 Rome.", "entities": [[0, 4, "PER"], [9, 13, "LOC"]]})
 TOKENS = json.dumps({"tokens": ["Anna", "sleeps"], "tags": ["B-PER", "O"]})
+KAGGLE = 'Sentence #,Word,Tag\nSentence: 1,Anna,B-PER\n,met,O\nSentence: 2,",",O\n,Rome,B-LOC\n'
+BLANK_ROWS = "token;tag\nAnna;B-PER\nran;O\n\nin;O\nRome;B-LOC\n"
 CSV = 'text,label\n"fine, and clean",good\n"a ""bad"" day",bad\n'
 PAIRS = "hello\tbonjour\ngood day\tbon jour\n"
 TUNE = "X:1\nT:A tune\nM:6/8\nK:G\nGAB c2d|e3 d3:|\n\nX:2\nM:4/4\nK:D\nDFAd fafd|\n\n"
@@ -60,6 +62,8 @@ SEEDS: list[tuple[str, str, str]] = [
     ("a.conllu", CONLLU * 3, "tagging"),
     ("a.jsonl", f"{SPANS}\n" * 4, "tagging"),
     ("b.jsonl", f"{TOKENS}\n" * 4, "tagging"),
+    ("t.csv", KAGGLE * 3, "tagging"),
+    ("u.csv", BLANK_ROWS * 3, "tagging"),
     ("a.bmes", "上 B-LOC\n海 E-LOC\n好 O\n\n" * 3, "tagging"),
     ("a.csv", CSV * 3, "classification"),
     ("a.tsv", "text\tlabel\nfine\tgood\nbad\tbad\n", "classification"),

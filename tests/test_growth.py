@@ -84,6 +84,7 @@ def spans(size):
 
 READERS = {
     "sentences.conll": (tagging, lambda n: "Ann B-PER\nlaughed O\n\n" * n),
+    "tokens.csv": (tagging, lambda n: "token,tag\n" + "Ann,B-PER\nlaughed,O\n\n" * n),
     "one_sentence.conll": (tagging, lambda n: "Ann B-PER\nlaughed O\n" * n),
     "sentences.conllu": (tagging, lambda n: f"1\tAnn\t_\tNOUN{chr(9)}_\t_\t0\troot\t_\t_\n\n" * n),
     "spans.jsonl": (tagging, spans),

@@ -19,6 +19,7 @@ from rnnlp.data.formats.layout import Layout
 from rnnlp.data.formats.text_files import oddities, read_lines
 from rnnlp.data.formats.workbooks import is_workbook
 from rnnlp.data.tagging.readers import tagging_layout
+from rnnlp.data.tagging.tables import TABLE
 
 from .items import Item, Task
 
@@ -43,10 +44,11 @@ def layout_for_cleaning(
         layout = classification_layout(
             path, format="auto", text_column=text_column, label_column=label_column
         )
-    if is_workbook(path) or layout.format == ANNOTATION:
+    if is_workbook(path) or layout.format in (ANNOTATION, TABLE):
+        kinds = "CoNLL columns" if task == "tagging" else "CSV"
         raise InputError(
-            "--fix writes text files with one example after the other: save it as CSV, JSON lines "
-            "or columns first",
+            f"--fix writes text files with one example after the other: save it as {kinds} or JSON "
+            "lines first",
             path=path,
         )
     return layout

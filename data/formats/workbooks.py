@@ -10,7 +10,7 @@ import csv
 import io
 import json
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 from zipfile import BadZipFile
 
@@ -116,8 +116,34 @@ def _parquet(path: str | os.PathLike[str]) -> Iterator[list[Any]]:
         raise InputError("parquet is read by pyarrow: pip install pyarrow", path=path) from error
     try:
         file = parquet.ParquetFile(path)
-        yield list(file.schema_arrow.names)
+        names = file.schema_arrow.names
+        labels = _label_names(file.schema_arrow.metadata or {})
+        yield list(names)
         for batch in file.iter_batches(_CHUNK):
-            yield from map(list, zip(*batch.to_pydict().values(), strict=True))
+            columns = batch.to_pydict()
+            for name in labels.keys() & columns.keys():
+                columns[name] = [_named(value, labels[name]) for value in columns[name]]
+            yield from map(list, zip(*columns.values(), strict=True))
     except (OSError, ArrowException) as error:
         raise InputError(f"cannot be read: {str(error)[:200]}", path=path) from error
+
+
+def _label_names(metadata: Mapping[bytes, bytes]) -> dict[str, list[str]]:
+    """The names that numbers stand for, by column, as `datasets` writes them into its Parquet."""
+    try:
+        features = json.loads(metadata.get(b"huggingface", b"{}"))["info"]["features"]
+    except (ValueError, KeyError, TypeError):
+        return {}
+    kinds = {column: kind.get("feature", kind) for column, kind in features.items()}
+    return {
+        column: list(map(str, kind["names"]))
+        for column, kind in kinds.items()
+        if isinstance(kind, dict) and kind.get("_type") == "ClassLabel"
+    }
+
+
+def _named(value: Any, names: Sequence[str]) -> Any:
+    if isinstance(value, list):
+        return [_named(one, names) for one in value]
+    is_label = isinstance(value, int) and 0 <= value < len(names)
+    return names[value] if is_label else None  # -1 is no label

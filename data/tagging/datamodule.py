@@ -39,10 +39,12 @@ class TaggingFiles(GroupedFiles, Batches):
     Args:
         hub_tokens: Column of the hub's data set that holds lists of tokens.
         hub_tags: Column of the hub's data set that holds lists of tags.
-        format: Format of the files: conll, conllu, jsonl, annotation, or a reader of your own,
-            module.function; "auto" recognises it.
-        token_column: Column of the tokens in column files, from 1; recognised if not given.
-        tag_column: Column of the tags in column files, from 1; the last, or UPOS in CoNLL-U.
+        format: Format of the files: conll, conllu, jsonl, table, annotation, or a reader of your
+            own, module.function; "auto" recognises it.
+        token_column: Column of the tokens in column files and tables, from 1; recognised if not
+            given.
+        tag_column: Column of the tags in column files and tables, from 1; the last, UPOS in
+            CoNLL-U, a usual name in tables.
         scheme: Scheme the model is trained in, whatever the scheme of the files.
     """
 

@@ -19,16 +19,18 @@ from rnnlp.data.formats.layout import JSON_LINES, Layout
 from rnnlp.data.formats.own import READERS, check_format, own_lines
 from rnnlp.data.formats.text_files import read_lines, stem
 from rnnlp.data.formats.weights import WEIGHT
+from rnnlp.data.formats.workbooks import is_workbook
 
 from .conll import FORM, UPOS, conll_layout, is_conllu, read_conll, read_conllu
 from .documents import Split, read_documents
 from .example import TaggedExample
 from .jsonl import read_tagging_json
 from .schemes import Span, is_valid, tags_to_spans
+from .tables import TABLE, table_layout, table_sentences
 
 __all__ = ["FORMATS", "TaggedExample", "read_tagging", "spans_of"]
 
-FORMATS = ("auto", "conll", "conllu", "jsonl", ANNOTATION)
+FORMATS = ("auto", "conll", "conllu", "jsonl", TABLE, ANNOTATION)
 _UNKNOWN = Layout()
 _HEAD = 2000  # lines that the format is recognised from
 
@@ -77,7 +79,11 @@ def read_tagging(
             raise InputError(f"data.{option} is for JSON lines, not {format}", path=path)
     if format == ANNOTATION:
         examples = read_documents(name, tool_for(name), split=split, notes=notes)
-    elif format == "jsonl":
+    elif format in ("jsonl", TABLE):
+        if format == TABLE:
+            lines = table_sentences(
+                name, token_column=token_column, tag_column=tag_column, notes=notes
+            )
         examples = read_tagging_json(
             lines,
             path=name,
@@ -131,6 +137,8 @@ def tagging_layout(
     name, format, head, _ = _open(path, format)
     if format == "conll":
         return conll_layout(head, path=name, token_column=token_column, tag_column=tag_column)
+    if format == TABLE:
+        return table_layout(name, token_column=token_column, tag_column=tag_column)
     if format == "conllu":
         return Layout(
             format=format, columns={"token": token_column or FORM, "tag": tag_column or UPOS}
@@ -146,9 +154,12 @@ def _open(
     if format in READERS:
         return name, "jsonl", [], own_lines(name, format)
     folder = os.path.isdir(name) and format in ("auto", ANNOTATION)  # of files of one tool
-    lines = iter(()) if folder or is_docbin(name) else read_lines(path)
+    binary = folder or is_docbin(name) or is_workbook(name)
+    lines = iter(()) if binary else read_lines(path)
     head = list(islice(lines, _HEAD))
-    if format == "auto":
+    if format == "auto" and is_workbook(name):
+        format = TABLE
+    elif format == "auto":
         known = tool_of(name, head)
         format = ANNOTATION if known or folder else _recognise(name, head)
     return name, format, head, chain(head, lines)
@@ -190,6 +201,8 @@ def spans_of(
 
 def _recognise(name: str, head: list[tuple[int, str]]) -> str:
     suffix = stem(name)[1]
+    if suffix == ".csv":
+        return TABLE
     if suffix in JSON_LINES:
         return "jsonl"
     first = next((line.strip() for _, line in head if line.strip()), "")
