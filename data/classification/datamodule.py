@@ -24,7 +24,7 @@ from rnnlp.data.corpus.report import Notes
 from rnnlp.data.corpus.source import Source
 from rnnlp.data.datamodule.labelled import LabelledData, note_weights
 from rnnlp.data.datamodule.options import Batches, GroupedFiles, LabelledOptions, at_least
-from rnnlp.data.errors import InputError
+from rnnlp.data.errors import InputError, counted
 from rnnlp.data.formats.hub import Split
 from rnnlp.data.formats.layout import Layout
 from rnnlp.data.formats.probabilities import sums_to_one
@@ -234,7 +234,7 @@ class ClassificationData(LabelledData[ClassifiedExample]):
             self._note_lacking(split, counts, notes)
             shown = ", ".join(f"{name} {count:,}" for name, count in sorted(counts.items())[:20])
             more = f" and {len(counts) - 20} more labels" if len(counts) > 20 else ""
-            notes.add(f"{split}: {len(corpus.lengths):,} texts ({shown}{more})")
+            notes.add(f"{split}: {counted(len(corpus.lengths), 'text')} ({shown}{more})")
             budget = (
                 self.options.max_tokens if split == "train" else self.options.evaluation_max_tokens
             )

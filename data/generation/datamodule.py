@@ -26,7 +26,7 @@ from rnnlp.data.corpus.report import Notes
 from rnnlp.data.corpus.source import Source
 from rnnlp.data.datamodule.base import Learned, SequenceData
 from rnnlp.data.datamodule.options import SequenceOptions, check_subwords
-from rnnlp.data.errors import InputError
+from rnnlp.data.errors import InputError, counted
 from rnnlp.data.formats.hub import Split
 from rnnlp.data.text.featurizer import Featurizer
 from rnnlp.data.text.tokenizer import Tokenizer
@@ -184,7 +184,7 @@ class GenerationData(SequenceData[TextExample]):
             lengths, prints[split] = _measure(corpus, featurizer)
             measured[split] = corpus._replace(lengths=lengths)
             notes.add(
-                f"{split}: {len(lengths):,} texts, on average {lengths.mean() - 1:.1f} "
+                f"{split}: {counted(len(lengths), 'text')}, on average {lengths.mean() - 1:.1f} "
                 f"{_NAMES[featurizer.level]}, the longest {lengths.max() - 1:,}"
             )
             if split != "train" and (count := prints[split].shared(prints["train"])):

@@ -19,7 +19,7 @@ import pyarrow as pa
 from rnnlp.data.corpus.arrow import Corpus, write
 from rnnlp.data.corpus.report import Notes
 from rnnlp.data.corpus.source import Source
-from rnnlp.data.errors import InputError
+from rnnlp.data.errors import InputError, counted
 
 from .example import TaggedExample
 from .readers import spans_of
@@ -164,7 +164,7 @@ def describe(
         notes: Gets the lines.
     """
     tokens = int(corpus.lengths.sum(dtype=np.int64))
-    notes.add(f"{split}: {len(corpus.lengths):,} sentences, {tokens:,} tokens")
+    notes.add(f"{split}: {counted(len(corpus.lengths), 'sentence')}, {counted(tokens, 'token')}")
     notes.count(
         f"{split} sentences above the token budget, each a batch of its own",
         number=int((corpus.lengths > max_tokens).sum()),

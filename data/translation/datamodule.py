@@ -23,7 +23,7 @@ from rnnlp.data.corpus.report import Notes
 from rnnlp.data.corpus.source import Source
 from rnnlp.data.datamodule.base import Learned, SequenceData
 from rnnlp.data.datamodule.options import at_least, check_subwords
-from rnnlp.data.errors import InputError
+from rnnlp.data.errors import InputError, counted
 from rnnlp.data.formats.hub import Split
 from rnnlp.data.formats.layout import Layout
 from rnnlp.data.text.featurizer import TARGET_FILE, Featurizer
@@ -268,7 +268,7 @@ class TranslationData(SequenceData[ParallelExample]):
         unit = _NAMES[self.options.level] if self.options.tokenizer_from is None else "tokens"
         written = _NAMES[self._target_level]
         notes.add(
-            f"{split}: {len(kept):,} pairs, on average {source:.1f} {unit} in "
+            f"{split}: {counted(len(kept), 'pair')}, on average {source:.1f} {unit} in "
             f"{self.options.source} and {target:.1f} {'' if written == unit else f'{written} '}in "
             f"{self.options.target}"
         )

@@ -10,7 +10,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
-from rnnlp.data.errors import InputError, note, printable
+from rnnlp.data.errors import InputError, counted, note, printable
 from rnnlp.data.formats.encodings import named_encoding
 from rnnlp.data.formats.layout import Layout
 from rnnlp.tasks.base.options import column
@@ -68,7 +68,7 @@ def check(arguments: Sequence[str]) -> int:
             print(f"    {printable(_line(doubt))}")
     if len(doubts) > SHOWN:
         print(f"the {SHOWN} surest of {len(doubts):,} are shown; --page FILE.html lists all")
-    print(f"{findings} kinds of problems" if findings else "nothing wrong was found")
+    print(f"{counted(findings, 'kind')} of problems" if findings else "nothing wrong was found")
     if args.page:
         _write_page(args.page, splits, doubts)
     return int(findings > 0)
