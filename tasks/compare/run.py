@@ -11,8 +11,7 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -24,6 +23,7 @@ from rnnlp.tasks.fit.config_files import find_configs, find_task
 from rnnlp.tasks.model_folder.atomic import exclusive, remove, write_text
 from rnnlp.tasks.model_folder.files import as_json, read_json
 from rnnlp.tasks.registry import task_spec
+from rnnlp.tasks.reporting.progress import progress_bar
 
 from .report import write_comparison
 from .results import CONTROL, Comparison, Run, comparison_of
@@ -151,7 +151,12 @@ def run_comparison(request: CompareRequest) -> Comparison:
     if plan.get("control"):
         jobs.insert(0, Job(CONTROL, 1, request.output / RUNS / CONTROL))
     runs: dict[str, list[Run]] = {job.cell: [] for job in jobs}
-    with progress_bar(len(jobs)) as advance:
+    with progress_bar(len(jobs)) as show:
+
+        def advance(number: int, job: Job, message: Mapping[str, Any]) -> None:
+            text = progress_line(number, len(jobs), job, message)
+            show(number, text, message.get("progress", 0.0))
+
         for number, job in enumerate(jobs):
             advance(number, job, {})
             if not (job.folder / RESULT).exists():
@@ -314,39 +319,21 @@ def _listen(process: subprocess.Popen[str], advance: Advance) -> dict[str, Any] 
     return result
 
 
-@contextmanager
-def progress_bar(total: int) -> Iterator[Callable[[int, Job, Mapping[str, Any]], None]]:
-    """One bar over all runs; on a terminal only.
+def progress_line(number: int, total: int, job: Job, message: Mapping[str, Any]) -> str:
+    """How far a comparison is, in words.
 
-    Yields:
-        What is called with the number of finished runs, the present run, and how far it is.
+    Args:
+        number: Runs that are finished.
+        total: All runs.
+        job: The present one.
+        message: What it said last: perhaps `epoch` and `score`.
     """
-    if not sys.stderr.isatty():
-        yield lambda number, job, message: None
-        return
-    from rich.console import Console
-    from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
-    from rich.progress import TimeRemainingColumn as Remaining
-
-    columns = (
-        BarColumn(),
-        TextColumn("{task.percentage:3.0f} %"),
-        TimeElapsedColumn(),
-        Remaining(),
-        TextColumn("{task.description}"),
-    )
-    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
-        whole = bar.add_task("", total=total)
-
-        def advance(number: int, job: Job, message: Mapping[str, Any]) -> None:
-            text = f"run {min(number + 1, total)} of {total}: {job.cell}, seed {job.seed}"
-            if "epoch" in message:
-                text += f", epoch {message['epoch']}"
-            if message.get("score") is not None:
-                text += f", score {message['score']:.4g}"
-            bar.update(whole, completed=number + message.get("progress", 0.0), description=text)
-
-        yield advance
+    text = f"run {number + 1} of {total}: {job.cell}, seed {job.seed}"
+    if "epoch" in message:
+        text += f", epoch {message['epoch']}"
+    if message.get("score") is not None:
+        text += f", score {message['score']:.4g}"
+    return text
 
 
 def decided_setting(arguments: Sequence[str]) -> str | None:

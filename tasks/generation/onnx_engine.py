@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -10,9 +9,8 @@ import numpy as np
 from rnnlp.models.search.hypotheses import Step
 from rnnlp.tasks.runtime.session import Graphs, Reader, State
 
-from .config import BANNED, SamplingConfig
-from .drawing import drawn
-from .prompts import BegunWords
+from .config import BANNED
+from .drawing import DrawRequest, drawn
 from .scores import Costs, Reading
 
 
@@ -114,29 +112,11 @@ class OnnxGenerator:
         rows = np.arange(len(tokens))
         return self.read(tokens[:, None], np.ones_like(tokens), state, labels, rows, condition)
 
-    def draw(
-        self,
-        prompts: Sequence[Sequence[int]],
-        labels: Sequence[int],
-        sampling: SamplingConfig,
-        seeds: Sequence[int],
-        begun: BegunWords | None = None,
-        heard: Callable[[int], object] | None = None,
-        vectors: np.ndarray | None = None,
-    ) -> list[list[int]]:
-        """The tokens that go on after prompts; with the random numbers of `TorchGenerator`.
-
-        Args:
-            prompts: Ids of each; the start symbol first.
-            labels: Id of the label of each field.
-            sampling: How to draw.
-            seeds: Of the random numbers of each.
-            begun: The words that what is written begins with.
-            heard: Told each token of the first text before the next is drawn.
-            vectors: What each is written from, `[prompts, components]`.
-        """
-        state, condition = self.start(len(prompts), vectors)
-        every = np.tile(np.array(labels, np.int64), (len(prompts), 1))
+    def draw(self, request: DrawRequest) -> list[list[int]]:
+        """The tokens that go on after prompts; with the random numbers of `TorchGenerator`."""
+        prompts = request.prompts
+        state, condition = self.start(len(prompts), request.vectors)
+        every = np.tile(np.array(request.labels, np.int64), (len(prompts), 1))
         counts = np.array([len(ids) - 1 for ids in prompts])  # the last one begins
         reading = np.flatnonzero(counts)
         if len(reading):
@@ -152,10 +132,7 @@ class OnnxGenerator:
             self._drawn_from,
             _Written(state, every, condition),
             begin=np.array([ids[-1] for ids in prompts], np.int64),
-            sampling=sampling,
-            seeds=seeds,
-            begun=begun,
-            heard=heard,
+            request=request,
         )
 
     def _drawn_from(self, tokens: np.ndarray, written: _Written) -> Step[_Written]:

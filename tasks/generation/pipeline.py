@@ -24,7 +24,8 @@ from rnnlp.data.text.tokenizer import HALF
 from rnnlp.tasks.base.pipeline import CHUNK, Pipeline, each_text
 from rnnlp.tasks.model_folder.folder import CONFIG, ModelFolder
 
-from .config import GeneratorConfig, SamplingConfig, check_sampling
+from .config import GeneratorConfig, check_sampling
+from .drawing import DrawRequest
 from .prompts import BegunWords, Prompt, Spellings, read_prompt
 from .scores import Costs, Reading
 
@@ -40,31 +41,8 @@ _NONE = object()  # in the place of a text or a vector that is missing
 class Engine(Protocol):
     """What answers for a language model."""
 
-    def draw(
-        self,
-        prompts: Sequence[Sequence[int]],
-        labels: Sequence[int],
-        sampling: SamplingConfig,
-        seeds: Sequence[int],
-        begun: BegunWords | None = None,
-        heard: Callable[[int], object] | None = None,
-        vectors: np.ndarray | None = None,
-    ) -> list[list[int]]:
-        """The tokens that go on after prompts, each drawn with a seed of its own.
-
-        They begin with the words `begun`. `heard` is told each token of the first text, its last
-        given one included, before the next. Each is written from a row of `vectors`.
-
-        Args:
-            prompts: Ids of each; the start symbol first.
-            labels: Id of the label of each field.
-            sampling: How to draw.
-            seeds: Of the random numbers of each.
-            begun: The words that what is written begins with.
-            heard: Told each token of the first text, the last of its prompt included, before the
-                next is drawn.
-            vectors: What each is written from, [prompts, components].
-        """
+    def draw(self, request: DrawRequest) -> list[list[int]]:
+        """The tokens that go on after prompts, each drawn with a seed of its own."""
 
     def costs(self, reading: Reading, so_far: Any) -> Costs:
         """What the tokens cost that follow the next tokens of some texts; None begins texts."""
@@ -248,15 +226,18 @@ class GenerationPipeline(Pipeline):
             prompts = texts[start : start + ROWS]
             read = [self._prompt(text) for text in prompts]
             words = [prompt.word for prompt in read]
-            written = self.engine.draw(
-                [prompt.ids for prompt in read],
-                row,
-                settings,
-                [seed_of(seed, first + start + number) for number in range(len(prompts))],
-                BegunWords(words, self._spellings) if any(words) else None,
-                heard,
-                np.stack(vectors[start : start + ROWS]) if self.settings.vector_size else None,
+            request = DrawRequest(
+                prompts=[prompt.ids for prompt in read],
+                labels=row,
+                sampling=settings,
+                seeds=[seed_of(seed, first + start + number) for number in range(len(prompts))],
+                begun=BegunWords(words, self._spellings) if any(words) else None,
+                heard=heard,
+                vectors=np.stack(vectors[start : start + ROWS])
+                if self.settings.vector_size
+                else None,
             )
+            written = self.engine.draw(request)
             answers += [
                 {
                     "text": text,

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-
 import numpy as np
 import torch
 from torch import Tensor
@@ -11,10 +9,8 @@ from torch import Tensor
 from rnnlp.data.text.tokenizer import PAD
 from rnnlp.models.generation.language_model import GeneratorState, LanguageModel
 
-from .config import SamplingConfig
 from .costs import costs_of
-from .drawing import drawn
-from .prompts import BegunWords
+from .drawing import DrawRequest, drawn
 from .scores import Costs, Reading
 
 
@@ -29,44 +25,23 @@ class TorchGenerator:
         self.network = network.eval()
 
     @torch.inference_mode()
-    def draw(
-        self,
-        prompts: Sequence[Sequence[int]],
-        labels: Sequence[int],
-        sampling: SamplingConfig,
-        seeds: Sequence[int],
-        begun: BegunWords | None = None,
-        heard: Callable[[int], object] | None = None,
-        vectors: np.ndarray | None = None,
-    ) -> list[list[int]]:
-        """The tokens that go on after prompts.
-
-        Args:
-            prompts: Ids of each; the start symbol first.
-            labels: Id of the label of each field.
-            sampling: How to draw.
-            seeds: Of the random numbers of each.
-            begun: The words that what is written begins with.
-            heard: Told each token of the first text before the next is drawn.
-            vectors: What each is written from, [prompts, components].
-        """
+    def draw(self, request: DrawRequest) -> list[list[int]]:
+        """The tokens that go on after prompts."""
+        prompts, vectors = request.prompts, request.vectors
         device = self.network.embedding.words.weight.device
         lengths = torch.tensor([len(ids) - 1 for ids in prompts])  # the last one begins the search
         before = torch.full((len(prompts), max(1, int(lengths.max()))), PAD)
         for ids, target in zip(prompts, before, strict=True):
             target[: len(ids) - 1] = torch.tensor(ids[:-1], dtype=torch.long)
         every = None
-        if labels:
-            every = torch.tensor(list(labels), device=device).expand(len(prompts), -1)
+        if request.labels:
+            every = torch.tensor(list(request.labels), device=device).expand(len(prompts), -1)
         from_vectors = None if vectors is None else torch.from_numpy(vectors).to(device)
         return drawn(
             self.network.step,
             self.network.begin(before.to(device), lengths, every, from_vectors),
             begin=torch.tensor([ids[-1] for ids in prompts], device=device),
-            sampling=sampling,
-            seeds=seeds,
-            begun=begun,
-            heard=heard,
+            request=request,
         )
 
     @torch.inference_mode()

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import json
-import sys
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from functools import partial
 from pathlib import Path
@@ -13,6 +11,7 @@ from typing import Any
 
 from rnnlp.data.errors import InputError
 from rnnlp.tasks.model_folder.atomic import write_text
+from rnnlp.tasks.reporting.progress import progress_bar
 from rnnlp.tasks.reporting.report import Table
 
 from .protocol import (
@@ -76,15 +75,16 @@ def run(
         for cell in chosen
         for start in STARTS[cell]
     ]
-    with _progress(len(series) * len(ordered)) as show:
+    with progress_bar(len(series) * len(ordered)) as show:
         done = 0
         for task, cell, start, seed in series:
             failed = False
             for lag in ordered:
                 trial = Trial(task, cell, start, lag, seed)
-                show(done, trial, 0.0)
+                text = f"{task}, {cell} ({start}), lag {lag}, seed {seed}"
+                show(done, text)
                 if not failed:
-                    tell = partial(show, done, trial)
+                    tell = partial(show, done, text)
                     results[trial] = _kept(output / RUNS / trial.file, trial, protocol, tell)
                     failed = has_failed(task, results[trial]["accuracy"])
                 done += 1
@@ -130,28 +130,3 @@ def _kept(
     result = {**wanted, **train(trial, protocol, tell)}
     write_text(file, json.dumps(result) + "\n")
     return result
-
-
-@contextmanager
-def _progress(total: int) -> Iterator[Callable[[int, Trial, float], None]]:
-    """One bar over all trainings; on a terminal only."""
-    if not sys.stderr.isatty():
-        yield lambda done, trial, share: None
-        return
-    from rich.console import Console
-    from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
-
-    columns = (
-        BarColumn(),
-        TextColumn("{task.percentage:3.0f} %"),
-        TimeElapsedColumn(),
-        TextColumn("{task.description}"),
-    )
-    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
-        whole = bar.add_task("", total=total)
-
-        def show(done: int, trial: Trial, share: float) -> None:
-            text = f"{trial.task}, {trial.cell} ({trial.start}), lag {trial.lag}, seed {trial.seed}"
-            bar.update(whole, completed=done + share, description=text)
-
-        yield show
