@@ -31,23 +31,35 @@ class ArrayState(NamedTuple):
 
 
 def rnn(inputs: np.ndarray, weights: ArrayWeights, state: ArrayState) -> ArrayState:
-    """Simple RNN with tanh; this and all below take the same.
+    """Simple RNN with tanh.
 
     Args:
         inputs: One token of each text, `[batch, input_size]`.
         weights: Those of the layer.
-        state: The state before it.
+        state: The state before it, `[batch, hidden_size]`.
     """
     return ArrayState(np.tanh(_of_input(inputs, weights) + _of_hidden(weights, state)))
 
 
 def relu_rnn(inputs: np.ndarray, weights: ArrayWeights, state: ArrayState) -> ArrayState:
-    """Simple RNN with ReLU."""
+    """Simple RNN with ReLU.
+
+    Args:
+        inputs: One token of each text, `[batch, input_size]`.
+        weights: Those of the layer.
+        state: The state before it, `[batch, hidden_size]`.
+    """
     return ArrayState(np.maximum(_of_input(inputs, weights) + _of_hidden(weights, state), 0))
 
 
 def lstm(inputs: np.ndarray, weights: ArrayWeights, state: ArrayState) -> ArrayState:
-    """LSTM; tanh(x) = 2 s(2x) - 1, so that one call serves all gates."""
+    """LSTM; tanh(x) = 2 s(2x) - 1, so that one call serves all gates.
+
+    Args:
+        inputs: One token of each text, `[batch, input_size]`.
+        weights: Those of the layer.
+        state: The states before it, `[batch, hidden_size]` each.
+    """
     gates = _of_input(inputs, weights)
     gates += _of_hidden(weights, state)
     i, f, g, o = _apart(gates, 4)
@@ -62,7 +74,13 @@ def lstm(inputs: np.ndarray, weights: ArrayWeights, state: ArrayState) -> ArrayS
 
 
 def gru(inputs: np.ndarray, weights: ArrayWeights, state: ArrayState) -> ArrayState:
-    """GRU."""
+    """GRU.
+
+    Args:
+        inputs: One token of each text, `[batch, input_size]`.
+        weights: Those of the layer.
+        state: The state before it, `[batch, hidden_size]`.
+    """
     gates, of_hidden = _of_input(inputs, weights), _of_hidden(weights, state)
     two = slice(2 * state.hidden.shape[1])  # the columns of r and z
     gates[:, two] += of_hidden[:, two]
@@ -74,7 +92,13 @@ def gru(inputs: np.ndarray, weights: ArrayWeights, state: ArrayState) -> ArraySt
 
 
 def mingru(inputs: np.ndarray, weights: ArrayWeights, state: ArrayState) -> ArrayState:
-    """minGRU."""
+    """minGRU.
+
+    Args:
+        inputs: One token of each text, `[batch, input_size]`.
+        weights: Those of the layer.
+        state: The state before it, `[batch, hidden_size]`.
+    """
     z, n = _apart(_of_input(inputs, weights), 2)
     return ArrayState(n + _sigmoid(z) * (state.hidden - n))
 
