@@ -18,6 +18,7 @@ from rnnlp.data.tagging.corpus import labelling
 from rnnlp.data.tagging.jsonl import SPAN_KEYS, START_KEYS, TAG_KEYS
 from rnnlp.data.tagging.readers import spans_of
 from rnnlp.data.tagging.sources import file_source
+from rnnlp.data.tagging.tables import names_tokens
 from rnnlp.data.text.tokenizer import Level, splitter
 
 Task = Literal["tagging", "classification"]
@@ -46,15 +47,16 @@ class Item(NamedTuple):
 
 def task_of(path: str) -> Task:
     """What a file is labelled for, by its first lines."""
-    if is_workbook(path):
-        return "classification"
     suffix = stem(path)[1]
+    if is_workbook(path):
+        return "tagging" if names_tokens(path) else "classification"
     head = first_lines(path)
     if (tool := tool_of(path, head)) is not None:
         first = next((one for one in tool.read(path, Notes()) if one.spans or one.labels), None)
         return "classification" if first is not None and not first.spans else "tagging"
     if suffix in ANNOTATED or suffix in DELIMITED:
-        return "tagging" if suffix in ANNOTATED else "classification"
+        tokens = suffix in ANNOTATED or (suffix == ".csv" and names_tokens(path))
+        return "tagging" if tokens else "classification"
     filled = [line for _, line in head if line.strip()]
     if suffix in JSON_LINES or (filled and filled[0].lstrip().startswith("{")):
         return "tagging" if any(map(_marks_spans, filled)) else "classification"

@@ -35,6 +35,17 @@ class _Table(NamedTuple):
     rows: Iterator[tuple[int, list[str]]]
 
 
+def names_tokens(path: str) -> bool:
+    """Whether a table says by its header that it holds tokens with tags."""
+    try:
+        table = _open(path, None, None, Notes(skip_bad_rows=True))
+    except InputError:  # other columns, or a fault that its reader will tell
+        return False
+    if not table.columns:
+        return "tokens" in table.names
+    return table.sentence is not None or table.names[table.columns["token"] - 1].lower() != "text"
+
+
 def table_layout(path: str, *, token_column: int | None, tag_column: int | None) -> Layout:
     """Where a table has tokens and tags.
 

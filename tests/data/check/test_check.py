@@ -116,6 +116,10 @@ def test_a_mistake_is_no_finding(check):
         ("a.ndjson", '\n{"text": "a", "label": "x"}\n', "classification"),
         ("a.bmes", "a S-X\n", "tagging"),
         ("a.tsv", "text\tlabel\na\tb\n", "classification"),
+        ("a.csv", "text,label\na,b\n", "classification"),
+        ("a.csv", "sentence,label\na,b\n", "classification"),
+        ("a.csv", "word,tag\na,b\n", "tagging"),
+        ("a.csv", "Sentence #,Word,POS,Tag\n1,a,b,c\n", "tagging"),
     ],
 )
 def test_what_a_file_is_labelled_for(tmp_path, name, content, task):
