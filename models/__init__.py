@@ -1,8 +1,8 @@
 """Networks on recurrences, in pure PyTorch: ids and lengths in, scores out.
 
-    from rnnlp.models import CRF, Embedding, Encoder
+    from rnnlp.models import CRF, LSTM, Embedding
 
-    encoder = Encoder(input_size=100, cell="lstm", hidden_size=200)   # both directions
+    encoder = LSTM(input_size=100, hidden_size=200)                   # both directions
     states, final = encoder(embedded, lengths)                        # [batch, time, 400]
 
 A cell of one's own is a `Cell` with a `step`, made known by `register_cell`. Importing this package
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from .embeddings.token import Embedding
     from .encoders.bag import BagEncoder
     from .encoders.base import EncoderOutput
+    from .encoders.named import GRU, LSTM, RNN, MinGRU
     from .encoders.recurrent import Encoder
     from .encoders.windowed import WindowedEncoder
     from .generation.language_model import LanguageModel
@@ -57,7 +58,11 @@ _PLACES = {
     "Embedding": "embeddings.token",
     "Encoder": "encoders.recurrent",
     "EncoderOutput": "encoders.base",
+    "GRU": "encoders.named",
+    "LSTM": "encoders.named",
     "LanguageModel": "generation.language_model",
+    "MinGRU": "encoders.named",
+    "RNN": "encoders.named",
     "Pooling": "classification.pooling",
     "State": "recurrence.cell",
     "Tagger": "tagging.tagger",
@@ -71,6 +76,9 @@ _PLACES = {
 __all__ = [
     "CELLS",
     "CRF",
+    "GRU",
+    "LSTM",
+    "RNN",
     "Attention",
     "BagEncoder",
     "Cell",
@@ -85,6 +93,7 @@ __all__ = [
     "EncoderOutput",
     "LanguageModel",
     "LinearClassifier",
+    "MinGRU",
     "MonotonicDecoder",
     "NGrams",
     "Pooling",

@@ -71,7 +71,7 @@ class Encoder(nn.Module):
                 f"{name}={size}"
                 for name, size in zip(("input_size", "hidden_size"), sizes, strict=False)
             )
-            raise TypeError(f"sizes are given by name: write Encoder({named})")
+            raise TypeError(f"sizes are given by name: write {type(self).__name__}({named})")
         kind = find_cell(cell)
         for name, size in (
             ("input_size", input_size),

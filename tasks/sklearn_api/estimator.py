@@ -177,6 +177,11 @@ class Estimator(BaseEstimator):
                     f"{', '.join(sorted(taken))}: not for an estimator, which trains one model on "
                     "what it is handed (save writes it); rnnlp.fit has that"
                 )
+            if plain := [key for key in settings if "." not in key and key != "seed_everything"]:
+                raise InputError(
+                    f"there is no setting {plain[0]}: a key of the config has __ for each dot, "
+                    "such as trainer__max_epochs or model__encoder__hidden_size"
+                )
             if seed is not None:
                 if not isinstance(seed, int | np.integer):
                     seed = check_random_state(seed).randint(_SEEDS)

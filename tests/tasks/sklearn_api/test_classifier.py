@@ -143,6 +143,7 @@ def test_weights_decide_between_contradictory_labels(texts, labels):
         (["x", "y"], ["a", "b"], {"model__encoder__cel": "gru"}, r"no key model.encoder.cel: did"),
         (list("abcdefgh"), [0, 1] * 4, {"model__optimizer__name": "adan"}, "adan"),
         (["x", "y"], ["a", "b"], {"output": "runs/x"}, "output: not for an estimator"),
+        (["x", "y"], ["a", "b"], {"max_epochs": 2}, "max_epochs: .* trainer__max_epochs"),
         (["x", "y"], ["a", "b"], {"data__folds": 5}, "data.folds: not for an estimator"),
     ],
 )
