@@ -54,9 +54,9 @@ def main() -> None:
                 if others.gold:
                     with torch.inference_mode():
                         objective.add(scores, network, others)
-        found = scores.result()
-        shown = [f"{100 * found[name]:.2f}" for name in ("f1", "precision", "recall")]
-        print(f"| {way} | {' | '.join(shown)} | {found['ece']:.4f} | {'; '.join(fitted)} |")
+        measured = scores.result()
+        shown = [f"{100 * measured[name]:.2f}" for name in ("f1", "precision", "recall")]
+        print(f"| {way} | {' | '.join(shown)} | {measured['ece']:.4f} | {'; '.join(fitted)} |")
 
 
 def read(pipeline: TaggingPipeline, path: str) -> Iterator[TaggingBatch]:

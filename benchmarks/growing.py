@@ -74,7 +74,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         for seed in args.seeds:
-            for way, found in table.items():
+            for way, pairs in table.items():
                 types = first if way == "before" else every - first
                 half = train[: len(train) // 2] if way == "before" else train[len(train) // 2 :]
                 model = folder / f"{way}-{seed}"
@@ -90,11 +90,11 @@ def main() -> None:
                     check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
                 )  # fmt: skip
                 parts = (first, every - first)
-                found.append(tuple(f1(model, validation, part, every) for part in parts))  # type: ignore[arg-type]
-                print(f"seed {seed} {way}: old {found[-1][0]:.2f} new {found[-1][1]:.2f}",
+                pairs.append(tuple(f1(model, validation, part, every) for part in parts))  # type: ignore[arg-type]
+                print(f"seed {seed} {way}: old {pairs[-1][0]:.2f} new {pairs[-1][1]:.2f}",
                       flush=True)  # fmt: skip
-    for way, found in table.items():
-        old, new = (statistics.fmean(part) for part in zip(*found, strict=True))
+    for way, pairs in table.items():
+        old, new = (statistics.fmean(part) for part in zip(*pairs, strict=True))
         print(f"{way}: old types {old:.2f}, new types {new:.2f}")
 
 

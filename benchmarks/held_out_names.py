@@ -49,10 +49,10 @@ def main() -> None:
         text = "".join(line + "\n" for line in lines)
         (options.output / f"{split}.jsonl").write_text(text, encoding="utf-8")
     seen = {name for row in train for name in names(row)}
-    found = [name for row in dev for name in names(row)]
+    kept_apart = [name for row in dev for name in names(row)]
     print(
         f"{len(train):,} sentences for training, {len(dev):,} kept apart, in which "
-        f"{sum(name not in seen for name in found):,} of {len(found):,} names are new"
+        f"{sum(name not in seen for name in kept_apart):,} of {len(kept_apart):,} names are new"
     )
 
 

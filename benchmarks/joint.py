@@ -65,9 +65,9 @@ def main() -> None:
             print(f"| {' | '.join(row)} |")
     print("\n| model | weights | seconds of training |")
     print("|---|---|---|")
-    for name, found in runs.items():
-        seconds = statistics.mean(run["training_seconds"] for run in found)
-        print(f"| {name} | {found[0]['weights']:,} | {seconds:.0f} |")
+    for name, same in runs.items():
+        seconds = statistics.mean(run["training_seconds"] for run in same)
+        print(f"| {name} | {same[0]['weights']:,} | {seconds:.0f} |")
 
 
 def resolved(rest: list[str]) -> dict[str, Any]:

@@ -45,9 +45,9 @@ def align(
         column: dict[int, tuple[float, int]] = {}
         for start, (total, _) in best[-1].items():
             for end in range(start, min(start + _MOST, len(phones)) + 1):
-                found = total + cost(letter, tuple(phones[start:end]))
-                if end not in column or found < column[end][0]:
-                    column[end] = found, start
+                reached = total + cost(letter, tuple(phones[start:end]))
+                if end not in column or reached < column[end][0]:
+                    column[end] = reached, start
         best.append(column)
     if len(phones) not in best[-1]:
         return []
@@ -68,7 +68,7 @@ def aligned(pairs: Sequence[tuple[str, Sequence[str]]]) -> Iterator[tuple[str, l
             middle = at * len(phones) / len(letters)
             for place, phone in enumerate(phones):
                 counts[letter, (phone,)] += math.exp(-abs(place - middle))  # type: ignore[assignment]
-    found: list[tuple[str, list[Phones]]] = []
+    parted: list[tuple[str, list[Phones]]] = []
     for _ in range(_ROUNDS):
         totals: Counter[str] = Counter()
         for (letter, _), count in counts.items():
@@ -79,9 +79,9 @@ def aligned(pairs: Sequence[tuple[str, Sequence[str]]]) -> Iterator[tuple[str, l
                 return -math.log(count / totals[letter])
             return 8.0 + 2.0 * abs(len(group) - 1)
 
-        found = [(word, align(word, phones, cost)) for word, phones in pairs]
-        counts = Counter(pair for word, parts in found for pair in zip(word, parts, strict=False))
-    return ((word, parts) for word, parts in found if parts)
+        parted = [(word, align(word, phones, cost)) for word, phones in pairs]
+        counts = Counter(pair for word, parts in parted for pair in zip(word, parts, strict=False))
+    return ((word, parts) for word, parts in parted if parts)
 
 
 def pronounce(train: Iterable[list[str]], words: Iterable[str]) -> list[list[str]]:

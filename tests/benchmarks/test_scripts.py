@@ -149,8 +149,8 @@ def test_after_training(run, tmp_path):
     trained, temperature, both = (row.strip("| ").split(" | ") for row in rows[2:5])
     scores = rnnlp.evaluate(model, tmp_path / "a.conll")
     expected = [scores[name] for name in ("f1", "precision", "recall", "ece")]
-    found = [*(float(value) / 100 for value in trained[1:4]), float(trained[4])]
-    assert found == pytest.approx(expected, abs=1e-4) and found[2] == 1.0
+    actual = [*(float(value) / 100 for value in trained[1:4]), float(trained[4])]
+    assert actual == pytest.approx(expected, abs=1e-4) and actual[2] == 1.0
     assert temperature[1:4] == trained[1:4]  # a temperature changes no tag
     assert temperature[4] != trained[4] and "temperature" in temperature[5]
     assert "outside_less" in both[5]

@@ -28,8 +28,8 @@ def generation(path, notes):
 
 
 def tagging(path, notes):
-    found = read_tagging(path, split=splitter("word"), notes=notes)
-    return [" ".join(example.tokens) for example in found]
+    actual = read_tagging(path, split=splitter("word"), notes=notes)
+    return [" ".join(example.tokens) for example in actual]
 
 
 CASES = {
@@ -56,8 +56,8 @@ def test_a_bad_row_is_refused_or_left_out(name, tmp_path):
     with pytest.raises(InputError) as raised:
         read(str(path), Notes())
     notes = Notes(skip_bad_rows=True)
-    found = read(str(path), notes)
-    assert found[0] == "one" and set(found) <= {"one", "three"}
+    actual = read(str(path), notes)
+    assert actual[0] == "one" and set(actual) <= {"one", "three"}
     place = f"{path}:{raised.value.line}"
     line = next(line for line in notes.lines() if line.startswith("bad rows"))
     assert line.startswith(f"bad rows, left out: 1 (at {place};")

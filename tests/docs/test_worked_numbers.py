@@ -68,8 +68,8 @@ def states_of(cell, weights):
 def worked(request):
     """A cell, the weights that its page sets, and all that the page prints."""
     names, page = {"__name__": "page"}, pages.DOCS / "en" / "course" / WORKED[request.param]
-    found = pages.blocks(page.read_text(encoding="utf-8"))
-    for block, shown in pairwise(found):
+    actual = pages.blocks(page.read_text(encoding="utf-8"))
+    for block, shown in pairwise(actual):
         if block.language == "python":
             pages.run_python(block, names, source=str(page))
         if shown.code.startswith("step 1, x = 1"):
@@ -81,7 +81,7 @@ def worked(request):
         "b_i": names["b_i" if request.param == "gru" else "b"],
         "b_h": names["b_h"] if request.param == "gru" else torch.zeros(rows),
     }
-    printed = "".join(block.code for block in found if block.language == "output")
+    printed = "".join(block.code for block in actual if block.language == "output")
     return request.param, {name: one.double().tolist() for name, one in weights.items()}, printed
 
 

@@ -42,8 +42,8 @@ def tagger(grown, output):
 
 def ngrams(grown, order=2):
     texts = torch.tensor([[2, 3, 4, 5], [6, 7, 8, 3]] + [[9, 10, 11, 12]] * grown)
-    found = hashed(texts, order)
-    hashes = found[found >= 0].unique().to(torch.int32)
+    actual = hashed(texts, order)
+    hashes = actual[actual >= 0].unique().to(torch.int32)
     part = NGrams(order=order, rows=len(hashes), classes=NEW if grown else 3)
     part.count_only(hashes)
     torch.nn.init.normal_(part.table.weight)

@@ -51,8 +51,8 @@ def test_states_stay(cell, characters, given, wanted):
     )
     wider = widen(before.state_dict(), after["embedding"], token_features=given, wanted=wanted)
     after.load_state_dict(wider, strict=True)
-    found = states(after, wanted, batch)
-    torch.testing.assert_close(found, states(before, given, batch))
+    actual = states(after, wanted, batch)
+    torch.testing.assert_close(actual, states(before, given, batch))
     # The new parts can be learned: their input weights get a gradient.
-    found.square().sum().backward()
+    actual.square().sum().backward()
     assert (after["encoder"].weight_ih_l0.grad != 0).any(0).all()

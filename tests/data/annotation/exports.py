@@ -9,14 +9,14 @@ from rnnlp.data.text.tokenizer import splitter
 def entities(path):
     """Each text as tokens, what is marked in it, and the notes."""
     notes = Notes()
-    found = [
+    actual = [
         (
             " ".join(example.tokens),
             [(" ".join(example.tokens[s.start : s.end]), s.type) for s in example.spans],
         )
         for example in read_tagging(path, split=splitter("word"), notes=notes)
     ]
-    return found, "\n".join(notes.lines())
+    return actual, "\n".join(notes.lines())
 
 
 def labels(path):

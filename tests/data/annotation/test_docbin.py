@@ -25,11 +25,11 @@ def write(path, *docs):
 
 def entities(path):
     notes = Notes()
-    found = [
+    actual = [
         [(" ".join(one.tokens[span.start : span.end]), span.type) for span in one.spans]
         for one in read_tagging(path, split=splitter("word"), notes=notes)
     ]
-    return found, "\n".join(notes.lines())
+    return actual, "\n".join(notes.lines())
 
 
 @pytest.fixture
@@ -40,8 +40,8 @@ def doc():
 
 
 def test_entities_with_the_tokens_of_spacy(doc, tmp_path):
-    found, notes = entities(write(tmp_path / "a.spacy", doc))
-    assert found == [[("O'Neil", "PER"), ("New York", "LOC")]]
+    actual, notes = entities(write(tmp_path / "a.spacy", doc))
+    assert actual == [[("O'Neil", "PER"), ("New York", "LOC")]]
     assert "read as an export of spaCy (DocBin)" in notes
     (one,) = read_tagging(tmp_path / "a.spacy", split=None, notes=Notes())
     assert one.tokens == ["Mr.", "O'Neil", "is", "n't", "in", "New", "York", "."]
@@ -50,8 +50,8 @@ def test_entities_with_the_tokens_of_spacy(doc, tmp_path):
 def test_what_is_lost_is_counted(doc, tmp_path):
     doc.spans["sc"] = [doc[0:2], doc[1:3]]
     doc.set_ents([], missing=[doc[0:2]], default="unmodified")
-    found, notes = entities(write(tmp_path / "a.spacy", doc, spacy.blank("en")("nothing here")))
-    assert found == [[("New York", "LOC")], []]
+    actual, notes = entities(write(tmp_path / "a.spacy", doc, spacy.blank("en")("nothing here")))
+    assert actual == [[("New York", "LOC")], []]
     assert "tokens whose entity is open (-), read as O: 2" in notes
     assert "spans in doc.spans, left out: those of doc.ents are read: 2" in notes
     assert "documents with neither entities nor categories annotated: 1" in notes

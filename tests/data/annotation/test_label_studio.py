@@ -13,7 +13,7 @@ def test_label_studio(write):
     anna, oslo = region(0, 4, "Anna", "PER"), region(9, 13, "Oslo", "LOC")
     relation = {"from_id": "a", "to_id": "b", "type": "relation", "direction": "right"}
     emoji = "😀 Bo ran"  # in JavaScript the emoji has two units
-    found, notes = entities(
+    actual, notes = entities(
         write(
             [
                 task("Anna met Oslo", annotation(anna, oslo, relation)),
@@ -30,7 +30,7 @@ def test_label_studio(write):
             ]
         )
     )
-    assert found == [
+    assert actual == [
         ("Anna met Oslo", [("Anna", "PER"), ("Oslo", "LOC")]),
         ("Anna met Oslo", [("Oslo", "LOC")]),
         ("Anna met Oslo", [("Oslo", "LOC")]),
@@ -49,7 +49,7 @@ def test_label_studio(write):
 
 
 def test_label_studio_texts(write):
-    found, notes = labels(
+    actual, notes = labels(
         write(
             [
                 task("Good .", annotation(choice("pos"))),
@@ -58,7 +58,7 @@ def test_label_studio_texts(write):
             ]
         )
     )
-    assert found == [("Good .", ["pos"]), ("Bad .", ["neg"])]
+    assert actual == [("Good .", ["pos"]), ("Bad .", ["neg"])]
     assert "texts without a label, left out: 1" in notes
 
 
@@ -70,13 +70,13 @@ def test_label_studio_min_and_table(write):
         flat(2, "Nobody here", label=[]),
     ]
     expected = [('Anna said " hi " , twice', [("Anna", "PER")]), ("Nobody here", [])]
-    found, notes = entities(write(rows))
-    assert found == expected and "several annotations" in notes
+    actual, notes = entities(write(rows))
+    assert actual == expected and "several annotations" in notes
     cells = [{**row, "label": json.dumps(row["label"]) if row["label"] else ""} for row in rows]
     quoted = [['"' + str(v).replace('"', '""') + '"' for v in row.values()] for row in cells]
     table = "\n".join([",".join(rows[0]), *map(",".join, quoted)]) + "\n"
-    found, notes = entities(write(table, "export.csv"))
-    assert found == expected and "Label Studio (CSV)" in notes
+    actual, notes = entities(write(table, "export.csv"))
+    assert actual == expected and "Label Studio (CSV)" in notes
     chosen = [flat(1, "Good .", tone="pos"), flat(2, "Bad .", tone={"choices": ["neg", "rude"]})]
     assert labels(write(chosen))[0] == [("Good .", ["pos"]), ("Bad .", ["neg", "rude"])]
 
@@ -84,8 +84,8 @@ def test_label_studio_min_and_table(write):
 def test_label_studio_columns(write):
     text = "-DOCSTART- -X- O\nAnna -X- _ B-PER\nran -X- _ O\n\nBo -X- _ B-PER\n"
     path = write(text, "export.conll")
-    found = list(read_tagging(path, split=splitter("word"), notes=Notes()))
-    assert [(e.tokens, e.tags) for e in found] == [
+    actual = list(read_tagging(path, split=splitter("word"), notes=Notes()))
+    assert [(e.tokens, e.tags) for e in actual] == [
         (["Anna", "ran"], ["B-PER", "O"]),
         (["Bo"], ["B-PER"]),
     ]

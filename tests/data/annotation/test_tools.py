@@ -16,8 +16,8 @@ def test_doccano(write):
         ],
         "relations": [{"id": 3, "from_id": 1, "to_id": 2, "type": "met"}],
     }  # fmt: skip
-    found, notes = entities(write([new], "a.jsonl"))
-    assert found == [("Anna met Oslo", [("Anna", "PER"), ("Oslo", "LOC")])]
+    actual, notes = entities(write([new], "a.jsonl"))
+    assert actual == [("Anna met Oslo", [("Anna", "PER"), ("Oslo", "LOC")])]
     assert "export of doccano" in notes and "relations between spans, ignored: 1" in notes
     lists = [{"id": 1, "data": "Anna ran", "label": [[0, 4, "PER"]], "Comments": []}]
     assert entities(write(lists, "b.jsonl"))[0] == [("Anna ran", [("Anna", "PER")])]
@@ -33,8 +33,8 @@ def test_doccano(write):
             ],
         }
     ]  # fmt: skip
-    found, notes = entities(write(people, "d.jsonl"))
-    assert found == [("Anna ran", [("Anna", "PER")])] and "annotators disagree: 1" in notes
+    actual, notes = entities(write(people, "d.jsonl"))
+    assert actual == [("Anna ran", [("Anna", "PER")])] and "annotators disagree: 1" in notes
     texts = [{"id": 1, "text": "Good", "label": ["pos", "short"], "Comments": []}]
     assert labels(write(texts, "e.jsonl"))[0] == [("Good", ["pos", "short"])]
 
@@ -52,8 +52,8 @@ def test_prodigy(write):
         prodigy("Anna hid", answer="ignore", spans=[anna]),
         prodigy("Anna sat", spans=[anna], relations=[{"head": 0, "child": 1, "label": "x"}]),
     ]
-    found, notes = entities(write(rows, "a.jsonl"))
-    assert found == [
+    actual, notes = entities(write(rows, "a.jsonl"))
+    assert actual == [
         ("Anna met Oslo", [("Anna", "PER"), ("Oslo", "LOC")]),
         ("Anna ran", [("Anna", "PER")]),
         ("Anna sat", [("Anna", "PER")]),
@@ -68,8 +68,8 @@ def test_prodigy(write):
         prodigy("Spam", label="neg"),
         prodigy("Fine", answer="reject", label="neg"),
     ]
-    found, notes = labels(write(texts, "b.jsonl"))
-    assert found == [("Good", ["pos"]), ("Bad", ["neg"]), ("Spam", ["neg"])]
+    actual, notes = labels(write(texts, "b.jsonl"))
+    assert actual == [("Good", ["pos"]), ("Bad", ["neg"]), ("Spam", ["neg"])]
     assert "texts without a label, left out: 1" in notes
 
 
@@ -95,13 +95,13 @@ def test_brat(write, tmp_path):
         ("Nothing here", []),
     ]
     for given in (path, path.with_suffix(".txt"), tmp_path):
-        found, notes = entities(given)
-        assert found == expected
+        actual, notes = entities(given)
+        assert actual == expected
         for line in ("relations between spans, ignored: 2", "events, ignored: 1"):
             assert line in notes
     write("T1\tPER 0 4;9 11\tAnna Bo\n", "doc.ann")
-    found, notes = entities(path)
-    assert found[0] == ("Anna met Bo", [("Anna met Bo", "PER")])
+    actual, notes = entities(path)
+    assert actual[0] == ("Anna met Bo", [("Anna met Bo", "PER")])
     assert "discontinuous spans, read from their first to their last character: 1" in notes
     write("", "doc.ann")
     assert [spans for _, spans in entities(tmp_path)[0]] == [[], [], [], []]
@@ -118,8 +118,8 @@ def test_spacy(write):
     sentence = {"tokens": [{"id": i, "orth": w, "ner": t} for i, (w, t) in enumerate(words)]}
     cats = [{"label": "news", "value": 1.0}, {"label": "sport", "value": 0.0}]
     path = write([{"id": 0, "paragraphs": [{"sentences": [sentence], "cats": cats}]}])
-    found, notes = entities(path)
-    assert found == [("Anna saw New York .", [("Anna", "PER"), ("New York", "LOC")])]
+    actual, notes = entities(path)
+    assert actual == [("Anna saw New York .", [("Anna", "PER"), ("New York", "LOC")])]
     assert "read as O: 1" in notes
     assert labels(path)[0] == [("Anna saw New York .", ["news"])]
     pairs = [["Anna ran", {"entities": [[0, 4, "PER"]], "cats": {"news": 1, "sport": 0}}]]
@@ -155,8 +155,8 @@ def test_webanno(write, tmp_path):
         ("Bo Bo", [("Bo", "PER"), ("Bo", "PER")]),
     ]
     for given in (path, tmp_path):
-        found, notes = entities(given)
-        assert found == expected
+        actual, notes = entities(given)
+        assert actual == expected
         for line in (
             "NamedEntity.value", "layers of relations or chains, ignored: 1",
             "overlapping spans dropped", "spans over parts of tokens, ignored: 1",

@@ -53,10 +53,10 @@ def test_files(tmp_path):
     assert data.class_counts == [2, 2]
     assert not data.multilabel
     assert not data.has_test
-    found = everything(data.train_dataloader())
+    actual = everything(data.train_dataloader())
     for number, (text, label) in enumerate(TRAIN):
         ids = data.featurizer.tokens.ids(text.split())
-        assert found[number] == (ids, data.classes.index(label), [label])
+        assert actual[number] == (ids, data.classes.index(label), [label])
     assert any("1 of 2 texts are in the training data as well" in note for note in data.notes)
 
 
@@ -77,8 +77,8 @@ def test_several_labels(tmp_path):
     data = ClassificationData(train=path, validation=path)
     assert data.multilabel
     assert data.classes == ["blue", "red"]
-    found = everything(data.val_dataloader())
-    assert [found[i][1] for i in range(3)] == [[1.0, 1.0], [0.0, 1.0], [0.0, 0.0]]
+    actual = everything(data.val_dataloader())
+    assert [actual[i][1] for i in range(3)] == [[1.0, 1.0], [0.0, 1.0], [0.0, 0.0]]
 
 
 def test_empty_texts(tmp_path):
@@ -128,7 +128,7 @@ def test_sample_corpus(language):
     assert batch.features.lengths.device.type == "cpu"
     assert batch.targets.dtype == torch.int64
     texts = {split: [e.text for e in sample_classification(language, split)] for split in SIZES}
-    assert {split: len(found) for split, found in texts.items()} == SIZES
+    assert {split: len(actual) for split, actual in texts.items()} == SIZES
     assert texts["train"] == [e.text for e in sample_classification(language, "train")]
     assert len(set(texts["test"]) & set(texts["train"])) < 10
 

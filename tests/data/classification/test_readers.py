@@ -57,8 +57,8 @@ def test_every_format_is_recognised_and_gives_the_same(name, tmp_path):
 
 def test_quotation_marks_of_a_tsv_are_text(tmp_path):
     text = 'label\ttext_a\n1\t"开头有引号\n0\t中"间\n1\t好\n'
-    found = read(write(tmp_path / "x.tsv", text))
-    assert found == [('"开头有引号', ["1"]), ('中"间', ["0"]), ("好", ["1"])]
+    actual = read(write(tmp_path / "x.tsv", text))
+    assert actual == [('"开头有引号', ["1"]), ('中"间', ["0"]), ("好", ["1"])]
 
 
 def test_only_a_line_feed_ends_a_line(tmp_path):
@@ -69,9 +69,9 @@ def test_only_a_line_feed_ends_a_line(tmp_path):
 
 def test_a_quoted_text_may_span_lines_and_errors_name_its_first_one(tmp_path):
     path = write(tmp_path / "x.csv", 'text,label\n"a\nb",1\nc,0\n"d\n\n e",2\nx,y,z\n')
-    found = []
+    actual = []
     with pytest.raises(InputError, match=r"x\.csv:8: 3 columns where the first line has 2"):
-        found.extend(read_classification(path, notes=Notes()))
+        actual.extend(read_classification(path, notes=Notes()))
     lines = []
     with pytest.raises(InputError):
         lines.extend(example.line for example in read_classification(path, notes=Notes()))

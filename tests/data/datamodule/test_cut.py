@@ -36,9 +36,9 @@ def cut_of(tmp_path_factory):
         rows = [{"tokens": ["x"], "index": i, "line": i + 1} for i in range(len(kin))]
         columns = {"tokens": pa.list_(pa.string()), "index": pa.int64(), "line": pa.int64()}
         path = folder / f"{len(list(folder.iterdir()))}.arrow"
-        found = cut(write(rows, path, columns=columns, name="f"), kin, part=share, seed=seed)
-        sides = [list(side.column("index")) for side in (found.train, found.validation)]
-        assert found.lines == [index + 1 for index in sides[1]]
+        actual = cut(write(rows, path, columns=columns, name="f"), kin, part=share, seed=seed)
+        sides = [list(side.column("index")) for side in (actual.train, actual.validation)]
+        assert actual.lines == [index + 1 for index in sides[1]]
         return sides
 
     return run

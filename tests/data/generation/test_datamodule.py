@@ -81,14 +81,14 @@ def test_what_annotators_did_not_accept_is_left_out(tmp_path):
 def test_tunes(tmp_path, name):
     text = TUNES if ".abc" in name else TUNES[TUNES.index("X") :]
     notes = Notes()
-    found = read(write(tmp_path / name, text), notes=notes)
-    assert [labels for _, labels, _ in found] == [
+    actual = read(write(tmp_path / name, text), notes=notes)
+    assert [labels for _, labels, _ in actual] == [
         {"M": "4/4", "K": "D"},
         {"M": "6/8", "K": "G"},  # the last before the music
         {"M": None, "K": "Am"},
     ]
-    assert found[0][0] == "X:1\nT:One\nM:4/4\nL:1/8\nK:D\nabcd efga|"
-    assert found[1][0].endswith("M:3/4\nabc|")
+    assert actual[0][0] == "X:1\nT:One\nM:4/4\nL:1/8\nK:D\nabcd efga|"
+    assert actual[1][0].endswith("M:3/4\nabc|")
     assert notes["pieces of text outside of tunes, left out"] == (".abc" in name)
     assert read(tmp_path / name, labels=["T"])[2][1] == {"T": "Three"}
     assert read(tmp_path / name, labels=[])[0][1] == {}
@@ -146,11 +146,11 @@ def test_segments_cover_everything_once_and_in_order(lengths, bptt, budget, rows
     )
     for epoch in (0, 1):
         sampler.set_epoch(epoch)
-        found = list(sampler)
-        assert len(found) == len(sampler)
+        actual = list(sampler)
+        assert len(actual) == len(sampler)
         read = {row: 0 for row in range(len(lengths))}
         before = []
-        for part in found:
+        for part in actual:
             if part.carried is None:
                 assert part.start == 0
             else:
@@ -179,10 +179,10 @@ def test_processes_share_the_segments(lengths, bptt, shuffle):
         sampler = SegmentBatchSampler(
             lengths=lengths, bptt=bptt, max_tokens=60, shuffle=shuffle, share=Share(rank, 3)
         )
-        found = list(sampler)
-        counts |= {len(found), len(sampler)}
+        actual = list(sampler)
+        counts |= {len(actual), len(sampler)}
         before = []
-        for part in found:
+        for part in actual:
             if part.carried is not None:
                 assert [before[at] for at in part.carried] == part.rows
             for row in [] if part.idle else part.rows:
@@ -239,8 +239,8 @@ def whole_texts(module, batches):
 def test_batches_hold_the_texts(tmp_path, level, num_workers):
     module = data(tmp_path, level=level, bptt=4, max_sentences=3, num_workers=num_workers)
     for loader in (module.train_dataloader(), module.val_dataloader()):
-        found = list(whole_texts(module, loader))
-        assert len(found) == 4 and all(name == text for name, text in found)
+        actual = list(whole_texts(module, loader))
+        assert len(actual) == 4 and all(name == text for name, text in actual)
 
 
 def test_reversed(tmp_path):
@@ -384,6 +384,6 @@ def test_sample_texts(language):
 
 def test_a_header_may_go_on_in_a_second_line():
     tune = ["X:1", "T:A long", "title", "M:6/8", "+:or so", "K:G", "V:1", "abc", "K:D"]
-    found = header_fields(tune)
-    assert (found["M"], found["K"], found["T"]) == ("6/8 or so", "G", "A long")
+    actual = header_fields(tune)
+    assert (actual["M"], actual["K"], actual["T"]) == ("6/8 or so", "G", "A long")
     assert header_fields(["X:1", "M:3/4", "abc", "M:4/4"])["M"] == "3/4"

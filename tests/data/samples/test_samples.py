@@ -70,4 +70,4 @@ def test_words_alone_do_not_tell_the_type():
         types |= {i: span.type for span in example.spans for i in range(span.start, span.end)}
         for index, token in enumerate(example.tokens):
             kinds.setdefault(token, set()).add(types[index])
-    assert sum(len(found) > 1 for found in kinds.values()) > 100
+    assert sum(len(words) > 1 for words in kinds.values()) > 100

@@ -91,7 +91,7 @@ def test_a_noun_without_measure_word_is_an_error():
 def test_combinations_are_of_what_stands_together():
     phrase = grammar("sentence", "who", "do", "book").expand("sentence")
     pattern, verb = "{who}昨天{act.了}。", "看~{two:book}"
-    found = {frozenset(pair) for pair in phrase.combinations()}
+    actual = {frozenset(pair) for pair in phrase.combinations()}
     pairs = [(pattern, "妈妈"), (pattern, verb), ("妈妈", verb), (verb, "书")]
-    assert found == {frozenset(pair) for pair in pairs}
+    assert actual == {frozenset(pair) for pair in pairs}
     assert not list(grammar("book").expand("sentence").combinations())

@@ -138,8 +138,8 @@ def test_verbs_agree():
         r" (?:went|(?!feed)\w+ed|(?!sing)\w+ing)\b"
     )
     for example in everything():
-        found = wrong.search(example.target)
-        assert found is None, (found, example)
+        mistake = wrong.search(example.target)
+        assert mistake is None, (mistake, example)
 
 
 def test_counts_agree():

@@ -49,23 +49,23 @@ def files(folder, train=SENTENCES, validation=SENTENCES, **options):
 
 def everything(loader):
     """Index -> (tokens as ids, tag ids, gold) of all sentences of a loader."""
-    found = {}
+    actual = {}
     for batch in loader:
         for row, index in enumerate(batch.number.tolist()):
             length = int(batch.features.lengths[row])
             assert (batch.tags[row, length:] == UNKNOWN_TAG).all()
-            assert index not in found
+            assert index not in actual
             ids = batch.features.tokens[row, :length].tolist()
-            found[index] = (ids, batch.tags[row, :length].tolist(), batch.gold[row])
-    return found
+            actual[index] = (ids, batch.tags[row, :length].tolist(), batch.gold[row])
+    return actual
 
 
 @pytest.mark.parametrize("scheme", ["IOB1", "IOB2", "BIOES", "BILOU", "BMES"])
 def test_files_are_converted_to_the_training_scheme(scheme, tmp_path):
     data = files(tmp_path, scheme=scheme)
     assert data.scheme == scheme
-    found = everything(data.train_dataloader())
-    assert sorted(found) == [0, 1, 2, 3]
+    actual = everything(data.train_dataloader())
+    assert sorted(actual) == [0, 1, 2, 3]
     expected = [
         [Span(0, 1, "PER"), Span(2, 4, "LOC")],
         [Span(2, 3, "LOC")],
@@ -73,7 +73,7 @@ def test_files_are_converted_to_the_training_scheme(scheme, tmp_path):
         [Span(0, 2, "PER")],
     ]
     for index, (tokens, _) in enumerate(SENTENCES):
-        ids, tags, gold = found[index]
+        ids, tags, gold = actual[index]
         assert ids == data.featurizer.tokens.ids(tokens)
         assert gold == expected[index]
         assert [data.tags[i] for i in tags] == spans_to_tags(gold, len(tokens), scheme)
@@ -116,9 +116,9 @@ def test_spans_over_raw_text(tmp_path):
         level="character",
         characters=False,
     )
-    found = everything(data.val_dataloader())
-    assert found[0][2] == [Span(0, 3, "name")]
-    assert found[1][2] == [Span(1, 3, "address")]
+    actual = everything(data.val_dataloader())
+    assert actual[0][2] == [Span(0, 3, "name")]
+    assert actual[1][2] == [Span(1, 3, "address")]
     assert next(iter(data.val_dataloader())).features.characters is None
 
 

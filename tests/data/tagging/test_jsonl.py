@@ -129,8 +129,8 @@ def test_spans_are_held_against_their_own_text(read):
         return example.tokens[span.start : span.end], notes.lines()
 
     assert one(2, 6, "Anna") == (["Anna"], [])
-    found, lines = one(3, 7, "Anna")
-    assert found == ["Anna"] and "count UTF-16 units, converted: 1" in lines[0]
+    actual, lines = one(3, 7, "Anna")
+    assert actual == ["Anna"] and "count UTF-16 units, converted: 1" in lines[0]
     with pytest.raises(InputError, match=r"span 1\.\.4 reads ' An', not its own text 'Anna'"):
         one(1, 4, "Anna")
 
@@ -141,8 +141,8 @@ def test_what_annotators_did_not_accept_is_left_out(read):
         for answer in ("accept", "reject", "ignore", "accept")
     ]
     notes = Notes()
-    found = read("".join(json.dumps(row) + "\n" for row in rows), "a.jsonl", notes=notes)
-    assert [example.line for example in found] == [1, 4]
+    actual = read("".join(json.dumps(row) + "\n" for row in rows), "a.jsonl", notes=notes)
+    assert [example.line for example in actual] == [1, 4]
     assert 'examples whose answer is "reject" or "ignore", left out: 2' in " ".join(notes.lines())
 
 

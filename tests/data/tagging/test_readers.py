@@ -150,9 +150,9 @@ def test_words_may_be_numbered(read, numbers):
     rows = zip(numbers.split(), "Anna met|Rome . Bo left".replace("|", " ").split(), strict=False)
     rows = [f"{number}\t{word}\tO" for number, word in rows]
     notes = Notes()
-    found = read("\n".join([*rows[:3], "", *rows[3:]]) + "\n", notes=notes)
+    actual = read("\n".join([*rows[:3], "", *rows[3:]]) + "\n", notes=notes)
     skipped = "2-3" in numbers
-    assert tokens(found) == (["Anna Rome", ". Bo"] if skipped else ["Anna met Rome", ". Bo"])
+    assert tokens(actual) == (["Anna Rome", ". Bo"] if skipped else ["Anna met Rome", ". Bo"])
     assert "the first column numbers the words" in notes.lines()[0]
 
 

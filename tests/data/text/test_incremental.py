@@ -28,13 +28,13 @@ ARRIVING = st.lists(st.lists(st.sampled_from(PIECES), max_size=5).map("".join), 
 
 def tokens_of(tokenizer, chunks, *, cleaned):
     """Tokens with their places, as they come out of chunks."""
-    stream, found = IncrementalText(tokenizer, cleaned=cleaned), []
+    stream, actual = IncrementalText(tokenizer, cleaned=cleaned), []
     for take in (*(lambda c=chunk: stream.feed(c) for chunk in chunks), stream.finish):
         piece = take()
         ids, offsets = tokenizer.encode(piece)
         at = stream.end - len(piece)
-        found += [(i, a + at, b + at) for i, (a, b) in zip(ids, offsets, strict=True)]
-    return found
+        actual += [(i, a + at, b + at) for i, (a, b) in zip(ids, offsets, strict=True)]
+    return actual
 
 
 @pytest.mark.parametrize("level", LEVELS)

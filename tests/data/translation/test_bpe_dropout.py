@@ -62,12 +62,12 @@ def likelihoods(symbols, merges, rate):
     possible = sorted(
         (merges[pair], place) for place, pair in enumerate(pairwise(symbols)) if pair in merges
     )
-    found = Counter({symbols: rate ** len(possible)})
+    actual = Counter({symbols: rate ** len(possible)})
     for left_out, ((_, both), place) in enumerate(possible):
         after = (*symbols[:place], both, *symbols[place + 2 :])
         for outcome, probability in likelihoods(after, merges, rate).items():
-            found[outcome] += rate**left_out * (1 - rate) * probability
-    return found
+            actual[outcome] += rate**left_out * (1 - rate) * probability
+    return actual
 
 
 @pytest.mark.parametrize("word", ["lower", "towers", "温", "ewewe"])
@@ -80,11 +80,11 @@ def test_outcomes_are_as_likely_as_the_paper_says(word, rate):
     expected = likelihoods(symbols, merges, rate)
     assert sum(expected.values()) == pytest.approx(1.0)
     count = 20_000
-    found = draws(rate, word, count)
-    assert set(found) <= set(expected)
+    actual = draws(rate, word, count)
+    assert set(actual) <= set(expected)
     for outcome, probability in expected.items():
         deviation = (count * probability * (1 - probability)) ** 0.5
-        assert abs(found[outcome] - count * probability) < 5 * deviation + 1
+        assert abs(actual[outcome] - count * probability) < 5 * deviation + 1
 
 
 def test_words_of_a_text_are_drawn_apart_from_each_other():

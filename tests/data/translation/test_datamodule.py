@@ -43,7 +43,7 @@ def files(folder, train=TRAIN, validation=DEV, **options):
 
 def everything(loader):
     """Number -> (source ids, target ids with their ends, source, target) of a loader's pairs."""
-    found = {}
+    actual = {}
     for batch in loader:
         assert batch.target_lengths.device.type == "cpu"
         assert batch.target.dtype == batch.target_lengths.dtype == torch.int64
@@ -53,21 +53,21 @@ def everything(loader):
                 [batch.target_lengths[row], batch.target.shape[1] - batch.target_lengths[row]]
             )
             assert (rest == PAD).all()
-            assert number not in found
-            found[number] = ids, target.tolist(), batch.sources[row], batch.gold[row]
-    return found
+            assert number not in actual
+            actual[number] = ids, target.tolist(), batch.sources[row], batch.gold[row]
+    return actual
 
 
 def test_files(tmp_path):
     data = files(tmp_path)
     assert not data.has_test
     assert data.vectors_matrix is None
-    found = everything(data.train_dataloader())
-    assert sorted(found) == list(range(len(TRAIN)))
+    actual = everything(data.train_dataloader())
+    assert sorted(actual) == list(range(len(TRAIN)))
     for number, (source, target) in enumerate(TRAIN):
         ids = data.featurizer.tokens.encode(source)[0]
         gold = data.target_tokenizer.encode(target)[0]
-        assert found[number] == (ids, [BOS, *gold, EOS], source, target)
+        assert actual[number] == (ids, [BOS, *gold, EOS], source, target)
     assert [everything(data.val_dataloader())[i][2:] for i in range(3)] == DEV
     with pytest.raises(InputError, match=r"set data\.test"):
         data.test_dataloader()
@@ -117,7 +117,7 @@ def test_a_share_of_training_is_cut_off_for_validation(tmp_path):
     )
     assert len(validation) == 12
     assert sorted([*train, *validation]) == list(range(125))
-    assert all(found[2:] == TRAIN[number] for number, found in (train | validation).items())
+    assert all(actual[2:] == TRAIN[number] for number, actual in (train | validation).items())
 
 
 def test_one_vocabulary_for_both_sides(tmp_path):
@@ -212,9 +212,9 @@ def test_sample_corpus(languages):
     source, target = languages
     data = TranslationData(source=source, target=target)
     assert data.has_test
-    found = everything(data.val_dataloader())
-    assert len(found) == 300
-    for _, _, left, right in found.values():
+    actual = everything(data.val_dataloader())
+    assert len(actual) == 300
+    for _, _, left, right in actual.values():
         chinese, english = (left, right) if source == "zh" else (right, left)
         assert english.isascii()
         assert not chinese.isascii()
@@ -232,8 +232,8 @@ def test_hub_data_set(nested, tmp_path):
         table.to_parquet(tmp_path / f"{split}.parquet")
     hub = {"hub": str(tmp_path), "vocabulary_size": 300}
     data = TranslationData(source="en", target="de", **hub)
-    found = everything(data.val_dataloader())
-    assert [found[number][2:] for number in range(len(TRAIN))] == TRAIN
+    actual = everything(data.val_dataloader())
+    assert [actual[number][2:] for number in range(len(TRAIN))] == TRAIN
     with pytest.raises(InputError, match=r"no (key|column) 'fr' among .*: set data\.target or"):
         TranslationData(source="en", target="fr", **hub).prepare()
     with pytest.raises(InputError, match="would both be column 'de'"):

@@ -76,8 +76,8 @@ def test_every_format_is_recognised_and_gives_the_same(name, tmp_path):
 @given(CORPORA)
 def test_two_files_keep_every_text(tmp_path_factory, pairs):
     prefix = write_pair(tmp_path_factory.mktemp("pairs"), pairs)
-    found = list(read_parallel(prefix, source="en", target="de", notes=Notes()))
-    assert found == [(*pair, line, ()) for line, pair in enumerate(pairs, start=1)]
+    actual = list(read_parallel(prefix, source="en", target="de", notes=Notes()))
+    assert actual == [(*pair, line, ()) for line, pair in enumerate(pairs, start=1)]
 
 
 @given(CORPORA)
@@ -285,16 +285,16 @@ def test_what_annotators_did_not_accept_is_left_out(tmp_path):
 def test_a_tsv_as_spreadsheets_write_it_is_unquoted(tmp_path):
     path = tmp_path / "x.tsv"
     path.write_text('en\tde\n"He said ""no"""\t"Er sagte ""nein"""\nyes\tja\n', encoding="utf-8")
-    found = read_parallel(str(path), source="en", target="de", notes=Notes())
-    assert next((e.source, e.target) for e in found) == ('He said "no"', 'Er sagte "nein"')
+    actual = read_parallel(str(path), source="en", target="de", notes=Notes())
+    assert next((e.source, e.target) for e in actual) == ('He said "no"', 'Er sagte "nein"')
 
 
 @pytest.mark.parametrize(("header", "targets"), [("", "2,3"), ("en\tde\tanother\n", "de,another")])
 def test_sources_may_have_fewer_targets_than_others(header, targets, tmp_path):
     (tmp_path / "a.tsv").write_text(f"{header}one\teins\ntwo\tzwei\tzwo\nthree\tdrei\t\n")
     options = {"target_column": targets, "multi_reference": True, "notes": Notes()}
-    found = read_parallel(str(tmp_path / "a.tsv"), source="en", target="de", **options)
-    assert [pair.references for pair in found] == [("eins",), ("zwei", "zwo"), ("drei",)]
+    actual = read_parallel(str(tmp_path / "a.tsv"), source="en", target="de", **options)
+    assert [pair.references for pair in actual] == [("eins",), ("zwei", "zwo"), ("drei",)]
     (tmp_path / "a.tsv").write_text(f"{header}one\teins\tein\ntwo\n")
     with pytest.raises(InputError, match="1 column, and the text in"):
         list(read_parallel(str(tmp_path / "a.tsv"), source="en", target="de", **options))

@@ -16,7 +16,7 @@ def test_no_split_shares_a_name_with_another():
     names = {
         split: {n for pair in pairs[split] for n in NAMES.findall(pair.target)} for split in SIZES
     }
-    assert all(len(found) > 50 for found in names.values())
+    assert all(len(some) > 50 for some in names.values())
     assert not names["train"] & names["test"] and not names["train"] & names["validation"]
     assert pairs["test"] == list(sample_typing("test", 1)) != list(sample_typing("test", 2))
 

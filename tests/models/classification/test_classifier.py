@@ -82,8 +82,8 @@ def test_loss():
     expected = F.cross_entropy(
         logits[[0, 1, 3]], targets[[0, 1, 3]], weight=weights, label_smoothing=0.1
     )
-    found = classification_loss(logits, targets, smoothing=0.1, class_weights=weights)
-    torch.testing.assert_close(found, expected)
+    actual = classification_loss(logits, targets, smoothing=0.1, class_weights=weights)
+    torch.testing.assert_close(actual, expected)
     multilabel = torch.tensor([[0.0, 1.0, 1.0]] * 4)
     torch.testing.assert_close(
         classification_loss(logits, multilabel),
@@ -98,8 +98,8 @@ def test_temperature_makes_scores_probabilities():
     logits = torch.randn(20_000, 3, generator=generator)
     targets = torch.multinomial(logits.softmax(1), 1, generator=generator)[:, 0]
     for factor in (0.3, 1.0, 4.0):
-        found = fit_temperature(logits * factor, targets, multilabel=False)
-        assert found == pytest.approx(factor, rel=0.05)
+        actual = fit_temperature(logits * factor, targets, multilabel=False)
+        assert actual == pytest.approx(factor, rel=0.05)
     unknown = torch.full_like(targets, -1)
     both = fit_temperature(
         torch.cat([logits, logits]), torch.cat([targets, unknown]), multilabel=False

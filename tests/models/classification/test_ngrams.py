@@ -64,11 +64,11 @@ def test_scores_are_sums_over_ngrams_whatever_is_padded(order):
     module = made(order)
     row_of = {int(value): row for row, value in enumerate(module.hashes, 1)}
     scores = module(*padded(TEXTS))
-    for text, found in zip(TEXTS, scores, strict=True):
+    for text, actual in zip(TEXTS, scores, strict=True):
         rows = [row_of[hash_of(ngram)] for ngram in ngrams(text, order) if hash_of(ngram) in row_of]
         wanted = module.table.weight[rows].sum(0)
-        torch.testing.assert_close(found, wanted)
-        torch.testing.assert_close(module(*padded([text]))[0], found)
+        torch.testing.assert_close(actual, wanted)
+        torch.testing.assert_close(module(*padded([text]))[0], actual)
 
 
 @pytest.mark.parametrize("cuts", [[1, 4], [2], [1, 2, 3, 4]])
@@ -82,8 +82,8 @@ def test_in_stretches_as_a_whole(cuts):
 
 def test_hashes_stay_in_range_and_apart():
     ids = torch.tensor([[PRIME - 2, PRIME - 2, 3, PRIME - 2]])
-    found = hashed(ids, 3)
-    assert found.min() == -1 and found.max() < BUCKETS
+    actual = hashed(ids, 3)
+    assert actual.min() == -1 and actual.max() < BUCKETS
     pairs = torch.tensor([[a, b] for a in range(4, 60) for b in range(4, 60)])
     distinct = hashed(pairs, 2)[:, 1, 1].unique()
     assert len(distinct) > 0.99 * len(pairs)  # order counts as well
@@ -109,7 +109,7 @@ def test_log_ratios_are_those_of_naive_bayes():
     shares = [[1.0, 0.0, 0.0], [0.0, 1.0, 0.0], [0.0, 0.5, 1.5], *[[0.0, 0.0, 1.0]] * 40]
     texts = [*TEXTS[:3], *TEXTS[:4] * 10]
     hashes = common_ngrams(texts, 2)
-    found = log_ratios(counts_by_class(texts, map(torch.tensor, shares), hashes, 2))
+    actual = log_ratios(counts_by_class(texts, map(torch.tensor, shares), hashes, 2))
     having = torch.zeros(len(texts), len(hashes))
     for text, row in zip(texts, having, strict=True):
         for ngram in ngrams(text, 2):
@@ -123,7 +123,7 @@ def test_log_ratios_are_those_of_naive_bayes():
             sample_weight=weights + others,
         )
         wanted = torch.from_numpy(bayes.feature_log_prob_[1] - bayes.feature_log_prob_[0]).float()
-        torch.testing.assert_close(found[:, place], wanted, atol=1e-5, rtol=1e-5)
+        torch.testing.assert_close(actual[:, place], wanted, atol=1e-5, rtol=1e-5)
 
 
 def test_ratios_weigh_the_table_until_they_are_folded_in():
@@ -155,7 +155,7 @@ def test_dropout_leaves_ngrams_out_in_training_only():
     whole = module(*batch)
     torch.testing.assert_close(module(*batch), whole)
     module.train()
-    found = torch.stack([module(*batch)[0] for _ in range(50)])
-    assert len(found.unique(dim=0)) > 5
+    actual = torch.stack([module(*batch)[0] for _ in range(50)])
+    assert len(actual.unique(dim=0)) > 5
     with pytest.raises(ValueError, match="1 at least"):
         NGrams(order=0, rows=1, classes=2)

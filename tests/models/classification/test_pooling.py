@@ -20,15 +20,15 @@ def encoded(bidirectional=True, num_layers=2):
 @pytest.mark.parametrize("bidirectional", [False, True])
 def test_each_way_against_a_loop(bidirectional):
     out, size = encoded(bidirectional)
-    found = {way: Pooling(size=size, ways=[way])(out, LENGTHS).vector for way in WAYS}
+    actual = {way: Pooling(size=size, ways=[way])(out, LENGTHS).vector for way in WAYS}
     for row, length in enumerate(LENGTHS.tolist()):
         states = out.states[row, :length]
-        torch.testing.assert_close(found["max"][row], states.max(0).values)
-        torch.testing.assert_close(found["mean"][row], states.mean(0))
+        torch.testing.assert_close(actual["max"][row], states.max(0).values)
+        torch.testing.assert_close(actual["mean"][row], states.mean(0))
         last = states[-1].clone()
         if bidirectional:
             last[3:] = states[0, 3:]
-        torch.testing.assert_close(found["last"][row], last)
+        torch.testing.assert_close(actual["last"][row], last)
 
 
 def test_attention_weights_the_states():

@@ -22,8 +22,8 @@ def test_vectors_are_those_of_the_embedding():
     words = SeenWords(embedding)
     single = [alone(0, 0, 2), alone(1, 1, 2), alone(1, 1, 1), alone(0, 1, 1)]
     for ids in [(TOKENS, CHARACTERS, TOKEN_FEATURES), *single, *single]:
-        found = words(*(part.numpy() for part in ids))
-        np.testing.assert_array_equal(found, embedding(*ids).detach().numpy())
+        actual = words(*(part.numpy() for part in ids))
+        np.testing.assert_array_equal(actual, embedding(*ids).detach().numpy())
 
 
 def test_a_word_is_looked_up_once_until_it_is_the_oldest():

@@ -32,12 +32,12 @@ def encoders():
 def test_states_are_those_of_the_whole_text(encoder, lengths):
     text = torch.randn(BATCH, TIME, SIZE)
     whole, final = encoder(text, torch.full((BATCH,), TIME))
-    reader, so_far, found = IncrementalEncoder(encoder), Reading(), []
+    reader, so_far, actual = IncrementalEncoder(encoder), Reading(), []
     for stretch in text.split(lengths, 1):
         states, so_far = reader.read(stretch.numpy(), so_far)
-        found.append(states)
+        actual.append(states)
     close = {"atol": 1e-6, "rtol": 1e-5}
-    np.testing.assert_allclose(np.concatenate(found, 1), whole.detach(), **close)
+    np.testing.assert_allclose(np.concatenate(actual, 1), whole.detach(), **close)
     for layer, hidden in enumerate(final.hidden.detach()):
         np.testing.assert_allclose(so_far.final[layer].hidden, hidden, **close)
 
@@ -51,12 +51,12 @@ def test_a_step_on_arrays_is_that_on_tensors(name, spread):
     inputs, state = spread * torch.randn(BATCH, SIZE), encoder.start(BATCH)
     state = State(*(None if each is None else torch.randn_like(each) for each in state))
     expected = CELLS[name].step(inputs, weights, state)
-    found = CELLS[name].on_arrays(
+    actual = CELLS[name].on_arrays(
         inputs.numpy(),
         ArrayWeights(*(each.detach().numpy() for each in weights)),
         ArrayState(*(None if each is None else each[0].numpy() for each in state)),
     )
-    for ours, theirs in zip(found, expected, strict=True):
+    for ours, theirs in zip(actual, expected, strict=True):
         assert (ours is None) == (theirs is None)
         if ours is not None:
             np.testing.assert_allclose(ours, theirs[0].detach(), atol=1e-5, rtol=1e-5)

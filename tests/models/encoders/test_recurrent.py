@@ -61,15 +61,15 @@ def test_padding_order_and_batch_size_change_nothing(chosen):
     order = torch.tensor([2, 0, 3, 1])
     with torch.no_grad():
         wider = torch.cat([garbage[order], torch.full((4, 3, 6), torch.nan)], 1)
-        found = encoder(wider, LENGTHS[order])
-    torch.testing.assert_close(found.states[:, :7], out.states[order].detach())
-    assert not found.states[:, 7:].any()
+        actual = encoder(wider, LENGTHS[order])
+    torch.testing.assert_close(actual.states[:, :7], out.states[order].detach())
+    assert not actual.states[:, 7:].any()
     wanted = out.final.reorder(order)
-    torch.testing.assert_close(found.final.hidden, wanted.hidden.detach())
+    torch.testing.assert_close(actual.final.hidden, wanted.hidden.detach())
     if chosen["cell"] == "lstm":
-        torch.testing.assert_close(found.final.cell, wanted.cell.detach())
+        torch.testing.assert_close(actual.final.cell, wanted.cell.detach())
     else:
-        assert found.final.cell is None
+        assert actual.final.cell is None
 
 
 @pytest.mark.parametrize("cell", CELLS)

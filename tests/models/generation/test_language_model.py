@@ -70,11 +70,11 @@ def test_segments_give_what_the_whole_gives(cell, tie_embeddings):
         piece = slice(start, start + 3)
         size = left.clamp_max(3)
         width = int(size.max())
-        found, _, state = network(
+        actual, _, state = network(
             tokens[rows, piece][:, :width], following[rows, piece][:, :width], size, labels[rows],
             state,
         )  # fmt: skip
-        for row, part in zip(rows.tolist(), found.split(size.tolist()), strict=True):
+        for row, part in zip(rows.tolist(), actual.split(size.tolist()), strict=True):
             parts.setdefault(row, []).append(part)
     again = torch.cat([torch.cat(parts[row]) for row in range(4)])
     torch.testing.assert_close(again, logits)
@@ -93,12 +93,12 @@ def test_steps_give_what_forward_gives(cell):
     tokens, following, lengths, labels = texts(6, 6)
     logits, _, _ = network(tokens, following, lengths, labels)
     state = network.begin(tokens[:, :0], torch.zeros(2, dtype=torch.long), labels)
-    found = []
+    actual = []
     for time in range(6):
         said = network.step(tokens[:, time], state)
-        found.append(said.log_probs)
+        actual.append(said.log_probs)
         state = said.state
-    torch.testing.assert_close(torch.stack(found, 1).flatten(0, 1), logits.log_softmax(1))
+    torch.testing.assert_close(torch.stack(actual, 1).flatten(0, 1), logits.log_softmax(1))
 
 
 def test_prompts_of_any_length_begin_together():
@@ -213,8 +213,8 @@ def test_samples_with_generators_of_their_own_do_not_depend_on_their_neighbours(
     def draw(rows):
         count = torch.tensor([20] * len(rows))
         return [
-            found.tokens
-            for found in sample(
+            actual.tokens
+            for actual in sample(
                 network.step,
                 network.begin(torch.zeros(len(rows), 0).long(), count * 0, labels[rows]),
                 begin=2,

@@ -122,7 +122,7 @@ def test_both_ways_give_the_same(batch, time, num_layers, bidirectional, start, 
         torch.randn(batch, time, encoder.output_size),
         torch.randn(num_layers * encoder.directions, batch, 4),
     )
-    found = []
+    actual = []
     for run in (kernels._own, kernels._scanned):
         with pytest.MonkeyPatch.context() as patch:
             patch.setattr(kernels, "_own", run)
@@ -131,8 +131,8 @@ def test_both_ways_give_the_same(batch, time, num_layers, bidirectional, start, 
             states, final = encoder(embedded, lengths, begin)
             torch.autograd.backward([states, final.hidden], grads)
             weights = [parameter.grad.clone() for parameter in encoder.parameters()]
-            found.append([states, final.hidden, embedded.grad, *weights])
-    for one, other in zip(*found, strict=True):
+            actual.append([states, final.hidden, embedded.grad, *weights])
+    for one, other in zip(*actual, strict=True):
         torch.testing.assert_close(one, other, atol=1e-5, rtol=1e-5)
 
 

@@ -100,7 +100,7 @@ def test_equals_torch_nn_packed(
         cell, batch, time, width, size, num_layers * encoder.directions, seed
     )
     grads[0] = torch.randn(batch, time, encoder.output_size)
-    found, wanted = [], []
+    actual, wanted = [], []
     work, rows, before = layer.UNIT_WORK, layer.PART_ROWS, torch.get_num_threads()
     way = dispatch._way
     try:
@@ -108,7 +108,7 @@ def test_equals_torch_nn_packed(
         if padded and CELLS[cell].keeping is not None:
             dispatch._way = lambda *_: dispatch.run_padded
         torch.set_num_threads(threads)
-        for module, results in ((encoder, found), (oracle, wanted)):
+        for module, results in ((encoder, actual), (oracle, wanted)):
             embedded = x.clone().requires_grad_()
             begin = [part.clone().requires_grad_() for part in initial] if start else []
             if module is encoder:
@@ -122,8 +122,8 @@ def test_equals_torch_nn_packed(
     finally:
         layer.UNIT_WORK, layer.PART_ROWS, dispatch._way = work, rows, way
         torch.set_num_threads(before)
-    assert len(found) == len(wanted)
-    for one, other in zip(found, wanted, strict=True):
+    assert len(actual) == len(wanted)
+    for one, other in zip(actual, wanted, strict=True):
         torch.testing.assert_close(one, other, atol=1e-5, rtol=1e-5)
 
 
@@ -166,18 +166,18 @@ def test_one_dnn_in_training(lengths, threads, monkeypatch):
     x, grad = torch.randn(batch, time, 24), torch.randn(batch, time, 192)
     ours, theirs = x.clone(), x.clone().requires_grad_()
     ours[torch.arange(time) >= lengths.unsqueeze(1)] = float("nan")
-    found = encoder(ours.requires_grad_(), lengths)
+    actual = encoder(ours.requires_grad_(), lengths)
     states, final = packed(oracle, theirs, lengths)
     torch.autograd.backward(
-        [found.states, *found.final], [grad, *(part.detach() for part in final)]
+        [actual.states, *actual.final], [grad, *(part.detach() for part in final)]
     )
     torch.autograd.backward([states, *final], [grad, *(part.detach() for part in final)])
     torch.set_num_threads(before)
     assert taken == [True]
     parameters = zip(encoder.parameters(), oracle.parameters(), strict=True)
     pairs = [
-        (found.states, states),
-        *zip(found.final, final, strict=True),
+        (actual.states, states),
+        *zip(actual.final, final, strict=True),
         (ours.grad, theirs.grad),
     ]
     for one, other in [*pairs, *((one.grad, other.grad) for one, other in parameters)]:
@@ -224,10 +224,10 @@ def test_without_gradients(cell, on_cores):
     assert wanted.states.requires_grad
     for context in (torch.no_grad(), torch.inference_mode()):
         with context:
-            found = encoder(x, lengths)
-        assert not found.states.requires_grad
-        torch.testing.assert_close(found.states, wanted.states.detach())
-        for one, other in zip(tensors(found.final), tensors(wanted.final), strict=True):
+            actual = encoder(x, lengths)
+        assert not actual.states.requires_grad
+        torch.testing.assert_close(actual.states, wanted.states.detach())
+        for one, other in zip(tensors(actual.final), tensors(wanted.final), strict=True):
             torch.testing.assert_close(one, other.detach())
 
 
@@ -245,11 +245,11 @@ def test_without_padding(cell, batch, threads, monkeypatch):
     torch.set_num_threads(threads)
     try:
         with torch.inference_mode():
-            found = encoder(x, lengths, start)
+            actual = encoder(x, lengths, start)
     finally:
         torch.set_num_threads(before)
-    torch.testing.assert_close(found.states, wanted.states.detach())
-    for one, other in zip(tensors(found.final), tensors(wanted.final), strict=True):
+    torch.testing.assert_close(actual.states, wanted.states.detach())
+    for one, other in zip(tensors(actual.final), tensors(wanted.final), strict=True):
         torch.testing.assert_close(one, other.detach())
 
 

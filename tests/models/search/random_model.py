@@ -79,11 +79,11 @@ def repeats(tokens, size):
     return len(set(grams)) < len(grams)
 
 
-def close(found, expected):
-    assert found.tokens == expected.tokens
-    assert found.score == pytest.approx(expected.score, abs=1e-9)
-    assert found.log_prob == pytest.approx(expected.log_prob, abs=1e-9)
-    np.testing.assert_allclose(found.attention, expected.attention)
+def close(actual, expected):
+    assert actual.tokens == expected.tokens
+    assert actual.score == pytest.approx(expected.score, abs=1e-9)
+    assert actual.log_prob == pytest.approx(expected.log_prob, abs=1e-9)
+    np.testing.assert_allclose(actual.attention, expected.attention)
 
 
 def uniform(seed):

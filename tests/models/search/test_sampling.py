@@ -15,8 +15,8 @@ def draws(model, times, seed=0, **options):
     """Draw many one-token sequences of the same sentence; END stands for an empty one."""
     options.setdefault("max_lengths", torch.ones(times, dtype=torch.long))
     options.setdefault("draw", uniform(seed))
-    found = run(sample, model, [0] * times, **options)
-    return torch.tensor([h.tokens[0] if h.tokens else END for h in found])
+    actual = run(sample, model, [0] * times, **options)
+    return torch.tensor([h.tokens[0] if h.tokens else END for h in actual])
 
 
 @pytest.mark.parametrize("temperature", [1.0, 0.5, 3.0])
@@ -53,8 +53,8 @@ def test_a_flat_distribution_needs_more_tokens_than_are_tried_first():
 def test_sampling_without_chance_is_greedy(options):
     model = Model(sentences=20, vocabulary=30)
     draw = uniform(0)
-    found = run(sample, model, range(20), draw=draw, **options)
-    for hypothesis, expected in zip(found, run(greedy, model, range(20)), strict=True):
+    actual = run(sample, model, range(20), draw=draw, **options)
+    for hypothesis, expected in zip(actual, run(greedy, model, range(20)), strict=True):
         close(hypothesis, expected)
 
 
@@ -63,8 +63,8 @@ def test_the_same_generator_gives_the_same_samples_whenever_others_end():
 
     def texts(lengths, seed=1):
         draw = draws_of(range(seed, seed + 8))
-        found = run(sample, model, range(8), max_lengths=lengths, draw=draw)
-        return [h.tokens for h in found]
+        actual = run(sample, model, range(8), max_lengths=lengths, draw=draw)
+        return [h.tokens for h in actual]
 
     long = torch.full((8,), 8)
     assert texts(long) == texts(long)

@@ -29,7 +29,7 @@ from .random_model import BANNED, BEGIN, CODES, END, PAD, Model, Rows, close, re
 def test_a_wide_beam_equals_enumeration(alpha, beta, shortest, size):
     model = Model(vocabulary=6)
     longest = [0, 1, 2, 3, 4, 4, 3, 2]
-    found = run(
+    actual = run(
         beam_search,
         model,
         range(8),
@@ -50,8 +50,8 @@ def test_a_wide_beam_equals_enumeration(alpha, beta, shortest, size):
         ]
         score = {tokens: model.score(sentence, tokens, alpha, beta) for tokens in every}
         best = sorted(every, key=lambda tokens: -score[tokens])[:4]
-        assert [tuple(h.tokens) for h in found[sentence]] == best
-        for hypothesis in found[sentence]:
+        assert [tuple(h.tokens) for h in actual[sentence]] == best
+        for hypothesis in actual[sentence]:
             total, weights = model.follow(sentence, hypothesis.tokens)
             assert hypothesis.log_prob == pytest.approx(total, abs=1e-9)
             assert hypothesis.score == pytest.approx(score[tuple(hypothesis.tokens)], abs=1e-9)
@@ -93,7 +93,7 @@ def plain_beam_search(model, sentence, *, beam_size, most, shortest=0, size=0, a
 )
 def test_a_narrow_beam_equals_a_plain_one(vocabulary, beam_size, options):
     model = Model(sentences=20, vocabulary=vocabulary, seed=beam_size, end=log(vocabulary) - 2)
-    found = run(beam_search, model, range(20), beam_size=beam_size, nbest=beam_size, **options)
+    actual = run(beam_search, model, range(20), beam_size=beam_size, nbest=beam_size, **options)
     named = {
         "length_penalty": "alpha",
         "coverage_penalty": "beta",
@@ -101,7 +101,7 @@ def test_a_narrow_beam_equals_a_plain_one(vocabulary, beam_size, options):
         "no_repeat_ngram_size": "size",
     }
     plain = {named[name]: value for name, value in options.items()}
-    for sentence, hypotheses in enumerate(found):
+    for sentence, hypotheses in enumerate(actual):
         expected = plain_beam_search(model, sentence, beam_size=beam_size, most=8, **plain)
         assert [tuple(h.tokens) for h in hypotheses] == expected[:beam_size]
 
@@ -111,8 +111,8 @@ def test_stopping_early_never_changes_the_best(alpha):
     model = Model(sentences=50, end=1.0)
     wanted = run(beam_search, model, range(50), nbest=5, length_penalty=alpha)
     patient, model.rows = sum(map(len, model.rows)), []
-    found = run(beam_search, model, range(50), nbest=1, length_penalty=alpha)
-    for few, many in zip(found, wanted, strict=True):
+    actual = run(beam_search, model, range(50), nbest=1, length_penalty=alpha)
+    for few, many in zip(actual, wanted, strict=True):
         close(few[0], many[0])
     assert sum(map(len, model.rows)) < patient
 
@@ -120,8 +120,8 @@ def test_stopping_early_never_changes_the_best(alpha):
 @pytest.mark.parametrize("options", [{}, {"min_length": 3}, {"no_repeat_ngram_size": 1}])
 def test_a_beam_of_one_is_greedy(options):
     model = Model(sentences=50, vocabulary=30)
-    found = run(beam_search, model, range(50), beam_size=1, **options)
-    for (beam_size,), alone in zip(found, run(greedy, model, range(50), **options), strict=True):
+    actual = run(beam_search, model, range(50), beam_size=1, **options)
+    for (beam_size,), alone in zip(actual, run(greedy, model, range(50), **options), strict=True):
         close(beam_size, alone)
 
 
@@ -159,10 +159,10 @@ def test_other_sentences_and_their_order_change_nothing(
     together = run(
         search, model, sentences, max_lengths=torch.tensor(LENGTHS)[sentences], **options
     )
-    for sentence, found in zip(sentences, together, strict=True):
+    for sentence, actual in zip(sentences, together, strict=True):
         lengths = torch.tensor(LENGTHS[sentence : sentence + 1])
         (alone,) = run(search, model, [sentence], max_lengths=lengths, **options)
-        pairs = zip(found, alone, strict=True) if search is beam_search else [(found, alone)]
+        pairs = zip(actual, alone, strict=True) if search is beam_search else [(actual, alone)]
         for one, other in pairs:
             close(one, other)
             assert len(one.tokens) <= LENGTHS[sentence]
@@ -214,8 +214,8 @@ def test_rows_come_from_their_own_group_of_the_beam():
 
     start = Watched(*model.start(range(10)))
     lengths = torch.tensor(LENGTHS)
-    found = beam_search(step, start, begin=BEGIN, end=END, max_lengths=lengths, beam_size=4)
-    assert all(h.attention is None for (h,) in found)
+    actual = beam_search(step, start, begin=BEGIN, end=END, max_lengths=lengths, beam_size=4)
+    assert all(h.attention is None for (h,) in actual)
     (rows, index), *later = seen
     assert rows == 10
     assert index.tolist() == [sentence for sentence in range(10) for _ in range(4)]
@@ -229,8 +229,8 @@ def test_rows_come_from_their_own_group_of_the_beam():
 @pytest.mark.parametrize("search", [beam_search, greedy])
 def test_a_length_of_zero_and_no_sentences(search):
     model = Model()
-    (found,) = run(search, model, [0], max_lengths=torch.tensor([0]), min_length=3)
-    hypothesis = found[0] if search is beam_search else found
+    (actual,) = run(search, model, [0], max_lengths=torch.tensor([0]), min_length=3)
+    hypothesis = actual[0] if search is beam_search else actual
     assert hypothesis.tokens == []
     assert hypothesis.log_prob == pytest.approx(model.follow(0, [])[0])
     assert hypothesis.attention.shape == (1, model.source_lengths[0])
@@ -251,7 +251,7 @@ def test_a_model_that_says_nothing_still_comes_to_an_end(fill):
     model = Model()
     model.table[:] = fill
     draw = uniform(0)
-    assert all(len(found) == 1 for found in run(beam_search, model, range(8)))
+    assert all(len(actual) == 1 for actual in run(beam_search, model, range(8)))
     assert len(run(greedy, model, range(8))) == 8
     assert len(run(sample, model, range(8), draw=draw)) == 8
 
@@ -259,10 +259,10 @@ def test_a_model_that_says_nothing_still_comes_to_an_end(fill):
 def test_single_and_half_precision():
     exact = run(beam_search, Model(), range(8))
     for dtype in (torch.float32, torch.bfloat16):
-        found = run(beam_search, Model(dtype=dtype), range(8))
+        actual = run(beam_search, Model(dtype=dtype), range(8))
         assert all(
             h.log_prob == pytest.approx(e.log_prob, rel=0.1)
-            for (h,), (e,) in zip(found, exact, strict=True)
+            for (h,), (e,) in zip(actual, exact, strict=True)
         )
 
 
@@ -274,11 +274,11 @@ def test_each_sentence_may_begin_with_its_own_token():
     together = beam_search(
         model.step, model.start([0, 0, 0]), begin=begin, max_lengths=lengths, **options
     )
-    for k, (found,) in enumerate(together):
+    for k, (actual,) in enumerate(together):
         ((best,),) = beam_search(
             model.step, model.start([0]), begin=int(begin[k]), max_lengths=lengths[:1], **options
         )
-        close(found, best)
+        close(actual, best)
 
 
 @pytest.mark.parametrize(

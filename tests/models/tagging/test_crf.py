@@ -41,15 +41,15 @@ def draw(lengths, tags=5, scale=1.0):
 
 def paths(crf, emission, length):
     """All legal paths of one row with their scores: the definition, word by word."""
-    found = {}
+    actual = {}
     for path in product(range(crf.tags), repeat=length):
         steps = list(pairwise(path))
         legal = crf.allowed_start[path[0]] and crf.allowed_end[path[-1]]
         if legal and all(crf.allowed[i, j] for i, j in steps):
             score = crf.start[path[0]] + crf.end[path[-1]]
             score = score + sum(emission[t, tag] for t, tag in enumerate(path))
-            found[path] = score + sum(crf.transitions[i, j] for i, j in steps)
-    return found
+            actual[path] = score + sum(crf.transitions[i, j] for i, j in steps)
+    return actual
 
 
 def certainty(lattice, row, path, start, end):
@@ -222,8 +222,8 @@ def test_many_tags_are_searched_some_rows_at_a_time(monkeypatch):
         monkeypatch.setattr("rnnlp.models.tagging.viterbi.PAIRS", pairs)
         monkeypatch.setattr("rnnlp.models.tagging.paths._PAIRS", pairs)
         assert torch.equal(viterbi(emissions, *paths, lengths), whole)
-        found = arrays.best(emissions.double().numpy(), lengths.numpy())
-        assert found.tolist() == whole.tolist()
+        actual = arrays.best(emissions.double().numpy(), lengths.numpy())
+        assert actual.tolist() == whole.tolist()
 
 
 def test_softmax_equals_cross_entropy_and_plain_argmax_without_rules():
@@ -382,9 +382,9 @@ def test_probabilities_of_tags_become_those_of_steps():
     emissions, lengths = draw(LENGTHS)
     everything = torch.ones(5, 5, 5, dtype=torch.bool)
     exact = flat.believed(emissions, lengths, meaning=torch.arange(5), possible=everything)
-    found = flat.belief(exact.tags)
-    torch.testing.assert_close(found.steps, exact.steps, rtol=0, atol=2e-3)
-    assert (found.steps[:, ~flat.allowed] == 0).all()
+    actual = flat.belief(exact.tags)
+    torch.testing.assert_close(actual.steps, exact.steps, rtol=0, atol=2e-3)
+    assert (actual.steps[:, ~flat.allowed] == 0).all()
 
 
 def test_a_student_learns_the_probabilities_that_are_stated():

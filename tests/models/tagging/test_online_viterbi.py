@@ -122,8 +122,8 @@ def test_the_score_is_the_probability_given_what_was_read():
                 return float(sums.logsumexp(0))
 
             tag = decided[place]
-            found = stream.probability(place, place + 1, SpanRules({tag: ()}, {}, {tag: ()}))
-            assert found == pytest.approx(math.exp(total({place: tag}) - total({})), abs=1e-4)
+            actual = stream.probability(place, place + 1, SpanRules({tag: ()}, {}, {tag: ()}))
+            assert actual == pytest.approx(math.exp(total({place: tag}) - total({})), abs=1e-4)
             checked += 1
     assert checked
 

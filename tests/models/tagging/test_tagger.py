@@ -74,9 +74,9 @@ def test_learns_tag_by_suffix_and_neighbour(cell, output):
         optimizer.step()
     tagger.eval()
     features, tags = sentences(200, generator, known=False)  # words never seen
-    found = tagger.decode(**features)
-    assert (found == tags)[tags >= 0].float().mean() > 0.97
-    assert (found[tags < 0] == -1).all()
+    actual = tagger.decode(**features)
+    assert (actual == tags)[tags >= 0].float().mean() > 0.97
+    assert (actual[tags < 0] == -1).all()
 
 
 @pytest.mark.parametrize("output", [CRF, ConstrainedSoftmax])
@@ -127,17 +127,17 @@ def path_rules(path):
 def test_span_scores_are_probabilities_of_the_spans():
     tagger = make().double().eval()
     features, _ = sentences(4, torch.Generator().manual_seed(4), known=True)
-    found = decoded(tagger, features)
+    actual = decoded(tagger, features)
     row = int(features["lengths"].argmax())
     length = int(features["lengths"][row])
-    emissions = torch.from_numpy(found.emissions)
+    emissions = torch.from_numpy(actual.emissions)
     marginals = tagger.output.marginals(emissions, features["lengths"])
-    path = found.tags[row, :length].tolist()
-    singles = found.span_scores(
+    path = actual.tags[row, :length].tolist()
+    singles = actual.span_scores(
         [(row, t, t + 1, SpanRules({tag: ()}, {}, {tag: ()})) for t, tag in enumerate(path)]
     )
     assert singles == pytest.approx(marginals[row, range(length), path].tolist())
-    assert found.span_scores([]) == []
+    assert actual.span_scores([]) == []
 
 
 def test_weights_hold_no_rules_and_reload_exactly():

@@ -52,15 +52,15 @@ def test_heads_equal_their_equations():
     for row, length in enumerate(LENGTHS.tolist()):
         inside = states[row, :length]
         for time, query in enumerate(queries[row]):
-            found, mean = [], torch.zeros(length)
+            actual, mean = [], torch.zeros(length)
             for head in range(heads):
                 at = slice(head * width, (head + 1) * width)
                 q = attention.query(query)[at]
                 k, v = attention.key(inside)[:, at], attention.value(inside)[:, at]
                 a = (k @ q / math.sqrt(width)).softmax(0)
-                found.append(a @ v)
+                actual.append(a @ v)
                 mean += a / heads
-            torch.testing.assert_close(contexts[row, time], attention.output(torch.cat(found)))
+            torch.testing.assert_close(contexts[row, time], attention.output(torch.cat(actual)))
             torch.testing.assert_close(weights[row, time, :length], mean)
 
 
@@ -105,8 +105,8 @@ def test_padding_order_and_company_change_nothing(score):
     garbage = torch.cat([states.masked_fill(outside.unsqueeze(2), 1e6), torch.ones(3, 2, 4)], 1)
     order = torch.tensor([2, 0, 1])
     memory = attention.read(garbage[order], LENGTHS[order])
-    found, _ = attention(queries[order], memory)
-    torch.testing.assert_close(found, contexts[order])
+    actual, _ = attention(queries[order], memory)
+    torch.testing.assert_close(actual, contexts[order])
 
 
 @pytest.mark.parametrize("score", SCORES)
@@ -116,8 +116,8 @@ def test_queries_do_not_see_each_other(score):
     contexts, weights = attention(queries, memory)
     for time in range(queries.shape[1]):
         one = slice(time, time + 1)
-        found = attention(queries[:, one], memory)
-        torch.testing.assert_close(found, (contexts[:, one], weights[:, one]))
+        actual = attention(queries[:, one], memory)
+        torch.testing.assert_close(actual, (contexts[:, one], weights[:, one]))
 
 
 @pytest.mark.parametrize("score", SCORES)

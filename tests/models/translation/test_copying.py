@@ -45,10 +45,10 @@ def make(*, sharp=2.0, **options):
 
 def encode(translator, rows=slice(None)):
     generator = torch.Generator().manual_seed(1)
-    found = torch.randint(1, 9, (4, 5), generator=generator)
+    actual = torch.randint(1, 9, (4, 5), generator=generator)
     lengths = LENGTHS[rows]
     most = int(lengths.max())
-    tokens = (found * (torch.arange(5) < LENGTHS[:, None]))[rows, :most]
+    tokens = (actual * (torch.arange(5) < LENGTHS[:, None]))[rows, :most]
     return translator.encode(tokens, None, None, lengths, COPIES[rows, :most])
 
 
@@ -56,10 +56,10 @@ def plain(logits, gate, weights, copies):
     """The mixture of one row by its definition, with numbers: what it gives each id."""
     scores = [math.exp(one) for one in logits]
     generate = 1 / (1 + math.exp(-gate))
-    found = {word: generate * score / sum(scores) for word, score in enumerate(scores)}
+    actual = {word: generate * score / sum(scores) for word, score in enumerate(scores)}
     for weight, word in zip(weights, copies, strict=True):
-        found[word] = found.get(word, 0.0) + (1 - generate) * weight
-    return found
+        actual[word] = actual.get(word, 0.0) + (1 - generate) * weight
+    return actual
 
 
 @pytest.mark.parametrize("attention", ["general", "multihead"])
@@ -69,8 +69,8 @@ def test_mixture_is_that_of_a_plain_loop(attention, feeding):
     state = encode(translator).reorder(torch.tensor([0, 0, 1, 1, 2, 2, 3, 3]))
     tokens = torch.tensor([4, 7, 6, 5, 2, 1, 5, 4])
     with torch.no_grad():
-        found, weights, _ = translator.decoder.step(tokens, state)
-        logits, gate = translator.decoder.logits(found), translator.decoder.pointer.gate(found)
+        actual, weights, _ = translator.decoder.step(tokens, state)
+        logits, gate = translator.decoder.logits(actual), translator.decoder.pointer.gate(actual)
         said = translator.step(tokens, state).log_probs.exp()
     assert said.shape == (8, VOCABULARY + 5)
     torch.testing.assert_close(said.sum(1), torch.ones(8).double())
@@ -175,7 +175,7 @@ def search(translator, rows=slice(None), **options):
 @pytest.mark.parametrize(("alpha", "size"), [(0.0, 0), (1.0, 0), (1.0, 1)])
 def test_a_wide_beam_equals_enumeration(alpha, size):
     translator, most = make(), 3
-    found = search(
+    actual = search(
         translator, max_lengths=torch.full((4,), most), beam_size=200, nbest=5,
         length_penalty=alpha, no_repeat_ngram_size=size,
     )  # fmt: skip
@@ -193,8 +193,8 @@ def test_a_wide_beam_equals_enumeration(alpha, size):
                 total = -token_loss(logits, ids).item() * len(ids)
                 scores[said] = total / ((6 + count) / 6) ** alpha
         best = sorted(scores, key=lambda said: -scores[said])[:5]
-        assert [tuple(one.tokens) for one in found[row]] == best
-        assert [one.score for one in found[row]] == pytest.approx([scores[said] for said in best])
+        assert [tuple(one.tokens) for one in actual[row]] == best
+        assert [one.score for one in actual[row]] == pytest.approx([scores[said] for said in best])
         copied += sum(word >= VOCABULARY for said in best for word in said)
     assert copied > 5
 
@@ -207,8 +207,8 @@ def test_hypotheses_are_the_same_alone_and_together():
     for row, place in enumerate(order):
         one = slice(place, place + 1)
         alone = search(translator, one, max_lengths=LENGTHS[one] + 3, beam_size=4, nbest=3)
-        for found in (mixed[row], alone[0]):
-            for hypothesis, wanted in zip(found, together[place], strict=True):
+        for actual in (mixed[row], alone[0]):
+            for hypothesis, wanted in zip(actual, together[place], strict=True):
                 assert hypothesis.tokens == wanted.tokens
                 assert hypothesis.score == pytest.approx(wanted.score)
 

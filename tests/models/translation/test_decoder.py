@@ -47,11 +47,11 @@ def full(time=6):
 
 def steps(decoder, said, state):
     """Readouts and weights of `said` [rows, time], read a token at a time, and the last state."""
-    found = []
+    actual = []
     for last in said.unbind(1):
         readouts, weights, state = decoder.step(last, state)
-        found.append((readouts, weights))
-    return *(torch.stack(part, 1) for part in zip(*found, strict=True)), state
+        actual.append((readouts, weights))
+    return *(torch.stack(part, 1) for part in zip(*actual, strict=True)), state
 
 
 @pytest.mark.parametrize("cell", CELLS)
@@ -85,13 +85,13 @@ def test_the_beginning_comes_from_the_ends_of_the_last_layer():
 def test_padding_order_and_company_change_nothing(cell, feeding):
     decoder = make(cell=cell, num_layers=3, input_feeding=feeding)
     source, said = encoded(cell), tokens()
-    found, weights = decoder(said, TARGETS, decoder.begin(source, SOURCES))
+    actual, weights = decoder(said, TARGETS, decoder.begin(source, SOURCES))
     for row, (read, time) in enumerate(zip(SOURCES.tolist(), TARGETS.tolist(), strict=True)):
         one = slice(row, row + 1)
         short = EncoderOutput(source.states[one, :read], source.final.reorder(torch.tensor([row])))
         state = decoder.begin(short, SOURCES[one])
         alone, shares = decoder(said[one, :time], TARGETS[one], state)
-        torch.testing.assert_close(alone, found[one, :time])
+        torch.testing.assert_close(alone, actual[one, :time])
         torch.testing.assert_close(shares, weights[one, :time, :read])
     order = torch.tensor([2, 0, 1])
     wide = torch.cat([source.states[order], torch.full((3, 2, MEMORY), 9.0)], 1)
@@ -100,7 +100,7 @@ def test_padding_order_and_company_change_nothing(cell, feeding):
     again, _ = decoder(longer, TARGETS[order], state)
     for row, place in enumerate(order.tolist()):
         time = int(TARGETS[place])
-        torch.testing.assert_close(again[row, :time], found[place, :time])
+        torch.testing.assert_close(again[row, :time], actual[place, :time])
 
 
 @FEEDING
@@ -144,13 +144,13 @@ def test_picked_rows_go_on_as_they_were(index, sentences, feeding):
     picked = state.reorder(torch.tensor(index))
     torch.testing.assert_close(picked.memory, begin.memory.reorder(torch.tensor(sentences)))
     assert (picked.memory is begin.memory) == (sentences == [0, 1, 2])
-    found = steps(decoder, said[index, 3:], picked)
-    torch.testing.assert_close(found[:2], (wanted[0][index], wanted[1][index]))
+    actual = steps(decoder, said[index, 3:], picked)
+    torch.testing.assert_close(actual[:2], (wanted[0][index], wanted[1][index]))
     # And once more: what was picked may be spread and picked again.
     again = picked.reorder(torch.arange(len(index)).repeat_interleave(2))
-    found = steps(decoder, said[index, 3:].repeat_interleave(2, 0), again)
-    torch.testing.assert_close(found[0][::2], wanted[0][index])
-    torch.testing.assert_close(found[0][1::2], wanted[0][index])
+    actual = steps(decoder, said[index, 3:].repeat_interleave(2, 0), again)
+    torch.testing.assert_close(actual[0][::2], wanted[0][index])
+    torch.testing.assert_close(actual[0][1::2], wanted[0][index])
 
 
 def test_sentences_leave_one_by_one():
@@ -160,17 +160,17 @@ def test_sentences_leave_one_by_one():
     whole, _ = decoder(said, full(), begin)
     state = begin
     for time, leaving in enumerate([1, 0]):
-        found, _, state = decoder.step(said[left, time], state)
-        torch.testing.assert_close(found, whole[left, time])
+        actual, _, state = decoder.step(said[left, time], state)
+        torch.testing.assert_close(actual, whole[left, time])
         stays = (left != leaving).nonzero()[:, 0]
         left, state = left[stays], state.reorder(stays)
-    found, _, _ = decoder.step(said[left, 2], state)
-    torch.testing.assert_close(found, whole[left, 2])
+    actual, _, _ = decoder.step(said[left, 2], state)
+    torch.testing.assert_close(actual, whole[left, 2])
 
 
 def loss(decoder):
-    found, _ = decoder(tokens(), full(), decoder.begin(encoded(), SOURCES))
-    return decoder.logits(found).square().sum()
+    actual, _ = decoder(tokens(), full(), decoder.begin(encoded(), SOURCES))
+    return decoder.logits(actual).square().sum()
 
 
 @FEEDING
@@ -227,9 +227,9 @@ def test_gradients(cell, feeding):
 
     def run(*_):  # gradcheck changes states and parameters in place
         start = decoder.begin(EncoderOutput(states, State(hidden)), SOURCES)
-        found, weights = decoder(tokens(), TARGETS, start)
+        actual, weights = decoder(tokens(), TARGETS, start)
         inside = torch.arange(6) < TARGETS.unsqueeze(1)
-        return decoder.logits(found)[inside], weights[inside]
+        return decoder.logits(actual)[inside], weights[inside]
 
     inputs = (states, hidden, *decoder.parameters())
     assert torch.autograd.gradcheck(run, inputs, fast_mode=True)

@@ -97,9 +97,9 @@ def test_probability_is_the_sum_over_all_alignments(copy, cell, strides, monkeyp
     torch.testing.assert_close(scores.logsumexp(1), torch.zeros(len(scores)).double())
     parts = (TARGET_LENGTHS - 1).tolist()
     said = scores.gather(1, following.unsqueeze(1)).squeeze(1).split(parts)
-    for row, found in enumerate(said):
+    for row, actual in enumerate(said):
         target = targets[row, 1 : TARGET_LENGTHS[row]].tolist()
-        assert found.sum().item() == pytest.approx(sum_over_alignments(translator, row, target))
+        assert actual.sum().item() == pytest.approx(sum_over_alignments(translator, row, target))
 
 
 @COPYING
@@ -141,7 +141,7 @@ def log_probabilities(translator, row, targets):
 def test_a_wide_beam_equals_enumeration(copy):
     translator, most = make(copy=copy), 3
     for alpha in (0.0, 1.0):
-        found = beam_search(
+        actual = beam_search(
             translator.step, encode(translator), begin=BEGIN, end=END, banned=BANNED,
             max_lengths=torch.full((3,), most), beam_size=100, nbest=5, length_penalty=alpha,
             source_lengths=LENGTHS,
@@ -156,6 +156,6 @@ def test_a_wide_beam_equals_enumeration(copy):
                 ):
                     scores[said] = score / ((6 + count) / 6) ** alpha
             best = sorted(scores, key=lambda said: -scores[said])[:5]
-            assert [tuple(one.tokens) for one in found[row]] == best
+            assert [tuple(one.tokens) for one in actual[row]] == best
             wanted = [scores[said] for said in best]
-            assert [one.score for one in found[row]] == pytest.approx(wanted)
+            assert [one.score for one in actual[row]] == pytest.approx(wanted)

@@ -86,8 +86,8 @@ def exact_matches(cell, task, seed):
     model = make(cell)
     train(model, answer, steps, held_out, generator)
     state, lengths = encode(model.eval(), held_out)
-    found = greedy(model.step, state, begin=BEGIN, end=END, max_lengths=lengths + 3)
-    said = [[token - ZERO for token in one.tokens] for one in found]
+    actual = greedy(model.step, state, begin=BEGIN, end=END, max_lengths=lengths + 3)
+    said = [[token - ZERO for token in one.tokens] for one in actual]
     right = [one == answer(row) for one, row in zip(said, held_out, strict=True)]
     return sum(right) / len(right)
 

@@ -49,15 +49,15 @@ def make(feeding=False, *, tie_embeddings="output", cell="lstm", attention="gene
 
 
 def sources():
-    found = torch.randint(4, VOCABULARY, (4, 6), generator=torch.Generator().manual_seed(1))
-    return found * (torch.arange(6) < SOURCES.unsqueeze(1))
+    actual = torch.randint(4, VOCABULARY, (4, 6), generator=torch.Generator().manual_seed(1))
+    return actual * (torch.arange(6) < SOURCES.unsqueeze(1))
 
 
 def targets():
-    found = torch.randint(4, VOCABULARY, (4, 7), generator=torch.Generator().manual_seed(2))
-    found[:, 0] = BEGIN
-    found[torch.arange(4), TARGETS - 1] = END
-    return found * (torch.arange(7) < TARGETS.unsqueeze(1))
+    actual = torch.randint(4, VOCABULARY, (4, 7), generator=torch.Generator().manual_seed(2))
+    actual[:, 0] = BEGIN
+    actual[torch.arange(4), TARGETS - 1] = END
+    return actual * (torch.arange(7) < TARGETS.unsqueeze(1))
 
 
 def encode(translator, rows=slice(None)):
@@ -88,9 +88,9 @@ def test_scores_what_follows_each_token_but_the_last(feeding):
 def test_loss_is_that_of_the_padded_batch(smoothing):
     translator = make()
     logits, following = translator(encode(translator), targets(), TARGETS)
-    found, _ = translator.decoder(targets()[:, :-1], TARGETS - 1, encode(translator))
+    actual, _ = translator.decoder(targets()[:, :-1], TARGETS - 1, encode(translator))
     padded = F.cross_entropy(
-        translator.decoder.logits(found).transpose(1, 2),
+        translator.decoder.logits(actual).transpose(1, 2),
         targets()[:, 1:],
         ignore_index=PAD,
         label_smoothing=smoothing,
@@ -125,8 +125,8 @@ def test_own_words(feeding):
     words = (position > 0) & (position < lengths.unsqueeze(1) - 1)
     repeated = torch.arange(4).repeat(count // 4)
     state = translator.encode(sources()[repeated], None, None, SOURCES[repeated])
-    found, _ = translator.decoder(given[:, :-1], lengths - 1, state)
-    own = F.pad(translator.decoder.logits(found).argmax(2), (1, 0))
+    actual, _ = translator.decoder(given[:, :-1], lengths - 1, state)
+    own = F.pad(translator.decoder.logits(actual).argmax(2), (1, 0))
     differ = words & (own != given)
     assert differ[words].float().mean() > 0.3
     for rate in (0.0, 0.25, 0.8):
@@ -169,8 +169,8 @@ def test_hypotheses_are_the_same_alone_and_together(cell, attention, feeding):
     mixed = search(translator, order, coverage_penalty=0.2)
     for row, place in enumerate(order):
         alone = search(translator, slice(place, place + 1), coverage_penalty=0.2)[0]
-        for found in (mixed[row], alone):
-            for one, other in zip(found, together[place], strict=True):
+        for actual in (mixed[row], alone):
+            for one, other in zip(actual, together[place], strict=True):
                 assert one.tokens == other.tokens
                 assert one.score == pytest.approx(other.score, abs=1e-4)
                 np.testing.assert_allclose(one.attention, other.attention, atol=1e-5)
@@ -195,11 +195,11 @@ def test_scores_of_hypotheses_are_those_of_teacher_forcing(feeding):
 @FEEDING
 def test_greedy_takes_the_best_token_of_each_step(feeding):
     translator = make(feeding, sharp=2.5)
-    found = greedy(
+    actual = greedy(
         translator.step, encode(translator), begin=BEGIN, end=END, max_lengths=SOURCES + 4
     )
-    assert [one.tokens for one in found] != [found[0].tokens] * 4
-    for row, hypothesis in enumerate(found):
+    assert [one.tokens for one in actual] != [actual[0].tokens] * 4
+    for row, hypothesis in enumerate(actual):
         target = torch.tensor([[BEGIN, *hypothesis.tokens, END]])
         state = encode(translator, slice(row, row + 1))
         logits, _ = translator(state, target, torch.tensor([target.shape[1]]))
@@ -234,11 +234,11 @@ def test_one_table_for_all_learns_from_three_ends(feeding):
     other = make(feeding, tie_embeddings="all", sharp=3.0)
     other.load_state_dict(tie_embeddings.state_dict())
     assert other.decoder.table.weight is other.embedding.words.weight
-    found = (
+    actual = (
         translator(encode(translator), targets(), TARGETS)[0]
         for translator in (tie_embeddings, other)
     )
-    assert torch.equal(*found)
+    assert torch.equal(*actual)
 
 
 def test_looking_again_costs_what_see_et_al_say():
@@ -260,8 +260,8 @@ def test_looking_again_costs_what_see_et_al_say():
 
 def test_the_coverage_loss_comes_with_what_forward_gives():
     translator = make()
-    *found, coverage = translator.with_coverage(encode(translator), targets(), TARGETS)
-    for one, wanted in zip(found, translator(encode(translator), targets(), TARGETS), strict=True):
+    *actual, coverage = translator.with_coverage(encode(translator), targets(), TARGETS)
+    for one, wanted in zip(actual, translator(encode(translator), targets(), TARGETS), strict=True):
         torch.testing.assert_close(one, wanted)
     coverage.backward()
     assert translator.decoder.attention.key.weight.grad.abs().sum() > 0

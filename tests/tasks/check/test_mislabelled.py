@@ -46,11 +46,11 @@ def test_folds(rnnlp, tmp_path, texts):
     code, out, err = rnnlp("check", path, "--folds", 2, "--config", config, "--page", page)
     assert code == 1 and "labels judged by 2 models: 160" in out, err
     lines = re.findall(rf"{path}:(\d+): (\w+), believed (\w+) \([01]\.\d+\): a ", out)
-    found = {int(line) for line, *_ in lines}
-    assert found <= wrong and len(found) >= 3
-    assert f"labels that are probably wrong: {len(found)} " in out
+    actual = {int(line) for line, *_ in lines}
+    assert actual <= wrong and len(actual) >= 3
+    assert f"labels that are probably wrong: {len(actual)} " in out
     assert all({given, believed} == {"good", "bad"} for _, given, believed in lines)
-    assert all(f"<td>{path}:{line}</td>" in page.read_text() for line in found)
+    assert all(f"<td>{path}:{line}</td>" in page.read_text() for line in actual)
 
     folds = tmp_path / "folds"
     package.fit(config, output=folds, data={"train": path, "folds": 2})

@@ -72,15 +72,15 @@ def test_the_folder_is_complete(model):
 def test_evaluate(rnnlp, reviews, model):
     code, out, _ = rnnlp("evaluate", model, reviews / "test.jsonl", "--json")
     assert code == 0
-    found = json.loads(out)
+    actual = json.loads(out)
     keys = {"accuracy", "macro_f1", "ece", "auroc", "examples", "seconds", "tokens_per_second"}
-    assert keys <= found.keys()
-    assert found["examples"] == 100
+    assert keys <= actual.keys()
+    assert actual["examples"] == 100
     pipeline = package.load(model)
     rows = [json.loads(line) for line in (reviews / "test.jsonl").open()]
     answers = pipeline([row["text"] for row in rows])
     right = [a["label"] == row["label"] for a, row in zip(answers, rows, strict=True)]
-    assert found["accuracy"] == pytest.approx(sum(right) / 100)
+    assert actual["accuracy"] == pytest.approx(sum(right) / 100)
     code, out, _ = rnnlp("evaluate", model, reviews / "test.jsonl")
     assert "accuracy" in out and "positive" in out and "policy: accuracy" in out
 
@@ -88,9 +88,9 @@ def test_evaluate(rnnlp, reviews, model):
 def test_validation_scores_are_those_of_evaluate(rnnlp, reviews, model):
     _, out, _ = rnnlp("evaluate", model, reviews / "validation.jsonl", "--json")
     stored = json.loads((model / "metrics.json").read_text())["validation"]
-    found = json.loads(out)
+    actual = json.loads(out)
     for name in ("accuracy", "macro_f1", "auroc"):
-        assert found[name] == pytest.approx(stored[name], abs=1e-6)
+        assert actual[name] == pytest.approx(stored[name], abs=1e-6)
     # Calibration is measured on the half of the validation split that it was not fitted on.
     rows = (reviews / "validation.jsonl").read_text().splitlines(keepends=True)
     (reviews / "odd.jsonl").write_text("".join(rows[1::2]))
@@ -196,8 +196,8 @@ def test_ngrams_beside_the_rest_or_alone(rnnlp, reviews, tmp_path, recurrent):
     assert package.load(tmp_path / "again")(TEXTS) == answers
     code, _, err = rnnlp("export", tmp_path / "m", "--output", tmp_path / "onnx", "--int8")
     assert code == 0, err
-    for found, wanted in zip(package.load(tmp_path / "onnx")(TEXTS), answers, strict=True):
-        assert found["scores"] == pytest.approx(wanted["scores"], abs=0.05)
+    for actual, wanted in zip(package.load(tmp_path / "onnx")(TEXTS), answers, strict=True):
+        assert actual["scores"] == pytest.approx(wanted["scores"], abs=0.05)
     if recurrent:
         return
     (tmp_path / "t.txt").write_text("a\n")

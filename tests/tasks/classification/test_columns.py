@@ -89,8 +89,8 @@ def test_tables_and_json_lines_are_answered_alike(rnnlp, folder):
     for name in ("train.csv", "rows.jsonl"):
         code, out, err = rnnlp("predict", folder / "model", "--input", folder / name)
         assert code == 0, err
-        found = [json.loads(line) for line in out.splitlines()]
-        assert [one["scores"] for one in found] == [one["scores"] for one in answers]
+        actual = [json.loads(line) for line in out.splitlines()]
+        assert [one["scores"] for one in actual] == [one["scores"] for one in answers]
         code, out, err = rnnlp("evaluate", folder / "model", folder / name, "--json")
         assert code == 0 and json.loads(out)["accuracy"] == 1.0, err
     # Other categories than those of training are all alike, and numbers may be missing.

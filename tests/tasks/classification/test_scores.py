@@ -33,22 +33,22 @@ def test_one_label_against_torchmetrics(classes):
     for start in range(0, 400, 70):  # batches of unequal size
         rows = slice(start, start + 70)
         scores.add(probabilities[rows], [[names[i]] for i in targets[rows].tolist()])
-    found = scores.result()
+    actual = scores.result()
     options = {"num_classes": classes}
     for name, expected in (
         ("accuracy", multiclass_accuracy(probabilities, targets, average="micro", **options)),
         ("macro_f1", multiclass_f1_score(probabilities, targets, average="macro", **options)),
         ("ece", multiclass_calibration_error(probabilities, targets, n_bins=15, **options)),
     ):
-        assert found[name] == pytest.approx(float(expected), abs=1e-5), name
-    table = np.array(found["confusion"]["counts"])
+        assert actual[name] == pytest.approx(float(expected), abs=1e-5), name
+    table = np.array(actual["confusion"]["counts"])
     assert table.sum() == 400
-    assert np.trace(table) / 400 == pytest.approx(found["accuracy"])
-    assert [row["support"] for row in found["per_class"].values()] == table.sum(1).tolist()
+    assert np.trace(table) / 400 == pytest.approx(actual["accuracy"])
+    assert [row["support"] for row in actual["per_class"].values()] == table.sum(1).tolist()
     if classes == 2:
-        assert found["auroc"] == pytest.approx(float(binary_auroc(probabilities[:, 1], targets)))
+        assert actual["auroc"] == pytest.approx(float(binary_auroc(probabilities[:, 1], targets)))
     else:
-        assert "auroc" not in found
+        assert "auroc" not in actual
 
 
 def test_several_labels_against_torchmetrics():
@@ -58,25 +58,25 @@ def test_several_labels_against_torchmetrics():
     scores = ClassScores(names, multilabel=True)
     gold = [[n for n, yes in zip(names, row, strict=True) if yes] for row in targets.tolist()]
     scores.add(logits.sigmoid(), gold)
-    found = scores.result()
+    actual = scores.result()
     probabilities = logits.sigmoid()
     for name, expected in (
         ("accuracy", multilabel_exact_match(probabilities, targets, num_labels=4)),
         ("macro_f1", multilabel_f1_score(probabilities, targets, num_labels=4)),
         ("micro_f1", multilabel_f1_score(probabilities, targets, num_labels=4, average="micro")),
     ):
-        assert found[name] == pytest.approx(float(expected), abs=1e-6), name
-    assert 0 < found["ece"] < 1
+        assert actual[name] == pytest.approx(float(expected), abs=1e-6), name
+    assert 0 < actual["ece"] < 1
 
 
 def test_a_label_unseen_in_training_is_a_miss():
     scores = ClassScores(["a", "b"], multilabel=False)
     scores.add(torch.tensor([[0.9, 0.1], [0.2, 0.8], [0.7, 0.3]]), [["a"], ["b"], ["c"]])
-    found = scores.result()
-    assert found["accuracy"] == pytest.approx(2 / 3)
-    assert found["per_class"]["c"] == {"f1": 0.0, "precision": 0.0, "recall": 0.0, "support": 1}
-    assert found["macro_f1"] == pytest.approx((2 / 3 + 1 + 0) / 3)
-    assert found["auroc"] == 1.0
+    actual = scores.result()
+    assert actual["accuracy"] == pytest.approx(2 / 3)
+    assert actual["per_class"]["c"] == {"f1": 0.0, "precision": 0.0, "recall": 0.0, "support": 1}
+    assert actual["macro_f1"] == pytest.approx((2 / 3 + 1 + 0) / 3)
+    assert actual["auroc"] == 1.0
     multilabel = ClassScores(["a", "b"], multilabel=True)
     multilabel.add(torch.tensor([[0.9, 0.1]]), [["a", "c"]])
     assert multilabel.result()["accuracy"] == 0.0
@@ -90,5 +90,5 @@ def test_area_counts_ties_as_half():
 
 
 def test_nothing_scored():
-    found = ClassScores(["a", "b"], multilabel=False).result()
-    assert found["accuracy"] == found["macro_f1"] == found["ece"] == 0.0
+    actual = ClassScores(["a", "b"], multilabel=False).result()
+    assert actual["accuracy"] == actual["macro_f1"] == actual["ece"] == 0.0

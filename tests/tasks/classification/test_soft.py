@@ -88,14 +88,14 @@ def test_what_is_no_distribution_is_refused_with_its_row(row, line, tmp_path):
 def test_loss_is_the_divergence_up_to_a_constant(temperature):
     logits = torch.randn(5, 3, requires_grad=True)
     teacher = torch.randn(5, 3)
-    found = distillation_losses(
+    actual = distillation_losses(
         logits, teacher.softmax(1), multilabel=False, temperature=temperature
     )
     soft = (teacher / temperature).softmax(1)
     entropy = -(soft * soft.log()).sum(1)
     student = (logits / temperature).log_softmax(1)
     divergence = F.kl_div(student, soft, reduction="none").sum(1)
-    torch.testing.assert_close(found, temperature**2 * (divergence + entropy))
+    torch.testing.assert_close(actual, temperature**2 * (divergence + entropy))
     several = distillation_losses(
         logits, teacher.sigmoid(), multilabel=True, temperature=temperature
     )

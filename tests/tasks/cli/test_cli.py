@@ -94,14 +94,14 @@ def test_folder_is_complete_and_reproducible(english, corpus, tmp_path):
 def test_evaluate_agrees_with_training(rnnlp, english, corpus):
     code, out, _ = rnnlp("evaluate", english, corpus / "test.conll", "--json")
     assert code == 0 and out.count("\n") == 1
-    found = json.loads(out)
-    assert set(found) == {"f1", "interval", "precision", "recall", "per_type", "invalid_sequences",
+    actual = json.loads(out)
+    assert set(actual) == {"f1", "interval", "precision", "recall", "per_type", "invalid_sequences",
                           "ece", "examples", "seconds", "tokens_per_second"}  # fmt: skip
     kept = json.loads((english / "metrics.json").read_text())["test"]
-    low, high = found["interval"]["f1"]
-    assert 0.0 < low < found["f1"] < high <= 1.0
+    low, high = actual["interval"]["f1"]
+    assert 0.0 < low < actual["f1"] < high <= 1.0
     for name in ("f1", "interval", "precision", "recall", "per_type", "examples"):
-        assert found[name] == kept[name]
+        assert actual[name] == kept[name]
     code, table, _ = rnnlp("evaluate", english, corpus / "test.conll")
     assert "policy: strict" in table and "person" in table
 

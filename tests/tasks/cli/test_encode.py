@@ -52,12 +52,12 @@ def test_alone_and_together(encoder):
 def test_poolings(encoder):
     with torch.inference_mode():
         states = encoder([TEXTS[0]]).states[0]
-        found = {way: encoder.encode(TEXTS[:1], pooling=way).pooled[0] for way in
+        actual = {way: encoder.encode(TEXTS[:1], pooling=way).pooled[0] for way in
                  ("max", "mean", "last")}  # fmt: skip
-    torch.testing.assert_close(found["max"], states.amax(0))
-    torch.testing.assert_close(found["mean"], states.mean(0))
+    torch.testing.assert_close(actual["max"], states.amax(0))
+    torch.testing.assert_close(actual["mean"], states.mean(0))
     half = encoder.output_size // 2
-    torch.testing.assert_close(found["last"], torch.cat([states[-1, :half], states[0, half:]]))
+    torch.testing.assert_close(actual["last"], torch.cat([states[-1, :half], states[0, half:]]))
     with pytest.raises(ValueError, match="pooling"):
         encoder.encode(["a"], pooling="sum")
 
@@ -73,8 +73,8 @@ def test_an_encoder_without_recurrence(encoder):
         embedding=encoder.embedding,
         encoder=BagEncoder(input_size=encoder.embedding.output_size),
     )
-    found = bag.encode(TEXTS, pooling="last")
-    torch.testing.assert_close(found.pooled, bag.encode(TEXTS, pooling="mean").pooled)
+    actual = bag.encode(TEXTS, pooling="last")
+    torch.testing.assert_close(actual.pooled, bag.encode(TEXTS, pooling="mean").pooled)
 
 
 def test_gradients_flow(english):

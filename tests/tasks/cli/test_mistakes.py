@@ -77,8 +77,8 @@ def test_labels_of_any_script_are_printed(rnnlp, tmp_path):
     assert code == 0, err
     plain = {**os.environ, "LC_ALL": "C", "PYTHONIOENCODING": "ascii", "PYTHONUTF8": "0"}
     for option in ("", "--json"):
-        found = shell(f"rnnlp evaluate {tmp_path}/m {train} {option}", env=plain, encoding="utf-8")
-        assert found.returncode == 0 and "好" in found.stdout, found.stderr
+        actual = shell(f"rnnlp evaluate {tmp_path}/m {train} {option}", env=plain, encoding="utf-8")
+        assert actual.returncode == 0 and "好" in actual.stdout, actual.stderr
 
 
 def test_a_mistyped_folder(rnnlp, tmp_path, monkeypatch):
@@ -98,17 +98,17 @@ def test_a_full_stdout(tmp_path, command):
     shutil.copytree(FOLDERS / "classification-v1", tmp_path / "m")
     label = json.loads((tmp_path / "m" / "config.json").read_text())["model"]["classes"][0]
     table(tmp_path / "t.csv", [label] * 3)
-    found = shell(f"rnnlp {command} > /dev/full".replace("{}", f"{tmp_path}/m"))
-    assert found.returncode == 2, found.stderr
-    assert found.stderr.splitlines()[-1] == "rnnlp: No space left on device"
+    actual = shell(f"rnnlp {command} > /dev/full".replace("{}", f"{tmp_path}/m"))
+    assert actual.returncode == 2, actual.stderr
+    assert actual.stderr.splitlines()[-1] == "rnnlp: No space left on device"
 
 
 @pytest.mark.parametrize("option", ["", "--stream"])
 def test_a_closed_stdin(option):
     model = FOLDERS / ("generation-v1" if option else "classification-v1")
-    found = shell(f"rnnlp predict {model} {option} <&-")
-    assert found.returncode == 2 and "stdin is closed" in found.stderr
-    assert found.stderr.count("\n") == 1
+    actual = shell(f"rnnlp predict {model} {option} <&-")
+    assert actual.returncode == 2 and "stdin is closed" in actual.stderr
+    assert actual.stderr.count("\n") == 1
 
 
 def test_messages_do_not_repeat_a_file():

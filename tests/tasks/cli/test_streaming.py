@@ -58,13 +58,13 @@ def test_predict_by_line_is_predict_of_each_line(rnnlp, streaming, stdin, monkey
     stdin("\r\n".join(lines))
     code, out, _ = rnnlp("predict", streaming, "--stream", "--by_line", "--lag", "1000")
     assert code == 0
-    found = [(e["line"], e["start"], e["end"], e["entity_group"]) for e in objects(out)]
+    actual = [(e["line"], e["start"], e["end"], e["entity_group"]) for e in objects(out)]
     expected = [
         (number, e["start"], e["end"], e["entity_group"])
         for number, answer in enumerate(load(streaming)(lines), start=1)
         for e in answer["entities"]
     ]
-    assert found and found == expected
+    assert actual and actual == expected
 
 
 def test_predict_answers_before_its_input_ends(streaming):
@@ -126,7 +126,7 @@ def test_a_generator_on_stdin(rnnlp, stdin):
     text = "ab c"
     stdin(text)
     code, out, _ = rnnlp("predict", FOLDERS / "generation-v1", "--stream")
-    found = objects(out)
-    assert code == 0 and [result["word"] for result in found] == ["ab", "c", ""]
-    assert all(text[result["start"] : result["end"]] == result["word"] for result in found)
-    assert found[-1]["total_bits"] == pytest.approx(sum(r["bits"] for r in found), abs=1e-3)
+    actual = objects(out)
+    assert code == 0 and [result["word"] for result in actual] == ["ab", "c", ""]
+    assert all(text[result["start"] : result["end"]] == result["word"] for result in actual)
+    assert actual[-1]["total_bits"] == pytest.approx(sum(r["bits"] for r in actual), abs=1e-3)

@@ -67,9 +67,9 @@ def test_columns_are_kept_in_order_and_answers_added(rnnlp, tmp_path, suffix, ta
     target = tmp_path / f"out{suffix}"
     code, out, err = rnnlp("predict", CLASSIFIER, "--input", table, "--output", target)
     assert code == 0 and out == "" and "the text in text" in err
-    found = read(target)
-    assert list(found[0]) == ["id", "text", "stars", "label", "score", "scores"]
-    for row, given, answer in zip(found, rows, answers, strict=True):
+    actual = read(target)
+    assert list(actual[0]) == ["id", "text", "stars", "label", "score", "scores"]
+    for row, given, answer in zip(actual, rows, answers, strict=True):
         assert {name: row[name] or "" for name in given} == given  # Excel has no empty texts
         assert row["label"] == answer["label"] and float(row["score"]) == answer["score"]
         assert json.loads(row["scores"]) == answer["scores"]
@@ -131,12 +131,12 @@ def test_a_workbook_in_and_out(rnnlp, tmp_path):
     out = tmp_path / "out.xlsx"
     code, _, err = rnnlp("predict", CLASSIFIER, "--input", path, "--output", out)
     assert code == 0 and "the first of 2 sheets, Sheet" in err, err
-    found = read(out)
-    assert [(row["id"], row["text"], row["when"]) for row in found] == [
+    actual = read(out)
+    assert [(row["id"], row["text"], row["when"]) for row in actual] == [
         (7, "=1+1 is fine", None), (8, "42", 2.5), (9, None, True)
     ]  # fmt: skip
     assert openpyxl.load_workbook(out).active["B2"].data_type == "s"
-    assert all(isinstance(row["score"], float) for row in found)
+    assert all(isinstance(row["score"], float) for row in actual)
 
 
 @pytest.mark.parametrize(("text", "problem"), [("x" * 40_000, "32,767"), ("\x07", "control")])

@@ -31,9 +31,9 @@ def test_files_are_read_as_fit_reads_them(rnnlp, tmp_path, name, content, others
     (tmp_path / name).write_text(content)
     code, out, err = rnnlp("predict", CLASSIFIER, "--input", tmp_path / name)
     assert code == 0, err
-    found = answers(out)
-    assert [answer["text"] for answer in found] == ["fine", "dull"]
-    assert found[0].get("row") == others
+    actual = answers(out)
+    assert [answer["text"] for answer in actual] == ["fine", "dull"]
+    assert actual[0].get("row") == others
 
 
 def test_blank_lines_of_plain_text_are_texts(rnnlp, tmp_path):

@@ -94,14 +94,14 @@ def test_compares_and_reports(rnnlp, here, corpus, tmp_path):
 
 def ends(*folders):
     """The weights of a comparison's only run, and what does not depend on the clock."""
-    found = []
+    actual = []
     for folder in folders:
         (cell,) = json.loads((folder / "results.json").read_text())["cells"]
         (run,) = cell["runs"]
         weights = load_file(folder / "runs/gru-1/model.safetensors")
         numbers = {name: tensor.tolist() for name, tensor in weights.items()}
-        found.append((numbers, run["quality"], run["best_epoch"], run["curve"]))
-    return found
+        actual.append((numbers, run["quality"], run["best_epoch"], run["curve"]))
+    return actual
 
 
 def test_an_interrupted_run_goes_on(rnnlp, here, corpus, tmp_path, monkeypatch):
@@ -199,8 +199,8 @@ def test_a_generator_reads_in_one_direction(here, tmp_path):
     }  # fmt: skip
     with pytest.raises(InputError, match=r"start to end only: leave out bigru \(--cells gru\)"):
         compare_worker.work(job, lambda message: None)
-    found = compare_worker.work({**job, "cells": None}, lambda message: None)
-    assert found["usual"] == ["rnn", "lstm", "gru"] and found["higher_is_better"] is False
+    actual = compare_worker.work({**job, "cells": None}, lambda message: None)
+    assert actual["usual"] == ["rnn", "lstm", "gru"] and actual["higher_is_better"] is False
 
 
 def test_matching_parameters(corpus, tmp_path):

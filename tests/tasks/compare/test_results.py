@@ -42,8 +42,8 @@ def comparison(*cells, task="tagging", length=12, match="hidden", name="f1", hig
     )  # fmt: skip
 
 
-def verdict_of(found, words):
-    (verdict,) = [verdict for verdict in verdicts(found) if words in verdict.claim]
+def verdict_of(compared, words):
+    (verdict,) = [verdict for verdict in verdicts(compared) if words in verdict.claim]
     return verdict
 
 
@@ -58,8 +58,8 @@ def test_margin_is_that_of_the_analysis_of_variance():
     first, second = (0.90, 0.92, 0.91), (0.88, 0.91, 0.87)
     differences = [100 * (a - b) for a, b in zip(first, second, strict=True)]
     variance = sum((d - mean(differences)) ** 2 for d in differences) / 2
-    found = comparison(cell("lstm", *first), cell("gru", *second))
-    assert found.margin == pytest.approx(4.30 * (variance / 3) ** 0.5)
+    compared = comparison(cell("lstm", *first), cell("gru", *second))
+    assert compared.margin == pytest.approx(4.30 * (variance / 3) ** 0.5)
 
 
 def test_chance_alone_exceeds_the_margin_once_in_twenty_times():
@@ -69,39 +69,40 @@ def test_chance_alone_exceeds_the_margin_once_in_twenty_times():
         seeds = [draw.gauss(0.9, 0.05) for _ in range(3)]  # what a seed does to all is no matter
         rows = [[base + draw.gauss(0, 0.01) for base in seeds] for _ in range(5)]
         names = ("rnn", "lstm", "gru", "bilstm", "bigru")
-        found = comparison(*(cell(n, *row) for n, row in zip(names, rows, strict=True)))
-        exceeded += abs(found.gain(found.cells[0], found.cells[1])) > found.margin
+        compared = comparison(*(cell(n, *row) for n, row in zip(names, rows, strict=True)))
+        exceeded += abs(compared.gain(compared.cells[0], compared.cells[1])) > compared.margin
     assert 0.03 < exceeded / 2000 < 0.07
 
 
 def test_a_stream_takes_the_recommended_cell_where_it_can():
-    found = comparison(cell("mingru", 0.907), cell("gru", 0.914), cell("bigru", 0.921))
-    assert choose(found, found.cells).name == "gru"
-    assert "text is not there yet: `gru` again." in advice(found)[2]
+    compared = comparison(cell("mingru", 0.907), cell("gru", 0.914), cell("bigru", 0.921))
+    assert choose(compared, compared.cells).name == "gru"
+    assert "text is not there yet: `gru` again." in advice(compared)[2]
 
 
 def test_one_seed_stands_on_a_point():
-    found = comparison(cell("lstm", 0.900), cell("gru", 0.892), cell("rnn", 0.88))
-    lstm, gru, rnn = found.cells
-    assert found.margin == 1.0 and not found.better(lstm, gru) and found.better(lstm, rnn)
-    assert "differences below 1.0 points may be chance" in advice(found)[-1]
-    assert "`--seeds 4`" in advice(found)[-1]
+    compared = comparison(cell("lstm", 0.900), cell("gru", 0.892), cell("rnn", 0.88))
+    lstm, gru, rnn = compared.cells
+    assert compared.margin == 1.0 and not compared.better(lstm, gru) and compared.better(lstm, rnn)
+    assert "differences below 1.0 points may be chance" in advice(compared)[-1]
+    assert "`--seeds 4`" in advice(compared)[-1]
 
 
 def test_lower_is_better():
-    found = comparison(
+    compared = comparison(
         cell("lstm", 1.50, 1.51, 1.50), cell("gru", 1.60, 1.61, 1.59),
         task="generation", name="bits_per_character", higher=False,
     )  # fmt: skip
-    lstm, gru = found.cells
-    assert found.ranked()[0] is lstm and found.better(lstm, gru) and not found.better(gru, lstm)
-    assert "Take `lstm`: 1.503 ± 0.006 bits per character, clearly the best" in advice(found)[0]
-    assert "token written" in " ".join(advice(found))
+    lstm, gru = compared.cells
+    assert compared.ranked()[0] is lstm
+    assert compared.better(lstm, gru) and not compared.better(gru, lstm)
+    assert "Take `lstm`: 1.503 ± 0.006 bits per character, clearly the best" in advice(compared)[0]
+    assert "token written" in " ".join(advice(compared))
 
 
 def test_claims_of_the_textbook_on_its_own_figures():
-    found = {verdict.claim: verdict for verdict in verdicts(comparison(*TEXTBOOK))}
-    assert [verdict.verdict for verdict in found.values()] == [
+    claimed = {verdict.claim: verdict for verdict in verdicts(comparison(*TEXTBOOK))}
+    assert [verdict.verdict for verdict in claimed.values()] == [
         "confirmed",  # parameters
         "confirmed",  # RNN trains fastest
         "confirmed",  # GRU before LSTM
@@ -114,7 +115,7 @@ def test_claims_of_the_textbook_on_its_own_figures():
         "confirmed",  # context
         "confirmed",  # latency
     ]
-    assert len(found) == len(CLAIMS)
+    assert len(claimed) == len(CLAIMS)
     figures = verdict_of(comparison(*TEXTBOOK), "depends on context").figures
     assert "F1: bilstm 93.3, lstm 88.3" in figures and "bigru" in figures
 
@@ -140,9 +141,9 @@ def test_claims_on_other_figures(cells, changes, words, verdict):
 
 def test_recommendation_of_cells_that_are_equally_good():
     """The fastest of those as good as the best, and what streams and small machines take."""
-    found = comparison(*TEXTBOOK)
-    assert choose(found, found.cells).name == "bigru"
-    main, scarce, stream, quick = advice(found)
+    compared = comparison(*TEXTBOOK)
+    assert choose(compared, compared.cells).name == "bigru"
+    main, scarce, stream, quick = advice(compared)
     assert main.startswith("Take `bigru`: 93.3 ± 0.6 F1") and "`bilstm`" in main
     assert "`bigru` again" in scarce
     assert "`gru`" in stream and "loses 5.3 points" in stream
@@ -150,32 +151,32 @@ def test_recommendation_of_cells_that_are_equally_good():
 
 
 def test_recommendation_where_one_is_clearly_the_best():
-    found = comparison(cell("lstm", 0.95, 0.95, 0.96), cell("gru", 0.90, 0.90, 0.91))
-    text = advice(found)[0]
+    compared = comparison(cell("lstm", 0.95, 0.95, 0.96), cell("gru", 0.90, 0.90, 0.91))
+    text = advice(compared)[0]
     assert text.startswith("Take `lstm`") and "clearly the best; the next is `gru`" in text
 
 
 def test_a_smaller_cell_within_a_point_is_named():
-    found = comparison(
+    compared = comparison(
         cell("lstm", 0.950, 0.951, 0.950),
         cell("rnn", 0.943, 0.944, 0.943),
         cell("gru", 0.9, 0.9, 0.9),
     )
-    assert choose(found, found.cells).name == "lstm"
-    assert "Scarce resources: `rnn` has 110 parameters (79% of" in advice(found)[1]
+    assert choose(compared, compared.cells).name == "lstm"
+    assert "Scarce resources: `rnn` has 110 parameters (79% of" in advice(compared)[1]
 
 
 def test_sizes_decide_nothing_where_they_were_matched():
-    found = comparison(*TEXTBOOK, match="parameters")
-    assert not any("smallest" in text or "Scarce" in text for text in advice(found))
+    compared = comparison(*TEXTBOOK, match="parameters")
+    assert not any("smallest" in text or "Scarce" in text for text in advice(compared))
 
 
 def test_nothing_is_recommended_where_nothing_was_learned():
-    def idle(found):
-        return replace(found, runs=[replace(run, learned=False) for run in found.runs])
+    def idle(one):
+        return replace(one, runs=[replace(run, learned=False) for run in one.runs])
 
     cells = cell("lstm", 0.5, 0.5), cell("gru", 0.51, 0.5)
     (text,) = advice(comparison(*map(idle, cells)))
     assert text.startswith("None: no cell learned anything")
-    found = advice(comparison(cells[0], idle(cells[1])))
-    assert found[0].startswith("Take `lstm`") and "Learned nothing: `gru`." in found
+    advised = advice(comparison(cells[0], idle(cells[1])))
+    assert advised[0].startswith("Take `lstm`") and "Learned nothing: `gru`." in advised

@@ -189,20 +189,20 @@ TEXTS = [
 ]
 
 
-def near(found, wanted):
+def near(actual, wanted):
     """Equal, but for numbers, which may differ in the last digit that is given."""
     if isinstance(wanted, dict):
-        assert found.keys() == wanted.keys()
+        assert actual.keys() == wanted.keys()
         for name, value in wanted.items():
-            near(found[name], value)
+            near(actual[name], value)
     elif isinstance(wanted, list):
-        assert len(found) == len(wanted)
-        for one, other in zip(found, wanted, strict=True):
+        assert len(actual) == len(wanted)
+        for one, other in zip(actual, wanted, strict=True):
             near(one, other)
     elif isinstance(wanted, float):
-        assert found == pytest.approx(wanted, abs=2e-4)
+        assert actual == pytest.approx(wanted, abs=2e-4)
     else:
-        assert found == wanted
+        assert actual == wanted
 
 
 @pytest.mark.parametrize("task", TASKS)

@@ -73,8 +73,8 @@ def opened(folder, models):
     return engine.Graphs(folder, sums)
 
 
-def close(found, wanted, tolerance=1e-4):
-    np.testing.assert_allclose(found, wanted.detach().numpy(), atol=tolerance, rtol=0)
+def close(actual, wanted, tolerance=1e-4):
+    np.testing.assert_allclose(actual, wanted.detach().numpy(), atol=tolerance, rtol=0)
 
 
 @pytest.mark.parametrize(
@@ -97,8 +97,8 @@ def test_tagger(tmp_path, cell, two, num_layers, residual, norm, characters, fea
     with torch.inference_mode():
         wanted = network.emissions(*tensors(batch))
     reader = engine.Reader(opened(tmp_path, networks.tagger(network, int8=False)), "tagging")
-    (found,) = reader(batch, "emissions")
-    close(found[inside], wanted[inside])
+    (actual,) = reader(batch, "emissions")
+    close(actual[inside], wanted[inside])
     for ours, theirs in zip(reader.path_scores(), output.path_scores(), strict=True):
         np.testing.assert_array_equal(ours, theirs.detach().numpy())
     alone, _ = reader(TokenBatch(*(None if one is None else one[1:2] for one in batch)),
@@ -107,7 +107,7 @@ def test_tagger(tmp_path, cell, two, num_layers, residual, norm, characters, fea
 
     int8 = engine.Reader(opened(tmp_path, networks.tagger(network, int8=True)), "tagging")
     (rough,) = int8(batch, "emissions")
-    assert np.abs(rough - found)[inside].max() < 0.15 * max(1, np.abs(found[inside]).max())
+    assert np.abs(rough - actual)[inside].max() < 0.15 * max(1, np.abs(actual[inside]).max())
 
 
 @pytest.mark.parametrize("cell", BUILT_IN)

@@ -18,10 +18,10 @@ def test_seeds(rnnlp, corpus, tmp_path):
     code, said, err = rnnlp("fit", *settings, "--seeds", 2)
     assert code == 0 and f"rnnlp predict {out}/seed_* TEXT" in err
     scores = [json.loads((out / f"seed_{n}" / "metrics.json").read_text()) for n in (1, 2)]
-    found = json.loads((out / "runs.json").read_text())
+    actual = json.loads((out / "runs.json").read_text())
     f1 = [one["validation"]["f1"] for one in scores]
     assert f1[0] != f1[1]  # weights and dropout are others
-    assert found["summary"]["validation f1"] == {"mean": mean(f1), "spread": stdev(f1)}
+    assert actual["summary"]["validation f1"] == {"mean": mean(f1), "spread": stdev(f1)}
     lines = said.splitlines()
     assert lines[-1].startswith("mean ± spread")
     assert f"{mean(f1):.4f} ± {stdev(f1):.4f}" in lines[-1]

@@ -121,8 +121,8 @@ def shared(folder):
 def last(folder):
     """The same at the very end of training."""
     state = torch.load(folder / "checkpoints/last.ckpt", weights_only=True)["state_dict"]
-    found = {name.removeprefix("network."): tensor for name, tensor in state.items()}
-    return {k: w for k, w in found.items() if k.startswith(("embedding.", "encoder."))}
+    actual = {name.removeprefix("network."): tensor for name, tensor in state.items()}
+    return {k: w for k, w in actual.items() if k.startswith(("embedding.", "encoder."))}
 
 
 def equal(first, second):
@@ -144,12 +144,12 @@ def test_every_pair(rnnlp, fit, folder, tmp_path, source, target):
         )
         assert code == 0, err
     model, err = fit(target, folder / source, *FROZEN)
-    given, found = shared(folder / source), shared(model)
+    given, actual = shared(folder / source), shared(model)
     if target == "generation":  # reads one way: the backward direction stays behind
         given = {name: w for name, w in given.items() if not name.endswith("_reverse")}
         if given.keys() != shared(folder / source).keys():
             assert "the backward direction of encoder" in err
-    assert equal(given, found)
+    assert equal(given, actual)
     config = json.loads((model / "config.json").read_text())["model"]
     origin = json.loads((folder / source / "config.json").read_text())["model"]
     for name in ("size", "characters", "token_features"):
@@ -173,9 +173,9 @@ def test_every_pair(rnnlp, fit, folder, tmp_path, source, target):
 def test_what_is_reused_learns_unless_it_is_frozen(fit, folder):
     model, err = fit("classification", folder / "tagging")
     given = shared(folder / "tagging")
-    found = last(model)
-    assert given.keys() == found.keys() and not any(
-        torch.equal(given[name], found[name]) for name in given if name.startswith("encoder.")
+    actual = last(model)
+    assert given.keys() == actual.keys() and not any(
+        torch.equal(given[name], actual[name]) for name in given if name.startswith("encoder.")
     )
     assert "stays as it is" not in err
     assert "not 11" in err and "model.embedding.size is 12, as in" in err  # the file's gave way
@@ -190,8 +190,8 @@ def test_unfreezing(fit, folder):
     assert "what was loaded stays as it is for 2 epochs" in err
     assert equal(last(model), shared(folder / "classification"))
     model, _ = fit("tagging", folder / "classification", *late, *epochs, output="late")
-    found, given = last(model), shared(folder / "classification")
-    assert not any(torch.equal(found[k], given[k]) for k in given if k.startswith("encoder."))
+    actual, given = last(model), shared(folder / "classification")
+    assert not any(torch.equal(actual[k], given[k]) for k in given if k.startswith("encoder."))
 
 
 def test_killed_and_resumed(fit, folder, tmp_path, monkeypatch):
@@ -275,10 +275,10 @@ def test_more_can_be_told_of_tokens_than_the_reused_encoder_reads(rnnlp, fit, fo
     )
     model, err = fit("tagging", folder / "generation", *told, "--trainer.max_epochs", "0")
     assert "fresh: suffix, shape, characters of tokens, beside what was loaded" in err
-    given, found = shared(folder / "generation"), shared(model)
+    given, actual = shared(folder / "generation"), shared(model)
     for name, tensor in given.items():  # and nothing yet of what is beside it
         size = tensor.shape[-1]
-        assert torch.equal(found[name][..., :size], tensor) and not found[name][..., size:].any()
+        assert torch.equal(actual[name][..., :size], tensor) and not actual[name][..., size:].any()
     model, err = fit("tagging", folder / "generation", *told, output="learned")
     size = given["encoder.weight_ih_l0"].shape[1]
     assert shared(model)["encoder.weight_ih_l0"][:, size:].all()

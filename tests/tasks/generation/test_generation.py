@@ -69,9 +69,9 @@ def test_the_folder_is_complete(model):
     assert {"config.json", "model.safetensors", "tokenizer.json", "metrics.json", "config.yaml",
             "README.md", "curves.png"} <= names  # fmt: skip
     metrics = json.loads((model / "metrics.json").read_text())
-    found = metrics["validation"]
-    assert 1 < found["bits_per_character"] < 5
-    assert found["examples"] == 30
+    actual = metrics["validation"]
+    assert 1 < actual["bits_per_character"] < 5
+    assert actual["examples"] == 30
     card = (model / "README.md").read_text()
     assert "text-generation" in card and "bits per character" in card and "for a given kind" in card
     assert json.loads((model / "config.json").read_text())["model"]["fields"] == {
@@ -82,14 +82,14 @@ def test_the_folder_is_complete(model):
 def test_validation_scores_are_those_of_evaluate(rnnlp, texts, model):
     code, out, err = rnnlp("evaluate", model, texts / "validation.jsonl", "--json")
     assert code == 0, err
-    found = json.loads(out)
+    actual = json.loads(out)
     stored = json.loads((model / "metrics.json").read_text())["validation"]
-    assert set(found) == {
+    assert set(actual) == {
         "perplexity", "bits_per_character", "bits_per_character_without_labels", "examples",
         "seconds", "tokens_per_second",
     }  # fmt: skip
     for name in ("perplexity", "bits_per_character", "bits_per_character_without_labels"):
-        assert found[name] == pytest.approx(stored[name], abs=1e-4)
+        assert actual[name] == pytest.approx(stored[name], abs=1e-4)
     code, out, _ = rnnlp("evaluate", model, texts / "validation.jsonl")
     assert "bits per character" in out and "without labels" in out and "30 texts in" in out
 
@@ -110,9 +110,9 @@ def test_bits_are_those_of_whole_texts_read_token_by_token(texts, model):
                 nats -= float(said.log_probs[0, after])
                 state = said.state
             characters += len(row["text"])
-    found, policy, notes = evaluate_generation(pipeline, str(texts / "five.jsonl"))
-    assert found["bits_per_character"] == pytest.approx(nats / math.log(2) / characters, abs=2e-5)
-    assert found["perplexity"] == pytest.approx(math.exp(nats / (characters + 5)), abs=1e-3)
+    actual, policy, notes = evaluate_generation(pipeline, str(texts / "five.jsonl"))
+    assert actual["bits_per_character"] == pytest.approx(nats / math.log(2) / characters, abs=2e-5)
+    assert actual["perplexity"] == pytest.approx(math.exp(nats / (characters + 5)), abs=1e-3)
     assert "its end included" in policy and not notes
 
 

@@ -31,11 +31,11 @@ def models(tmp_path_factory):
         },
         trainer={"max_epochs": 30, "accelerator": "cpu"},
     )
-    found = [rnnlp.load(folder / "m")]
+    actual = [rnnlp.load(folder / "m")]
     if importlib.util.find_spec("onnx"):
         rnnlp.export(folder / "m", output=folder / "onnx")
-        found.append(rnnlp.load(folder / "onnx"))
-    return found
+        actual.append(rnnlp.load(folder / "onnx"))
+    return actual
 
 
 @pytest.mark.parametrize(

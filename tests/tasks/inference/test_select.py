@@ -49,11 +49,11 @@ def test_expected_spans_are_those_of_all_paths(head, scheme):
 
 
 def test_uncertainty_of_labels():
-    found = uncertainty_of(np.array([0.5, 0.25, 0.25]), multilabel=False)
-    assert found == {"entropy": round(1.5 * log(2), 4), "margin": 0.25}
+    actual = uncertainty_of(np.array([0.5, 0.25, 0.25]), multilabel=False)
+    assert actual == {"entropy": round(1.5 * log(2), 4), "margin": 0.25}
     assert uncertainty_of(np.array([1.0, 0.0]), multilabel=False) == {"entropy": 0, "margin": 1}
-    found = uncertainty_of(np.array([0.5, 1.0]), multilabel=True)
-    assert found == {"entropy": round(log(2), 4), "margin": 0.0}
+    actual = uncertainty_of(np.array([0.5, 1.0]), multilabel=True)
+    assert actual == {"entropy": round(log(2), 4), "margin": 0.0}
 
 
 def test_predict_tells_it_on_both_engines(rnnlp, english, tmp_path):

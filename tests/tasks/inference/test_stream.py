@@ -26,8 +26,8 @@ CELLS = ["rnn", "rnn_relu", "lstm", "gru", "mingru"]
 def fed(stream, chunks):
     """All results, those of each chunk in a list and those of the end in the last one."""
     with stream:
-        found = [stream.feed(chunk) for chunk in chunks]
-    return [*found, stream.rest]
+        actual = [stream.feed(chunk) for chunk in chunks]
+    return [*actual, stream.rest]
 
 
 def flat(results):
@@ -59,21 +59,21 @@ TAGGERS = {
 def test_entities_are_those_of_the_whole_text(name, chunks):
     model, text = TAGGERS[name], "".join(chunks)
     stream = model.stream()
-    found = flat(fed(stream, chunks))
+    actual = flat(fed(stream, chunks))
     expected = model(text)["entities"]
     plain = [
-        [(e["start"], e["end"], e["entity_group"]) for e in some] for some in (found, expected)
+        [(e["start"], e["end"], e["entity_group"]) for e in some] for some in (actual, expected)
     ]
     assert stream.forced == 0
     assert plain[0] == plain[1]
-    assert all(text[e["start"] : e["end"]] == e["word"] for e in found)
+    assert all(text[e["start"] : e["end"]] == e["word"] for e in actual)
     if "softmax" in name:
-        assert [e["score"] for e in found] == pytest.approx(
+        assert [e["score"] for e in actual] == pytest.approx(
             [e["score"] for e in expected], abs=2e-4
         )
     # Where the chunks are cut changes no score either.
     whole = flat(fed(model.stream(), [text]))
-    assert [e["score"] for e in found] == pytest.approx([e["score"] for e in whole], abs=2e-4)
+    assert [e["score"] for e in actual] == pytest.approx([e["score"] for e in whole], abs=2e-4)
 
 
 def test_entities_come_as_soon_as_they_are_certain():
@@ -156,7 +156,7 @@ GENERATORS = {
 def test_costs_are_those_of_the_whole_text(name, chunks, label):
     model, text = GENERATORS[name], "".join(chunks)
     labels = {"kind": label} if label else {}
-    *found, end = flat(fed(model.stream(labels=labels), chunks))
+    *actual, end = flat(fed(model.stream(labels=labels), chunks))
     row, offsets = model.featurizer.encode(text)
     ids = row.tokens
     with torch.inference_mode():
@@ -166,10 +166,10 @@ def test_costs_are_those_of_the_whole_text(name, chunks, label):
         )  # fmt: skip
         costs = torch.nn.functional.cross_entropy(logits, following, reduction="none")
     expected = (costs / math.log(2)).tolist()
-    assert [(r["start"], r["end"], r["word"]) for r in found] == [
+    assert [(r["start"], r["end"], r["word"]) for r in actual] == [
         (a, b, text[a:b]) for a, b in offsets
     ]
-    assert [r["bits"] for r in [*found, end]] == pytest.approx(expected, abs=1e-3)
+    assert [r["bits"] for r in [*actual, end]] == pytest.approx(expected, abs=1e-3)
     assert end["total_bits"] == pytest.approx(sum(expected), rel=1e-4)
     assert end["bits_per_character"] == pytest.approx(sum(expected) / max(1, len(text)), rel=1e-4)
 

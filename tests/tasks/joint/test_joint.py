@@ -65,11 +65,11 @@ def model(files):
 
 def test_the_folder_tells_of_both(model, files, corpus):
     metrics = json.loads((model / "metrics.json").read_text())
-    found = metrics["validation"]
-    assert found["tagging"]["f1"] > 0.3
-    assert found["tagging"]["examples"] == found["classification"]["examples"] == 40
-    main = found["tagging"]["f1"], found["classification"]["accuracy"]
-    assert found["score"] == pytest.approx(sum(main) / 2)
+    actual = metrics["validation"]
+    assert actual["tagging"]["f1"] > 0.3
+    assert actual["tagging"]["examples"] == actual["classification"]["examples"] == 40
+    main = actual["tagging"]["f1"], actual["classification"]["accuracy"]
+    assert actual["score"] == pytest.approx(sum(main) / 2)
     assert metrics["test"].keys() >= {"classification"} and "tagging" not in metrics["test"]
     assert "seqeval" in metrics["policy"]["tagging"]
     assert "whose label is right" in metrics["policy"]["classification"]
@@ -144,10 +144,10 @@ def test_evaluate(rnnlp, model, files, corpus):
     ):
         code, out, _ = rnnlp("evaluate", model, file, "--task", task, "--json")
         assert code == 0
-        found = json.loads(out)
+        actual = json.loads(out)
         for name in ("f1", "accuracy", "macro_f1", "examples"):
-            assert found.get(name) == pytest.approx(stored[task].get(name)), name
-        assert found.get("per_type") == stored[task].get("per_type")
+            assert actual.get(name) == pytest.approx(stored[task].get(name)), name
+        assert actual.get("per_type") == stored[task].get("per_type")
     code, out, _ = rnnlp("evaluate", model, corpus / "test.conll", "--task", "tagging")
     assert code == 0 and "person" in out
 

@@ -19,14 +19,14 @@ def test_equals_the_product_of_jacobians():
     """Of the simple RNN: dh_t / dh_(t-1) = diag(1 - h_t^2) W."""
     encoder = encoder_of("rnn")
     x = torch.randn(1, 6, 3, dtype=torch.double)
-    found = gradient_reach(encoder, x, generator=torch.Generator().manual_seed(5))
+    actual = gradient_reach(encoder, x, generator=torch.Generator().manual_seed(5))
     drawn = torch.randn(1, 4, generator=torch.Generator().manual_seed(5), dtype=torch.double)
     grad, wanted = (drawn / drawn.norm())[0], []
     states = encoder(x, torch.tensor([6])).states[0].detach()
     for h in states.flip(0):
         wanted.append(grad.norm())
         grad = ((1 - h**2) * grad) @ encoder.weight_hh_l0.detach()
-    torch.testing.assert_close(found, torch.stack(wanted).flip(0))
+    torch.testing.assert_close(actual, torch.stack(wanted).flip(0))
 
 
 @pytest.mark.parametrize("cell", CELLS)

@@ -54,9 +54,9 @@ def browser(tmp_path_factory):
         stderr=subprocess.PIPE, text=True,
     )  # fmt: skip
     for line in process.stderr:
-        if found := re.search(r"DevTools listening on ws://([^/]+)/", line):
+        if actual := re.search(r"DevTools listening on ws://([^/]+)/", line):
             threading.Thread(target=process.stderr.read, daemon=True).start()
-            yield f"http://{found[1]}"
+            yield f"http://{actual[1]}"
             break
     process.terminate()
     process.wait(30)
@@ -79,10 +79,10 @@ class Tab:
                 return said.get("result", {})  # none where the page was just being left
 
     async def value(self, expression):
-        found = await self.ask(
+        actual = await self.ask(
             "Runtime.evaluate", expression=expression, returnByValue=True, awaitPromise=True
         )
-        return found.get("result", {}).get("value")
+        return actual.get("result", {}).get("value")
 
     async def until(self, expression):
         """Waits for what a page may first have to be loaded for."""
@@ -139,8 +139,8 @@ async def use(browser, address, width, height, mobile, name):
 def test_the_page(browser, address, name, width, height, mobile):
     seen, requests = asyncio.run(use(browser, address, width, height, mobile, name))
     assert seen["articles"] == 4 and not seen["errors"]
-    (found,) = rnnlp.load(GOLDEN / "tagging-v1")([TEXT])
-    assert seen["marks"] == [entity["word"] for entity in found["entities"]] != []
+    (actual,) = rnnlp.load(GOLDEN / "tagging-v1")([TEXT])
+    assert seen["marks"] == [entity["word"] for entity in actual["entities"]] != []
     assert seen["bars"] >= 4 and seen["cells"] > 20  # of labels, and of the alignment
     assert seen["images"] == 0 and seen["title"] != "taken"  # what is typed is text
     assert seen["wide"] <= 0  # nothing to scroll sideways

@@ -63,8 +63,8 @@ def test_temperature_undoes_a_factor_and_changes_no_tag(kind, factor):
         best = head.decode(emissions, lengths)
         network.scale(factor)
         known = Known(factor * emissions, lengths, spans_of(tags))
-        found = best_temperature(objective()._surprise(network, [known]))
-        assert found == pytest.approx(factor, rel=0.15)
+        actual = best_temperature(objective()._surprise(network, [known]))
+        assert actual == pytest.approx(factor, rel=0.15)
         assert torch.equal(head.decode(factor * emissions, lengths), best)
 
 

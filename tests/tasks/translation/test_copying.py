@@ -73,22 +73,21 @@ def test_neither_batch_nor_order_changes_a_result(folder):
 def test_alignment_names_what_was_copied(folder):
     model = package.load(folder / "model")
     (source, target), *_ = pairs(1, 5)
-    found = model.align(source)
-    assert found.target[:-1] == target.split()
+    actual = model.align(source)
+    assert actual.target[:-1] == target.split()
     for row, word in enumerate(target.split()[1:], 1):
-        assert (
-            found.source[max(range(len(found.source)), key=found.weights[row].__getitem__)] == word
-        )
+        place = max(range(len(actual.source)), key=actual.weights[row].__getitem__)
+        assert actual.source[place] == word
 
 
 def test_evaluate_gives_what_training_found(rnnlp, folder):
     code, out, err = rnnlp("evaluate", folder / "model", folder / "validation.tsv", "--json")
     assert code == 0, err
     stored = json.loads((folder / "model" / "metrics.json").read_text())["validation"]
-    found = json.loads(out)
+    actual = json.loads(out)
     for name in ("exact_match", "symbol_error_rate", "chrf", "perplexity"):
-        assert found[name] == pytest.approx(stored[name], rel=1e-4)
-    assert found["exact_match"] > 80 and found["perplexity"] < 2
+        assert actual[name] == pytest.approx(stored[name], rel=1e-4)
+    assert actual["exact_match"] > 80 and actual["perplexity"] < 2
 
 
 def test_exported_it_says_the_same(rnnlp, folder):

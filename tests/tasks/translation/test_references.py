@@ -25,14 +25,14 @@ RIGHT = [
 
 
 def test_scores_are_those_of_sacrebleu():
-    found = translation_scores(SAID, RIGHT, language="en")
+    actual = translation_scores(SAID, RIGHT, language="en")
     streams = [[*column] for column in zip(*(r + r[:1] * (3 - len(r)) for r in RIGHT), strict=True)]
-    assert found["bleu"] == pytest.approx(BLEU().corpus_score(SAID, streams).score)
-    assert found["chrf"] == pytest.approx(CHRF().corpus_score(SAID, streams).score)
-    assert "nrefs:var" in found["signature"]
+    assert actual["bleu"] == pytest.approx(BLEU().corpus_score(SAID, streams).score)
+    assert actual["chrf"] == pytest.approx(CHRF().corpus_score(SAID, streams).score)
+    assert "nrefs:var" in actual["signature"]
     fewer = translation_scores(SAID, [right[:1] for right in RIGHT], language="en")
-    assert fewer["bleu"] < found["bleu"] and "nrefs:1" in fewer["signature"]
-    assert compare(SAID, SAID, RIGHT, language="en")["bleu"] == round(found["bleu"], 2)
+    assert fewer["bleu"] < actual["bleu"] and "nrefs:1" in fewer["signature"]
+    assert compare(SAID, SAID, RIGHT, language="en")["bleu"] == round(actual["bleu"], 2)
 
 
 def test_the_nearest_counts():
@@ -68,12 +68,12 @@ def test_evaluate_reads_them_from_a_list_and_from_columns(rnnlp, tmp_path):
     ):
         code, out, err = rnnlp("evaluate", GOLDEN, *given, "--json")
         assert code == 0, err
-        found = json.loads(out)
+        actual = json.loads(out)
         if given[-1] == "2,3,4":  # the header is a row as well
-            assert found["examples"] == 4
+            assert actual["examples"] == 4
             continue
         results.append(
-            {name: found[name] for name in ("bleu", "chrf", "exact_match", "perplexity")}
+            {name: actual[name] for name in ("bleu", "chrf", "exact_match", "perplexity")}
         )
     assert results[0] == results[1] and results[0]["exact_match"] == pytest.approx(200 / 3)
     code, out, _ = rnnlp("evaluate", GOLDEN, tmp_path / "a.jsonl")

@@ -14,12 +14,12 @@ GOLD = [["A storm hit the old town"], ["Nobody has won 2 - 1"], ["rain"]]
 
 
 def test_english_is_counted_as_the_library_does():
-    found = rouge(SAID, GOLD, by_character=False)
+    actual = rouge(SAID, GOLD, by_character=False)
     theirs = scorer.RougeScorer(["rouge1", "rouge2", "rougeL"])
     for name, key in (("rouge_1", "rouge1"), ("rouge_2", "rouge2"), ("rouge_l", "rougeL")):
         scores = [theirs.score(g[0], s)[key].fmeasure for s, g in zip(SAID, GOLD, strict=True)]
-        assert found[name] == pytest.approx(100 * sum(scores) / 3)
-    assert found["rouge_l"] > 30
+        assert actual[name] == pytest.approx(100 * sum(scores) / 3)
+    assert actual["rouge_l"] > 30
 
 
 def test_words_of_other_scripts_count():

@@ -61,9 +61,9 @@ def test_evaluate_reads_the_columns_of_training(rnnlp, inflector):
     )
     assert code == 0, err
     stored = json.loads((inflector / "model" / "metrics.json").read_text())["validation"]
-    found = json.loads(out)
+    actual = json.loads(out)
     for name in ("exact_match", "symbol_error_rate", "chrf"):
-        assert found[name] == stored[name]
+        assert actual[name] == stored[name]
 
 
 def test_exported_inflection_gives_the_same(rnnlp, inflector):
@@ -126,8 +126,8 @@ def test_monotonic_attention(rnnlp, inflector, tmp_path):
     )
     assert code == 0, err
     stored = json.loads((model / "metrics.json").read_text())["validation"]
-    found = json.loads(rnnlp("evaluate", model, inflector / "validation.tsv", "--json")[1])
-    assert found["exact_match"] == stored["exact_match"]
+    actual = json.loads(rnnlp("evaluate", model, inflector / "validation.tsv", "--json")[1])
+    assert actual["exact_match"] == stored["exact_match"]
     alignment = package.load(model).align("makhut\tN;SG;NOM")
     assert alignment.target and all(sum(row) == pytest.approx(1.0) for row in alignment.weights)
     assert package.load(model).notes_on(["makħut\tN;SG;NOM"]) == []

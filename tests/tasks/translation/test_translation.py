@@ -73,27 +73,28 @@ def test_the_folder_is_complete(model):
 def test_evaluate_is_sacrebleu_on_what_predict_says(rnnlp, parallel, model):
     code, out, _ = rnnlp("evaluate", model, parallel / "test.tsv", "--json")
     assert code == 0
-    found = json.loads(out)
+    actual = json.loads(out)
     keys = {"bleu", "chrf", "signature", "perplexity", "examples", "seconds", "tokens_per_second"}
-    assert keys <= found.keys()
+    assert keys <= actual.keys()
     pairs = list(islice(sample_translation("test", 1), 60))
     said = [a["translation_text"] for a in package.load(model)([p.source for p in pairs])]
     gold = [pair.target for pair in pairs]
-    assert found["bleu"] == pytest.approx(sacrebleu.corpus_bleu(said, [gold]).score, abs=0.006)
-    assert found["chrf"] == pytest.approx(sacrebleu.corpus_chrf(said, [gold]).score, abs=0.006)
-    low, high = found["interval"]["bleu"]
-    assert 0.0 <= low < found["bleu"] < high
+    assert actual["bleu"] == pytest.approx(sacrebleu.corpus_bleu(said, [gold]).score, abs=0.006)
+    assert actual["chrf"] == pytest.approx(sacrebleu.corpus_chrf(said, [gold]).score, abs=0.006)
+    low, high = actual["interval"]["bleu"]
+    assert 0.0 <= low < actual["bleu"] < high
     code, table, _ = rnnlp("evaluate", model, parallel / "test")  # test.zh and test.en
-    assert code == 0 and f"BLEU {found['bleu']:.2f}" in table and "signature: BLEU nrefs:1" in table
+    assert code == 0 and "signature: BLEU nrefs:1" in table
+    assert f"BLEU {actual['bleu']:.2f}" in table
 
 
 def test_validation_scores_are_those_of_evaluate(rnnlp, parallel, model):
     _, out, _ = rnnlp("evaluate", model, parallel / "validation.tsv", "--json")
     stored = json.loads((model / "metrics.json").read_text())["validation"]
-    found = json.loads(out)
+    actual = json.loads(out)
     for name in ("bleu", "chrf"):
-        assert found[name] == stored[name]
-    assert found["perplexity"] == pytest.approx(stored["perplexity"], abs=0.002)
+        assert actual[name] == stored[name]
+    assert actual["perplexity"] == pytest.approx(stored["perplexity"], abs=0.002)
 
 
 def test_evaluate_against_other_translations(rnnlp, parallel, model, tmp_path):
@@ -113,13 +114,13 @@ def test_evaluate_against_other_translations(rnnlp, parallel, model, tmp_path):
 
 def test_the_difference_between_a_text_and_itself_is_chance():
     said = ["a small cat sat here .", "the dog ran off again ."] * 10
-    found = compare(said, list(said), [[one] for one in said], language="en")
-    assert found["bleu_p"] > 0.5 and found["bleu"] == 100.0
+    actual = compare(said, list(said), [[one] for one in said], language="en")
+    assert actual["bleu_p"] > 0.5 and actual["bleu"] == 100.0
 
 
 def test_chinese_is_scored_by_the_tokenizer_for_chinese():
-    found = translation_scores(["他昨天买了一本书。"], [["他昨天买了两本书。"]], language="zh")
-    assert "tok:zh" in found["signature"] and found["bleu"] > 30
+    actual = translation_scores(["他昨天买了一本书。"], [["他昨天买了两本书。"]], language="zh")
+    assert "tok:zh" in actual["signature"] and actual["bleu"] > 30
 
 
 def test_predict(rnnlp, model):
@@ -146,10 +147,10 @@ def test_neither_order_nor_company_changes_an_answer(model):
 
 def test_nbest_and_beam(rnnlp, model):
     code, out, _ = rnnlp("predict", model, "--nbest", "3", "--beam_size", "4", TEXTS[2])
-    found = json.loads(out)["translations"]
-    scores = [entry["score"] for entry in found]
-    assert code == 0 and 2 <= len(found) <= 3 and scores == sorted(scores, reverse=True)
-    assert len({entry["translation_text"] for entry in found}) == len(found)
+    actual = json.loads(out)["translations"]
+    scores = [entry["score"] for entry in actual]
+    assert code == 0 and 2 <= len(actual) <= 3 and scores == sorted(scores, reverse=True)
+    assert len({entry["translation_text"] for entry in actual}) == len(actual)
     pipeline = package.load(model)
     assert (
         pipeline(TEXTS[2], beam_size=1)["score"] <= pipeline(TEXTS[2], beam_size=8)["score"] + 1e-6
@@ -184,11 +185,11 @@ def test_attention_picture(rnnlp, model, tmp_path):
     picture = tmp_path / "alignment.png"
     code, _, _ = rnnlp("predict", model, TEXTS[0], "--attention", picture)
     assert code == 0 and picture.read_bytes().startswith(b"\x89PNG")
-    found = package.load(model).align(TEXTS[0])
-    assert "".join(found.source).replace("·", "") == TEXTS[0]
-    assert len(found.weights) == len(found.target) and found.target[-1] == "end"
-    for row in found.weights:
-        assert len(row) == len(found.source) and sum(row) == pytest.approx(1.0, abs=1e-4)
+    actual = package.load(model).align(TEXTS[0])
+    assert "".join(actual.source).replace("·", "") == TEXTS[0]
+    assert len(actual.weights) == len(actual.target) and actual.target[-1] == "end"
+    for row in actual.weights:
+        assert len(row) == len(actual.source) and sum(row) == pytest.approx(1.0, abs=1e-4)
 
 
 def test_log_probabilities_are_the_scores_of_the_search(model):
@@ -196,8 +197,8 @@ def test_log_probabilities_are_the_scores_of_the_search(model):
     (best,) = pipeline.search([TEXTS[2]])[0]
     said = pipeline.target_tokenizer.decode(best.tokens)
     if pipeline.target_tokenizer.encode(said)[0] == best.tokens:  # not cut in another way
-        (found,) = pipeline.log_probabilities([TEXTS[2]], [said])
-        assert found == pytest.approx(best.log_prob, abs=1e-3)
+        (actual,) = pipeline.log_probabilities([TEXTS[2]], [said])
+        assert actual == pytest.approx(best.log_prob, abs=1e-3)
 
 
 @pytest.mark.parametrize(

@@ -60,13 +60,13 @@ def test_another_best_trial_is_trained_anew(rnnlp, corpus, tmp_path, monkeypatch
         more = ["--trials", len(trials), "--seeds", 1, *(["--resume"] if fitted else [])]
         code, _, err = rnnlp(*command, *more)
         assert code == 0, err
-        found = json.loads((output / "results.json").read_text())
-        best = max(found["trials"], key=lambda trial: trial["score"])
-        assert found["best"]["values"] == {
+        actual = json.loads((output / "results.json").read_text())
+        best = max(actual["trials"], key=lambda trial: trial["score"])
+        assert actual["best"]["values"] == {
             "model.encoder.hidden_size": best["model.encoder.hidden_size"]
         }
         assert f"trial-{best['number']}-2" in fitted
-        assert found["chance"]["best"] == [found["best"]["score"]]
+        assert actual["chance"]["best"] == [actual["best"]["score"]]
 
 
 @pytest.fixture
