@@ -37,22 +37,22 @@ def states(network, token_features, batch):
 @pytest.mark.parametrize("cell", CELLS)
 @pytest.mark.parametrize("characters", [("none", "rnn"), ("rnn", "rnn"), ("none", "none")])
 @pytest.mark.parametrize(
-    ("given", "wanted"),
+    ("trained", "wanted"),
     [((), ("bigram",)), (("shape",), ("bigram", "shape", "suffix")), (("suffix",), ("suffix",))],
 )
-def test_states_stay(cell, characters, given, wanted):
+def test_states_stay(cell, characters, trained, wanted):
     torch.manual_seed(1)
-    before, after = network(cell, given, characters[0]), network(cell, wanted, characters[1])
+    before, after = network(cell, trained, characters[0]), network(cell, wanted, characters[1])
     batch = (
         torch.randint(1, TOKENS, (3, 8)),
         torch.randint(1, CHARACTERS, (3, 8, 4)),
         torch.stack([torch.randint(1, rows, (3, 8)) for rows in ROWS.values()], 2),
         torch.tensor([8, 5, 1]),
     )
-    wider = widen(before.state_dict(), after["embedding"], token_features=given, wanted=wanted)
+    wider = widen(before.state_dict(), after["embedding"], token_features=trained, wanted=wanted)
     after.load_state_dict(wider, strict=True)
     actual = states(after, wanted, batch)
-    torch.testing.assert_close(actual, states(before, given, batch))
+    torch.testing.assert_close(actual, states(before, trained, batch))
     # The new parts can be learned: their input weights get a gradient.
     actual.square().sum().backward()
     assert (after["encoder"].weight_ih_l0.grad != 0).any(0).all()

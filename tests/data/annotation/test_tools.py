@@ -94,8 +94,8 @@ def test_brat(write, tmp_path):
         ("in New York .", [("New York", "LOC")]),
         ("Nothing here", []),
     ]
-    for given in (path, path.with_suffix(".txt"), tmp_path):
-        actual, notes = entities(given)
+    for source in (path, path.with_suffix(".txt"), tmp_path):
+        actual, notes = entities(source)
         assert actual == expected
         for line in ("relations between spans, ignored: 2", "events, ignored: 1"):
             assert line in notes
@@ -154,8 +154,8 @@ def test_webanno(write, tmp_path):
         ("Anna saw New York .", [("Anna", "PER"), ("New York", "LOC")]),
         ("Bo Bo", [("Bo", "PER"), ("Bo", "PER")]),
     ]
-    for given in (path, tmp_path):
-        actual, notes = entities(given)
+    for source in (path, tmp_path):
+        actual, notes = entities(source)
         assert actual == expected
         for line in (
             "NamedEntity.value", "layers of relations or chains, ignored: 1",

@@ -134,11 +134,9 @@ def test_every_task_keeps_equal_texts_together_and_names_its_lines(make, tmp_pat
     )
     assert told == {"train": str(tmp_path / "train.txt"), "share": 0.1, "seed": 1}
     assert "no validation data: 6 of 60 training examples" in " ".join(data.notes)
-    given = type(data)(train=str(tmp_path / "train.txt"), validation=str(tmp_path / "train.txt"))
-    assert given.splits() is None
-    assert any(
-        "60 of 60" in note and "in the training data as well" in note for note in given.notes
-    )
+    both = type(data)(train=str(tmp_path / "train.txt"), validation=str(tmp_path / "train.txt"))
+    assert both.splits() is None
+    assert any("60 of 60" in note and "in the training data as well" in note for note in both.notes)
 
 
 def test_the_cut_takes_little_time(cut_of):

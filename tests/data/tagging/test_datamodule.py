@@ -233,11 +233,11 @@ def test_over_long_sentences_are_counted_and_kept(tmp_path):
 )
 def test_mistakes_are_named(options, message, tmp_path):
     paths = {"train": "train.conll", "validation": "dev.conll"}
-    given = {"train": SENTENCES, "validation": SENTENCES, **options}
+    settings = {"train": SENTENCES, "validation": SENTENCES, **options}
     for split, name in paths.items():
-        given[split] = given[split] and conll(tmp_path / name, given[split])
+        settings[split] = settings[split] and conll(tmp_path / name, settings[split])
     with pytest.raises(InputError, match=message):
-        TaggingData(**given).prepare()
+        TaggingData(**settings).prepare()
 
 
 def test_memory_does_not_grow_with_the_corpus(tmp_path):

@@ -17,10 +17,10 @@ def test_spans_of_counts_ill_formed_sequences():
     notes = Notes()
     good = TaggedExample(["a", "b"], ["B-X", "I-X"], None, 1)
     bad = TaggedExample(["a", "b"], ["O", "I-X"], None, 4)
-    given = TaggedExample(["a", "b"], None, [Span(0, 1, "Y")], 7)
+    ready = TaggedExample(["a", "b"], None, [Span(0, 1, "Y")], 7)
     assert spans_of(good, "IOB2", path="f", notes=notes) == [Span(0, 2, "X")]
     assert spans_of(bad, "IOB2", path="f", notes=notes) == [Span(1, 2, "X")]
-    assert spans_of(given, "IOB2", path="f", notes=notes) == [Span(0, 1, "Y")]
+    assert spans_of(ready, "IOB2", path="f", notes=notes) == [Span(0, 1, "Y")]
     assert notes.lines() == [
         "sentences with ill-formed IOB2 tags, read as conlleval does: 1 (first at f:4)"
     ]

@@ -252,10 +252,10 @@ def test_dropout_lets_only_words_of_no_vocabulary_be_copied():
     count = 2000
     pointer = Pointer(size=1, vocabulary_size=VOCABULARY, dropout=0.7)
     copies = pointer.read(COPIES[:1].expand(count, 5), torch.zeros(count, 5, dtype=torch.bool))
-    given = torch.zeros(count, 1), torch.randn(1, 6).expand(count, 6)
+    step = torch.zeros(count, 1), torch.randn(1, 6).expand(count, 6)
     weights = torch.tensor([0.1, 0.2, 0.3, 0.15, 0.25]).expand(count, 5)
-    said = pointer(*given, weights, copies).exp()
-    whole = pointer.eval()(*given, weights, copies).exp()
+    said = pointer(*step, weights, copies).exp()
+    whole = pointer.eval()(*step, weights, copies).exp()
     dropped = said.sum(1) < 0.99
     assert dropped.float().mean() == pytest.approx(0.7, abs=0.04)
     torch.testing.assert_close(said[~dropped], whole[~dropped])

@@ -118,28 +118,28 @@ def test_own_words(feeding):
     count, length = 400, 12
     lengths = torch.randint(2, length + 1, (count,), generator=torch.Generator().manual_seed(3))
     position = torch.arange(length)
-    given = torch.full((count, length), 8)  # what this translator says is mostly something else
-    given[:, 0] = BEGIN
-    given[torch.arange(count), lengths - 1] = END
-    given *= position < lengths.unsqueeze(1)
+    targets = torch.full((count, length), 8)  # what this translator says is mostly something else
+    targets[:, 0] = BEGIN
+    targets[torch.arange(count), lengths - 1] = END
+    targets *= position < lengths.unsqueeze(1)
     words = (position > 0) & (position < lengths.unsqueeze(1) - 1)
     repeated = torch.arange(4).repeat(count // 4)
     state = translator.encode(sources()[repeated], None, None, SOURCES[repeated])
-    actual, _ = translator.decoder(given[:, :-1], lengths - 1, state)
+    actual, _ = translator.decoder(targets[:, :-1], lengths - 1, state)
     own = F.pad(translator.decoder.logits(actual).argmax(2), (1, 0))
-    differ = words & (own != given)
+    differ = words & (own != targets)
     assert differ[words].float().mean() > 0.3
     for rate in (0.0, 0.25, 0.8):
-        before = given.clone()
-        mixed = translator.scheduled_sampling(state, given, lengths, rate)
-        assert torch.equal(given, before)
-        assert torch.equal(mixed[~words], given[~words])
-        changed = mixed != given
+        before = targets.clone()
+        mixed = translator.scheduled_sampling(state, targets, lengths, rate)
+        assert torch.equal(targets, before)
+        assert torch.equal(mixed[~words], targets[~words])
+        changed = mixed != targets
         assert torch.equal(mixed[changed], own[changed])
         assert changed[differ].float().mean() == pytest.approx(rate, abs=0.06)
     assert not mixed.is_floating_point()
     with pytest.raises(ValueError, match=r"\[0, 1\)"):
-        translator.scheduled_sampling(state, given, lengths, 1.5)
+        translator.scheduled_sampling(state, targets, lengths, 1.5)
 
 
 def search(translator, rows=slice(None), beam_size=4, nbest=3, **options):

@@ -49,7 +49,7 @@ def test_folds(rnnlp, tmp_path, texts):
     actual = {int(line) for line, *_ in lines}
     assert actual <= wrong and len(actual) >= 3
     assert f"labels that are probably wrong: {len(actual)} " in out
-    assert all({given, believed} == {"good", "bad"} for _, given, believed in lines)
+    assert all({gold, believed} == {"good", "bad"} for _, gold, believed in lines)
     assert all(f"<td>{path}:{line}</td>" in page.read_text() for line in actual)
 
     folds = tmp_path / "folds"

@@ -265,9 +265,9 @@ def test_what_does_not_join(pair):
         (["forward", "wide"], "hidden_size is 5 in the first and 7 in the second"),
         (["deep", "deep_backward"], "2 layers"),
     ):
-        given = [str(pair / name) for name in names]
+        models = [str(pair / name) for name in names]
         with pytest.raises(InputError, match=re.escape(words)):
-            package.load_encoder(given if len(given) > 1 else given[0])
+            package.load_encoder(models if len(models) > 1 else models[0])
 
 
 def test_a_backward_model_goes_on_backward_only(rnnlp, pair, tmp_path):

@@ -63,8 +63,8 @@ def test_label_studio_counts_in_utf16_and_keeps_other_columns():
 @pytest.mark.parametrize("name", ["tagging-v1", "classification-v1"])
 def test_on_the_command_line(rnnlp, tmp_path, name):
     (tmp_path / "in.csv").write_text("id,text\n1,Anna\n2,fine\n")
-    given = ("predict", FOLDERS / name, "--input", tmp_path / "in.csv", "--format")
-    code, out, err = rnnlp(*given, "label_studio")
+    command = ("predict", FOLDERS / name, "--input", tmp_path / "in.csv", "--format")
+    code, out, err = rnnlp(*command, "label_studio")
     tasks = json.loads(out)
     assert code == 0 and '<Text name="text" value="$text"/>' in err
     assert [task["data"] for task in tasks] == [
@@ -72,7 +72,7 @@ def test_on_the_command_line(rnnlp, tmp_path, name):
         {"id": "2", "text": "fine"},
     ]
     for tool in ("doccano", "prodigy"):
-        code, out, _ = rnnlp(*given, tool)
+        code, out, _ = rnnlp(*command, tool)
         assert code == 0 and [json.loads(line)["text"] for line in out.splitlines()] == [
             "Anna", "fine",
         ]  # fmt: skip
@@ -95,9 +95,9 @@ def test_a_docbin_of_spacy(rnnlp, tmp_path):
     texts = [json.loads(row)["text"] for row in (folder / "expected.jsonl").open(encoding="utf-8")]
     rows = [{"text": text, "id": number} for number, text in enumerate(texts) if text.strip()]
     (tmp_path / "in.jsonl").write_text("\n".join(map(json.dumps, rows)), encoding="utf-8")
-    given = ("predict", folder, "--input", tmp_path / "in.jsonl")
-    assert rnnlp(*given, "--format", "spacy", "--output", out)[:2] == (0, "")
-    answers = [json.loads(line) for line in rnnlp(*given)[1].splitlines()]
+    command = ("predict", folder, "--input", tmp_path / "in.jsonl")
+    assert rnnlp(*command, "--format", "spacy", "--output", out)[:2] == (0, "")
+    answers = [json.loads(line) for line in rnnlp(*command)[1].splitlines()]
     docs = list(tokens.DocBin().from_disk(out).get_docs(spacy.blank("en").vocab))
     for doc, answer, row in zip(docs, answers, rows, strict=True):
         spans = [(one.label_, one.start_char, one.end_char, one.text) for one in doc.ents]
@@ -106,6 +106,6 @@ def test_a_docbin_of_spacy(rnnlp, tmp_path):
         assert doc.text == answer["text"]
         assert [name for name, value in doc.cats.items() if value] == [answer["label"]]
         assert doc.user_data["id"] == row["id"]
-    code, _, err = rnnlp(*given, "--format", "spacy")
+    code, _, err = rnnlp(*command, "--format", "spacy")
     assert (code, "give --output FILE.spacy" in err) == (2, True)
     assert f"{len(rows)} examples" in rnnlp("check", out)[1]

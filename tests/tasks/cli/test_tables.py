@@ -69,8 +69,8 @@ def test_columns_are_kept_in_order_and_answers_added(rnnlp, tmp_path, suffix, ta
     assert code == 0 and out == "" and "the text in text" in err
     actual = read(target)
     assert list(actual[0]) == ["id", "text", "stars", "label", "score", "scores"]
-    for row, given, answer in zip(actual, rows, answers, strict=True):
-        assert {name: row[name] or "" for name in given} == given  # Excel has no empty texts
+    for row, original, answer in zip(actual, rows, answers, strict=True):
+        assert {name: row[name] or "" for name in original} == original  # Excel has no empty texts
         assert row["label"] == answer["label"] and float(row["score"]) == answer["score"]
         assert json.loads(row["scores"]) == answer["scores"]
     # What was written is read again, and as the same texts.

@@ -305,14 +305,14 @@ def test_translator(tmp_path, cell, num_layers, score, fed, tied, two, character
     model = OnnxTranslator(opened(tmp_path, networks.translator(network, int8=False)))
     rough = OnnxTranslator(opened(tmp_path, networks.translator(network, int8=True)))
     inside = np.arange(6) < batch.lengths[:, None]
-    copies, given = None, None
+    copies, copied = None, None
     if copy:  # some words twice, some of no vocabulary
         copies = np.array(
             [[4, 31, 4, 33, 9, 31], [30, *[0] * 5], [1, 31, 7, 33, 0, 0], [8, *[0] * 5]]
         )
-        given = torch.from_numpy(copies)
+        copied = torch.from_numpy(copies)
     with torch.inference_mode():
-        wanted, state = network.encode(*tensors(batch), given), model.encode(batch, copies)
+        wanted, state = network.encode(*tensors(batch), copied), model.encode(batch, copies)
         close(state.keys[inside], wanted.memory.keys[inside])
         # A beam of two, then one in which a sentence is gone and rows have changed places.
         for index in (None, [0, 0, 1, 1, 2, 2, 3, 3], [1, 0, 2, 2, 7, 6]):
@@ -328,7 +328,7 @@ def test_translator(tmp_path, cell, num_layers, score, fed, tied, two, character
             close(attention, said.attention)
             close(state.recurrent.hidden[:1], wanted.lower.hidden)
         log_probs = rough.step(np.array([3, 4, 5, 6]), rough.encode(batch, copies)).log_probs
-        begun = network.encode(*tensors(batch), given)
+        begun = network.encode(*tensors(batch), copied)
         close(log_probs, network.step(torch.tensor([3, 4, 5, 6]), begun).log_probs, 0.2)
 
 

@@ -54,8 +54,8 @@ def test_words_without_a_frozen_vector_get_the_mean(corpus, tmp_path, rnnlp):
     assert code == 0, err
     words = load(tmp_path / "m").network.embedding.words.weight
     tokens = load(tmp_path / "m").featurizer.tokens
-    given = {(1, 2, 3), (3, 2, 1), (2, 5, -1)}
-    known = torch.tensor([row for row in words.tolist() if tuple(row) in given])
+    pretrained = {(1, 2, 3), (3, 2, 1), (2, 5, -1)}
+    known = torch.tensor([row for row in words.tolist() if tuple(row) in pretrained])
     unknown = words[tokens.ids(["no such word", ","])]
     assert len(known) >= 3 and torch.allclose(unknown, known.mean(0).expand(2, 3))
     (tmp_path / "v.txt").write_text("2 3\nqqq 1 2 3\nqqx 1 2 3\n")

@@ -144,12 +144,12 @@ def test_every_pair(rnnlp, fit, folder, tmp_path, source, target):
         )
         assert code == 0, err
     model, err = fit(target, folder / source, *FROZEN)
-    given, actual = shared(folder / source), shared(model)
+    reused, actual = shared(folder / source), shared(model)
     if target == "generation":  # reads one way: the backward direction stays behind
-        given = {name: w for name, w in given.items() if not name.endswith("_reverse")}
-        if given.keys() != shared(folder / source).keys():
+        reused = {name: w for name, w in reused.items() if not name.endswith("_reverse")}
+        if reused.keys() != shared(folder / source).keys():
             assert "the backward direction of encoder" in err
-    assert equal(given, actual)
+    assert equal(reused, actual)
     config = json.loads((model / "config.json").read_text())["model"]
     origin = json.loads((folder / source / "config.json").read_text())["model"]
     for name in ("size", "characters", "token_features"):
@@ -172,10 +172,10 @@ def test_every_pair(rnnlp, fit, folder, tmp_path, source, target):
 
 def test_what_is_reused_learns_unless_it_is_frozen(fit, folder):
     model, err = fit("classification", folder / "tagging")
-    given = shared(folder / "tagging")
+    reused = shared(folder / "tagging")
     actual = last(model)
-    assert given.keys() == actual.keys() and not any(
-        torch.equal(given[name], actual[name]) for name in given if name.startswith("encoder.")
+    assert reused.keys() == actual.keys() and not any(
+        torch.equal(reused[name], actual[name]) for name in reused if name.startswith("encoder.")
     )
     assert "stays as it is" not in err
     assert "not 11" in err and "model.embedding.size is 12, as in" in err  # the file's gave way
@@ -190,8 +190,8 @@ def test_unfreezing(fit, folder):
     assert "what was loaded stays as it is for 2 epochs" in err
     assert equal(last(model), shared(folder / "classification"))
     model, _ = fit("tagging", folder / "classification", *late, *epochs, output="late")
-    actual, given = last(model), shared(folder / "classification")
-    assert not any(torch.equal(actual[k], given[k]) for k in given if k.startswith("encoder."))
+    actual, reused = last(model), shared(folder / "classification")
+    assert not any(torch.equal(actual[k], reused[k]) for k in reused if k.startswith("encoder."))
 
 
 def test_killed_and_resumed(fit, folder, tmp_path, monkeypatch):
@@ -275,12 +275,12 @@ def test_more_can_be_told_of_tokens_than_the_reused_encoder_reads(rnnlp, fit, fo
     )
     model, err = fit("tagging", folder / "generation", *told, "--trainer.max_epochs", "0")
     assert "fresh: suffix, shape, characters of tokens, beside what was loaded" in err
-    given, actual = shared(folder / "generation"), shared(model)
-    for name, tensor in given.items():  # and nothing yet of what is beside it
+    reused, actual = shared(folder / "generation"), shared(model)
+    for name, tensor in reused.items():  # and nothing yet of what is beside it
         size = tensor.shape[-1]
         assert torch.equal(actual[name][..., :size], tensor) and not actual[name][..., size:].any()
     model, err = fit("tagging", folder / "generation", *told, output="learned")
-    size = given["encoder.weight_ih_l0"].shape[1]
+    size = reused["encoder.weight_ih_l0"].shape[1]
     assert shared(model)["encoder.weight_ih_l0"][:, size:].all()
     for file in ("tokenizer.json", "characters.json", "shape.json", "suffix.json"):
         assert (model / file).exists()
@@ -288,7 +288,7 @@ def test_more_can_be_told_of_tokens_than_the_reused_encoder_reads(rnnlp, fit, fo
     assert code == 0 and len(out.splitlines()) == 1, err
     # Attributes of a config that lies below give way, as all of its settings do.
     plain, _ = fit("tagging", folder / "generation", output="plain")
-    assert shared(plain).keys() == given.keys()
+    assert shared(plain).keys() == reused.keys()
 
 
 def test_a_frozen_encoder_cannot_learn_to_read_more(fit, refused, folder):
@@ -303,8 +303,8 @@ def test_a_frozen_encoder_cannot_learn_to_read_more(fit, refused, folder):
     model, _ = fit(
         "tagging", folder / "generation", "--model.embedding.token_features=[shape]", *late
     )
-    given = shared(folder / "generation")["encoder.weight_ih_l0"]
-    assert torch.equal(shared(model)["encoder.weight_ih_l0"][:, : given.shape[1]], given)
+    reused = shared(folder / "generation")["encoder.weight_ih_l0"]
+    assert torch.equal(shared(model)["encoder.weight_ih_l0"][:, : reused.shape[1]], reused)
 
 
 def test_what_cannot_be_reused(refused, folder, tmp_path):
@@ -316,8 +316,8 @@ def test_what_cannot_be_reused(refused, folder, tmp_path):
     assert "data.reverse" in refused("tagging", "--model.encoder_from", two)
     three = f"[{folder}, {folder}, {folder}]"
     assert "names 3 models" in refused("tagging", "--model.encoder_from", three)
-    given = ("--model.encoder_from", folder / "tagging", "--data.bpe_dropout", "0.1")
-    assert "bpe_dropout is for" in refused("translation", *given, "--data.level", "bpe")
+    settings = ("--model.encoder_from", folder / "tagging", "--data.bpe_dropout", "0.1")
+    assert "bpe_dropout is for" in refused("translation", *settings, "--data.level", "bpe")
 
 
 def test_sub_words_are_not_for_words(rnnlp, refused, folder, tmp_path):
@@ -352,8 +352,8 @@ def test_a_joint_translator_takes_the_vocabulary_for_both_sides(fit, folder):
 
 def test_a_bag_of_embeddings_gives_and_takes_embeddings_only(fit, folder):
     bag, err = fit("classification", folder / "tagging", "--model.recurrent", "false", *FROZEN)
-    given = shared(folder / "tagging")
-    embedding = {k: w for k, w in given.items() if k.startswith("embedding.")}
+    reused = shared(folder / "tagging")
+    embedding = {k: w for k, w in reused.items() if k.startswith("embedding.")}
     assert equal(shared(bag), embedding)
     assert "encoder (this model has none)" in err
     model, err = fit("tagging", bag, *FROZEN, "--model.encoder.hidden_size", "6", output="b")

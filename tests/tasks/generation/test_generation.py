@@ -149,8 +149,8 @@ def test_predict(rnnlp, model):
 
 
 def test_predict_from_nothing(rnnlp, model):
-    given = ("--label", "kind=letter", "--temperature", "0.9", "--top_k", "20", "--top_p", "0.9")
-    code, out, err = rnnlp("predict", model, "--count", "5", *given, "--max_length", "12")
+    options = ("--label", "kind=letter", "--temperature", "0.9", "--top_k", "20", "--top_p", "0.9")
+    code, out, err = rnnlp("predict", model, "--count", "5", *options, "--max_length", "12")
     assert code == 0, err
     written = [json.loads(line)["generated_text"] for line in out.splitlines()]
     assert len(written) == 5 and len(set(written)) > 1

@@ -121,8 +121,8 @@ def test_the_shell_writes_what_python_writes(rnnlp, folder, model, tmp_path, mon
     code, out, _ = rnnlp("predict", model, "a blue", "--vectors", json.dumps(rows[0]["features"]))
     assert json.loads(out)["generated_text"].startswith("a blue ")
     (tmp_path / "p.jsonl").write_text(json.dumps({**rows[0], "begin": "a blue"}) + "\n")
-    given = ("--input", tmp_path / "p.jsonl", "--text_column", "begin")
-    assert json.loads(rnnlp("predict", model, *given)[1])["generated_text"].startswith("a blue ")
+    options = ("--input", tmp_path / "p.jsonl", "--text_column", "begin")
+    assert json.loads(rnnlp("predict", model, *options)[1])["generated_text"].startswith("a blue ")
 
 
 def test_one_and_several(model):
@@ -183,8 +183,8 @@ def test_a_server_takes_vectors(model):
         asked = {"texts": ["", "", ""], "options": {"vectors": vectors}}
         answers = client.post("/models/m/predict", json=asked).json()["answers"]
         assert answers == pipeline(vectors=vectors)
-        for given in (vectors[0], json.dumps(vectors[0])):  # the page sends what is typed
-            asked = {"text": "", "options": {"vectors": given}}
+        for typed in (vectors[0], json.dumps(vectors[0])):  # the page sends what is typed
+            asked = {"text": "", "options": {"vectors": typed}}
             events = client.post("/models/m/generate", json=asked).text
             assert answers[0]["generated_text"] in events
         for wrong, said in (

@@ -218,14 +218,14 @@ def test_the_encoder_comes_and_goes(rnnlp, model, english, files, corpus, tmp_pa
     reused = ("--model.encoder_from", english, *frozen)
     taken = fit(files, tmp_path / "taken", *reused)
     assert "embedding and encoder" in capsys.readouterr().err
-    given = tmp_path / "given"
+    giver = tmp_path / "given"
     code, _, err = rnnlp(
-        *("fit", "--config", corpus / "tiny.yaml", "--output", given),
+        *("fit", "--config", corpus / "tiny.yaml", "--output", giver),
         *("--model.encoder_from", model, *frozen),
     )
     assert code == 0 and "(a model for joint): embedding and encoder" in err
     assert "classifier, tagger (layers of its own task)" in err
-    for source, target in ((english, taken), (model, given)):
+    for source, target in ((english, taken), (model, giver)):
         assert shared(source).keys() == shared(target).keys()
         assert all(map(torch.equal, shared(source).values(), shared(target).values()))
         files = [folder / "tokenizer.json" for folder in (source, target)]

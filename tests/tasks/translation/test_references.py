@@ -61,15 +61,15 @@ def test_evaluate_reads_them_from_a_list_and_from_columns(rnnlp, tmp_path):
     ]
     (tmp_path / "b.tsv").write_text("\n".join(lines) + "\n")
     results = []
-    for given in (
+    for options in (
         (tmp_path / "a.jsonl",),
         (tmp_path / "b.tsv", "--source_column", "source", "--target_column", "a,b,c"),
         (tmp_path / "b.tsv", "--source_column", "1", "--target_column", "2,3,4"),
     ):
-        code, out, err = rnnlp("evaluate", GOLDEN, *given, "--json")
+        code, out, err = rnnlp("evaluate", GOLDEN, *options, "--json")
         assert code == 0, err
         actual = json.loads(out)
-        if given[-1] == "2,3,4":  # the header is a row as well
+        if options[-1] == "2,3,4":  # the header is a row as well
             assert actual["examples"] == 4
             continue
         results.append(
@@ -92,8 +92,8 @@ def test_lists_are_not_learned_from_and_hold_texts(rnnlp, tmp_path):
         code, _, err = rnnlp("evaluate", GOLDEN, tmp_path / "a.jsonl")
         assert code == 2 and f"a.jsonl:1: {target!r} is {message}" in err, err
     (tmp_path / "a.tsv").write_text("s\tt\tu\na\tb\tc\na\tb\n")
-    given = ("--source_column", "s", "--target_column", "t,u")
-    code, _, err = rnnlp("evaluate", GOLDEN, tmp_path / "a.tsv", *given)
+    options = ("--source_column", "s", "--target_column", "t,u")
+    code, _, err = rnnlp("evaluate", GOLDEN, tmp_path / "a.tsv", *options)
     assert code == 0, err  # a source may have fewer references than others
-    code, _, err = rnnlp("evaluate", GOLDEN, tmp_path / "a.tsv", *given[:3], "t,v")
+    code, _, err = rnnlp("evaluate", GOLDEN, tmp_path / "a.tsv", *options[:3], "t,v")
     assert code == 2 and "no column 'v' among s, t, u" in err

@@ -169,8 +169,8 @@ def test_length_and_repetition_are_bounded(rnnlp, model):
     assert all(n >= 15 for n in counts(min_length=15))
     for (best,) in pipeline.search(texts, min_length=15, no_repeat_ngram_size=1):
         assert len(set(best.tokens)) == len(best.tokens)
-    given = ("--min_length", 15, "--no_repeat_ngram_size", 1, "--coverage_penalty", 0.2)
-    code, out, err = rnnlp("predict", model, *texts, *given)
+    options = ("--min_length", 15, "--no_repeat_ngram_size", 1, "--coverage_penalty", 0.2)
+    code, out, err = rnnlp("predict", model, *texts, *options)
     wanted = pipeline(texts, min_length=15, no_repeat_ngram_size=1, coverage_penalty=0.2)
     assert code == 0 and [json.loads(line) for line in out.splitlines()] == wanted, err
     for odd, message in (

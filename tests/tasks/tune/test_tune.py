@@ -99,7 +99,7 @@ def test_a_study_of_something_else_is_refused(
 ):
     from rnnlp.tasks.tune import search as module
 
-    monkeypatch.setattr(module, "fitted", lambda *given: 0.5)
+    monkeypatch.setattr(module, "fitted", lambda *_: 0.5)
     (tmp_path / "wider.yaml").write_text("model.encoder.hidden_size: {low: 4, high: 80}\n")
     assert rnnlp(*search, "--trials=1")[0] == 0
     more = [part.format(corpus, tmp_path) for part in more]
@@ -164,7 +164,7 @@ def test_a_pruned_training_leaves_nothing(rnnlp, search, tmp_path, monkeypatch):
         def prune(self, study, trial):
             return prune[trial.number]
 
-    monkeypatch.setattr(study.optuna.pruners, "MedianPruner", lambda **given: Pruner())
+    monkeypatch.setattr(study.optuna.pruners, "MedianPruner", lambda **_: Pruner())
     code, _, err = rnnlp(*search, "--trials=3")
     assert code == 0, err
     states = [trial["state"] for trial in trials_in(tmp_path / "out")]
@@ -190,7 +190,7 @@ def test_minutes_end_the_running_trial_and_the_runs_after_it(rnnlp, search, tmp_
 def test_time_is_kept_for_the_runs_with_other_seeds():
     end_of_trials = tune_search.end_of_trials
     done = [SimpleNamespace(duration=timedelta(seconds=seconds)) for seconds in (10, 20)]
-    study = SimpleNamespace(get_trials=lambda **given: done)
+    study = SimpleNamespace(get_trials=lambda **_: done)
     assert end_of_trials(SimpleNamespace(end=1000.0, seeds=3), study) == 1000 - 2 * 3 * 15
     assert end_of_trials(SimpleNamespace(end=None, seeds=3), study) is None
 
@@ -199,7 +199,7 @@ def test_time_is_kept_for_the_runs_with_other_seeds():
 def test_a_shared_study_counts_the_trials_of_all(rnnlp, search, tmp_path, monkeypatch, storage):
     from rnnlp.tasks.tune import search as module
 
-    monkeypatch.setattr(module, "fitted", lambda *given: 0.5)
+    monkeypatch.setattr(module, "fitted", lambda *_: 0.5)
     search += ["--storage", storage.format(tmp_path)]
     for machine, (trials, every) in {"a": (3, 3), "b": (4, 4), "c": (2, 4)}.items():
         output = tmp_path / machine / "tune-tiny"
