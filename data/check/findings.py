@@ -13,6 +13,7 @@ from typing import NamedTuple
 
 from rnnlp.data.classification.readers import alike_labels
 from rnnlp.data.corpus.report import Notes
+from rnnlp.data.errors import counted
 
 from .items import Item
 
@@ -74,10 +75,10 @@ def look(name: str, items: Iterable[Item], notes: Notes, *, training: bool) -> S
     common = ", ".join(f"{label} {count:,}" for label, count in labels.most_common(_SHOWN))
     facts = [
         *notes.statements(),
-        f"{len(lengths):,} examples, {len(words):,} different of {sum(lengths):,} tokens",
+        f"{counted(len(lengths), 'example')}, {len(words):,} different of {sum(lengths):,} tokens",
         f"length in tokens: shortest {lengths[0]:,}, median {lengths[len(lengths) // 2]:,}, "
         f"longest {lengths[-1]:,}",
-        f"{len(labels):,} labels: {common or 'none'}"
+        f"{counted(len(labels), 'label')}: {common or 'none'}"
         + (f" and {len(labels) - _SHOWN} more" if len(labels) > _SHOWN else ""),
     ]
     if empty:
