@@ -130,16 +130,16 @@ def _parquet(path: str | os.PathLike[str]) -> Iterator[list[Any]]:
 
 def _label_names(metadata: Mapping[bytes, bytes]) -> dict[str, list[str]]:
     """The names that numbers stand for, by column, as `datasets` writes them into its Parquet."""
+    names: dict[str, list[str]] = {}
     try:
         features = json.loads(metadata.get(b"huggingface", b"{}"))["info"]["features"]
-    except (ValueError, KeyError, TypeError):
-        return {}
-    kinds = {column: kind.get("feature", kind) for column, kind in features.items()}
-    return {
-        column: list(map(str, kind["names"]))
-        for column, kind in kinds.items()
-        if isinstance(kind, dict) and kind.get("_type") == "ClassLabel"
-    }
+        for column, kind in features.items():
+            kind = kind[0] if isinstance(kind, list) else kind.get("feature", kind)  # of a list
+            if isinstance(kind, dict) and kind.get("_type") == "ClassLabel":
+                names[column] = list(map(str, kind["names"]))
+    except (ValueError, KeyError, IndexError, TypeError, AttributeError):
+        return {}  # nothing that `datasets` wrote
+    return names
 
 
 def _named(value: Any, names: Sequence[str]) -> Any:

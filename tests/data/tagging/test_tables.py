@@ -2,7 +2,9 @@
 
 import datasets
 import openpyxl
+import pyarrow
 import pytest
+from pyarrow import parquet
 
 from rnnlp.data.corpus.report import Notes
 from rnnlp.data.errors import InputError
@@ -96,6 +98,16 @@ def test_parquet_of_the_hub_has_names_of_its_labels(tmp_path):
     datasets.Dataset.from_list(rows, features=features).to_parquet(path)
     assert read(path)[0] == SENTENCES
     assert [row["kind"] for _, row in table_objects(path)] == ["bad", None]
+
+
+@pytest.mark.parametrize(
+    "features", ["[", "{}", '{"kind": []}', '{"kind": {"_type": "ClassLabel"}}']
+)
+def test_strange_metadata_name_nothing(tmp_path, features):
+    table = pyarrow.table({"kind": [0, 1]})
+    said = {b"huggingface": f'{{"info": {{"features": {features}}}}}'.encode()}
+    parquet.write_table(table.replace_schema_metadata(said), tmp_path / "a.parquet")
+    assert [row["kind"] for _, row in table_objects(tmp_path / "a.parquet")] == [0, 1]
 
 
 @pytest.mark.parametrize(
