@@ -96,6 +96,7 @@ class Cell:
         backward: `(grad, grad_start, grad_cell, saved, weights, sizes, previous)`, the blocks of
             the unit, the last tokens first.
         infer: `forward` without a way back by one call of oneDNN, where that serves.
+        together: `(of_input, weights, bias, start)`, the states of all directions at once.
         scan: `(inputs, lengths, weights, start)`, a whole layer in parallel over time.
         library: torch's function for the whole layer.
         keeps: Which gate keeps the old state.
@@ -116,6 +117,7 @@ class Cell:
     forward: Callable[..., Forward] | None = None
     backward: Callable[..., Iterator[Block]] | None = None
     infer: Callable[..., Forward] | None = None
+    together: Callable[[Tensor, Tensor, Tensor, Tensor], Tensor] | None = None
     scan: Callable[..., tuple[Tensor, Tensor]] | None = None
     library: Any = None
     keeps: int | None = None

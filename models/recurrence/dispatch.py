@@ -21,6 +21,7 @@ from .cell import Cell, Layer, State, Weights
 from .matmul import one_dnn_serves
 from .padded import run_padded
 from .stepwise import run_stepwise
+from .together import run_together
 
 # Weights stay where `state_dict`, tied weights and optimisers have them. cuDNN packs them at each
 # call, a copy of some megabytes on the GPU, and would warn of it.
@@ -84,6 +85,7 @@ def _way(
     | GPU | without a function of torch | | in parallel over time |
     | GPU | with one | without padding | cuDNN |
     | GPU | with one | padded | cuDNN, packed |
+    | CPU, nothing learned | GRU | `_worth_together` | all directions at once |
     | CPU | LSTM; others where nothing is learned | few sequences of one length | torch's function |
     | the same, nothing learned | of both directions | `_worth_two` | it, a direction on each core |
     | CPU, learning | LSTM of float32 that oneDNN serves | `_worth_padding` | oneDNN, padded |
@@ -97,6 +99,9 @@ def _way(
         return _own if on_cpu else _scanned
     if not on_cpu:
         return _library_full if full else _library_packed
+    together = cell.together is not None and not learning
+    if together and _worth_together(lengths, inputs.shape[1], len(weights)):
+        return run_together
     # No padding, and no rows to share out: torch's functions are as good or better, but for the
     # backward pass of RNN and GRU.
     if full and inputs.shape[0] < PART_ROWS and (cell.keeping is not None or not learning):
@@ -110,6 +115,17 @@ def _way(
     ):
         return run_padded
     return _own
+
+
+def _worth_together(lengths: Tensor, time: int, directions: int) -> bool:
+    """Whether a step of all directions at once is faster, padding and all, than torch's functions
+    or our own layer.
+
+    Of few full sequences in one direction, or a few steps, torch's functions are; where there is
+    much to compute, our own layer, which reads no padding.
+    """
+    few = len(lengths) < PART_ROWS and int(lengths.min()) == time
+    return len(lengths) * time <= 1024 and not (few and (directions == 1 or time < 10))
 
 
 def _worth_two(lengths: Tensor, weights: Sequence[Weights]) -> bool:

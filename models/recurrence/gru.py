@@ -74,6 +74,30 @@ def gru_forward(
     return Forward(hidden, None, (hidden, gates, first))
 
 
+def gru_together(of_input: Tensor, weights: Tensor, bias: Tensor, start: Tensor) -> Tensor:
+    """The states `[time, directions, batch, hidden_size]` of whole layers, for `together.py`.
+
+    Args:
+        of_input: W_i x + b_i `[time, directions, batch, 3 * hidden_size]`.
+        weights: W_h of each direction, transposed, `[directions, hidden_size, 3 * hidden_size]`.
+        bias: b_h `[directions, 1, 3 * hidden_size]`.
+        start: The states before, `[directions, batch, hidden_size]`.
+    """
+    size = start.shape[2]
+    states = of_input.new_empty(len(of_input), *start.shape)
+    of_hidden, gates, n = (start.new_empty(*start.shape[:2], k * size) for k in (3, 2, 1))
+    of_gates, q = of_hidden.split((2 * size, size), 2)
+    r, z = gates.split(size, 2)
+    before = start
+    steps = (*of_input.split((2 * size, size), 3), states)
+    for a_rz, a_n, h in zip(*(part.unbind(0) for part in steps), strict=True):
+        torch.baddbmm(bias, before, weights, out=of_hidden)
+        torch.add(a_rz, of_gates, out=gates).sigmoid_()
+        torch.addcmul(a_n, r, q, out=n).tanh_()
+        before = torch.lerp(n, before, z, out=h)
+    return states
+
+
 def gru_backward(
     grad: Tensor,
     grad_start: Tensor,
@@ -158,6 +182,7 @@ GRU = Cell(
     forward=lambda inputs, weights, start, start_cell, sizes, last: gru_forward(
         inputs, weights, start, sizes
     ),
+    together=gru_together,
     backward=lambda grad, grad_start, grad_cell, saved, weights, sizes, previous: gru_backward(
         grad, grad_start, saved, weights, sizes, previous
     ),
