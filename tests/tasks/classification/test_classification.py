@@ -12,7 +12,7 @@ from rnnlp.models.layers.ngrams import common_ngrams
 from rnnlp.tasks.classification.module import Classification
 from rnnlp.tasks.cli import main as cli
 
-from ..fit.test_resume import check_same_end
+from ..fit.killing import check_same_end, killed
 
 TEXTS = ["A fine film.", "", "So dull<br />dull, dull 李明 and 42!", "fine " * 40, "\u3000"]
 
@@ -227,32 +227,17 @@ def test_wrong_ngrams_are_refused(rnnlp, reviews, tmp_path):
         assert code == 2 and f"model.ngrams is {value}: give the tokens" in err
 
 
-def test_killed_and_resumed(rnnlp, reviews, tmp_path, monkeypatch):
+def test_killed_and_resumed(rnnlp, reviews, tmp_path):
     settings = [
         "--checkpoint_steps=3", "--trainer.max_epochs=2", "--data.max_tokens=1500",
         "--trainer.callbacks+=EMAWeightAveraging", "--trainer.callbacks.decay=0.8",
     ]  # fmt: skip
     fit = ["fit", "--config", reviews / "tiny.yaml", *settings, "--output"]
     assert rnnlp(*fit, tmp_path / "whole")[0] == 0
-    steps = 0
-
-    def killer(module, batch, batch_idx):
-        nonlocal steps
-        steps += 1
-        if steps == 14:
-            raise Killed
-
-    monkeypatch.setattr(Classification, "on_train_batch_start", killer)
-    with pytest.raises(Killed):
+    with killed(Classification, lambda step, batch: step == 14):
         cli.run([str(part) for part in (*fit, tmp_path / "killed")])
-    monkeypatch.undo()
-    torch.manual_seed(99)  # what the process did in between must not matter
     assert rnnlp(*fit, tmp_path / "killed", "--resume")[0] == 0
     check_same_end(tmp_path / "whole", tmp_path / "killed")
-
-
-class Killed(Exception):
-    pass
 
 
 @pytest.mark.parametrize(

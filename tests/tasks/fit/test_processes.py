@@ -16,7 +16,7 @@ from rnnlp.data.errors import InputError
 from rnnlp.tasks.fit.config_files import find_configs, find_task
 from rnnlp.tasks.fit.lightning_cli import FitRequest, build
 
-from .test_resume import KILLER, check_same_end
+from .killing import KILLER, check_same_end
 
 TWO = ["--trainer.devices=2", "--trainer.accelerator=cpu"]
 STILL = [  # nothing is drawn, so that batches may be dealt out in any way

@@ -9,7 +9,6 @@ import sys
 import pytest
 import torch
 import yaml
-from safetensors.torch import load_file
 
 from rnnlp.data.errors import InputError
 from rnnlp.tasks.fit.checkpoints import scale_learning_rate
@@ -17,50 +16,9 @@ from rnnlp.tasks.fit.resume import read_state
 from rnnlp.tasks.tagging.module import Tagging
 
 from ..conftest import train
+from .killing import KILLER, check_same_end, killed
 
 POINTS = "--checkpoint_steps=3"
-KILLER = """\
-import os, signal
-from pytorch_lightning.callbacks import Callback
-
-
-class KillAt(Callback):
-    def __init__(self, step: int) -> None:
-        self.step = step
-
-    def on_train_batch_start(self, trainer, pl_module, batch, batch_idx):
-        if trainer.global_step == self.step:
-            os.kill(os.getpid(), signal.SIGKILL)
-"""
-
-
-class Killed(Exception):
-    pass
-
-
-def same(first, second, path=""):
-    """Compares nested states bit by bit."""
-    if isinstance(first, torch.Tensor):
-        assert torch.equal(first, second), path
-    elif isinstance(first, dict):
-        assert first.keys() == second.keys(), path
-        for key in first:
-            # How often schedules were asked for is counted, but means nothing.
-            if "scheduler_progress" not in str(key):
-                same(first[key], second[key], f"{path}/{key}")
-    elif isinstance(first, list | tuple):
-        assert len(first) == len(second), path
-        for place, (one, other) in enumerate(zip(first, second, strict=True)):
-            same(one, other, f"{path}/{place}")
-    else:
-        assert first == second, path
-
-
-def check_same_end(first, second):
-    last = [torch.load(f / "checkpoints/last.ckpt", weights_only=True) for f in (first, second)]
-    same(*last)
-    weights = [load_file(folder / "model.safetensors") for folder in (first, second)]
-    same(*weights)
 
 
 @pytest.mark.parametrize(
@@ -77,22 +35,12 @@ def check_same_end(first, second):
     ],
     ids=["plateau", "cosine", "averaged", "accumulated_and_own_schedule", "steps"],
 )  # fmt: skip
-def test_killed_and_resumed(corpus, tmp_path, monkeypatch, settings):
+def test_killed_and_resumed(corpus, tmp_path, settings):
     whole = train(tmp_path / "whole", corpus, POINTS, *settings)
-    steps = 0
-
-    def killer(module, batch, batch_idx):
-        nonlocal steps
-        steps += 1
-        if steps == 14:  # in the midst of the second of three epochs
-            raise Killed
-
-    monkeypatch.setattr(Tagging, "on_train_batch_start", killer)
-    with pytest.raises(Killed):
+    # In the midst of the second of three epochs.
+    with killed(Tagging, lambda step, batch: step == 14):
         train(tmp_path / "killed", corpus, POINTS, *settings)
-    monkeypatch.undo()
     assert not (tmp_path / "killed" / "config.json").exists()
-    torch.manual_seed(99)  # what the process did in between must not matter
     train(tmp_path / "killed", corpus, POINTS, *settings, "--resume")
     check_same_end(whole, tmp_path / "killed")
 

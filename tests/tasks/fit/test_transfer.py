@@ -13,8 +13,9 @@ from rnnlp.data.tagging.sample import sample_tagging
 from rnnlp.tasks.base.reused_encoder import read_encoder
 from rnnlp.tasks.cli import main as cli
 from rnnlp.tasks.registry import task_specs
+from rnnlp.tasks.tagging.module import Tagging
 
-from .test_resume import Killed, check_same_end
+from .killing import check_same_end, killed
 
 SENTENCES = [
     "the red dog saw a cat",
@@ -194,9 +195,7 @@ def test_unfreezing(fit, folder):
     assert not any(torch.equal(actual[k], reused[k]) for k in reused if k.startswith("encoder."))
 
 
-def test_killed_and_resumed(fit, folder, tmp_path, monkeypatch):
-    from rnnlp.tasks.tagging.module import Tagging
-
+def test_killed_and_resumed(fit, folder, tmp_path):
     settings = (
         *FROZEN, "--model.unfreeze_epoch", "1", "--model.encoder_learning_rate_factor", "0.3",
         "--trainer.max_epochs", "3", "--checkpoint_steps", "1",
@@ -204,21 +203,9 @@ def test_killed_and_resumed(fit, folder, tmp_path, monkeypatch):
     )  # fmt: skip
     whole, _ = fit("tagging", folder / "translation", *settings, output="whole")
     for stop in (2, 7):  # while frozen, and after
-        steps = 0
-        original = Tagging.training_step
-
-        def killer(module, batch, batch_idx, *, stop=stop, original=original):
-            nonlocal steps
-            steps += 1
-            if steps == stop:
-                raise Killed
-            return original(module, batch, batch_idx)
-
         output = f"killed{stop}"
-        monkeypatch.setattr(Tagging, "training_step", killer)
-        with pytest.raises(Killed):
+        with killed(Tagging, lambda step, batch, stop=stop: step == stop):
             fit("tagging", folder / "translation", *settings, output=output)
-        monkeypatch.undo()
         fit("tagging", folder / "translation", *settings, "--resume", output=output)
         check_same_end(whole, tmp_path / output)
     # A finished run can be told from its own settings alone.

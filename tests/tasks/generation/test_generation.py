@@ -15,7 +15,7 @@ from rnnlp.tasks.generation.evaluation import evaluate_generation
 from rnnlp.tasks.generation.module import Generation
 from rnnlp.tasks.generation.options import labels_from
 
-from ..fit.test_resume import Killed, check_same_end
+from ..fit.killing import check_same_end, killed
 
 CONFIG = """\
 task: generation
@@ -267,23 +267,19 @@ def test_labels_may_hold_equal_signs():
 
 
 @pytest.mark.parametrize("settings", [[], ["--data.num_workers=1", "--model.encoder.cell=mingru"]])
-def test_killed_in_the_midst_of_texts_and_resumed(texts, tmp_path, monkeypatch, settings):
+def test_killed_in_the_midst_of_texts_and_resumed(texts, tmp_path, settings):
     """The state that is carried from segment to segment is part of the point to resume from."""
     points = "--checkpoint_steps=1"
     whole = train(tmp_path / "whole", texts, points, *settings)
     carried = []
 
-    def killer(module, batch, batch_idx):
+    def when(step, batch):
         carried.append(batch.carried is not None)
-        if len(carried) > 40 and carried[-1]:
-            raise Killed
+        return step > 40 and carried[-1]
 
-    monkeypatch.setattr(Generation, "on_train_batch_start", killer)
-    with pytest.raises(Killed):
+    with killed(Generation, when):
         train(tmp_path / "killed", texts, points, *settings)
-    monkeypatch.undo()
     assert carried[-1] and not all(carried)
-    torch.manual_seed(99)
     train(tmp_path / "killed", texts, points, *settings, "--resume")
     check_same_end(whole, tmp_path / "killed")
 

@@ -16,7 +16,7 @@ from rnnlp.data.errors import InputError
 from rnnlp.tasks.cli import main as cli
 from rnnlp.tasks.generation.module import Generation
 
-from ..fit.test_resume import Killed, check_same_end
+from ..fit.killing import check_same_end, killed
 
 WORDS = ("red", "blue", "green"), ("ball", "box")
 CONFIG = """\
@@ -204,7 +204,7 @@ def test_what_reads_texts_alone_says_so(rnnlp, model, tmp_path):
 
 
 @pytest.mark.parametrize("name", ["first", "every"])
-def test_killed_and_resumed(folder, tmp_path, monkeypatch, name):
+def test_killed_and_resumed(folder, tmp_path, name):
     settings = (
         "--checkpoint_steps=1",
         "--data.bptt=2",
@@ -212,17 +212,8 @@ def test_killed_and_resumed(folder, tmp_path, monkeypatch, name):
         "--trainer.max_epochs=1",
     )
     whole = train(folder, name, tmp_path / "whole", *settings)
-    steps = []
-
-    def killer(module, batch, batch_idx):
-        steps.append(batch.carried)
-        if len(steps) > 3 and batch.carried is not None:
-            raise Killed
-
-    monkeypatch.setattr(Generation, "on_train_batch_start", killer)
-    with pytest.raises(Killed):
+    with killed(Generation, lambda step, batch: step > 3 and batch.carried is not None):
         train(folder, name, tmp_path / "killed", *settings)
-    monkeypatch.undo()
     train(folder, name, tmp_path / "killed", *settings, "--resume")
     check_same_end(whole, tmp_path / "killed")
 

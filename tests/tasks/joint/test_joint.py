@@ -13,7 +13,7 @@ from rnnlp.tasks.base.reused_encoder import read_encoder
 from rnnlp.tasks.cli import main as cli
 from rnnlp.tasks.joint.module import Joint
 
-from ..fit.test_resume import Killed, check_same_end
+from ..fit.killing import check_same_end, killed
 
 TEXTS = [
     "Maria Miller visited Berlin last Monday.",
@@ -185,25 +185,14 @@ def test_a_model_of_one_task_knows_its_task(rnnlp, english, corpus):
     assert code == 2 and "this model is for tagging, not for classification" in err
 
 
-def test_killed_and_resumed(files, tmp_path, monkeypatch):
+def test_killed_and_resumed(files, tmp_path):
     settings = (
         "--checkpoint_steps=3", "--trainer.max_epochs=2",
         "--trainer.callbacks+=EMAWeightAveraging", "--trainer.callbacks.decay=0.8",
     )  # fmt: skip
     whole = fit(files, tmp_path / "whole", *settings)
-    steps = 0
-
-    def killer(module, batch, batch_idx):
-        nonlocal steps
-        steps += 1
-        if steps == 14:
-            raise Killed
-
-    monkeypatch.setattr(Joint, "on_train_batch_start", killer)
-    with pytest.raises(Killed):
+    with killed(Joint, lambda step, batch: step == 14):
         fit(files, tmp_path / "killed", *settings)
-    monkeypatch.undo()
-    torch.manual_seed(99)  # what the process did in between must not matter
     fit(files, tmp_path / "killed", *settings, "--resume")
     check_same_end(whole, tmp_path / "killed")
 

@@ -11,7 +11,7 @@ from rnnlp.data.translation.sample import sample_translation
 from rnnlp.tasks.cli import main as cli
 from rnnlp.tasks.translation.scores import compare, translation_scores
 
-from ..fit.test_resume import check_same_end
+from ..fit.killing import check_same_end
 
 TEXTS = ["他是老师。", "", "我儿子想洗那件衬衫。", "A word of English, 42 👍🏽", "\u3000"]
 
