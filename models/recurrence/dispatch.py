@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Callable, Sequence
+from contextlib import nullcontext
 
 import torch
 from torch import Tensor
@@ -48,7 +49,8 @@ def recur(
         The states [batch, time, directions * hidden_size], zeros at padding, and the state after
         the last token that each direction reads.
     """
-    if torch.is_autocast_enabled(inputs.device.type):
+    autocast = torch.is_autocast_enabled(inputs.device.type)
+    if autocast:
         inputs = inputs.to(torch.get_autocast_dtype(inputs.device.type))
     dtype = inputs.dtype
     # bfloat16 and float16 lose what an LSTM's cell adds up over a sentence: on a CPU we compute in
@@ -56,13 +58,15 @@ def recur(
     on_cpu = inputs.device.type == "cpu"
     compute = torch.float32 if on_cpu and dtype in (torch.bfloat16, torch.float16) else dtype
     inputs = inputs.to(compute)
-    weights = [Weights(*(parameter.to(compute) for parameter in one)) for one in weights]
+    if weights[0].input.dtype != compute:
+        weights = [Weights(*(parameter.to(compute) for parameter in one)) for one in weights]
     hidden, start_cell = initial if initial is not None else (None, None)
     hidden = None if hidden is None else hidden.to(compute)
     start_cell = None if start_cell is None else start_cell.to(compute)
 
-    run = _way(cell, inputs, lengths, weights)
-    with torch.autocast(inputs.device.type, enabled=False):
+    run = _way(cell, inputs, lengths, weights, initial is None)
+    # To switch off what is off would take as long as some steps of one sentence.
+    with torch.autocast(inputs.device.type, enabled=False) if autocast else nullcontext():
         states, hidden, last_cell = run(Layer(cell, inputs, lengths, weights, hidden, start_cell))
     if compute != dtype:
         states, hidden = states.to(dtype), hidden.to(dtype)
@@ -70,11 +74,19 @@ def recur(
     return states, State(hidden, last_cell)
 
 
+# Positions of a batch, padding and all, up to which what a step takes around its products matters
+# more than padding does: there, where nothing is learned, all sequences take their steps at once.
+_FEW_POSITIONS = 1024
+
 LayerOutput = tuple[Tensor, Tensor, Tensor | None]  # states, last hidden, last cell
 
 
 def _way(
-    cell: Cell, inputs: Tensor, lengths: Tensor, weights: Sequence[Weights]
+    cell: Cell,
+    inputs: Tensor,
+    lengths: Tensor,
+    weights: Sequence[Weights],
+    from_zeros: bool,
 ) -> Callable[[Layer], LayerOutput]:
     """The choice: the first row that fits.
 
@@ -85,9 +97,10 @@ def _way(
     | GPU | without a function of torch | | in parallel over time |
     | GPU | with one | without padding | cuDNN |
     | GPU | with one | padded | cuDNN, packed |
-    | CPU, nothing learned | GRU | `_worth_together` | all directions at once |
+    | CPU, nothing learned | GRU | few positions, several rows or directions | all at once |
+    | the same | LSTM from zeros | few positions, several rows | torch's function, padded |
     | CPU | LSTM; others where nothing is learned | few sequences of one length | torch's function |
-    | the same, nothing learned | of both directions | `_worth_two` | it, a direction on each core |
+    | CPU, nothing learned | of both directions | `_worth_two` | it, a direction on each core |
     | CPU, learning | LSTM of float32 that oneDNN serves | `_worth_padding` | oneDNN, padded |
     | CPU | any | any | our own layer |
     """
@@ -99,33 +112,20 @@ def _way(
         return _own if on_cpu else _scanned
     if not on_cpu:
         return _library_full if full else _library_packed
-    together = cell.together is not None and not learning
-    if together and _worth_together(lengths, inputs.shape[1], len(weights)):
-        return run_together
+    time, few = inputs.shape[1], full and len(lengths) < PART_ROWS
+    if not learning and len(lengths) * time <= _FEW_POSITIONS:
+        if cell.together is not None and (not few or (len(weights) == 2 and time >= 10)):
+            return run_together
+        if cell.keeping is not None and from_zeros and not few and parts_of(lengths, weights) == 1:
+            return _library_full if full else _library_padded
     # No padding, and no rows to share out: torch's functions are as good or better, but for the
     # backward pass of RNN and GRU.
-    if full and inputs.shape[0] < PART_ROWS and (cell.keeping is not None or not learning):
+    if few and (cell.keeping is not None or not learning):
         return _library_full if learning or not _worth_two(lengths, weights) else _library_apart
     serves = cell.keeping is not None and one_dnn_serves(weights[0].hidden)
-    if (
-        learning
-        and serves
-        and parts_of(lengths, weights) == 1
-        and _worth_padding(lengths, inputs.shape[1])
-    ):
+    if learning and serves and parts_of(lengths, weights) == 1 and _worth_padding(lengths, time):
         return run_padded
     return _own
-
-
-def _worth_together(lengths: Tensor, time: int, directions: int) -> bool:
-    """Whether a step of all directions at once is faster, padding and all, than torch's functions
-    or our own layer.
-
-    Of few full sequences in one direction, or a few steps, torch's functions are; where there is
-    much to compute, our own layer, which reads no padding.
-    """
-    few = len(lengths) < PART_ROWS and int(lengths.min()) == time
-    return len(lengths) * time <= 1024 and not (few and (directions == 1 or time < 10))
 
 
 def _worth_two(lengths: Tensor, weights: Sequence[Weights]) -> bool:
@@ -173,6 +173,26 @@ def _library_full(layer: Layer) -> LayerOutput:
     training = torch.is_grad_enabled()
     states, *last = cell.library(inputs, start, flat, True, 1, 0.0, training, two, True)
     return states, last[0], last[1] if cell.has_cell else None
+
+
+def _library_padded(layer: Layer) -> LayerOutput:
+    """torch's function on a padded batch whose sequences start from zeros, nothing being learned.
+
+    As in `padded.py` one further input says that a token is padding, at which the cell keeps its
+    state. The backward direction meets padding first, and zeros are what it keeps.
+    """
+    cell, inputs, lengths, weights, *_ = layer
+    (batch, time, _), size = inputs.shape, weights[0].hidden.shape[1]
+    padding = (torch.arange(time) >= lengths.unsqueeze(1)).unsqueeze(2)  # [batch, time, 1]
+    keeping = inputs.new_tensor(cell.keeping).repeat_interleave(size).unsqueeze(1)
+    states, last, last_cell = _library_full(
+        layer._replace(
+            inputs=torch.cat((inputs.masked_fill(padding, 0.0), padding.to(inputs)), 2),
+            weights=[own._replace(input=torch.cat((own.input, keeping), 1)) for own in weights],
+        )
+    )
+    last[0] = states[torch.arange(batch), lengths - 1, :size]  # its output gate is not shut
+    return states.masked_fill_(padding, 0.0), last, last_cell
 
 
 def _library_apart(layer: Layer) -> LayerOutput:

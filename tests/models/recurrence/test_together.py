@@ -1,4 +1,4 @@
-"""All directions at once: the states are those of torch.nn on packed sequences."""
+"""All sequences at once, padding and all: the states are those of torch.nn on packed sequences."""
 
 import pytest
 import torch
@@ -10,37 +10,49 @@ from rnnlp.models.recurrence import dispatch
 from rnnlp.models.recurrence.cell import State
 
 SHAPES = {"padded": [7, 12, 1, 12, 3], "full": [12] * 3, "one": [12], "many": [5] * 9}
+MODULES = {"gru": nn.GRU, "lstm": nn.LSTM}
 
 
+@pytest.mark.parametrize("cell", MODULES)
 @pytest.mark.parametrize("lengths", SHAPES.values(), ids=SHAPES)
 @pytest.mark.parametrize("start", [False, True])
 @pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
 @pytest.mark.parametrize("two", [True, False])
-def test_states_and_final_states(lengths, start, dtype, two, monkeypatch):
+def test_states_and_final_states(cell, lengths, start, dtype, two, monkeypatch):
     torch.manual_seed(1)
-    taken = []
-    monkeypatch.setattr(
-        dispatch, "run_together", lambda layer, run=dispatch.run_together: (
-            taken.append(True), run(layer)
-        )[1]
-    )  # fmt: skip
-    oracle = nn.GRU(6, 5, num_layers=2, batch_first=True, bidirectional=two, dtype=dtype)
-    encoder = Encoder(input_size=6, hidden_size=5, cell="gru", num_layers=2, bidirectional=two)
+    taken = set()
+    for name in ("run_together", "_library_padded", "_library_full", "_own"):
+        monkeypatch.setattr(dispatch, name, noted(getattr(dispatch, name), name, taken))
+    sizes = {"num_layers": 2, "bidirectional": two}
+    oracle = MODULES[cell](6, 5, batch_first=True, dtype=dtype, **sizes)
+    encoder = Encoder(input_size=6, hidden_size=5, cell=cell, **sizes)
     encoder.to(dtype).load_state_dict(oracle.state_dict())
     batch, time = len(lengths), max(lengths)
     texts = torch.randn(batch, time, 6, dtype=dtype)
-    initial = torch.randn(2 * encoder.directions, batch, 5, dtype=dtype) if start else None
+    begin = torch.randn(1 + (cell == "lstm"), 2 * encoder.directions, batch, 5, dtype=dtype)
     packed = pack_padded_sequence(texts, lengths, batch_first=True, enforce_sorted=False)
     for row, length in enumerate(lengths):
         texts[row, length:] = torch.nan  # never read
     with torch.inference_mode():
-        states, final = encoder(texts, lengths, None if initial is None else State(initial))
-        expected, last = oracle(packed, initial)
-    expected, _ = pad_packed_sequence(expected, batch_first=True)
-    few = batch < dispatch.PART_ROWS and min(lengths) == time
-    assert bool(taken) == (two or not few)
-    torch.testing.assert_close(states, expected)
-    torch.testing.assert_close(final.hidden, last)
+        states, final = encoder(texts, lengths, State(*begin) if start else None)
+        expected, last = oracle(packed, (tuple(begin) if cell == "lstm" else begin[0]) if start
+                                else None)  # fmt: skip
+    few, full = batch < dispatch.PART_ROWS, min(lengths) == time
+    if cell == "gru":
+        assert taken == ({"run_together"} if two or not few or not full else {"_library_full"})
+    elif start and not (few and full):
+        assert taken == {"_own"}
+    else:
+        assert taken == ({"_library_full"} if full else {"_library_padded", "_library_full"})
+    torch.testing.assert_close(states, pad_packed_sequence(expected, batch_first=True)[0])
+    for found, wanted in zip(final, last if cell == "lstm" else (last, None), strict=True):
+        if wanted is not None:
+            torch.testing.assert_close(found, wanted)
+
+
+def noted(run, name, taken):
+    """The function, whose name is noted when it is called."""
+    return lambda layer: taken.add(name) or run(layer)
 
 
 def test_where_something_is_learned_it_is_not_taken(monkeypatch):
