@@ -42,7 +42,7 @@ def run_together(layer: Layer) -> tuple[Tensor, Tensor, Tensor | None]:
         inputs.new_zeros(len(weights), batch, size) if hidden is None else hidden,
     )  # [time, directions, batch, hidden_size]
     ahead = [own.flip(0) if back else own for back, own in enumerate(states.unbind(1))]
-    found = torch.cat([own.transpose(0, 1) for own in ahead], 2)
+    joined = torch.cat([own.transpose(0, 1) for own in ahead], 2)
     if padded:
-        found.masked_fill_(outside.t().unsqueeze(2), 0.0)
-    return found, states[-1].clone(), None
+        joined.masked_fill_(outside.t().unsqueeze(2), 0.0)
+    return joined, states[-1].clone(), None
