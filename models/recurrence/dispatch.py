@@ -74,10 +74,6 @@ def recur(
     return states, State(hidden, last_cell)
 
 
-# Positions of a batch, padding and all, up to which what a step takes around its products matters
-# more than padding does: there, where nothing is learned, all sequences take their steps at once.
-_FEW_POSITIONS = 1024
-
 LayerOutput = tuple[Tensor, Tensor, Tensor | None]  # states, last hidden, last cell
 
 
@@ -97,10 +93,10 @@ def _way(
     | GPU | without a function of torch | | in parallel over time |
     | GPU | with one | without padding | cuDNN |
     | GPU | with one | padded | cuDNN, packed |
-    | CPU, nothing learned | GRU | few positions, several rows or directions | all at once |
-    | the same | LSTM from zeros | few positions, several rows | torch's function, padded |
+    | CPU, nothing learned | GRU | `_worth_one_core`, several rows or directions | all at once |
+    | the same | LSTM from zeros | `_worth_one_core`, several rows | torch's function, padded |
     | CPU | LSTM; others where nothing is learned | few sequences of one length | torch's function |
-    | CPU, nothing learned | of both directions | `_worth_two` | it, a direction on each core |
+    | the same, nothing learned | of both directions | `_worth_two` | it, a direction on each core |
     | CPU, learning | LSTM of float32 that oneDNN serves | `_worth_padding` | oneDNN, padded |
     | CPU | any | any | our own layer |
     """
@@ -113,11 +109,11 @@ def _way(
     if not on_cpu:
         return _library_full if full else _library_packed
     time, few = inputs.shape[1], full and len(lengths) < PART_ROWS
-    if not learning and len(lengths) * time <= _FEW_POSITIONS:
+    if not learning and _worth_one_core(cell, lengths, time, weights):
         if cell.together is not None and (not few or (len(weights) == 2 and time >= 10)):
             return run_together
-        if cell.keeping is not None and from_zeros and not few and parts_of(lengths, weights) == 1:
-            return _library_full if full else _library_padded
+        if cell.keeping is not None and from_zeros and not few:
+            return _library_padded
     # No padding, and no rows to share out: torch's functions are as good or better, but for the
     # backward pass of RNN and GRU.
     if few and (cell.keeping is not None or not learning):
@@ -126,6 +122,21 @@ def _way(
     if learning and serves and parts_of(lengths, weights) == 1 and _worth_padding(lengths, time):
         return run_padded
     return _own
+
+
+def _worth_one_core(cell: Cell, lengths: Tensor, time: int, weights: Sequence[Weights]) -> bool:
+    """Whether all sequences at once on one core, padding and all, are faster than a core for each
+    unit of our own layer: what a step takes around its products then matters more than these.
+
+    Args:
+        cell: The recurrence.
+        lengths: Number of tokens of each sequence, `[batch]`.
+        time: Padded length of the batch.
+        weights: Of each direction.
+    """
+    cores = min(torch.get_num_threads(), len(weights) * parts_of(lengths, weights))
+    most = UNIT_WORK * (4 if cell.together is None else 16)  # oneDNN has little around them
+    return len(lengths) * time <= 1024 and (cores == 1 or work_of(lengths, weights) <= most)
 
 
 def _worth_two(lengths: Tensor, weights: Sequence[Weights]) -> bool:
@@ -185,14 +196,15 @@ def _library_padded(layer: Layer) -> LayerOutput:
     (batch, time, _), size = inputs.shape, weights[0].hidden.shape[1]
     padding = (torch.arange(time) >= lengths.unsqueeze(1)).unsqueeze(2)  # [batch, time, 1]
     keeping = inputs.new_tensor(cell.keeping).repeat_interleave(size).unsqueeze(1)
-    states, last, last_cell = _library_full(
-        layer._replace(
-            inputs=torch.cat((inputs.masked_fill(padding, 0.0), padding.to(inputs)), 2),
-            weights=[own._replace(input=torch.cat((own.input, keeping), 1)) for own in weights],
+    with dividing(units=1):
+        states, last, last_cell = _library_full(
+            layer._replace(
+                inputs=torch.cat((inputs.masked_fill(padding, 0.0), padding.to(inputs)), 2),
+                weights=[own._replace(input=torch.cat((own.input, keeping), 1)) for own in weights],
+            )
         )
-    )
-    last[0] = states[torch.arange(batch), lengths - 1, :size]  # its output gate is not shut
-    return states.masked_fill_(padding, 0.0), last, last_cell
+        last[0] = states[torch.arange(batch), lengths - 1, :size]  # its output gate is not shut
+        return states.masked_fill_(padding, 0.0), last, last_cell
 
 
 def _library_apart(layer: Layer) -> LayerOutput:

@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+from .autograd import dividing
 from .cell import Layer
 
 _KEEP = 1e4  # s is exactly 1 there, whatever the state adds to it
@@ -35,12 +36,13 @@ def run_together(layer: Layer) -> tuple[Tensor, Tensor, Tensor | None]:
             keeping = read[:, :, cell.keeps * size : (cell.keeps + 1) * size]
             keeping.masked_fill_(outside.unsqueeze(2), _KEEP)
         sums.copy_(read.flip(0) if direction else read)
-    states = cell.together(
-        of_input,
-        torch.stack([own.hidden for own in weights]).transpose(1, 2),
-        torch.stack([own.hidden_bias for own in weights]).unsqueeze(1),
-        inputs.new_zeros(len(weights), batch, size) if hidden is None else hidden,
-    )  # [time, directions, batch, hidden_size]
+    with dividing(units=1):  # no step waits for another core
+        states = cell.together(
+            of_input,
+            torch.stack([own.hidden for own in weights]).transpose(1, 2),
+            torch.stack([own.hidden_bias for own in weights]).unsqueeze(1),
+            inputs.new_zeros(len(weights), batch, size) if hidden is None else hidden,
+        )  # [time, directions, batch, hidden_size]
     ahead = [own.flip(0) if back else own for back, own in enumerate(states.unbind(1))]
     joined = torch.cat([own.transpose(0, 1) for own in ahead], 2)
     if padded:
