@@ -80,7 +80,7 @@ class NGrams(nn.Module):
                 `counts_by_class`.
             length: Different n-grams of a text, in the mean.
         """
-        scale = (_SHORT / max(length, _SHORT)) ** 0.5
+        scale = _SHORT / max(length, _SHORT)  # a step of the optimizer moves all texts alike
         self.ratios = F.pad(log_ratios(counts) * scale, (0, 0, 1, 0))
 
     @torch.no_grad()

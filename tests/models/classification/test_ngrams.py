@@ -131,8 +131,8 @@ def test_ratios_weigh_the_table_until_they_are_folded_in():
     counts = torch.rand(len(module.hashes), 2) * 9.0
     plain = made()
     with torch.no_grad():
-        plain.table.weight[1:] *= log_ratios(counts) / 2.0
-    module.begin(counts, length=80.0)  # four times as many as of short texts: each counts half
+        plain.table.weight[1:] *= log_ratios(counts) / 4.0
+    module.begin(counts, length=80.0)  # four times as many as of short texts: each counts a quarter
     torch.testing.assert_close(module(*batch), plain(*batch))
     module(*batch)[:, 0].sum().backward()
     assert not module.table.weight.grad[0].any() and module.table.weight.grad[1:, 0].any()
