@@ -9,6 +9,7 @@ tokens and tags) is handed on as it is. Columns are named by the first row.
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator, Sequence
 from itertools import chain, islice
 from typing import NamedTuple
@@ -25,6 +26,7 @@ _TAGS = ("tag", "tags", "ner_tag", "ner_tags", "ner", "label", "labels", "entity
          "pos", "upos")  # fmt: skip
 _SENTENCES = ("sentence #", "sentence", "sentence_id", "sentence id", "sentence_number", "sent_id",
               "sent", "sentence_idx", "sentence_no", "sid")  # fmt: skip
+_JSON = re.compile(r"\s*(\[.+\]|\{.+\})\s*", re.DOTALL)  # a list; a bracket alone is a token
 _LONGEST = 5_000  # tokens of a sentence in whose place a missing column is likelier
 
 
@@ -70,7 +72,7 @@ def table_sentences(
         path: The file: CSV, Excel or Parquet.
         token_column: Number of the token's column, from 1; None finds it by its name.
         tag_column: Likewise of the tag's.
-        notes: Takes what parts the sentences, and rows whose quoting is broken.
+        notes: Takes what parts the sentences, and bad rows, whose sentences are left out.
 
     Raises:
         InputError: There is no such column, a row has another number of cells than the first, or
@@ -78,11 +80,11 @@ def table_sentences(
     """
     table = _open(path, token_column, tag_column, notes)
     if not table.columns:
-        yield from _objects(table, path)
+        yield from _objects(table, path, notes)
         return
     by = "blank rows" if table.sentence is None else table.names[table.sentence]
     notes.add(f"{path}: a token a row, parted into sentences by {by}")
-    for begin, tokens, tags in _sentences(table, path):
+    for begin, tokens, tags in _sentences(table, path, notes):
         yield begin, json.dumps({"tokens": tokens, "tags": tags}, ensure_ascii=False)
 
 
@@ -97,7 +99,7 @@ def _open(path: str, token_column: int | None, tag_column: int | None, notes: No
     if first is None:
         raise InputError("no rows below the header", path=path)
     rows = chain([first], rows)
-    if any(cell.startswith(("[", "{")) for cell in first[1]):
+    if any(map(_JSON.fullmatch, first[1])):
         return _Table(names, {}, None, rows)
     try:
         columns = {
@@ -127,57 +129,69 @@ def _column(names: Sequence[str], column: int | None, usual: Sequence[str], role
     return place + 1
 
 
-def _sentences(table: _Table, path: str) -> Iterator[tuple[int, list[str], list[str]]]:
-    """First row, tokens and tags of each sentence."""
+def _sentences(
+    table: _Table, path: str, notes: Notes
+) -> Iterator[tuple[int, list[str], list[str]]]:
+    """First row, tokens and tags of each sentence; one with a bad row is none."""
     token, tag = table.columns["token"] - 1, table.columns["tag"] - 1
     begin, tokens, tags = 0, list[str](), list[str]()
-    current, after = "", 0
+    whole, misplaced, current, after = True, False, "", 0
     for number, cells in table.rows:
         row = [cell.strip() for cell in cells]
-        problem = ""
+        blank = not any(row)
         if len(row) != len(table.names):
-            problem = f"{counted(len(row), 'column')} where the first line has {len(table.names)}"
-        elif len(tokens) == _LONGEST:
-            problem = (
-                f"a sentence of more than {_LONGEST:,} tokens: part sentences by a blank row, or "
-                "number them in a column sentence_id"
-            )
-        elif any(row) and not (row[token] and row[tag]):
-            problem = f"a token {row[token]!r} with the tag {row[tag]!r}: every row has both"
-        elif len(row[token].split()) > 1:
-            problem = (
-                f"{row[token]!r:.60} is no token, it has a blank: here is one a row; texts with a "
-                "label each are for a classifier (--config sentiment)"
-            )
-        if problem:
-            raise InputError(problem, path=path, line=number)
-        if table.sentence is None:
-            new = not any(row) or number > after  # blank lines are no rows
+            new = False
+        elif table.sentence is None:
+            new = blank or number > after  # blank lines are no rows
         else:
             new = row[table.sentence] not in ("", current)
             current = row[table.sentence] or current
         after = number + 1 + sum(cell.count("\n") for cell in cells)
-        if tokens and new:
-            yield begin, tokens, tags
-            tokens, tags = [], []
-        if any(row):
+        if new:
+            if tokens and whole:
+                yield begin, tokens, tags
+            # A row of other columns may have been the first of this sentence.
+            tokens, tags, whole = [], [], table.sentence is None or not misplaced
+        misplaced = len(row) != len(table.names)
+        problem = "" if blank else _problem(row, token, tag, len(table.names))
+        if len(tokens) == _LONGEST:
+            problem = (
+                f"a sentence of more than {_LONGEST:,} tokens: part sentences by a blank row, or "
+                "number them in a column sentence_id"
+            )
+        if problem:
+            notes.bad(InputError(problem, path=path, line=number))
+            whole = False
+        elif not blank:
             begin = begin if tokens else number
             tokens.append(row[token])
             tags.append(row[tag])
-    if tokens:
+    if tokens and whole:
         yield begin, tokens, tags
 
 
-def _objects(table: _Table, path: str) -> Iterator[tuple[int, str]]:
+def _problem(row: Sequence[str], token: int, tag: int, width: int) -> str:
+    """What is wrong with a row; "" for nothing."""
+    if len(row) != width:
+        return f"{counted(len(row), 'column')} where the first line has {width}"
+    if not (row[token] and row[tag]):
+        return f"a token {row[token]!r} with the tag {row[tag]!r}: every row has both"
+    if len(row[token].split()) > 1:
+        return (
+            f"{row[token]!r:.60} is no token, it has a blank: here is one a row; texts with a "
+            "label each are for a classifier (--config sentiment)"
+        )
+    return ""
+
+
+def _objects(table: _Table, path: str, notes: Notes) -> Iterator[tuple[int, str]]:
     """Rows whose cells hold JSON, such as lists of tokens, as an object each."""
     for number, row in table.rows:
         try:
-            values = [json.loads(cell) if cell[:1] in ("[", "{") else cell for cell in row]
+            values = [json.loads(cell) if _JSON.fullmatch(cell) else cell for cell in row]
             row_object = dict(zip(table.names, values, strict=True))
         except ValueError as error:
-            raise InputError(
-                f"other cells than the header has, or a list that is not JSON: {error}",
-                path=path,
-                line=number,
-            ) from error
+            reason = f"other cells than the header has, or a list that is not JSON: {error}"
+            notes.bad(InputError(reason, path=path, line=number))
+            continue
         yield number, json.dumps(row_object, ensure_ascii=False)

@@ -48,8 +48,8 @@ today,O
 """
 
 
-def read(path, **options):
-    notes = Notes()
+def read(path, *, skip=False, **options):
+    notes = Notes(skip_bad_rows=skip)
     examples = read_tagging(path, split=lambda text: [], notes=notes, **options)
     return [(one.tokens, one.tags) for one in examples], notes.lines()
 
@@ -62,6 +62,14 @@ def test_sentences_of_a_table(tmp_path, content):
     sentences, notes = read(tmp_path / "a.csv")
     assert sentences == SENTENCES
     assert "a token a row, parted into sentences by" in notes[0]
+
+
+def test_a_sentence_with_a_bad_row_is_left_out(tmp_path):
+    rows = "1,[,O\n1,2,]\n2,Anna\n2,ran,O\n3,Bo Li,B-PER\n4,Oslo,B-LOC\n"
+    (tmp_path / "a.csv").write_text(f"sid,token,tag\n{rows}")
+    sentences, notes = read(tmp_path / "a.csv", skip=True)
+    assert sentences == [(["Oslo"], ["B-LOC"])]  # a row too short may be of either neighbour
+    assert "2" in notes[-1] and "a.csv:4" in notes[-1] and "a.csv:6" in notes[-1]
 
 
 def test_a_workbook_of_tokens(tmp_path):
