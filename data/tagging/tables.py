@@ -135,11 +135,11 @@ def _sentences(
     """First row, tokens and tags of each sentence; one with a bad row is none."""
     token, tag = table.columns["token"] - 1, table.columns["tag"] - 1
     begin, tokens, tags = 0, list[str](), list[str]()
-    whole, misplaced, current, after = True, False, "", 0
+    whole, fitted, current, after = True, True, "", 0
     for number, cells in table.rows:
         row = [cell.strip() for cell in cells]
-        blank = not any(row)
-        if len(row) != len(table.names):
+        blank, fits = not any(row), len(row) == len(table.names)
+        if not fits:
             new = False
         elif table.sentence is None:
             new = blank or number > after  # blank lines are no rows
@@ -151,8 +151,8 @@ def _sentences(
             if tokens and whole:
                 yield begin, tokens, tags
             # A row of other columns may have been the first of this sentence.
-            tokens, tags, whole = [], [], table.sentence is None or not misplaced
-        misplaced = len(row) != len(table.names)
+            tokens, tags, whole = [], [], table.sentence is None or fitted
+        fitted = fits
         problem = "" if blank else _problem(row, token, tag, len(table.names))
         if len(tokens) == _LONGEST:
             problem = (

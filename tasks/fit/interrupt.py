@@ -48,9 +48,7 @@ class GracefulInterrupt(Callback):
         batch: Any,
         batch_idx: int,
     ) -> None:
-        """Lightning's hook: passes the wish on to the trainer, whatever minimum of epochs
-        was set.
-        """
+        """Lightning's hook: passes the wish on to the trainer, whatever its least epochs are."""
         if trainer.world_size > 1:  # all stop after the same step
             self.asked = trainer.strategy.reduce_boolean_decision(self.asked, all=False)
         if self.asked:

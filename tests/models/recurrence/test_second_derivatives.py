@@ -17,7 +17,7 @@ def test_second_derivatives_are_those_of_torch(cell, kind, rows, monkeypatch):
     """As a gradient penalty needs them: the gradient of the norm of a gradient."""
     if rows == 8:
         if CELLS[cell].keeping is None:
-            pytest.skip("one way less")
+            pytest.skip("no gate keeps its state, so that it is never run over padding")
         monkeypatch.setattr(dispatch, "_way", lambda *_: dispatch.run_padded)
     torch.manual_seed(1)
     encoder = Encoder(input_size=3, cell=cell, hidden_size=4).double()
