@@ -27,8 +27,8 @@ tagger entities, a sentence counts as these are sure.
   --output DIR         the student's folder (default: runs/distil-<config name>); what the teacher
                        said lies beside it, as DIR.teacher.jsonl
   --overwrite          replace the model in the folder
-  --data.train FILE    labelled texts as well (classification)
-  --hard_share H       how much of their loss is their label, the rest what the teacher says of
+  --data.train FILE    labelled texts as well (classification; tagging where models teach)
+  --hard_share H       how much of their loss is their labels, the rest what the teacher says of
                        them (default: 0.5)
   --model.soft_temperature T   softens both sides (default: 1)
   --data.validation FILE       every key of fit can be given (rnnlp fit --config NAME --help)

@@ -7,14 +7,11 @@ mended, and trained on again without the teacher.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from itertools import chain
 from pathlib import Path
 from typing import Any
 
-from rnnlp.data.classification.example import ClassifiedExample
-from rnnlp.data.classification.readers import read_classification
-from rnnlp.data.corpus.report import Notes
 from rnnlp.data.errors import InputError, note
 from rnnlp.tasks.base.processes import is_first
 from rnnlp.tasks.fit.config_files import find_configs, find_task
@@ -25,6 +22,7 @@ from rnnlp.tasks.model_folder.atomic import write_atomically
 from rnnlp.tasks.model_folder.files import as_json
 from rnnlp.tasks.model_folder.folder import CONFIG, holds_model
 
+from .labelled import read_sentences, read_texts, sentence_rows, text_rows
 from .teacher import Teacher, command_teacher, rows_of, tagging_teacher
 
 TASKS = ("classification", "tagging", "translation")
@@ -53,8 +51,9 @@ def distil(
         config: The student's config, or several, as for `fit`.
         output: The student's folder; what the teacher said lies beside it.
         command: A program that teaches in place of models; see `command_teacher`.
-        train: Labelled texts that are trained on as well, for classification: with the share
-            `hard_share` on their label, with the rest on what the teacher says of them.
+        train: Labelled texts that are trained on as well, of a classifier, or of a tagger whom
+            models teach: with the share `hard_share` on their labels, with the rest on what the
+            teacher says of them.
         hard_share: That share.
         overwrite: Whether a model in the folder may be replaced.
         arguments: Further settings, as on the command line of `fit`.
@@ -78,8 +77,11 @@ def distil(
     task = find_task(files, task=None)
     if task not in TASKS:
         raise InputError(f"models for {task} cannot be distilled: only {', '.join(TASKS)}")
-    if train is not None and task != "classification":
-        raise InputError("--data.train beside --unlabelled is for classification: leave it out")
+    if train is not None and (task == "translation" or task == "tagging" and command is not None):
+        raise InputError(
+            "--data.train beside --unlabelled is for classification, and for tagging by models: "
+            "leave it out"
+        )
     pipeline = _models(models, task) if command is None else None
     labels = output.with_name(f"{output.name}.teacher.jsonl")
     if is_first():  # other processes find what it has written
@@ -88,10 +90,16 @@ def distil(
                              path=str(output))  # fmt: skip
         teacher = _taught_by(pipeline) if command is None else command_teacher(command)
         texts = [text for text in unlabelled if text.strip()]
-        gold = [] if train is None else list(read_classification(train, notes=Notes()))
+        gold: Sequence[Any] = ()
+        rows = rows_of(teacher(texts))
+        if train is not None and task == "tagging":
+            gold = read_sentences(train, pipeline)
+            rows = chain(rows, sentence_rows(gold, pipeline, hard_share=hard_share))
+        elif train is not None:
+            gold = read_texts(train)
+            rows = chain(rows, text_rows(gold, teacher, hard_share=hard_share))
         if not texts and not gold:
             raise InputError("--unlabelled holds no text")
-        rows = chain(rows_of(teacher(texts)), _gold_rows(gold, teacher, hard_share))
         labels.parent.mkdir(parents=True, exist_ok=True)
         write_atomically(labels, lambda part: _write(rows, part))
         note(
@@ -143,17 +151,6 @@ def _as_taught(pipeline: Any) -> list[str]:
     scheme = pipeline.settings.scheme
     level = [f"--data.level={pipeline.featurizer.level}"]
     return level if scheme is None else [*level, f"--data.scheme={scheme}"]
-
-
-def _gold_rows(
-    gold: Sequence[ClassifiedExample], teacher: Teacher, hard_share: float
-) -> Iterator[Mapping[str, Any]]:
-    """Labelled texts twice: with their label and with the teacher's, weighted by their shares."""
-    taught = rows_of(teacher([example.text for example in gold])) if hard_share < 1.0 else ()
-    for row in taught:
-        yield {**row, "weight": 1.0 - hard_share}
-    for example in gold if hard_share > 0.0 else ():
-        yield {"text": example.text, "label": example.labels, "weight": hard_share}
 
 
 def _write(rows: Iterable[Mapping[str, Any]], path: Path) -> None:

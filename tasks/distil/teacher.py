@@ -66,21 +66,36 @@ def tagging_teacher(pipeline: Any) -> Teacher:
     """
 
     def answers(texts: Sequence[str]) -> Iterator[Answer]:
-        names, split = pipeline.settings.tags, pipeline.featurizer.split
-        for first in range(0, len(texts), CHUNK):
-            some = texts[first : first + CHUNK]
-            sentences = [[text[start:end] for start, end in split(text)] for text in some]
-            for text, tokens, shares in zip(
-                some, sentences, pipeline.marginals(sentences), strict=True
-            ):
-                scores = [
-                    {name: round(float(p), 4) for name, p in zip(names, row, strict=True)
-                     if p >= 0.5 * LEAST}
-                    for row in shares
-                ]  # fmt: skip
-                yield {"text": text, "tokens": tokens, "scores": scores}
+        split = pipeline.featurizer.split
+        sentences = [[text[start:end] for start, end in split(text)] for text in texts]
+        for text, tokens, scores in zip(
+            texts, sentences, tag_shares(pipeline, sentences), strict=True
+        ):
+            yield {"text": text, "tokens": tokens, "scores": scores}
 
     return answers
+
+
+def tag_shares(
+    pipeline: Any, sentences: Sequence[Sequence[str]]
+) -> Iterator[list[dict[str, float]]]:
+    """The probability of each tag of each token, but for tags that are next to impossible.
+
+    Args:
+        pipeline: A tagger, as `rnnlp.load` gives it.
+        sentences: Tokens of each sentence.
+    """
+    names = pipeline.settings.tags
+    for first in range(0, len(sentences), CHUNK):
+        for shares in pipeline.marginals(sentences[first : first + CHUNK]):
+            yield [
+                {
+                    name: round(float(share), 4)
+                    for name, share in zip(names, row, strict=True)
+                    if share >= 0.5 * LEAST
+                }
+                for row in shares
+            ]
 
 
 def rows_of(answers: Iterator[Answer]) -> Iterator[Answer]:

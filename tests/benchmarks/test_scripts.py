@@ -345,6 +345,15 @@ def test_distil(run, files):
     assert "teacher 2: " in out and "labels: " in out and "distilled: " in out
 
 
+def test_distil_of_taggers(run, tmp_path):
+    row = {"text": "张伟在上海", "entities": [{"start": 0, "end": 2, "label": "PER"}]}
+    (tmp_path / "ner.jsonl").write_text((json.dumps(row) + "\n") * 5)
+    data = ["--train", tmp_path / "ner.jsonl", "--validation", tmp_path / "ner.jsonl"]
+    few = ["--entities", "--teacher", 2, "--gold", 2, "--unlabelled", 1, "--seeds", 1]
+    out = run("distil", "--config", "ner", *data, "--data.level=character", *few, *SMALL)
+    assert "seed 1, labels: " in out and "distilled: " in out
+
+
 def test_active(run, files):
     data = ["--train", files / "reviews.tsv", "--validation", files / "reviews.tsv"]
     few = ["--step", 2, "--rounds", 2, "--share", 0.01, "--seeds", 3]

@@ -97,6 +97,37 @@ def test_taggers_teach_the_probabilities_of_tags(rnnlp, english, corpus, folder)
     assert code == 2 and "is a model for tagging, and the config for classification" in err
 
 
+def test_tagged_sentences_count_by_their_tags_and_by_what_the_teacher_says(
+    rnnlp, english, corpus, folder
+):
+    (folder / "s.txt").write_text("It rained.\n")
+    gold = [["Anna", "B-PER"], ["visited", "O"], ["New", "B-LOC"], ["York", "I-LOC"], [".", "O"]]
+    (folder / "gold.conll").write_text("".join(f"{token} {tag}\n" for token, tag in gold) + "\n")
+    code, _, err = rnnlp(
+        "distil", english, "--unlabelled", folder / "s.txt", "--config", corpus / "tiny.yaml",
+        f"--data.train={folder / 'gold.conll'}", "--hard_share", "0.25",
+        "--trainer.max_epochs=1", "--output", folder / "both",
+    )  # fmt: skip
+    assert code == 0, err
+    assert "and 1 of" in err and "with 0.25 of their label" in err
+    _, row = [json.loads(line) for line in (folder / "both.teacher.jsonl").open()]
+    tokens = [token for token, _ in gold]
+    assert row["tokens"] == tokens and row["weight"] == 1.0
+    teacher = package.load(english)
+    assert teacher.settings.scheme == "BIOES"
+    stated = ["S-PER", "O", "B-LOC", "E-LOC", "O"]
+    (shares,) = teacher.marginals([tokens])
+    for told, share, tag in zip(row["scores"], shares, stated, strict=True):
+        for name, p in zip(teacher.settings.tags, share.tolist(), strict=True):
+            assert told.get(name, 0.0) == pytest.approx(0.75 * p + 0.25 * (name == tag), abs=1e-4)
+    (folder / "plain.conll").write_text("It PRON\nrained VERB\n\n")
+    code, _, err = rnnlp(
+        "distil", english, "--unlabelled", folder / "s.txt", "--config", corpus / "tiny.yaml",
+        f"--data.train={folder / 'plain.conll'}", "--output", folder / "no",
+    )  # fmt: skip
+    assert code == 2 and "has plain tags, and the teacher knows entities" in err
+
+
 @pytest.mark.parametrize(
     ("program", "line"),
     [
@@ -130,7 +161,7 @@ def test_a_program_that_cannot_teach(program, line, rnnlp, folder):
         (["--teacher_command", "cat", "--config", "generation"], "models for generation cannot"),
         (
             ["--teacher_command", "cat", "--config", "ner", "--data.train=x"],
-            "is for classification",
+            "is for classification, and for tagging by models",
         ),
     ],
 )
