@@ -77,7 +77,7 @@ def distil(
     task = find_task(files, task=None)
     if task not in TASKS:
         raise InputError(f"models for {task} cannot be distilled: only {', '.join(TASKS)}")
-    if train is not None and (task == "translation" or task == "tagging" and command is not None):
+    if train is not None and (task == "translation" or (task == "tagging" and command is not None)):
         raise InputError(
             "--data.train beside --unlabelled is for classification, and for tagging by models: "
             "leave it out"
