@@ -1,11 +1,12 @@
-"""What balanced weights give where labels are rare.
+"""What balanced weights give where labels are rare, and what drawing rare labels more often gives.
 
     python benchmarks/imbalance.py TREC.train TREC.dev --label_before : --rare NUM LOC ABBR \
         --seeds 1 2 3 --config sentiment --model.recurrent false --model.ngrams 3
 
 Keeps `--texts` texts of each rare label in training and all of the others, and scores on the
-development file as it is. What is not this script's own goes to `rnnlp fit`. Prints a table of mean
-and standard deviation over the seeds, which also choose the texts that are kept.
+development file as it is. For `resampled`, texts of each label are repeated until all labels are as
+frequent as the most frequent one. What is not this script's own goes to `rnnlp fit`. Prints a table
+of mean and standard deviation over the seeds, which also choose the texts that are kept.
 """
 
 from __future__ import annotations
@@ -17,12 +18,13 @@ import statistics
 import subprocess
 import sys
 import tempfile
+from collections import Counter
 from pathlib import Path
 
 from rnnlp.data.classification.readers import read_classification
 from rnnlp.data.corpus.report import Notes
 
-WAYS = ("none", "balanced")
+WAYS = ("none", "balanced", "resampled")
 
 
 def main() -> None:
@@ -39,11 +41,12 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         for seed in options.seeds:
             kept = thinned(train, options.rare, options.texts, seed)
-            write(Path(folder) / "train.jsonl", kept)
             write(Path(folder) / "dev.jsonl", dev)
             for way in WAYS:
+                rows = resampled(kept, seed) if way == "resampled" else kept
+                write(Path(folder) / "train.jsonl", rows)
                 scores[way].append(fit(Path(folder), way, seed, rest))
-    print("| class_weights | seeds | accuracy | macro F1 |")
+    print("| way | seeds | accuracy | macro F1 |")
     print("|---|---|---|---|")
     for way, runs in scores.items():
         shown = [spread([run[name] for run in runs]) for name in ("accuracy", "macro_f1")]
@@ -69,6 +72,19 @@ def thinned(
     return kept
 
 
+def resampled(rows: list[tuple[str, str]], seed: int) -> list[tuple[str, str]]:
+    """The rows with those of rarer labels repeated until each label is as frequent as the first."""
+    numbers = random.Random(seed)
+    most = max(Counter(label for _, label in rows).values())
+    drawn = []
+    for label in sorted({label for _, label in rows}):
+        own = [row for row in rows if row[1] == label]
+        whole, rest = divmod(most, len(own))
+        drawn += own * whole + numbers.sample(own, rest)
+    numbers.shuffle(drawn)
+    return drawn
+
+
 def write(path: Path, rows: list[tuple[str, str]]) -> None:
     """Writes JSON lines."""
     lines = [json.dumps({"text": text, "label": label}) + "\n" for text, label in rows]
@@ -80,7 +96,8 @@ def fit(folder: Path, way: str, seed: int, rest: list[str]) -> dict:
     output = folder / way
     command = [sys.executable, "-m", "rnnlp", "fit", "--output", str(output), "--overwrite"]
     command += ["--data.train", str(folder / "train.jsonl"), "--seed_everything", str(seed)]
-    command += ["--data.validation", str(folder / "dev.jsonl"), "--model.class_weights", way]
+    command += ["--data.validation", str(folder / "dev.jsonl")]
+    command += ["--model.class_weights", "balanced" if way == "balanced" else "none"]
     subprocess.run([*command, *rest], check=True, stdout=sys.stderr)
     metrics = json.loads((output / "metrics.json").read_text(encoding="utf-8"))
     return metrics["validation"]

@@ -213,9 +213,12 @@ def test_imbalance(run, tmp_path):
     (tmp_path / "r.tsv").write_text("label\ttext\n" + "\n".join(rows) + "\n")
     out = run("imbalance", tmp_path / "r.tsv", tmp_path / "r.tsv", "--rare", "b", "--texts", 3,
               "--seeds", 1, "--config", "sentiment", *SMALL)  # fmt: skip
-    assert [line.split(" | ")[0] for line in out.splitlines()[-2:]] == ["| none", "| balanced"]
+    ways = [line.split(" | ")[0] for line in out.splitlines()[-3:]]
+    assert ways == ["| none", "| balanced", "| resampled"]
     thinned = script("imbalance").thinned([("x", "a")] * 5 + [("y", "b")] * 5, ["b"], 2, 1)
     assert sorted(label for _, label in thinned) == ["a"] * 5 + ["b"] * 2
+    even = script("imbalance").resampled([("x", "a")] * 5 + [("y", "b"), ("z", "b")], 1)
+    assert sorted(label for _, label in even) == ["a"] * 5 + ["b"] * 5
 
 
 def test_transfer(run, files, tmp_path):
