@@ -208,3 +208,26 @@ def test_a_pipeline_in_map_of_datasets():
     assert mapped["label"] == [answer["label"] for answer in pipeline(TEXTS)]
     assert Hasher.hash(package.load(CLASSIFIER)) == Hasher.hash(pipeline)
     assert Hasher.hash(package.load(TAGGER)) != Hasher.hash(pipeline)
+
+
+def test_a_pipeline_in_map_batches_of_ray(tmp_path, monkeypatch):
+    monkeypatch.setenv("RAY_worker_niceness", "0")  # 15 starves it where other work is at hand
+    monkeypatch.setenv("RAY_USAGE_STATS_ENABLED", "0")
+    pytest.importorskip("ray", reason="Ray Data is tried where it is installed")
+    import ray
+
+    pipeline = package.load(CLASSIFIER)
+
+    def label(batch):
+        batch["label"] = [answer["label"] for answer in pipeline(list(batch["text"]))]
+        return batch
+
+    pq.write_table(pa.table({"text": TEXTS}), tmp_path / "texts.parquet", row_group_size=4)
+    ray.init(num_cpus=2, include_dashboard=False, log_to_driver=False)
+    try:
+        rows = ray.data.read_parquet(tmp_path).map_batches(label, batch_size=4).take_all()
+    finally:
+        ray.shutdown()
+    assert {row["text"]: row["label"] for row in rows} == {
+        text: answer["label"] for text, answer in zip(TEXTS, pipeline(TEXTS), strict=True)
+    }
