@@ -21,7 +21,8 @@ import time
 from pathlib import Path
 
 HEADLINES = (
-    "f1", "accuracy", "macro_f1", "ece", "bleu", "chrf", "bits_per_character", "perplexity"
+    "f1", "accuracy", "macro_f1", "ece", "exact_match", "bleu", "chrf", "bits_per_character",
+    "perplexity",
 )  # fmt: skip
 
 

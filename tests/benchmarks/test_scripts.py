@@ -4,7 +4,6 @@ Two of them hold what generators are measured with, and that is checked here as 
 model is one, and bars are added up rightly.
 """
 
-import importlib.util
 import json
 import random
 import subprocess
@@ -16,7 +15,8 @@ import pytest
 import rnnlp
 from rnnlp.tasks.cli import main as cli
 
-FOLDER = Path(rnnlp.__file__).parent / "benchmarks"
+from .conftest import FOLDER, script
+
 SENTENCES = ("Anna Berg met Tom", "Tom lives in Paris", "Anna went home", "it is Paris")
 TAGS = ("B-PER I-PER O B-PER", "B-PER O O B-LOC", "B-PER O O", "O O B-LOC")
 ONE_EPOCH = ("--trainer.max_epochs=1", "--trainer.accelerator=cpu")
@@ -25,13 +25,6 @@ SMALL = (
     "--model.encoder.hidden_size=4",
 )  # fmt: skip
 TUNE = "X:1\nT:A\nM:6/8\nL:1/8\nK:D\nabc def|a3 b3|\n\n"
-
-
-def script(name):
-    spec = importlib.util.spec_from_file_location(name, FOLDER / f"{name}.py")
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
 
 
 @pytest.fixture(scope="module")
@@ -55,33 +48,13 @@ def files(tmp_path_factory):
     return folder
 
 
-@pytest.fixture
-def run(monkeypatch, capsys):
-    """`run(script, *arguments)` gives what the script prints.
-
-    The trainings that a script starts run in this process: loading torch takes longer than they do.
-    """
-
-    def here(command, **_):
-        assert command[:3] == [sys.executable, "-m", "rnnlp"]
-        assert cli.run(command[3:]) == 0
-
-    def run(name, *arguments):
-        monkeypatch.setattr(subprocess, "run", here)
-        monkeypatch.setattr(sys, "argv", [f"{name}.py", *map(str, arguments)])
-        script(name).main()
-        monkeypatch.undo()
-        return capsys.readouterr().out
-
-    return run
-
-
 def fit(*arguments):
     assert cli.run(["fit", *map(str, arguments), *SMALL]) == 0
 
 
 def test_each_script_is_started_here():
-    started = Path(__file__).read_text(encoding="utf-8")
+    tests = Path(__file__).parent.glob("test_*.py")
+    started = "".join(path.read_text(encoding="utf-8") for path in tests)
     assert [s.stem for s in FOLDER.glob("*.py") if f'"{s.stem}"' not in started] == []
 
 
@@ -390,17 +363,3 @@ def test_held_out_names_are_new(run, tmp_path):
     with_names = [e.tags[0] == "B-PER" for e in sides["dev"]]
     assert sum(with_names) == len(with_names) / 2
     assert f"kept apart, in which {sum(with_names)} of {sum(with_names)} names are new" in out
-
-
-def test_rules_of_strings(tmp_path, run):
-    rules = script("string_rules")
-    sounds = [["shab", "ʃ a b"], ["bash", "b a ʃ"], ["sab", "s a b"], ["bas", "b a s"]]
-    assert rules.pronounce(sounds, ["shas", "abba"]) == [["ʃ", "a", "s"], ["a", "b", "b", "a"]]
-    forms = [["walk", "PST", "walked"], ["bake", "PST", "baked"], ["cry", "PST", "cried"]]
-    forms += [["do", "NEG", "undo"]]
-    asked = [("talk", "PST"), ("fry", "PST"), ("tie", "NEG"), ("tie", "FUT")]
-    assert rules.inflect(forms, asked) == ["talked", "fried", "untie", "tie"]
-    (tmp_path / "train").write_text("".join("\t".join(row) + "\n" for row in forms))
-    (tmp_path / "dev").write_text("talk\tPST\ttalked\nfry\tPST\tfryed\n")
-    out = run("string_rules", "inflection", str(tmp_path / "train"), str(tmp_path / "dev"))
-    assert "word error rate 50.0, symbol error rate 9.09, exact 50.0" in out
