@@ -1,4 +1,4 @@
-"""Parts the made-up inflecting language so that lemmas of training can be scored apart from new ones.
+"""Parts the made-up inflecting language: forms of lemmas that training has, apart from new ones.
 
     python benchmarks/seen_lemmas.py OUT
     rnnlp fit --config inflection --data.train OUT/train.tsv --data.validation OUT/unseen.tsv
