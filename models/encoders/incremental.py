@@ -115,7 +115,7 @@ def _token(
         inputs = states
         after.append(step(inputs, own, before))
         states = after[-1].hidden
-        if len(encoder.norms) or encoder.residual:
+        if encoder.finishes:
             with torch.inference_mode():
                 states = array(encoder.finish(layer, *_tensors(encoder, inputs, states)))
     return states[:, None], tuple(after)

@@ -1,7 +1,7 @@
 """The recurrent encoder: layers, directions and dropout around the recurrences.
 
 Its parameters carry the names, shapes and order that `torch.nn.RNN`, `LSTM` and `GRU` give theirs,
-so that state dicts go both ways; minGRU's are named alike. It does not embed tokens
+so that state dicts go both ways; those of minGRU and SSRU are named alike. It does not embed tokens
 (`models/embeddings/token.py` does) and knows no task.
 """
 
@@ -28,22 +28,22 @@ class Encoder(nn.Module):
 
     Args:
         input_size: Width of an embedded token.
-        cell: The recurrence: "rnn" (tanh), "rnn_relu", "lstm", "gru" or "mingru".
+        cell: The recurrence: "rnn" (tanh), "rnn_relu", "lstm", "gru", "mingru" or "ssru".
         hidden_size: Width of the state of each direction.
         num_layers: How many recurrences lie on top of each other.
         bidirectional: Whether each layer also reads from right to left.
         dropout: Share of the inputs of the second and further layers set to zero in training.
         locked_dropout: Whether `dropout` keeps its mask over time (Gal & Ghahramani 2016).
         weight_dropout: Share of the recurrent weights set to zero in training, anew for each
-            batch ("weight drop", Merity et al. 2018); minGRU has none.
+            batch ("weight drop", Merity et al. 2018); minGRU and SSRU have none.
         residual: Whether a layer's input is added to its output where their widths agree.
         layer_norm: Whether the output of each layer is normalised (Ba et al. 2016), before the
             residual connection is added.
         orthogonal: Whether the recurrent weights of each gate start as an orthogonal matrix (Saxe
             et al. 2014), which neither shrinks nor stretches the state.
         forget_bias: What the bias of the gate that keeps the old state starts from (Jozefowicz et
-            al. 2015 advise 1): the forget gate of an LSTM, the update gate of GRU and minGRU. None
-            for a small random number, as in torch.nn.
+            al. 2015 advise 1): the forget gate of LSTM and SSRU, the update gate of GRU and minGRU.
+            None for a small random number, as in torch.nn.
         memory_span: Starts these biases so that the units keep what they read for 1 to this many
             tokens ("chrono initialisation", Tallec & Ollivier 2018); instead of `forget_bias`.
     """
@@ -126,6 +126,11 @@ class Encoder(nn.Module):
         """Width of the states this encoder returns."""
         return self.directions * self.hidden_size
 
+    @property
+    def finishes(self) -> bool:
+        """Whether a layer gives anything but its states; see `finish`."""
+        return self.kind.output is not None or len(self.norms) > 0 or self.residual
+
     def reset_parameters(self) -> None:
         """Draw all weights anew: as torch.nn does, but for what `initial` says."""
         bound = 1.0 / math.sqrt(self.hidden_size)
@@ -168,7 +173,7 @@ class Encoder(nn.Module):
             )  # [batch, time, directions * hidden_size]
             states = self.finish(layer, inputs, states)
             finals.append(final)
-        if len(self.norms) or (self.residual and embedded.shape[-1] == self.output_size):
+        if self.finishes:
             position = torch.arange(embedded.shape[1], device=states.device)
             outside = position >= lengths.to(states.device).unsqueeze(1)  # [batch, time]
             states = states.masked_fill(outside.unsqueeze(2), 0.0)
@@ -216,13 +221,15 @@ class Encoder(nn.Module):
         )
 
     def finish(self, layer: int, inputs: Tensor, states: Tensor) -> Tensor:
-        """Layer norm and residual connection, where there are any.
+        """The cell's output, layer norm and residual connection, where there are any.
 
         Args:
             layer: Number of the layer, from 0.
             inputs: What it read, `[..., input_size]`.
             states: What it gave, `[..., directions * hidden_size]`.
         """
+        if self.kind.output is not None:
+            states = self.kind.output(states)
         if len(self.norms):
             states = self.norms[layer](states)
         if self.residual and inputs.shape[-1] == states.shape[-1]:

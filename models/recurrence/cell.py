@@ -1,7 +1,7 @@
 """What a recurrence is: its cell as one object, and what its functions take and give.
 
-Each cell has a file of its own with its equations (`rnn.py`, `lstm.py`, `gru.py`, `mingru.py`) and
-a row in `cells.py`; nothing else in the package tells cells apart.
+Each cell has a file of its own with its equations (`rnn.py`, `lstm.py`, `gru.py`, `mingru.py`,
+`ssru.py`) and a row in `cells.py`; nothing else in the package tells cells apart.
 
 Forward and backward functions work on the tokens of one unit (`packing.py`): step by step, longest
 sequence first, no padding. The products with the inputs do not depend on the recurrence and
@@ -37,7 +37,7 @@ BLOCK_TOKENS = 512  # how many tokens a backward pass takes up at once: they sta
 class Weights(NamedTuple):
     """The parameters of one direction of one layer, shaped and ordered as torch.nn has them.
 
-    minGRU does not read the state: `hidden` and `hidden_bias` have no rows there.
+    minGRU and SSRU do not read the state: `hidden` and `hidden_bias` have no rows there.
     """
 
     input: Tensor  # [gates * hidden_size, input_size]
@@ -99,6 +99,7 @@ class Cell:
         together: `(of_input, weights, bias, start)`, the states of all directions at once.
         scan: `(inputs, lengths, weights, start)`, a whole layer in parallel over time.
         library: torch's function for the whole layer.
+        output: What a layer gives of its states, where that is not the states themselves.
         keeps: Which gate keeps the old state.
         keeping: A number for each gate that, added to its sum, keeps the state to the last bit.
         recurrent: Whether the gates read the state.
@@ -120,6 +121,7 @@ class Cell:
     together: Callable[[Tensor, Tensor, Tensor, Tensor], Tensor] | None = None
     scan: Callable[..., tuple[Tensor, Tensor]] | None = None
     library: Any = None
+    output: Callable[[Tensor], Tensor] | None = None
     keeps: int | None = None
     keeping: tuple[float, ...] | None = None
     recurrent: bool = True

@@ -9,8 +9,9 @@ from .gru import GRU
 from .lstm import LSTM
 from .mingru import MINGRU
 from .rnn import RELU_RNN, RNN
+from .ssru import SSRU
 
-CELLS: dict[str, Cell] = {cell.name: cell for cell in (RNN, RELU_RNN, LSTM, GRU, MINGRU)}
+CELLS: dict[str, Cell] = {cell.name: cell for cell in (RNN, RELU_RNN, LSTM, GRU, MINGRU, SSRU)}
 
 
 def register_cell(cell: Cell) -> None:

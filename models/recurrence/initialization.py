@@ -37,7 +37,7 @@ class Initial(NamedTuple):
             if value is not None and cell.keeps is None:
                 raise ValueError(
                     f"{name} is {value}, but a {cell.title} has no gate to start: leave it out, or "
-                    "take lstm, gru or mingru"
+                    "take lstm, gru, mingru or ssru"
                 )
         if self.forget_bias is not None and self.memory_span is not None:
             raise ValueError("forget_bias and memory_span start the same gates: give one of them")

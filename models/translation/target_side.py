@@ -29,7 +29,7 @@ class TargetSide(nn.Module):
         final_size: Width of what the encoder ends with, from which the decoder starts: all
             directions of its last layer.
         size: Width of target embeddings, and of the vector that predictions are made from.
-        cell: The recurrence.
+        cell: The recurrence; see `Encoder`.
         hidden_size: Width of the state of each layer.
         num_layers: Number of layers.
         embedding_dropout: Share of components of the target embeddings dropped in training, the

@@ -39,8 +39,8 @@ def explain(arguments: Sequence[str]) -> int:
     parser.add_argument(
         "cell",
         metavar="CELL|MODEL",
-        help="rnn, rnn_relu, lstm, gru, mingru, or one of --plugin FILE.py; with a TEXT a model "
-        "folder or a hub id",
+        help="rnn, rnn_relu, lstm, gru, mingru, ssru, or one of --plugin FILE.py; with a TEXT a "
+        "model folder or a hub id",
     )
     parser.add_argument("text", metavar="TEXT", nargs="?", help="what the model reads")
     cell = parser.add_argument_group("of a cell")

@@ -92,7 +92,7 @@ def draw_curves(comparison: Comparison) -> Any:
 
 def colour(cell: Cell) -> str:
     """One colour for each kind of cell, whatever its direction."""
-    kinds = ("rnn", "lstm", "gru", "mingru", "rnn_relu")
+    kinds = ("rnn", "lstm", "gru", "mingru", "rnn_relu", "ssru")
     kind = cell.name.removeprefix("bi")
     return f"C{kinds.index(kind)}" if kind in kinds else "0.4"
 

@@ -26,6 +26,8 @@ _OPERATORS: dict[str, tuple[str, list[int], dict[str, int]]] = {
     "gru": ("GRU", [1, 0, 2], {"linear_before_reset": 1}),  # r z n to z r h
 }
 _ACTIVATIONS = {"rnn": "Tanh", "rnn_relu": "Relu"}
+_LOOPS = ("mingru", "ssru")  # without an operator: a loop of ours
+_OUTPUTS = {"ssru": "Relu"}  # what a layer gives of its states (`Cell.output`)
 
 
 _BOOL = TensorProto.BOOL
@@ -148,6 +150,8 @@ def _recur(
             begin = State(*(s if whole or not s else graph.part(s, *at, 0) for s in start))
         inputs = states
         states, final = _layer(graph, module, layer, inputs, lengths, begin)
+        if module.cell in _OUTPUTS:
+            states = graph.add(_OUTPUTS[module.cell], states)
         if len(module.norms):
             norm = module.norms[layer]
             scale, bias = (graph.weight(as_array(one)) for one in (norm.weight, norm.bias))  # type: ignore
@@ -170,10 +174,10 @@ def _layer(
     """One layer over `inputs` [time, batch, size]: states [time, batch, directions * hidden]."""
     cell, size = module.cell, module.hidden_size
     weights = module.weights(layer)
-    if cell == "mingru":  # no operator: a loop of ours
+    if cell in _LOOPS:
         return _scanned(graph, inputs, lengths, weights, begin.hidden, size)
     if cell not in _OPERATORS:
-        able = ", ".join([*_OPERATORS, "mingru"])
+        able = ", ".join([*_OPERATORS, *_LOOPS])
         raise InputError(f"the cell {cell!r} cannot be exported: {able} can")
     operator, order, attributes = _OPERATORS[cell]
     rows = np.concatenate([np.arange(size) + gate * size for gate in order])
@@ -249,7 +253,7 @@ def _scanned(
     begin: str,
     size: int,
 ) -> tuple[str, State]:
-    """A layer of minGRU as a loop, all directions in one; padding keeps the state."""
+    """A layer of minGRU or SSRU as a loop, all directions in one; padding keeps the state."""
     two = len(weights)
     gates = [graph.product(inputs, one.input, one.input_bias) for one in weights]
     mask = ""

@@ -24,7 +24,8 @@ class DecoderConfig:
     """The layers that write the target; target embeddings are as wide as source embeddings.
 
     Args:
-        cell: The recurrence.
+        cell: The recurrence, such as lstm or gru, or ssru (Kim et al. 2019), whose step has no
+            product with the state.
         hidden_size: Width of the state.
         num_layers: Number of layers. The first one asks the source, the others read its answer too.
         attention: How source positions are scored: general, dot (widths must agree), additive, or

@@ -7,6 +7,7 @@ from torch.nn import functional as F
 from rnnlp.models.encoders.recurrent import Encoder
 from rnnlp.models.recurrence.cell import Cell, Layer, State
 from rnnlp.models.recurrence.cells import CELLS, find_cell, register_cell
+from rnnlp.models.recurrence.dispatch import recur
 from rnnlp.models.recurrence.stepwise import run_stepwise
 
 
@@ -54,7 +55,7 @@ def test_steps_are_what_the_fast_functions_compute(cell):
     encoder = Encoder(input_size=3, cell=cell, hidden_size=4)
     x, lengths = torch.randn(9, 5, 3), torch.randint(1, 6, (9,))
     lengths[0] = 5
-    states, final = encoder(x, lengths)
+    states, final = recur(CELLS[cell], x, lengths, encoder.weights(0))
     slow, hidden, last = run_stepwise(
         Layer(CELLS[cell], x, lengths, encoder.weights(0), None, None)
     )

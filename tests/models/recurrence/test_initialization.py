@@ -7,7 +7,7 @@ from rnnlp.models.encoders.recurrent import Encoder
 from rnnlp.models.recurrence.cell import State
 from rnnlp.models.recurrence.cells import CELLS
 
-GATED = {"lstm": 1, "gru": 1, "mingru": 0}  # which gate keeps the old state
+GATED = {"lstm": 1, "gru": 1, "mingru": 0, "ssru": 0}  # which gate keeps the old state
 
 
 def fresh(**options):
@@ -19,7 +19,7 @@ def biases(encoder):
     """The sum of both biases of each direction of each layer, [gates, hidden_size]."""
     for suffix in ("_l0", "_l0_reverse", "_l1", "_l1_reverse"):
         total = getattr(encoder, "bias_ih" + suffix).clone()
-        if encoder.cell != "mingru":
+        if CELLS[encoder.cell].recurrent:
             total += getattr(encoder, "bias_hh" + suffix)
         yield total.view(CELLS[encoder.cell].gates, -1)
 

@@ -218,7 +218,7 @@ def test_state_dicts_go_from_one_to_another(tie_embeddings, feeding):
     assert torch.equal(loss(one), loss(other))
 
 
-@pytest.mark.parametrize("cell", ["rnn", "lstm", "gru"])
+@pytest.mark.parametrize("cell", ["rnn", "lstm", "gru", "ssru"])
 @FEEDING
 def test_gradients(cell, feeding):
     decoder = make(cell=cell, input_feeding=feeding).double()

@@ -89,7 +89,7 @@ def sum_over_alignments(translator, row, target):
 
 
 @COPYING
-@pytest.mark.parametrize(("cell", "strides"), [("lstm", 8), ("lstm", 2), ("gru", 1)])
+@pytest.mark.parametrize(("cell", "strides"), [("lstm", 8), ("lstm", 2), ("gru", 1), ("ssru", 8)])
 def test_probability_is_the_sum_over_all_alignments(copy, cell, strides, monkeypatch):
     monkeypatch.setattr(monotonic, "_STRIDES", strides)
     translator, targets = make(copy=copy, cell=cell), TARGETS[copy]

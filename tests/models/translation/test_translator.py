@@ -158,7 +158,7 @@ def search(translator, rows=slice(None), beam_size=4, nbest=3, **options):
     )
 
 
-@pytest.mark.parametrize("cell", ["rnn", "lstm", "gru"])
+@pytest.mark.parametrize("cell", ["rnn", "lstm", "gru", "ssru"])
 @pytest.mark.parametrize("attention", ["general", "multihead"])
 @FEEDING
 def test_hypotheses_are_the_same_alone_and_together(cell, attention, feeding):

@@ -29,7 +29,7 @@ def printed(out):
     return steps
 
 
-@pytest.mark.parametrize("cell", ["rnn", "rnn_relu", "lstm", "gru", "mingru"])
+@pytest.mark.parametrize("cell", ["rnn", "rnn_relu", "lstm", "gru", "mingru", "ssru"])
 def test_what_is_printed_is_what_the_layer_computes(rnnlp, cell):
     code, out, err = rnnlp("explain", cell, "--input", INPUT, "--hidden_size", 3, "--seed", 7)
     assert code == 0 and err == ""
@@ -38,7 +38,7 @@ def test_what_is_printed_is_what_the_layer_computes(rnnlp, cell):
     with torch.no_grad():
         states, final = encoder(torch.tensor([TOKENS]), [4])
     torch.testing.assert_close(
-        torch.tensor([step["h"] for step in steps]), states[0], atol=1e-4, rtol=0
+        torch.tensor([step.get("y", step["h"]) for step in steps]), states[0], atol=1e-4, rtol=0
     )
     if final.cell is not None:
         torch.testing.assert_close(torch.tensor([steps[-1]["c"]]), final.cell[0], atol=1e-4, rtol=0)
@@ -53,7 +53,7 @@ def test_what_is_printed_is_what_the_layer_computes(rnnlp, cell):
     assert f"{sum(parameter.numel() for parameter in encoder.parameters()):,}" in out
 
 
-@pytest.mark.parametrize("cell", ["lstm", "gru", "mingru"])
+@pytest.mark.parametrize("cell", ["lstm", "gru", "mingru", "ssru"])
 def test_the_printed_values_obey_the_printed_equations(rnnlp, cell):
     _, out, _ = rnnlp("explain", cell, "--input", INPUT, "--hidden_size", 3, "--seed", 7)
     before = {"h": torch.zeros(3), "c": torch.zeros(3)}
@@ -64,11 +64,12 @@ def test_the_printed_values_obey_the_printed_equations(rnnlp, cell):
         for line in CELLS[cell].equations.splitlines():
             name, right = re.split(r"  +", line)[0].split(" = ")
             if "W_" not in right:
-                expected = eval(right.replace("'", "_"), {"tanh": torch.tanh}, names)
+                functions = {"tanh": torch.tanh, "max": torch.clamp_min}
+                expected = eval(right.replace("'", "_"), functions, names)
                 torch.testing.assert_close(values[name], expected, atol=2e-4, rtol=0)
                 checked += 1
         before = values
-    assert checked == 4 * (2 if cell == "lstm" else 1)
+    assert checked == 4 * (2 if cell in ("lstm", "ssru") else 1)
 
 
 def test_forget_bias(rnnlp):

@@ -29,7 +29,7 @@ from rnnlp.tasks.runtime.check import checksum_of
 from rnnlp.tasks.translation.onnx_engine import OnnxTranslator
 from tests.pairwise import pairwise
 
-BUILT_IN = ("rnn", "rnn_relu", "lstm", "gru", "mingru")
+BUILT_IN = ("rnn", "rnn_relu", "lstm", "gru", "mingru", "ssru")
 LENGTHS = [6, 1, 4, 1]
 WAYS = ("last", "max", "mean", "attention")
 

@@ -20,7 +20,7 @@ from rnnlp.tasks.inference.load import load
 
 from ..random_models import TEXTS, classifier, generator, tagger
 
-CELLS = ["rnn", "rnn_relu", "lstm", "gru", "mingru"]
+CELLS = ["rnn", "rnn_relu", "lstm", "gru", "mingru", "ssru"]
 
 
 def fed(stream, chunks):
@@ -144,9 +144,10 @@ def test_a_label_comes_with_every_chunk_that_ends_a_token():
     assert [[r["end"] for r in some] for some in results] == [[4], [9], [], [], [], [14]]
 
 
+LEVELS = ["character", "word", "bpe", "bpe", "character", "word"]
 GENERATORS = {
     f"{cell}, {level}": generator(level, cell=cell, num_layers=2)
-    for cell, level in zip(CELLS, ["character", "word", "bpe", "bpe", "character"], strict=True)
+    for cell, level in zip(CELLS, LEVELS, strict=True)
 }
 
 

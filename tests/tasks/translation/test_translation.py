@@ -214,7 +214,7 @@ def test_log_probabilities_are_the_scores_of_the_search(model):
         ["--model.decoder.input_feeding=true", "--model.decoder.tie_embeddings=none"],
         ["--data.level=character", "--data.bpe_dropout=0", "--model.scheduled_sampling=0.2"],
         ["--data.level=word", "--data.bpe_dropout=0", "--model.encoder.bidirectional=false"],
-        ["--model.encoder.cell=mingru", "--model.decoder.cell=mingru"],
+        ["--model.encoder.cell=mingru", "--model.decoder.cell=ssru"],
     ],
 )
 def test_every_kind_of_model_trains_and_comes_back(tmp_path, parallel, settings):
