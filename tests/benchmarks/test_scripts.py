@@ -227,7 +227,7 @@ def test_translation_speed(run, files, tmp_path):
     names = ["--data.source=en", "--data.target=de"]
     both = [f"--data.{split}={data}" for split in ("train", "validation")]
     fit("--config", "translation", *names, *both, "--output", tmp_path / "m")
-    assert "| feeding |" in run("translation_speed", "train", data, "--steps", 1)
+    assert "| lstm, feeding |" in run("translation_speed", "train", data, "--steps", 1)
     assert "alone" in run("translation_speed", "translate", tmp_path / "m", data, "--alone", 1)
 
 
