@@ -38,6 +38,7 @@ from rnnlp.tasks.model_folder.folder import CHECKPOINTS, LOGS, holds_model
 from rnnlp.tasks.registry import task_spec
 from rnnlp.tasks.runtime.cores import check_parallel
 
+from .averaging import ExponentialMovingAverage  # noqa: F401 - configs name it
 from .checkpoints import EarlyStopping, KeepBest, ResumePoint, is_dry_run
 from .config_files import is_shipped, key_lines
 from .interrupt import GracefulInterrupt

@@ -177,7 +177,7 @@ def test_mistakes(rnnlp, reviews, model, arguments, message):
 
 @pytest.mark.parametrize("recurrent", [True, False])
 def test_ngrams_beside_the_rest_or_alone(rnnlp, reviews, tmp_path, recurrent):
-    averaging = '[{"class_path": "EMAWeightAveraging", "init_args": {"decay": 0.9}}]'
+    averaging = '[{"class_path": "ExponentialMovingAverage", "init_args": {"decay": 0.9}}]'
     code, _, err = rnnlp(
         "fit", "--config", reviews / "tiny.yaml", "--output", tmp_path / "m", "--model.ngrams=3",
         f"--model.recurrent={recurrent}", "--trainer.max_epochs=4",
@@ -230,7 +230,7 @@ def test_wrong_ngrams_are_refused(rnnlp, reviews, tmp_path):
 def test_killed_and_resumed(rnnlp, reviews, tmp_path):
     settings = [
         "--checkpoint_steps=3", "--trainer.max_epochs=2", "--data.max_tokens=1500",
-        "--trainer.callbacks+=EMAWeightAveraging", "--trainer.callbacks.decay=0.8",
+        "--trainer.callbacks+=ExponentialMovingAverage", "--trainer.callbacks.decay=0.8",
     ]  # fmt: skip
     fit = ["fit", "--config", reviews / "tiny.yaml", *settings, "--output"]
     assert rnnlp(*fit, tmp_path / "whole")[0] == 0

@@ -27,7 +27,7 @@ POINTS = "--checkpoint_steps=3"
         ["--model.optimizer.schedule=plateau", "--model.optimizer.plateau_patience=0"],
         ["--model.optimizer.schedule=cosine", "--model.optimizer.warmup_steps=4",
          "--model.optimizer.name=sgd", "--trainer.val_check_interval=0.5"],
-        ["--trainer.callbacks+=EMAWeightAveraging", "--trainer.callbacks.decay=0.8"],
+        ["--trainer.callbacks+=ExponentialMovingAverage", "--trainer.callbacks.decay=0.8"],
         ["--trainer.accumulate_grad_batches=2",
          "--model.optimizer.schedule=torch.optim.lr_scheduler.StepLR",
          "--model.optimizer.schedule_options.step_size=1"],

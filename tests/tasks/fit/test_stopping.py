@@ -115,7 +115,7 @@ def test_averaged_weights_are_what_is_validated_and_kept(corpus, tmp_path, monke
     monkeypatch.setattr(Tagging, "on_train_batch_end", lambda m, *_: raw.append(copy(m)))
     folder = train(
         tmp_path / "m", corpus, "--trainer.max_epochs=1",
-        "--trainer.callbacks+=EMAWeightAveraging", "--trainer.callbacks.decay=0.5",
+        "--trainer.callbacks+=ExponentialMovingAverage", "--trainer.callbacks.decay=0.5",
     )  # fmt: skip
     weights = load_file(folder / "model.safetensors")
     assert all(weights[name].equal(validated[-1][name]) for name in weights)

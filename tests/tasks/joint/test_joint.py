@@ -188,7 +188,7 @@ def test_a_model_of_one_task_knows_its_task(rnnlp, english, corpus):
 def test_killed_and_resumed(files, tmp_path):
     settings = (
         "--checkpoint_steps=3", "--trainer.max_epochs=2",
-        "--trainer.callbacks+=EMAWeightAveraging", "--trainer.callbacks.decay=0.8",
+        "--trainer.callbacks+=ExponentialMovingAverage", "--trainer.callbacks.decay=0.8",
     )  # fmt: skip
     whole = fit(files, tmp_path / "whole", *settings)
     with killed(Joint, lambda step, batch: step == 14):
