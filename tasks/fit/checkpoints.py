@@ -18,6 +18,7 @@ import pytorch_lightning as pl
 import torch
 from pytorch_lightning.callbacks import Checkpoint, Timer
 from pytorch_lightning.utilities.rank_zero import rank_zero_only
+from torch.nn.utils import get_total_norm
 
 from rnnlp.tasks.base.processes import everyone
 from rnnlp.tasks.model_folder.atomic import write_atomically
@@ -36,7 +37,7 @@ def check_finite(trainer: pl.Trainer, module: pl.LightningModule) -> None:
     Raises:
         Diverged: A weight is NaN or infinite.
     """
-    if not all(parameter.isfinite().all() for parameter in module.parameters()):
+    if not get_total_norm(module.parameters()).isfinite():  # fast: no mask is made
         raise Diverged(f"training diverged before step {trainer.global_step:,} (NaN)")
 
 
