@@ -12,7 +12,7 @@ from torch import Tensor
 from rnnlp.models.recurrence.cell import Cell, State, Weights, state_of
 
 from .bag import BagEncoder
-from .recurrent import Encoder
+from .recurrent import Encoder, states_before
 from .windowed import WindowedEncoder
 
 
@@ -43,13 +43,18 @@ def gate_values(
     if not isinstance(encoder, Encoder):
         raise ValueError("an encoder without recurrent layers has no gates")
     values, states = [], embedded
+    read, lengths = embedded, torch.tensor([len(embedded)])
     for layer in range(encoder.num_layers):
         both = [
-            _one_way(encoder.kind, states, weights, encoder.start(1), backwards=bool(direction))
+            _one_way(encoder.kind, read, weights, encoder.start(1), backwards=bool(direction))
             for direction, weights in enumerate(encoder.weights(layer))
         ]
         values += both
-        states = encoder.finish(layer, states, torch.cat([one["h"] for one in both], 1))
+        after = torch.cat([one["h"] for one in both], 1)
+        states = read = encoder.finish(layer, states, after)
+        if encoder.look_back:
+            before = states_before(after.unsqueeze(0), lengths, None, encoder.directions)
+            read = torch.cat((states, before[0]), 1)
     return values
 
 

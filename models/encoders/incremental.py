@@ -112,8 +112,10 @@ def _token(
     assert step is not None
     states, after = embedded[:, 0], []
     for layer, (own, before) in enumerate(zip(weights, final, strict=True)):
-        inputs = states
-        after.append(step(inputs, own, before))
+        inputs = read = states
+        if layer and encoder.look_back:
+            read = np.concatenate((inputs, final[layer - 1].hidden), 1)
+        after.append(step(read, own, before))
         states = after[-1].hidden
         if encoder.finishes:
             with torch.inference_mode():

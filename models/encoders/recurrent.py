@@ -39,6 +39,9 @@ class Encoder(nn.Module):
         residual: Whether a layer's input is added to its output where their widths agree.
         layer_norm: Whether the output of each layer is normalised (Ba et al. 2016), before the
             residual connection is added.
+        look_back: Whether the second and further layers also read the states below before the
+            token, beside those after it. So the gates of minGRU and SSRU, which read no state,
+            can tell what a token adds from what came before it.
         orthogonal: Whether the recurrent weights of each gate start as an orthogonal matrix (Saxe
             et al. 2014), which neither shrinks nor stretches the state.
         forget_bias: What the bias of the gate that keeps the old state starts from (Jozefowicz et
@@ -61,6 +64,7 @@ class Encoder(nn.Module):
         weight_dropout: float = 0.0,
         residual: bool = False,
         layer_norm: bool = False,
+        look_back: bool = False,
         orthogonal: bool = False,
         forget_bias: float | None = None,
         memory_span: int | None = None,
@@ -98,13 +102,14 @@ class Encoder(nn.Module):
         self.bidirectional = bidirectional
         self.weight_dropout = weight_dropout
         self.residual = residual
+        self.look_back = look_back
         self.between = LockedDropout(dropout) if locked_dropout else nn.Dropout(dropout)
         self.norms = nn.ModuleList(
             nn.LayerNorm(self.output_size) for _ in range(num_layers if layer_norm else 0)
         )
         rows = kind.gates * hidden_size
         for layer in range(num_layers):
-            width = input_size if layer == 0 else self.output_size
+            width = self.output_size * (2 if look_back else 1) if layer else input_size
             for suffix in self._suffixes(layer):
                 for name, shape in (
                     ("weight_ih", (rows, width)),
@@ -164,13 +169,17 @@ class Encoder(nn.Module):
         lengths = torch.as_tensor(lengths).cpu()
         self._check(embedded, lengths)
         d = self.directions
+        before: Tensor | None = None
         states, finals = embedded, []
         for layer in range(self.num_layers):
             inputs = self.between(states) if layer else states
             begin = None if initial is None else _slice(initial, layer * d, d)
+            read = inputs if before is None else torch.cat((inputs, self.between(before)), 2)
             states, final = recur(
-                self.kind, inputs, lengths, self.weights(layer), begin
+                self.kind, read, lengths, self.weights(layer), begin
             )  # [batch, time, directions * hidden_size]
+            if self.look_back:
+                before = states_before(states, lengths, begin, self.directions)
             states = self.finish(layer, inputs, states)
             finals.append(final)
         if self.finishes:
@@ -205,9 +214,12 @@ class Encoder(nn.Module):
             raise ValueError("a bidirectional encoder needs the whole sequence: it has no step")
         outputs, finals = embedded, []
         for layer in range(self.num_layers):
-            inputs = self.between(outputs.unsqueeze(1)).squeeze(1) if layer else outputs
+            inputs = self._between(outputs) if layer else outputs
+            read = inputs
+            if layer and self.look_back:
+                read = torch.cat((inputs, self._between(state.hidden[layer - 1])), 1)
             (weights,) = self.weights(layer)
-            after = self.kind.step(inputs, weights, _slice(state, layer, 1))
+            after = self.kind.step(read, weights, _slice(state, layer, 1))
             outputs = self.finish(layer, inputs, after.hidden[0])
             finals.append(after)
         return outputs, _join(finals)
@@ -235,6 +247,11 @@ class Encoder(nn.Module):
         if self.residual and inputs.shape[-1] == states.shape[-1]:
             states = states + inputs
         return states
+
+    def _between(self, outputs: Tensor) -> Tensor:
+        """The dropout between layers, of one token `[batch, output_size]`."""
+        dropped: Tensor = self.between(outputs.unsqueeze(1)).squeeze(1)
+        return dropped
 
     def _suffixes(self, layer: int) -> list[str]:
         return [f"_l{layer}", f"_l{layer}_reverse"][: self.directions]
@@ -273,6 +290,30 @@ class Encoder(nn.Module):
                 f"lengths must lie in 1 to {embedded.shape[1]} (the padded time), "
                 f"found {shortest} to {longest}"
             )
+
+
+def states_before(states: Tensor, lengths: Tensor, start: State | None, directions: int) -> Tensor:
+    """The states before each token, those of each direction in the order in which it reads.
+
+    Args:
+        states: Those after each token, `[batch, time, directions * hidden_size]`.
+        lengths: Number of tokens of each sequence, `[batch]`.
+        start: The state that each direction starts from; None for zeros.
+        directions: 1, or 2 for forwards and backwards.
+
+    Returns:
+        `[batch, time, directions * hidden_size]`; any values at padding.
+    """
+    ahead, *backwards = states.chunk(directions, 2)
+    zeros = ahead.new_zeros(directions, len(ahead), ahead.shape[2])
+    first = zeros if start is None else start.hidden.to(states.dtype)
+    before = [torch.cat((first[0].unsqueeze(1), ahead[:, :-1]), 1)]
+    for back in backwards:
+        last = torch.arange(back.shape[1]) == lengths.unsqueeze(1) - 1  # [batch, time]
+        later = F.pad(back[:, 1:], (0, 0, 0, 1))
+        last = last.to(states.device).unsqueeze(2)
+        before.append(torch.where(last, first[1].unsqueeze(1), later))
+    return torch.cat(before, 2)
 
 
 def _slice(state: State, begin: int, size: int) -> State:

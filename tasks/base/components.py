@@ -87,7 +87,7 @@ class EncoderConfig:
 
     Args:
         cell: The recurrence, such as lstm, or one of your own (module.NAME); minGRU trains in
-            parallel over time, and wants two layers.
+            parallel over time, and wants two layers and look_back.
         hidden_size: Width of the state, for each direction.
         num_layers: Number of layers on top of each other.
         bidirectional: Whether each layer also reads from the end to the start.
@@ -97,6 +97,8 @@ class EncoderConfig:
             none.
         residual: Whether a layer's input is added to its output where the widths agree.
         layer_norm: Whether each layer's output is normalised.
+        look_back: Whether upper layers also read the states below before each token, which minGRU
+            and SSRU want.
         orthogonal: Whether the recurrent weights of each gate start as an orthogonal matrix.
         forget_bias: What the gate that keeps the old state starts from: 1 keeps more of it, null
             leaves it to chance.
@@ -113,6 +115,7 @@ class EncoderConfig:
     weight_dropout: float = 0.0
     residual: bool = False
     layer_norm: bool = False
+    look_back: bool = False
     orthogonal: bool = False
     forget_bias: float | None = None
     memory_span: int | None = None

@@ -34,7 +34,15 @@ EMBEDDING = (
     "token_features",
     "token_feature_size",
 )
-ENCODER = ("cell", "hidden_size", "num_layers", "bidirectional", "residual", "layer_norm")
+ENCODER = (
+    "cell",
+    "hidden_size",
+    "num_layers",
+    "bidirectional",
+    "residual",
+    "layer_norm",
+    "look_back",
+)
 PARTS = ("embedding", "encoder")
 
 

@@ -142,14 +142,19 @@ def _recur(
     states = graph.add("Transpose", embedded, perm=[1, 0, 2])  # [time, batch, size]
     width = module.input_size
     finals: list[tuple[str, str]] = []
+    before = ""
     for layer in range(module.num_layers):
         begin = State("", "")
         if start is not None:
             at = (layer * two, (layer + 1) * two)
             whole = module.num_layers == 1
             begin = State(*(s if whole or not s else graph.part(s, *at, 0) for s in start))
-        inputs = states
-        states, final = _layer(graph, module, layer, inputs, lengths, begin)
+        inputs = read = states
+        if layer and module.look_back:
+            read = graph.add("Concat", inputs, before, axis=2)
+        states, final = _layer(graph, module, layer, read, lengths, begin)
+        if module.look_back:
+            before = _before(graph, states, begin.hidden, two)
         if module.cell in _OUTPUTS:
             states = graph.add(_OUTPUTS[module.cell], states)
         if len(module.norms):
@@ -166,6 +171,27 @@ def _recur(
 
     final = State(*(joined(parts) for parts in zip(*finals, strict=True)))
     return Encoded(graph.add("Transpose", states, perm=[1, 0, 2]), final, two)
+
+
+def _before(graph: Graph, states: str, begin: str, directions: int) -> str:
+    """The states before each token `[time, batch, directions * hidden_size]`, as `states_before`.
+
+    Args:
+        graph: Where nodes are added.
+        states: Those after each token; after the last of a sequence, backwards, those before it.
+        begin: The state before the first token, of what reads forwards alone; "" for zeros.
+        directions: 1 or 2.
+    """
+    if begin:
+        return graph.add("Concat", begin, graph.part(states, 0, -1, 0), axis=0)
+    both = [states] if directions == 1 else graph.split("Split", states, outputs=2, axis=2)
+    moved = [graph.part(both[0], 0, -1, 0), *(graph.part(one, 1, ALL, 0) for one in both[1:])]
+    pads = [[1, 0, 0, 0, 0, 0], [0, 0, 0, 1, 0, 0]]
+    parts = [
+        graph.add("Pad", one, graph.constant(pad))
+        for one, pad in zip(moved, pads[:directions], strict=True)
+    ]
+    return parts[0] if directions == 1 else graph.add("Concat", *parts, axis=2)
 
 
 def _layer(

@@ -10,6 +10,7 @@ OPTIONS = [
     {},
     {"num_layers": 2, "residual": True, "layer_norm": True, "dropout": 0.5, "weight_dropout": 0.0},
     {"num_layers": 2, "bidirectional": False},
+    {"num_layers": 3, "look_back": True},
 ]
 
 

@@ -22,6 +22,7 @@ def encoders():
         yield Encoder(input_size=SIZE, cell=cell, hidden_size=5, bidirectional=False)
     deep = {"num_layers": 3, "hidden_size": SIZE, "bidirectional": False}
     yield Encoder(input_size=SIZE, cell="gru", residual=True, layer_norm=True, **deep)
+    yield Encoder(input_size=SIZE, cell="mingru", residual=True, look_back=True, **deep)
     yield WindowedEncoder(encoder=Encoder(input_size=SIZE, cell="lstm", **deep), window=4)
     yield BagEncoder(input_size=SIZE)
     yield WindowedEncoder(encoder=BagEncoder(input_size=SIZE), window=4)

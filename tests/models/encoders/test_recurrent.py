@@ -40,6 +40,7 @@ OPTIONS = [
         {"cell": cell},
         {"cell": cell, "num_layers": 3, "residual": True, "layer_norm": True},
         {"cell": cell, "num_layers": 2, "bidirectional": False, "residual": True},
+        {"cell": cell, "num_layers": 3, "look_back": True},
     )
 ]
 
@@ -73,7 +74,11 @@ def test_padding_order_and_batch_size_change_nothing(chosen):
 
 
 @pytest.mark.parametrize("cell", CELLS)
-@pytest.mark.parametrize("extra", [{}, {"residual": True, "layer_norm": True}], ids=str)
+@pytest.mark.parametrize(
+    "extra",
+    [{}, {"residual": True, "layer_norm": True}, {"residual": True, "look_back": True}],
+    ids=str,
+)
 def test_steps_equal_the_batch(cell, extra):
     encoder = Encoder(
         input_size=4, cell=cell, hidden_size=4, num_layers=2, bidirectional=False, **extra
@@ -130,6 +135,37 @@ def test_recurrent_dropout_drops_weights(cell):
     assert (encoder.weight_ih_l0.grad != 0).float().mean() > 0.3
     encoder.eval()
     torch.testing.assert_close(encoder(x, LENGTHS).states, encoder(x, LENGTHS).states)
+
+
+@pytest.mark.parametrize("cell", ["lstm", "gru", "mingru"])
+@pytest.mark.parametrize("begun", [False, True])
+def test_look_back_is_the_states_below_before_each_token(cell, begun):
+    """Two layers of one in a plain loop: the second reads what the first has before and after."""
+    encoder = Encoder(input_size=4, cell=cell, hidden_size=3, num_layers=2, look_back=True)
+    lower = Encoder(input_size=4, cell=cell, hidden_size=3)
+    upper = Encoder(input_size=12, cell=cell, hidden_size=3)
+    for layer, alone in enumerate((lower, upper)):
+        names = {name.replace("_l0", f"_l{layer}") for name in alone.state_dict()}
+        alone.load_state_dict(
+            {name.replace(f"_l{layer}", "_l0"): encoder.state_dict()[name] for name in names}
+        )
+    x = batch(width=4)
+    start = State(*(torch.randn(4, 4, 3) for _ in range(1 + (cell == "lstm")))) if begun else None
+    actual = encoder(x, LENGTHS, start)
+    parts = [None, None]
+    if start is not None:
+        parts = [State(*(None if s is None else s[at : at + 2] for s in start)) for at in (0, 2)]
+    below = lower(x, LENGTHS, parts[0]).states
+    first = torch.zeros(2, 4, 3) if start is None else start.hidden[:2]
+    both = torch.zeros(4, 7, 12)
+    for row, length in enumerate(LENGTHS.tolist()):
+        for t in range(length):
+            ahead = below[row, t - 1, :3] if t else first[0, row]
+            back = below[row, t + 1, 3:] if t + 1 < length else first[1, row]
+            both[row, t] = torch.cat((below[row, t], ahead, back))
+    wanted = upper(both, LENGTHS, parts[1])
+    torch.testing.assert_close(actual.states, wanted.states)
+    torch.testing.assert_close(actual.final.hidden[2:], wanted.final.hidden)
 
 
 def test_residual_adds_the_input():

@@ -78,17 +78,22 @@ def close(actual, wanted, tolerance=1e-4):
 
 
 @pytest.mark.parametrize(
-    ("cell", "two", "num_layers", "residual", "norm", "characters", "features", "crf"),
+    (
+        "cell", "two", "num_layers", "residual", "norm", "look_back", "characters", "features",
+        "crf",
+    ),
     pairwise(
-        BUILT_IN, (True, False), (1, 2), (True, False), (True, False), ("none", "cnn", "rnn"),
-        (0, 2), (True, False),
+        BUILT_IN, (True, False), (1, 3), (True, False), (True, False), (True, False),
+        ("none", "cnn", "rnn"), (0, 2), (True, False),
     ),
 )  # fmt: skip
-def test_tagger(tmp_path, cell, two, num_layers, residual, norm, characters, features, crf):
+def test_tagger(
+    tmp_path, cell, two, num_layers, residual, norm, look_back, characters, features, crf
+):
     embedded = embedding(characters, features)
     encoder = Encoder(
         input_size=embedded.output_size, cell=cell, hidden_size=5, num_layers=num_layers,
-        bidirectional=two, residual=residual, layer_norm=norm,
+        bidirectional=two, residual=residual, layer_norm=norm, look_back=look_back,
     )  # fmt: skip
     output = (CRF if crf else ConstrainedSoftmax)(tags=3, start=[True, True, False])
     network = Tagger(embedding=embedded, encoder=encoder, output=output).eval()
@@ -111,11 +116,13 @@ def test_tagger(tmp_path, cell, two, num_layers, residual, norm, characters, fea
 
 
 @pytest.mark.parametrize("cell", BUILT_IN)
-def test_a_text_in_stretches_gives_what_it_gives_as_a_whole(tmp_path, cell):
+@pytest.mark.parametrize("look_back", [False, True])
+def test_a_text_in_stretches_gives_what_it_gives_as_a_whole(tmp_path, cell, look_back):
     embedded = embedding()
     encoder = Encoder(
-        input_size=7, cell=cell, hidden_size=5, num_layers=2, bidirectional=False, layer_norm=True
-    )
+        input_size=7, cell=cell, hidden_size=5, num_layers=2, bidirectional=False, layer_norm=True,
+        look_back=look_back,
+    )  # fmt: skip
     network = Tagger(embedding=embedded, encoder=encoder, output=CRF(tags=3)).eval()
     reader = engine.Reader(opened(tmp_path, networks.tagger(network, int8=False)), "tagging")
     batch = batch_of(lengths=[6, 6])

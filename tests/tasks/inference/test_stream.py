@@ -45,6 +45,7 @@ def cut_texts(draw):
 TAGGERS = {
     **{cell: tagger(cell=cell) for cell in CELLS},
     "num_layers": tagger(cell="gru", num_layers=3, residual=True, layer_norm=True),
+    "look_back": tagger(cell="mingru", num_layers=3, look_back=True),
     "softmax": tagger(crf=False),
     "two letters": tagger(scheme="IOB2"),
     "plain tags": tagger(scheme=None),
