@@ -1,9 +1,9 @@
 """How fast minGRU trains against the GRU, from short to long sequences; and ways through its scan.
 
 First: one training step (forward and backward, padded batch) of one layer that reads onwards, of
-each cell, in turns, so that a ratio compares things measured under the same conditions. The batch
-has 32 sequences up to T 200 and 6,400 / T above it, so that its tokens stay the same; lengths are
-uniform in [T/2, T].
+each cell, and of two layers of minGRU with `look_back`, in turns, so that a ratio compares things
+measured under the same conditions. The batch has 32 sequences up to T 200 and 6,400 / T above it,
+so that its tokens stay the same; lengths are uniform in [T/2, T].
 
 Second: what is left of the recurrence once gates and candidates are there, h = a * h' + b, by four
 ways, forward only: a fused step at a time (what `models/recurrence/mingru.py` does on a CPU),
@@ -24,6 +24,7 @@ import statistics
 import time
 from collections.abc import Callable
 from functools import partial
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -33,13 +34,19 @@ from rnnlp.models.recurrence.mingru import doubling
 
 SIZE = 256  # of the input and of the state
 TIMES = (25, 50, 100, 200, 500, 1000, 2000)
-CELLS = ("mingru", "gru", "lstm")
+CELLS: dict[str, dict[str, Any]] = {
+    "mingru": {"cell": "mingru"},
+    "two": {"cell": "mingru", "num_layers": 2, "look_back": True},
+    "gru": {"cell": "gru"},
+    "lstm": {"cell": "lstm"},
+}
 
 
 def training_step(cell: str, batch: int, length: int, device: str) -> Callable[[], None]:
-    """One forward and backward pass of an encoder of this cell."""
+    """One forward and backward pass of an encoder, one of `CELLS`."""
     torch.manual_seed(1)
-    encoder = Encoder(input_size=SIZE, cell=cell, hidden_size=SIZE, bidirectional=False).to(device)
+    sizes = {"input_size": SIZE, "hidden_size": SIZE}
+    encoder = Encoder(**sizes, bidirectional=False, **CELLS[cell]).to(device)
     lengths = torch.randint(length // 2, length + 1, (batch,))
     lengths[0] = length
     x = torch.randn(batch, length, SIZE, device=device)
@@ -129,7 +136,8 @@ def main() -> None:
             + "".join(f"{milliseconds[cell]:9.1f}" for cell in CELLS)
             + "   "
             f"minGRU {milliseconds['gru'] / milliseconds['mingru']:.2f} times as fast as the GRU, "
-            f"{milliseconds['lstm'] / milliseconds['mingru']:.2f} times as fast as the LSTM",
+            f"{milliseconds['lstm'] / milliseconds['mingru']:.2f} times as fast as the LSTM; two "
+            f"layers {milliseconds['gru'] / milliseconds['two']:.2f} times as fast as one of GRU",
             flush=True,
         )
     scans = []
