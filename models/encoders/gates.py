@@ -52,9 +52,9 @@ def gate_values(
         values += both
         after = torch.cat([one["h"] for one in both], 1)
         states = read = encoder.finish(layer, states, after)
-        if encoder.look_back:
+        if encoder.look_back and layer + 1 < encoder.num_layers:
             before = states_before(after.unsqueeze(0), lengths, None, encoder.directions)
-            read = torch.cat((states, before[0]), 1)
+            read = encoder.with_before(layer + 1, states, before[0])
     return values
 
 

@@ -114,7 +114,8 @@ def _token(
     for layer, (own, before) in enumerate(zip(weights, final, strict=True)):
         inputs = read = states
         if layer and encoder.look_back:
-            read = np.concatenate((inputs, final[layer - 1].hidden), 1)
+            weight = array(encoder.before_weight(layer).detach())
+            read = inputs + weight * final[layer - 1].hidden
         after.append(step(read, own, before))
         states = after[-1].hidden
         if encoder.finishes:

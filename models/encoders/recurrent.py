@@ -40,8 +40,8 @@ class Encoder(nn.Module):
         layer_norm: Whether the output of each layer is normalised (Ba et al. 2016), before the
             residual connection is added.
         look_back: Whether the second and further layers also read the states below before the
-            token, beside those after it. So the gates of minGRU and SSRU, which read no state,
-            can tell what a token adds from what came before it.
+            token, each unit with a weight of its own, beside those after it. So the gates of minGRU
+            and SSRU, which read no state, can tell what a token adds from what came before it.
         orthogonal: Whether the recurrent weights of each gate start as an orthogonal matrix (Saxe
             et al. 2014), which neither shrinks nor stretches the state.
         forget_bias: What the bias of the gate that keeps the old state starts from (Jozefowicz et
@@ -92,6 +92,10 @@ class Encoder(nn.Module):
                 f"weight_dropout is {weight_dropout}, but {kind.title} has no recurrent weights: "
                 "set it to 0, or take another cell"
             )
+        if look_back and num_layers == 1:
+            raise ValueError(
+                "look_back is for the second and further layers: set num_layers to 2 or more"
+            )
         self.initial = Initial(orthogonal, forget_bias, memory_span)
         self.initial.check(kind)
         self.input_size = input_size
@@ -109,7 +113,9 @@ class Encoder(nn.Module):
         )
         rows = kind.gates * hidden_size
         for layer in range(num_layers):
-            width = self.output_size * (2 if look_back else 1) if layer else input_size
+            width = self.output_size if layer else input_size
+            if layer and look_back:
+                self.register_parameter(f"look_back_l{layer}", nn.Parameter(torch.empty(width)))
             for suffix in self._suffixes(layer):
                 for name, shape in (
                     ("weight_ih", (rows, width)),
@@ -142,6 +148,8 @@ class Encoder(nn.Module):
         for name, parameter in self.named_parameters(recurse=False):
             if name.startswith(("weight", "bias")):
                 nn.init.uniform_(parameter, -bound, bound)
+            elif name.startswith("look_back"):
+                nn.init.normal_(parameter, std=0.3)
         for layer in range(self.num_layers):
             for suffix in self._suffixes(layer):
                 self.initial.apply(self.kind, self._direction(suffix))
@@ -174,11 +182,13 @@ class Encoder(nn.Module):
         for layer in range(self.num_layers):
             inputs = self.between(states) if layer else states
             begin = None if initial is None else _slice(initial, layer * d, d)
-            read = inputs if before is None else torch.cat((inputs, self.between(before)), 2)
+            read = inputs
+            if before is not None:
+                read = self.with_before(layer, inputs, self.between(before))
             states, final = recur(
                 self.kind, read, lengths, self.weights(layer), begin
             )  # [batch, time, directions * hidden_size]
-            if self.look_back:
+            if self.look_back and layer + 1 < self.num_layers:
                 before = states_before(states, lengths, begin, self.directions)
             states = self.finish(layer, inputs, states)
             finals.append(final)
@@ -214,10 +224,11 @@ class Encoder(nn.Module):
             raise ValueError("a bidirectional encoder needs the whole sequence: it has no step")
         outputs, finals = embedded, []
         for layer in range(self.num_layers):
-            inputs = self._between(outputs) if layer else outputs
+            inputs = self.between(outputs.unsqueeze(1)).squeeze(1) if layer else outputs
             read = inputs
             if layer and self.look_back:
-                read = torch.cat((inputs, self._between(state.hidden[layer - 1])), 1)
+                before = self.between(state.hidden[layer - 1].unsqueeze(1)).squeeze(1)
+                read = self.with_before(layer, inputs, before)
             (weights,) = self.weights(layer)
             after = self.kind.step(read, weights, _slice(state, layer, 1))
             outputs = self.finish(layer, inputs, after.hidden[0])
@@ -248,10 +259,20 @@ class Encoder(nn.Module):
             states = states + inputs
         return states
 
-    def _between(self, outputs: Tensor) -> Tensor:
-        """The dropout between layers, of one token `[batch, output_size]`."""
-        dropped: Tensor = self.between(outputs.unsqueeze(1)).squeeze(1)
-        return dropped
+    def with_before(self, layer: int, inputs: Tensor, before: Tensor) -> Tensor:
+        """What a layer reads that looks back.
+
+        Args:
+            layer: Number of the layer, from 1.
+            inputs: What the layer below gave, `[..., output_size]`.
+            before: The states below before each token, of the same shape.
+        """
+        return inputs + before * self.before_weight(layer)
+
+    def before_weight(self, layer: int) -> Tensor:
+        """What a layer from 1 on, which looks back, weighs the states below with."""
+        weight: Tensor = getattr(self, f"look_back_l{layer}")
+        return weight
 
     def _suffixes(self, layer: int) -> list[str]:
         return [f"_l{layer}", f"_l{layer}_reverse"][: self.directions]

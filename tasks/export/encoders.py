@@ -151,9 +151,10 @@ def _recur(
             begin = State(*(s if whole or not s else graph.part(s, *at, 0) for s in start))
         inputs = read = states
         if layer and module.look_back:
-            read = graph.add("Concat", inputs, before, axis=2)
+            weight = graph.weight(as_array(module.before_weight(layer)))
+            read = graph.add("Add", inputs, graph.add("Mul", before, weight))
         states, final = _layer(graph, module, layer, read, lengths, begin)
-        if module.look_back:
+        if module.look_back and layer + 1 < module.num_layers:
             before = _before(graph, states, begin.hidden, two)
         if module.cell in _OUTPUTS:
             states = graph.add(_OUTPUTS[module.cell], states)

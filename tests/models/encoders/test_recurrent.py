@@ -143,7 +143,7 @@ def test_look_back_is_the_states_below_before_each_token(cell, begun):
     """Two layers of one in a plain loop: the second reads what the first has before and after."""
     encoder = Encoder(input_size=4, cell=cell, hidden_size=3, num_layers=2, look_back=True)
     lower = Encoder(input_size=4, cell=cell, hidden_size=3)
-    upper = Encoder(input_size=12, cell=cell, hidden_size=3)
+    upper = Encoder(input_size=6, cell=cell, hidden_size=3)
     for layer, alone in enumerate((lower, upper)):
         names = {name.replace("_l0", f"_l{layer}") for name in alone.state_dict()}
         alone.load_state_dict(
@@ -157,15 +157,24 @@ def test_look_back_is_the_states_below_before_each_token(cell, begun):
         parts = [State(*(None if s is None else s[at : at + 2] for s in start)) for at in (0, 2)]
     below = lower(x, LENGTHS, parts[0]).states
     first = torch.zeros(2, 4, 3) if start is None else start.hidden[:2]
-    both = torch.zeros(4, 7, 12)
+    read = torch.zeros(4, 7, 6)
     for row, length in enumerate(LENGTHS.tolist()):
         for t in range(length):
             ahead = below[row, t - 1, :3] if t else first[0, row]
             back = below[row, t + 1, 3:] if t + 1 < length else first[1, row]
-            both[row, t] = torch.cat((below[row, t], ahead, back))
-    wanted = upper(both, LENGTHS, parts[1])
+            read[row, t] = below[row, t] + encoder.look_back_l1 * torch.cat((ahead, back))
+    wanted = upper(read, LENGTHS, parts[1])
     torch.testing.assert_close(actual.states, wanted.states)
     torch.testing.assert_close(actual.final.hidden[2:], wanted.final.hidden)
+    weighted = torch.randn_like(wanted.states)
+    of_ours = (encoder.look_back_l1, encoder.weight_ih_l0_reverse, encoder.weight_ih_l1)
+    of_loop = (encoder.look_back_l1, lower.weight_ih_l0_reverse, upper.weight_ih_l0)
+    torch.testing.assert_close(
+        torch.autograd.grad(actual.states, of_ours, weighted),
+        torch.autograd.grad(wanted.states, of_loop, weighted),
+        atol=1e-5,
+        rtol=1e-4,
+    )
 
 
 def test_residual_adds_the_input():
@@ -186,6 +195,7 @@ def test_residual_adds_the_input():
         ({"dropout": 1.0}, "dropout must lie in"),
         ({"weight_dropout": -0.1}, "weight_dropout must lie in"),
         ({"cell": "mingru", "weight_dropout": 0.5}, "minGRU has no recurrent weights"),
+        ({"look_back": True}, "look_back is for the second and further layers"),
     ],
 )
 def test_bad_parameters_are_named(change, message):

@@ -309,7 +309,8 @@ def test_autocast(cell):
 
 @pytest.mark.parametrize("cell", CELLS)
 def test_low_precision_weights(cell):
-    encoder = Encoder(input_size=4, cell=cell, hidden_size=4).bfloat16()
+    encoder = Encoder(input_size=4, cell=cell, hidden_size=4, num_layers=2, look_back=True)
+    encoder = encoder.bfloat16()
     out = encoder(torch.randn(3, 5, 4).bfloat16(), torch.tensor([5, 2, 3]))
     assert out.states.dtype == out.final.hidden.dtype == torch.bfloat16
     out.states.float().sum().backward()

@@ -93,7 +93,8 @@ def test_tagger(
     embedded = embedding(characters, features)
     encoder = Encoder(
         input_size=embedded.output_size, cell=cell, hidden_size=5, num_layers=num_layers,
-        bidirectional=two, residual=residual, layer_norm=norm, look_back=look_back,
+        bidirectional=two, residual=residual, layer_norm=norm,
+        look_back=look_back and num_layers > 1,
     )  # fmt: skip
     output = (CRF if crf else ConstrainedSoftmax)(tags=3, start=[True, True, False])
     network = Tagger(embedding=embedded, encoder=encoder, output=output).eval()
