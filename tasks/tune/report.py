@@ -48,7 +48,7 @@ def write_results(
         "trials": [
             {
                 "number": trial.number,
-                "state": trial.state.name.lower(),
+                "state": _state(trial),
                 "score": trial.value,
                 "why": trial.user_attrs.get(WHY),
                 **trial.params,
@@ -73,6 +73,12 @@ def nested(base: str, values: Mapping[str, Any]) -> dict[str, Any]:
             at = at.setdefault(group, {})
         at[name] = value
     return content
+
+
+def _state(trial: Any) -> str:
+    """Optuna fails a trial that was interrupted, or ran out of time, as it does a wrong one."""
+    name: str = trial.state.name.lower()
+    return "interrupted" if name == "fail" and WHY not in trial.user_attrs else name
 
 
 def sections_of(results: Mapping[str, Any], best: Path) -> list[Section]:

@@ -120,7 +120,10 @@ def test_a_trial_that_was_interrupted_does_not_count(rnnlp, search, tmp_path, mo
     assert not list((tmp_path / "out" / "trials").iterdir())
     code, _, err = rnnlp(*search, "--trials=1", "--resume")
     assert code == 0, err
-    assert [trial["state"] for trial in trials_in(tmp_path / "out")] == ["fail", "complete"]
+    assert [trial["state"] for trial in trials_in(tmp_path / "out")] == [
+        "interrupted",
+        "complete",
+    ]
 
 
 def test_values_that_do_not_go_together_fail_one_trial(rnnlp, search, tmp_path):
