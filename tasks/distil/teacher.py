@@ -67,11 +67,13 @@ def tagging_teacher(pipeline: Any) -> Teacher:
 
     def answers(texts: Sequence[str]) -> Iterator[Answer]:
         split = pipeline.featurizer.split
-        sentences = [[text[start:end] for start, end in split(text)] for text in texts]
-        for text, tokens, scores in zip(
-            texts, sentences, tag_shares(pipeline, sentences), strict=True
-        ):
-            yield {"text": text, "tokens": tokens, "scores": scores}
+        for first in range(0, len(texts), CHUNK):
+            some = texts[first : first + CHUNK]
+            sentences = [[text[start:end] for start, end in split(text)] for text in some]
+            for text, tokens, scores in zip(
+                some, sentences, tag_shares(pipeline, sentences), strict=True
+            ):
+                yield {"text": text, "tokens": tokens, "scores": scores}
 
     return answers
 
