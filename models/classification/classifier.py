@@ -19,7 +19,7 @@ from rnnlp.models.encoders.bag import BagEncoder
 from rnnlp.models.encoders.incremental import IncrementalEncoder, Reading
 from rnnlp.models.encoders.recurrent import Encoder
 from rnnlp.models.encoders.windowed import WindowedEncoder
-from rnnlp.models.layers.dropout import LockedDropout, check_rate
+from rnnlp.models.layers.dropout import Dropout, LockedDropout
 from rnnlp.models.layers.ngrams import Counted, NGrams
 from rnnlp.models.layers.precision import full_precision
 
@@ -110,7 +110,7 @@ class Classifier(Calibrated):
         self.encoder = encoder
         self.state_dropout = LockedDropout(state_dropout)
         self.pooling = pooling
-        self.dropout = nn.Dropout(check_rate(dropout))
+        self.dropout = Dropout(dropout)
         self.projection = nn.Linear(pooling.output_size, classes)
         self.ngrams = ngrams
         self.columns = columns

@@ -11,6 +11,8 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor, nn
 
+from rnnlp.models.layers.dropout import Dropout
+
 SIZE, HIDDEN = 8, 32  # of a category's vector, and of the layer
 
 
@@ -32,7 +34,7 @@ class ColumnScores(nn.Module):
         self.tables = nn.ModuleList(tables)
         width = sum(SIZE if count else 2 for count in categories)
         self.hidden = nn.Linear(width, HIDDEN)
-        self.dropout = nn.Dropout(dropout)
+        self.dropout = Dropout(dropout)
         self.output = nn.Linear(HIDDEN, classes, bias=False)
 
     def forward(self, columns: Tensor) -> Tensor:

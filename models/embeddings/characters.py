@@ -15,6 +15,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from rnnlp.models.encoders.recurrent import Encoder
+from rnnlp.models.layers.dropout import Dropout
 
 
 def distinct_words(characters: Tensor) -> tuple[Tensor, Tensor]:
@@ -55,7 +56,7 @@ class _Characters(nn.Module):
         nn.init.uniform_(self.embedding.weight, -bound, bound)
         with torch.no_grad():
             self.embedding.weight[0] = 0.0
-        self.dropout = nn.Dropout(dropout)
+        self.dropout = Dropout(dropout)
 
     def forward(self, characters: Tensor) -> Tensor:
         """Map character ids to a vector for each word.

@@ -14,7 +14,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from rnnlp.models.layers.dropout import LockedDropout
+from rnnlp.models.layers.dropout import Dropout, LockedDropout, drop_out
 from rnnlp.models.recurrence.cell import State, Weights
 from rnnlp.models.recurrence.cells import find_cell
 from rnnlp.models.recurrence.dispatch import recur
@@ -107,7 +107,7 @@ class Encoder(nn.Module):
         self.weight_dropout = weight_dropout
         self.residual = residual
         self.look_back = look_back
-        self.between = LockedDropout(dropout) if locked_dropout else nn.Dropout(dropout)
+        self.between = LockedDropout(dropout) if locked_dropout else Dropout(dropout)
         self.norms = nn.ModuleList(
             nn.LayerNorm(self.output_size) for _ in range(num_layers if layer_norm else 0)
         )
@@ -280,9 +280,9 @@ class Encoder(nn.Module):
     def weights(self, layer: int) -> list[Weights]:
         """The parameters of a layer, one for each direction."""
         weights = [self._direction(suffix) for suffix in self._suffixes(layer)]
-        if self.weight_dropout:
-            rate, on = self.weight_dropout, self.training
-            weights = [one._replace(hidden=F.dropout(one.hidden, rate, on)) for one in weights]
+        if self.weight_dropout and self.training:
+            rate = self.weight_dropout
+            weights = [one._replace(hidden=drop_out(one.hidden, rate)) for one in weights]
         return weights
 
     def _direction(self, suffix: str) -> Weights:

@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from rnnlp.models.encoders.base import EncoderOutput
-from rnnlp.models.layers.dropout import LockedDropout, check_rate
+from rnnlp.models.layers.dropout import Dropout, LockedDropout
 from rnnlp.models.recurrence.cell import State
 from rnnlp.models.recurrence.cells import find_cell
 
@@ -80,7 +80,7 @@ class TargetSide(nn.Module):
         self.hidden_size = hidden_size
         self.unknown = unknown
         self.embedding_dropout = LockedDropout(embedding_dropout)
-        self.dropout = nn.Dropout(check_rate(dropout))
+        self.dropout = Dropout(dropout)
         self.pointer: Pointer | None = None
         self.start = nn.Linear(
             final_size, num_layers * hidden_size * (2 if self.kind.has_cell else 1)

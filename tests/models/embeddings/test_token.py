@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from rnnlp.models.embeddings.token import Embedding
-from rnnlp.models.layers.dropout import LockedDropout, WordDropout
+from rnnlp.models.layers.dropout import Dropout, LockedDropout, WordDropout, drop_out
 
 
 def make(**changes):
@@ -89,6 +89,43 @@ def test_word_dropout_spares_padding_and_special_ids():
     assert WordDropout(0.3).eval()(tokens) is tokens
     with pytest.raises(ValueError, match=r"\[0, 1\), got 1"):
         WordDropout(1.0)
+
+
+@pytest.mark.parametrize("rate", [0.1, 0.5, 0.9, 0.99999])
+def test_dropout_zeroes_that_share_and_scales_the_rest_as_it_scales_gradients(rate):
+    torch.manual_seed(0)
+    values = torch.randn(101, 99, 3).requires_grad_()
+    dropped = drop_out(values, rate)
+    kept = dropped != 0
+    assert kept.float().mean().item() == pytest.approx(1 - rate, abs=0.01)
+    assert kept.any() == (rate < 0.9999)
+    scale = 1 / (1 - min(rate, 1 - 2**-16))
+    torch.testing.assert_close(dropped, values * kept * scale, rtol=1e-4, atol=0)
+    dropped.sum().backward()
+    torch.testing.assert_close(
+        values.grad, kept * torch.full_like(values, scale), rtol=1e-4, atol=0
+    )
+
+
+def test_numbers_that_are_drawn_together_are_dropped_independently():
+    torch.manual_seed(0)
+    kept = drop_out(torch.ones(100_000, 4), 0.3) != 0  # a row is one draw
+    together = (kept.double().T @ kept.double()) / len(kept)
+    assert together.fill_diagonal_(0.49).sub(0.49).abs().max() < 0.01
+    pairs = (kept[1:] & kept[:-1]).double().mean(0)
+    assert pairs.sub(0.49).abs().max() < 0.01
+
+
+def test_dropout_is_for_training_alone_and_the_same_from_the_same_seed():
+    values, module = torch.randn(5, 3), Dropout(0.5)
+    again = [(torch.manual_seed(3), module(values))[1] for _ in range(2)]
+    assert torch.equal(*again)
+    assert module.eval()(values) is values
+    assert Dropout(0.0)(values) is values
+    assert drop_out(values.bfloat16(), 0.5).dtype is torch.bfloat16
+    assert drop_out(torch.ones(0, 3), 0.5).shape == (0, 3)
+    with pytest.raises(ValueError, match=r"\[0, 1\), got 1"):
+        Dropout(1.0)
 
 
 def test_locked_dropout_holds_its_mask_over_time_and_keeps_the_mean():
