@@ -28,6 +28,7 @@ from torch.nn import functional as F
 
 from rnnlp.models.encoders.base import EncoderOutput
 from rnnlp.models.encoders.recurrent import Encoder
+from rnnlp.models.layers.precision import full_precision
 from rnnlp.models.recurrence.cell import State
 from rnnlp.models.search.hypotheses import Step
 
@@ -72,7 +73,7 @@ class MonotonicState(NamedTuple):
 
 
 class Said(NamedTuple):
-    """What is expected at each place of a source, in logarithms; rows are target positions."""
+    """How probable at each place of a source what may follow is; rows are target positions."""
 
     generated: Tensor  # [rows, source, vocabulary_size], of generating
     copied: Tensor | None  # [rows, source], of copying the token there
@@ -86,12 +87,12 @@ class Said(NamedTuple):
         """Log probabilities `[rows, source]` of one token of each row, at each place."""
         known = tokens.clamp_max(self.generated.shape[2] - 1)
         index = known.view(-1, 1, 1).expand(-1, self.generated.shape[1], 1)
-        generated = self.generated.gather(2, index).squeeze(2)
-        if self.copied is None or copies is None:
-            return generated
-        tokens = tokens.unsqueeze(1)
-        generated = generated.masked_fill(tokens != known.unsqueeze(1), _NEVER)
-        return generated.logaddexp(self.copied.masked_fill(copies.ids != tokens, _NEVER))
+        probabilities = self.generated.gather(2, index).squeeze(2)
+        if self.copied is not None and copies is not None:
+            tokens = tokens.unsqueeze(1)
+            probabilities = probabilities.masked_fill(tokens != known.unsqueeze(1), 0.0)
+            probabilities = probabilities + self.copied.masked_fill(copies.ids != tokens, 0.0)
+        return _log(probabilities)
 
 
 class Moves(NamedTuple):
@@ -175,12 +176,12 @@ class MonotonicDecoder(TargetSide):
             assert copies is not None  # or there is nothing to copy
             ready = self.pointer.read(copies, outside)
         at = states.new_zeros(outside.shape).masked_fill(position != 0, _NEVER)
-        nothing = states.new_zeros(*outside.shape, self.table.num_embeddings)
+        anything = states.new_ones(*outside.shape, self.table.num_embeddings)
         return MonotonicState(
             Places(self.key(states), self.value(self.dropout(states)), outside, ready),
             self.first_states(source),
             at,
-            Said(nothing, None if ready is None else torch.zeros_like(at)),
+            Said(anything, None if ready is None else torch.zeros_like(at)),
         )
 
     def score(
@@ -252,21 +253,28 @@ class MonotonicDecoder(TargetSide):
         """What is expected at each place, from states `[rows, hidden_size]`."""
         # r_ti = tanh(W s_t + V h_i)
         readouts = self.dropout((self.readout(states).unsqueeze(1) + values).tanh())
-        generated = self.logits(readouts).log_softmax(2)
+        generated = self.logits(readouts).softmax(2)
         if self.pointer is None:
             return Said(generated, None)
         gate = self.pointer.gate(readouts).to(generated.dtype)  # [rows, source, 1]
-        return Said(generated + F.logsigmoid(gate), F.logsigmoid(-gate).squeeze(2))
+        return Said(generated * gate.sigmoid(), (-gate).sigmoid().squeeze(2))
 
     def _mix(self, said: Said, at: Tensor, copies: Copies | None) -> Tensor:
         """Log probabilities of what comes next, from log probabilities of places
         `[rows, source]`.
         """
-        generated = (said.generated + at.unsqueeze(2)).logsumexp(1)
+        weights = at.exp().to(said.generated.dtype)
+        with full_precision(weights.device):
+            generated = _log(torch.bmm(weights.unsqueeze(1), said.generated).squeeze(1))
         if self.pointer is None or said.copied is None or copies is None:
             return generated
-        copied = (said.copied + at).exp()
+        copied = said.copied * weights
         return self.pointer.mix(generated, torch.zeros_like(copied[:, :1]), copied, copies)
+
+
+def _log(probabilities: Tensor) -> Tensor:
+    """Logarithms; that of 0 is a number."""
+    return probabilities.clamp_min(torch.finfo(probabilities.dtype).tiny).log()
 
 
 def _moved(at: Tensor, moves: Moves, outside: Tensor) -> Tensor:
