@@ -4,7 +4,8 @@
         --step 100 --rounds 10 --seeds 1 2 3
 
 Both begin with the same `--step` random texts, and get as many in each round: chosen by the model
-of the round before, or at random. What is aimed at is `--share` of the accuracy with all labels.
+of the round before, or at random. What is aimed at is `--share` of the accuracy with all labels, at
+which a curve ends.
 """
 
 from __future__ import annotations
@@ -95,7 +96,7 @@ def main() -> None:
             for way, counts in totals.items():
                 known: list[str] = order[: args.step]
                 curve = [study.accuracy(known, seed=seed, model=model)]
-                while len(curve) < args.rounds:
+                while len(curve) < args.rounds and curve[-1] < args.share * full:
                     rest = [text for text in order if text not in set(known)]
                     known += (
                         study.chosen(known, count=args.step, seed=seed, model=model)
