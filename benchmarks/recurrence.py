@@ -147,7 +147,12 @@ def measure(shape: Shape, budget: float) -> dict[str, float]:
         for name, run in runs.items():
             if times[name] and times[name][0] > 10 * times["ours"][0]:
                 continue
-            time.sleep(0.02)  # OpenMP threads spin for a while after the contender before
+            # OpenMP's threads spin for a while after the contender before. This thread stays at
+            # work meanwhile, as in a loop over batches: after a sleep Linux often starts a second
+            # thread on the core of the first, and moves it four milliseconds later.
+            quiet = time.perf_counter() + 0.02
+            while time.perf_counter() < quiet:
+                pass
             begin = time.perf_counter()
             run()
             times[name].append(1000 * (time.perf_counter() - begin))

@@ -95,7 +95,7 @@ class Cell:
             nothing is saved for a backward pass where `last` is None.
         backward: `(grad, grad_start, grad_cell, saved, weights, sizes, previous)`, the blocks of
             the unit, the last tokens first.
-        infer: `forward` without a way back by one call of oneDNN, where that serves.
+        infer: `forward` without a way back, where oneDNN serves.
         together: `(of_input, weights, bias, start)`, the states of all directions at once.
         scan: `(inputs, lengths, weights, start)`, a whole layer in parallel over time.
         library: torch's function for the whole layer.

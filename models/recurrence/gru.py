@@ -74,6 +74,46 @@ def gru_forward(
     return Forward(hidden, None, (hidden, gates, first))
 
 
+def gru_infer(
+    inputs: Tensor,
+    weights: Weights,
+    start: Tensor | None,
+    start_cell: Tensor | None,
+    sizes: list[int],
+) -> Forward:
+    """`gru_forward` without a way back: nothing is laid out for one.
+
+    Args:
+        inputs: `[tokens, input_size]`, step by step.
+        weights: Those of the layer and direction.
+        start: The states before, `[sequences, hidden_size]`; None for zeros.
+        start_cell: Nothing.
+        sizes: Number of sequences at each step.
+    """
+    size = weights.hidden.shape[1]
+    # tanh(v) = 2 s(2 v) - 1: the rows of n are doubled once, so that no step doubles.
+    double = torch.ones_like(weights.input_bias)
+    double[2 * size :] = 2.0
+    of_input = of_all_tokens(
+        inputs, weights.input * double.unsqueeze(1), weights.input_bias * double
+    )  # [tokens, 3 * hidden_size]
+    product = Product(weights.hidden * double.unsqueeze(1), sizes[0])
+    bias = weights.hidden_bias * double
+    hidden = inputs.new_empty(inputs.shape[0], size)
+    parts = (2 * size, size)
+    steps = (*(part.split(sizes) for part in of_input.split(parts, 1)), hidden.split(sizes))
+    before = inputs.new_zeros(sizes[0], size) if start is None else start
+    minus_one = inputs.new_tensor(-1.0)
+    for a_rz, n, h in zip(*steps, strict=True):
+        before = before[: len(h)]
+        of_gates, q = product.of(before, bias).split(parts, 1)
+        r, z = a_rz.add_(of_gates).sigmoid_().split(size, 1)
+        n.addcmul_(r, q).sigmoid_()
+        torch.add(minus_one, n, alpha=2, out=n)
+        before = torch.lerp(n, before, z, out=h)
+    return Forward(hidden, None, ())
+
+
 def gru_together(of_input: Tensor, weights: Tensor, bias: Tensor, start: Tensor) -> Tensor:
     """The states `[time, directions, batch, hidden_size]` of whole layers, for `together.py`.
 
@@ -186,6 +226,7 @@ GRU = Cell(
     backward=lambda grad, grad_start, grad_cell, saved, weights, sizes, previous: gru_backward(
         grad, grad_start, saved, weights, sizes, previous
     ),
+    infer=gru_infer,
     library=torch.gru,
     keeps=1,
     turned=1,  # the rows of n come first there and last in torch.nn

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import torch
 from torch import Tensor
+from torch.nn import functional as F
 
 WORTH = (
     1 << 15
@@ -42,7 +43,14 @@ class Product:
         if self.packed is None:
             sums.addmm_(x, self.transposed)
         else:
-            sums.add_(torch.ops.mkldnn._linear_pointwise(x, self.packed, None, "none", [], ""))
+            sums.add_(self.of(x, None))
+
+    def of(self, x: Tensor, bias: Tensor | None) -> Tensor:
+        """The product with `x` [rows, inputs], and a bias [outputs]."""
+        if self.packed is None:
+            return F.linear(x, self.transposed.t(), bias)
+        product: Tensor = torch.ops.mkldnn._linear_pointwise(x, self.packed, bias, "none", [], "")
+        return product
 
 
 def of_all_tokens(x: Tensor, weight: Tensor, bias: Tensor) -> Tensor:

@@ -231,6 +231,23 @@ def test_without_gradients(cell, on_cores):
             torch.testing.assert_close(one, other.detach())
 
 
+@pytest.mark.parametrize("cell", [name for name, cell in CELLS.items() if cell.infer])
+@pytest.mark.parametrize("start", [False, True])
+def test_our_own_layer_in_use(cell, start, on_cores, monkeypatch):
+    """What is not laid out for a way back gives the states of torch.nn."""
+    monkeypatch.setattr(dispatch, "_way", lambda *_: dispatch._own)
+    oracle = MODULES[cell](4, 3, batch_first=True, bidirectional=True)
+    encoder = Encoder(input_size=4, cell=cell, hidden_size=3)
+    encoder.load_state_dict(oracle.state_dict())
+    x, lengths, initial, _ = draw(cell, 6, 8, 4, 3, 2)
+    with torch.no_grad():
+        states, final = encoder(x, lengths, State(*initial) if start else None)
+        expected, last = packed(oracle, x, lengths, initial if start else None)
+    torch.testing.assert_close(states, expected)
+    for one, other in zip(tensors(final), last, strict=True):
+        torch.testing.assert_close(one, other)
+
+
 @pytest.mark.parametrize("cell", CELLS)
 @pytest.mark.parametrize("batch", [1, 3, 20])
 @pytest.mark.parametrize("threads", [1, 2])
