@@ -363,3 +363,14 @@ def test_held_out_names_are_new(run, tmp_path):
     with_names = [e.tags[0] == "B-PER" for e in sides["dev"]]
     assert sum(with_names) == len(with_names) / 2
     assert f"kept apart, in which {sum(with_names)} of {sum(with_names)} names are new" in out
+
+
+def test_steps(files, monkeypatch, capsys):
+    """In processes of their own, each with a state of the code."""
+    steps = script("steps")
+    data = files / "reviews.jsonl"
+    monkeypatch.setattr(sys, "argv", ["steps.py", "--steps", "2", "--warm_up", "1", "--turns", "1",
+                                      "--", "--config", "sentiment", f"--data.train={data}",
+                                      f"--data.validation={data}"])  # fmt: skip
+    steps.main()
+    assert "1.00 times the first; losses at most 0.00 % apart" in capsys.readouterr().out
