@@ -152,9 +152,10 @@ def _worth_padding(lengths: Tensor, time: int) -> bool:
     cores, it is taken). Below 16 steps both take as long, and with many sequences the products of
     our own layer are as large as oneDNN's, without padding.
     """
-    positions = len(lengths) * time
+    sequences, positions = len(lengths), len(lengths) * time
     filled = int(lengths.sum()) / positions
-    return time >= 16 and len(lengths) <= 32 and positions <= 2048 and filled >= 0.9
+    enough = 0.7 if sequences <= 16 else 0.9
+    return time >= 16 and sequences <= 32 and positions <= 2048 and filled >= enough
 
 
 def _own(layer: Layer) -> LayerOutput:
