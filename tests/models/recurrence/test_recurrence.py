@@ -145,7 +145,9 @@ def test_long_sentences(cell, on_cores):
         torch.testing.assert_close(one.grad / scale, other.grad / scale, atol=1e-5, rtol=1e-5)
 
 
-@pytest.mark.parametrize("lengths", [[20] * 4 + [17], [15, 16, 14], [30] * 32, [24, 14, 20, 13]], ids=str)
+@pytest.mark.parametrize(
+    "lengths", [[20] * 4 + [17], [15, 16, 14], [30] * 32, [24, 14, 20, 13]], ids=str
+)
 @pytest.mark.parametrize("threads", [1, 2])
 def test_one_dnn_in_training(lengths, threads, monkeypatch):
     """Where oneDNN's LSTM is taken, nothing is read from padding and nothing else comes out."""
