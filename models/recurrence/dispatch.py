@@ -150,11 +150,12 @@ def _worth_padding(lengths: Tensor, time: int) -> bool:
 
     Both have one core for each direction (where our own layer would share a direction out among
     cores, it is taken). Below 16 steps both take as long, and with many sequences the products of
-    our own layer are as large as oneDNN's, without padding.
+    our own layer are as large as oneDNN's, without padding. With few sequences two loops of small
+    operations, one on each core, hinder each other, and more padding is worth it.
     """
     sequences, positions = len(lengths), len(lengths) * time
     filled = int(lengths.sum()) / positions
-    enough = 0.7 if sequences <= 16 else 0.9
+    enough = 0.7 if sequences <= 16 and torch.get_num_threads() > 1 else 0.9
     return time >= 16 and sequences <= 32 and positions <= 2048 and filled >= enough
 
 
