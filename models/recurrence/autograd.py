@@ -25,6 +25,9 @@ from .stepwise import run_stepwise
 
 PART_ROWS = 8  # a core gets no fewer sequences than this: smaller products waste it
 UNIT_WORK = 5_000_000  # nor fewer multiplications: handing a unit over takes a tenth of that
+# Nor are there so few multiplications in a step of a gate: between so small products all cores wait
+# for Python, which one has at a time.
+STEP_WORK = 170_000
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
@@ -69,7 +72,7 @@ class Recurrence(torch.autograd.Function):
         directions = len(weights)
         parts = parts_of(lengths, weights)
         places = [(direction, part) for part in range(parts) for direction in range(directions)]
-        with dividing(units=len(places)) as cores:
+        with dividing(units=1 if _tiny_steps(lengths, weights) else len(places)) as cores:
             flat = inputs.reshape(batch * time, -1)
             states = inputs.new_zeros(batch * time, directions * size)
             last = inputs.new_empty(directions, batch, size)
@@ -152,7 +155,7 @@ class Recurrence(torch.autograd.Function):
             taken = [next(grads_of) if needed else None for needed in ctx.needs_input_grad[3:]]
             return None, None, None, *taken
         wants_inputs, wants_hidden, wants_cell = ctx.needs_input_grad[3:6]
-        with dividing(units=len(ctx.units)) as cores:
+        with dividing(units=1 if _tiny_steps(lengths, weights) else len(ctx.units)) as cores:
             flat = inputs.reshape(batch * time, width)
             grads = None if grad_states is None else grad_states.reshape(batch * time, -1)
             to_inputs = None
@@ -230,7 +233,18 @@ def _columns(states: Tensor, direction: int, size: int) -> Tensor:
 def parts_of(lengths: Tensor, weights: Sequence[Weights]) -> int:
     """Into how many units each direction is cut: one unit for each core, if large enough."""
     cores = torch.get_num_threads() // len(weights)
+    if _tiny_steps(lengths, weights):
+        return 1
     return max(1, min(cores, len(lengths) // PART_ROWS, work_of(lengths, weights) // UNIT_WORK))
+
+
+def _tiny_steps(lengths: Tensor, weights: Sequence[Weights]) -> bool:
+    """Whether all units are better on one core; see STEP_WORK.
+
+    Not so where the gates do not read the state: no product keeps such steps apart.
+    """
+    hidden = weights[0].hidden
+    return hidden.numel() > 0 and len(lengths) * hidden.shape[1] ** 2 < STEP_WORK
 
 
 def work_of(lengths: Tensor, weights: Sequence[Weights]) -> int:

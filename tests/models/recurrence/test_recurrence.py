@@ -29,6 +29,7 @@ MODULES = {
 def on_cores(request, monkeypatch):
     """Runs a test with all units in one thread, and with each unit in a thread of its own."""
     monkeypatch.setattr(layer, "UNIT_WORK", 1)
+    monkeypatch.setattr(layer, "STEP_WORK", 0)
     monkeypatch.setattr(layer, "PART_ROWS", 1)
     monkeypatch.setattr(products, "WORTH", 0 if request.param else 1 << 60)
     before = torch.get_num_threads()
@@ -103,10 +104,10 @@ def test_equals_torch_nn_packed(
     )
     grads[0] = torch.randn(batch, time, encoder.output_size)
     actual, wanted = [], []
-    work, rows, before = layer.UNIT_WORK, layer.PART_ROWS, torch.get_num_threads()
-    way = dispatch._way
+    bounds = layer.UNIT_WORK, layer.PART_ROWS, layer.STEP_WORK
+    way, before = dispatch._way, torch.get_num_threads()
     try:
-        layer.UNIT_WORK, layer.PART_ROWS = 1, 1
+        layer.UNIT_WORK, layer.PART_ROWS, layer.STEP_WORK = 1, 1, 0
         if padded and CELLS[cell].keeping is not None:
             dispatch._way = lambda *_: dispatch.run_padded
         torch.set_num_threads(threads)
@@ -122,7 +123,8 @@ def test_equals_torch_nn_packed(
             results += [states, *final, embedded.grad, *(part.grad for part in begin)]
             results += [parameter.grad for parameter in module.parameters()]
     finally:
-        layer.UNIT_WORK, layer.PART_ROWS, dispatch._way = work, rows, way
+        layer.UNIT_WORK, layer.PART_ROWS, layer.STEP_WORK = bounds
+        dispatch._way = way
         torch.set_num_threads(before)
     assert len(actual) == len(wanted)
     for one, other in zip(actual, wanted, strict=True):
