@@ -199,7 +199,7 @@ def test_a_process_answers_what_is_in_work_before_it_ends():
                     time.sleep(0.01)
                 server.send_signal(signal.SIGTERM)
                 assert len(reply.result().json()["answers"]) == 40
-            assert server.wait(10) == 0
+            assert server.wait(60) == 0  # on a machine with much else to do
         finally:
             server.kill()
 
