@@ -51,7 +51,7 @@ class EarlyStopping:
     """
 
     patience: int = 10
-    min_steps: int = 300
+    min_steps: int = 600
 
 
 class KeepBest(Checkpoint):
