@@ -159,4 +159,8 @@ def one_line(error: BaseException) -> str:
     if match := re.search(r"class_path '([\w.]+)':\s*([^\n]*)", str(error)):
         reason = match[2].removeprefix("Requirement ")  # a package that is not installed
         return f"{match[1].rsplit('.', 1)[-1]} cannot be used: {reason}"
+    made = set(re.findall(r"class_path='([\w.]+)'", str(error)))
+    refused = re.search(r"Errors:\s*- ([^\n]*)", str(error))
+    if refused and len(made) == 1:  # one class of a list, which refuses what it was given
+        return f"{made.pop().rsplit('.', 1)[-1]} cannot be used: {refused[1]}"
     return " ".join(str(error).split())

@@ -46,6 +46,10 @@ def shell(command, **options):
         (["--model.optimizer.learning_rate", "-1"], "learning_rate is -1.0: it must be above 0"),
         (["--model.optimizer.weight_decay", "-1"], "weight_decay is -1.0"),
         (["--trainer.logger", "WandbLogger"], "WandbLogger cannot be used: 'wandb"),
+        (
+            ["--trainer.callbacks+=ExponentialMovingAverage", "--trainer.callbacks.decay=1.5"],
+            "ExponentialMovingAverage cannot be used: Invalid decay value 1.5",
+        ),
         (["--train", "x"], "there is no key train: did you mean data.train?"),
         (["--data.trai", "x"], "there is no key data.trai: did you mean data.train?"),
         (["--resum"], "there is no key resum: did you mean resume?"),
