@@ -57,7 +57,7 @@ class Dropout(nn.Module):
         return f"rate={self.rate}"
 
 
-class WordDropout(nn.Module):
+class WordDropout(Dropout):
     """Replaces whole words by `<unk>` during training, so that `<unk>` gets a trained vector.
 
     Without it a model trained on every word of its corpus never meets an unknown one, and its
@@ -67,10 +67,6 @@ class WordDropout(nn.Module):
         rate: probability with which a word is replaced, in [0, 1).
     """
 
-    def __init__(self, rate: float) -> None:
-        super().__init__()
-        self.rate = check_rate(rate)
-
     def forward(self, tokens: Tensor) -> Tensor:
         """Map ids `[...]` to ids `[...]`; padding and special ids stay, evaluation is identity."""
         if not self.training or self.rate == 0.0:
@@ -78,12 +74,8 @@ class WordDropout(nn.Module):
         dropped = torch.rand(tokens.shape, device=tokens.device) < self.rate
         return tokens.masked_fill(dropped & (tokens >= FIRST_WORD), UNKNOWN)
 
-    def extra_repr(self) -> str:
-        """Show the rate in `print(model)`."""
-        return f"rate={self.rate}"
 
-
-class LockedDropout(nn.Module):
+class LockedDropout(Dropout):
     """Dropout whose mask is drawn once per sentence and holds at every position of it.
 
     A recurrence that sees a new mask at each step averages the noise away; a locked mask removes
@@ -92,10 +84,6 @@ class LockedDropout(nn.Module):
     Args:
         rate: probability with which a feature is zeroed, in [0, 1).
     """
-
-    def __init__(self, rate: float) -> None:
-        super().__init__()
-        self.rate = check_rate(rate)
 
     def forward(self, states: Tensor) -> Tensor:
         """Map `[batch, time, size]` to the same shape; identity in evaluation."""
@@ -106,7 +94,3 @@ class LockedDropout(nn.Module):
         keep = 1.0 - self.rate
         mask = states.new_empty(states.shape[0], 1, states.shape[2]).bernoulli_(keep) / keep
         return states * mask
-
-    def extra_repr(self) -> str:
-        """Show the rate in `print(model)`."""
-        return f"rate={self.rate}"

@@ -27,6 +27,11 @@ from torch.nn import functional as F
 from rnnlp.models.layers.dropout import check_rate
 
 
+def log_of(probabilities: Tensor) -> Tensor:
+    """Logarithms, all of them numbers: what is too small for one counts as the smallest one."""
+    return probabilities.clamp_min(torch.finfo(probabilities.dtype).tiny).log()
+
+
 class Copies(NamedTuple):
     """What sources have to copy, made ready once by `Pointer.read`; rows are sentences, or more."""
 
@@ -97,8 +102,7 @@ class Pointer(nn.Module):
             copies: What each row may copy, `[rows, source]`.
         """
         mass = torch.zeros_like(weights).scatter_add(1, copies.first, weights)  # at first positions
-        # An attention that is too small for a number counts as the smallest one: no log of 0.
-        copied = copied + mass.clamp_min(torch.finfo(mass.dtype).tiny).log()
+        copied = copied + log_of(mass)
         known = copies.ids < self.vocabulary_size
         of_known = generated.gather(1, copies.ids.clamp_max(self.vocabulary_size - 1))
         mixed = torch.logaddexp(of_known, copied)

@@ -32,7 +32,7 @@ from rnnlp.models.layers.precision import full_precision
 from rnnlp.models.recurrence.cell import State
 from rnnlp.models.search.hypotheses import Step
 
-from .copying import Copies
+from .copying import Copies, log_of
 from .target_side import TargetSide, Tied
 
 _STRIDES = 8  # moves by fewer places have a score of their own, longer ones share the last
@@ -92,7 +92,7 @@ class Said(NamedTuple):
             tokens = tokens.unsqueeze(1)
             probabilities = probabilities.masked_fill(tokens != known.unsqueeze(1), 0.0)
             probabilities = probabilities + self.copied.masked_fill(copies.ids != tokens, 0.0)
-        return _log(probabilities)
+        return log_of(probabilities)
 
 
 class Moves(NamedTuple):
@@ -265,16 +265,11 @@ class MonotonicDecoder(TargetSide):
         """
         weights = at.exp().to(said.generated.dtype)
         with full_precision(weights.device):
-            generated = _log(torch.bmm(weights.unsqueeze(1), said.generated).squeeze(1))
+            generated = log_of(torch.bmm(weights.unsqueeze(1), said.generated).squeeze(1))
         if self.pointer is None or said.copied is None or copies is None:
             return generated
         copied = said.copied * weights
         return self.pointer.mix(generated, torch.zeros_like(copied[:, :1]), copied, copies)
-
-
-def _log(probabilities: Tensor) -> Tensor:
-    """Logarithms; that of 0 is a number."""
-    return probabilities.clamp_min(torch.finfo(probabilities.dtype).tiny).log()
 
 
 def _moved(at: Tensor, moves: Moves, outside: Tensor) -> Tensor:
