@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Literal, NamedTuple
 
 from rnnlp.data.annotation.files import first_lines
@@ -35,6 +35,7 @@ class Item(NamedTuple):
         answer: All that is said of it, so that two examples can be found to contradict each other.
         place: Where it stands.
         line: The line that it begins at.
+        features: The values of further columns.
     """
 
     text: str
@@ -43,6 +44,7 @@ class Item(NamedTuple):
     answer: tuple[object, ...]
     place: str
     line: int
+    features: Sequence[str] = ()
 
 
 def task_of(path: str) -> Task:
@@ -94,6 +96,7 @@ def items_of(
     label_column: str | int | None = None,
     label_separator: str = "",
     label_before: str = "",
+    feature_columns: Sequence[str] = (),
     layout: Layout = _UNKNOWN,
     notes: Notes,
 ) -> Iterator[Item]:
@@ -107,6 +110,7 @@ def items_of(
         label_column: Likewise of the label.
         label_separator: What parts the labels of a text that may have several.
         label_before: Only what stands before this mark in a label counts.
+        feature_columns: Columns that a model reads beside a text.
         layout: How the file is laid out, where a model knows it.
         notes: Takes what the reader counts: what is lost, ill-formed or odd.
 
@@ -121,12 +125,15 @@ def items_of(
             label_column=label_column,
             label_separator=label_separator,
             label_before=label_before,
+            feature_columns=feature_columns,
             layout=layout,
             notes=notes,
         ):
             tokens = [text.text[start:end] for start, end in split(text.text)]
             labels = sorted(text.labels)
-            yield Item(text.text, tokens, labels, tuple(labels), f"{path}:{text.line}", text.line)
+            place = f"{path}:{text.line}"
+            answer = tuple(labels)
+            yield Item(text.text, tokens, labels, answer, place, text.line, text.features)
         return
     source = file_source(path, format="auto", level=level, layout=layout)
     scheme = labelling(source, notes)

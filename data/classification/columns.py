@@ -98,6 +98,28 @@ def row_numbers(columns: Sequence[FurtherColumn], row: Mapping[str, Any]) -> lis
     return [column.number(row[column.name]) for column in columns]
 
 
+def check_rows(
+    columns: Sequence[FurtherColumn],
+    rows: Iterable[Mapping[str, Any]],
+    places: Iterable[tuple[str, int]],
+) -> None:
+    """Refuses rows that a model cannot read, by their places.
+
+    Args:
+        columns: What the model reads beside a text.
+        rows: The rows.
+        places: The file and line of each.
+
+    Raises:
+        InputError: A column is missing, or holds no number where it should.
+    """
+    for row, (path, line) in zip(rows, places, strict=True):
+        try:
+            row_numbers(columns, row)
+        except InputError as error:
+            raise InputError(error.message, path=path, line=line) from error
+
+
 def _number(text: str) -> float | None:
     try:
         number = float(text)

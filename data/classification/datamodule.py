@@ -32,7 +32,7 @@ from rnnlp.data.text.preprocessing import EMPTY, tokenise
 from rnnlp.data.text.tokenizer import splitter
 
 from .collate import ClassificationCollate
-from .columns import FurtherColumn, learn_columns, row_numbers
+from .columns import FurtherColumn, check_rows, learn_columns
 from .example import ClassifiedExample
 from .readers import (
     alike_labels,
@@ -271,12 +271,9 @@ class ClassificationData(LabelledData[ClassifiedExample]):
         names = self.options.feature_columns
         self._columns = learn_columns(names, corpora["train"].column("features"))
         for corpus in corpora.values() if names else ():
-            lines = corpus.column("line")
-            for row, line in zip(corpus.column("features"), lines, strict=True):
-                try:
-                    row_numbers(self._columns, dict(zip(names, row, strict=True)))
-                except InputError as error:
-                    raise InputError(error.message, path=corpus.name, line=line) from error
+            rows = (dict(zip(names, row, strict=True)) for row in corpus.column("features"))
+            places = ((corpus.name, line) for line in corpus.column("line"))
+            check_rows(self._columns, rows, places)
         for column in self._columns:
             kind = "numbers" if column.categories is None else f"{len(column.categories):,} values"
             notes.add(f"beside the text: {column.name} ({kind})")

@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 from rnnlp.data.errors import InputError
+from rnnlp.data.formats.layout import Layout
 from rnnlp.data.text.featurizer import FeatureRow, Featurizer, collate
 from rnnlp.tasks.model_folder.folder import WITHOUT_TORCH, holds_model, save_folder
 from rnnlp.tasks.model_folder.versions import rnnlp_version
@@ -110,6 +111,29 @@ class Pipeline(ABC):
         """Whether it runs without torch."""
         return not hasattr(self.engine, "network")
 
+    @property
+    def layout(self) -> Layout:
+        """How its training file was laid out, as far as that is known."""
+        return getattr(self.settings, "layout", None) or Layout()
+
+    def check_reads_texts(self, path: str, *, what: str) -> None:
+        """Refuses a model that reads columns beside the text, where there are none.
+
+        Args:
+            path: Where it lies.
+            what: What has only texts.
+
+        Raises:
+            InputError: It reads some.
+        """
+        if columns := getattr(self.settings, "columns", None):
+            names = ", ".join(column.name for column in columns)
+            raise InputError(
+                f"reads {names} beside the text, and {what} has texts alone: take a model without "
+                "data.feature_columns",
+                path=path,
+            )
+
     def check_alone(self) -> None:
         """Refuses an ensemble.
 
@@ -138,6 +162,13 @@ class Pipeline(ABC):
                 f"models for {' and '.join(tasks)} cannot answer together: an ensemble is of "
                 "taggers, of classifiers or of translators"
             )
+        for each in every:
+            if each.exported:
+                raise InputError(
+                    "is an exported model, which answers alone: name the model folder that it was "
+                    "exported from",
+                    path=each.origin[1][0] if each.origin else None,
+                )
         vocabularies = self._vocabularies()
         for other in others:
             for name in self.alike:

@@ -8,6 +8,7 @@ import time
 from itertools import islice
 from typing import Any
 
+from rnnlp.data.classification.columns import check_rows
 from rnnlp.data.classification.readers import read_classification, single_label
 from rnnlp.data.corpus.report import Notes
 
@@ -45,6 +46,7 @@ def evaluate_classification(
     scores = ClassScores(
         settings.classes, multilabel=settings.multilabel, thresholds=settings.thresholds
     )
+    names = [column.name for column in settings.columns]
     tokens = 0
     started = time.perf_counter()
     examples = read_classification(
@@ -54,7 +56,7 @@ def evaluate_classification(
         label_column=label_column,
         label_separator=settings.label_separator,
         label_before=settings.label_before,
-        feature_columns=[column.name for column in settings.columns],
+        feature_columns=names,
         layout=settings.layout,
         notes=notes,
     )
@@ -72,6 +74,8 @@ def evaluate_classification(
             )
         sentences = [words for words, _ in read]
         values = [example.features for example in chunk]
+        beside = (dict(zip(names, row, strict=True)) for row in values)
+        check_rows(settings.columns, beside, ((path, example.line) for example in chunk))
         scores.add(pipeline.probabilities(sentences, values), [example.labels for example in chunk])
         tokens += sum(map(len, sentences))
     seconds = time.perf_counter() - started

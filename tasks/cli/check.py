@@ -177,7 +177,9 @@ def _reader(
     options = {name: getattr(args, name) for name in _CLASSIFIER}
     for name in ("label_separator", "label_before"):
         options[name] = options[name] or getattr(settings, name, "")
-    layout = getattr(settings, "layout", Layout())
+    layout = judges[0].pipeline.layout if judges else Layout()
+    if columns := getattr(settings, "columns", ()):
+        options["feature_columns"] = [column.name for column in columns]
 
     def read(path: str) -> tuple[Iterator[Item], Notes]:
         notes = Notes()
@@ -204,7 +206,7 @@ def _doubts(
     notes = Notes()
     wrong, count = doubts(judges, read(path)[0], notes)
     split.facts.extend(notes.lines())
-    split.facts.append(f"labels judged by {len(judges)} models: {count:,}")
+    split.facts.append(f"labels judged by {counted(len(judges), 'model')}: {count:,}")
     if wrong:
         share = 100 * len(wrong) / count
         split.problems.append(f"labels that are probably wrong: {len(wrong):,} ({share:.1f} %)")

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 
 from rnnlp.data.errors import InputError, counted
 from rnnlp.data.formats.encodings import named_encoding
-from rnnlp.data.formats.layout import Layout
 
 from .parser import OneLineParser
 from .texts import add_text_arguments, check_text_arguments, given_rows
@@ -58,7 +57,7 @@ def encode(arguments: Sequence[str]) -> int:
 
     work = Vectors(args.model, args.pooling)
     size = work.encoder.output_size
-    chunks = ([row.text for row in rows] for rows in given_rows(args, Layout()))
+    chunks = ([row.text for row in rows] for rows in given_rows(args, work.encoder.layout))
     pairs = ((chunk, chunk) for chunk in chunks)
     vectors = in_order(work, pairs, workers=args.workers)
     write = write_table if output.suffix == ".parquet" else write_array

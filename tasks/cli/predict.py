@@ -14,7 +14,6 @@ from rnnlp.data.annotation.docbin import as_doc, check_spacy, is_docbin
 from rnnlp.data.annotation.preannotations import PLAIN, WRITERS, Writer, check_answer
 from rnnlp.data.errors import InputError, note
 from rnnlp.data.formats.encodings import named_encoding
-from rnnlp.data.formats.layout import Layout
 from rnnlp.tasks.base.options import VECTOR_COLUMN, add_options, taken
 from rnnlp.tasks.model_folder.files import as_json
 from rnnlp.tasks.registry import options_of
@@ -22,7 +21,7 @@ from rnnlp.tasks.registry import options_of
 from .parser import OneLineParser, add_threads
 from .pictures import picture_file, write_picture
 from .progress import Progress
-from .rows import Row
+from .rows import Row, columns_beside
 from .streaming import add_stream_options, check_stream_options, stream_stdin
 from .tables import SUFFIXES, AnswerTable
 from .texts import (
@@ -92,13 +91,12 @@ def predict(arguments: Sequence[str]) -> int:
             "has no token weights to show: --explain is for classifiers with attention pooling",
             path=args.model,
         )
-    layout = getattr(pipeline.settings, "layout", None) or Layout()
     if takes_vectors := reads_vectors(args, pipeline):
         source = vector_rows(args, pipeline.settings)
     elif unprompted and not args.texts and not args.input:
         source = iter([[Row("", {})] * len(chosen.get("vectors", [""]))])
     else:
-        source = given_rows(args, layout)
+        source = given_rows(args, pipeline.layout)
     if (picture := chosen.pop("attention", None)) is not None:
         source = draw_first(pipeline, source, picture)
     remarks = getattr(pipeline, "notes_on", None)
@@ -131,7 +129,7 @@ def predict(arguments: Sequence[str]) -> int:
             source,
             each=count or 1 if writes else None,
             vectors=takes_vectors,
-            columns=bool(getattr(pipeline.settings, "columns", None)),
+            settings=pipeline.settings,
         )
         for rows, answers in in_order(work, items, workers=args.workers):
             empty = False
@@ -163,7 +161,7 @@ def answers_to(
 
 
 def work_on(
-    source: Iterator[list[Row]], *, each: int | None, vectors: bool, columns: bool
+    source: Iterator[list[Row]], *, each: int | None, vectors: bool, settings: Any
 ) -> Iterator[tuple[list[Row], tuple[list[str], dict[str, Any]]]]:
     """Rows with their texts, and what of the pipeline's options is their own.
 
@@ -171,15 +169,15 @@ def work_on(
         source: The rows, some at a time.
         each: Answers to a text, whose number decides; None where it does not.
         vectors: Whether texts are written from vectors.
-        columns: Whether columns are read beside the texts.
+        settings: Those of the model, which say what columns are read beside the texts.
     """
     number = 0
     for rows in source:
         own: dict[str, Any] = {} if each is None else {"first": number}
         if vectors:
             own["vectors"] = [row.vector for row in rows]
-        if columns and all(row.others for row in rows):  # texts alone have none
-            own["columns"] = [row.columns for row in rows]
+        if (columns := columns_beside(rows, settings)) is not None:
+            own["columns"] = columns
         yield rows, ([row.text for row in rows], own)
         number += len(rows) * (each or 0)
 

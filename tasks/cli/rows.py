@@ -34,6 +34,7 @@ class Row(NamedTuple):
     key: str | None = "text"  # what the row calls the text; None where no single column holds it
     place: int = 0  # of the text among its columns
     vector: Any = None  # that its text is to be written from
+    origin: tuple[str, int] = ("", 0)  # its file and line, where it has other columns
 
     @property
     def columns(self) -> dict[str, Any]:
@@ -42,6 +43,26 @@ class Row(NamedTuple):
         if self.key is not None:
             columns.insert(self.place, (self.key, self.text))
         return dict(columns)
+
+
+def columns_beside(rows: Sequence[Row], settings: Any) -> list[dict[str, Any]] | None:
+    """The columns of some rows, for a model that reads any; None for others, and of mere texts.
+
+    Args:
+        rows: The rows.
+        settings: Those of the model.
+
+    Raises:
+        InputError: A row lacks one that the model reads, or has no number where it should.
+    """
+    known = getattr(settings, "columns", None)
+    if not known or not all(row.others for row in rows):
+        return None
+    from rnnlp.data.classification.columns import check_rows
+
+    columns = [row.columns for row in rows]
+    check_rows(known, columns, (row.origin for row in rows))
+    return columns
 
 
 def in_chunks(rows: Iterator[Row]) -> Iterator[list[Row]]:
@@ -197,7 +218,7 @@ class Lines:
                     raise InputError(f"{key!r} is {text!r:.60}, not a text")
         except InputError as error:
             raise InputError(error.message, path=self._name, line=number) from error
-        return _row_of(row, self._keys)
+        return _row_of(row, self._keys, (self._name, number))
 
     def _keys_of(self, row: dict[str, Any]) -> list[str]:
         from rnnlp.data.formats.columns import TEXT_NAMES, columns_in
@@ -262,7 +283,7 @@ def _table(path: str, text_column: str | None, layout: Layout, said: set[str]) -
                 path=path,
                 line=number,
             )
-        yield _row_of(dict(zip(names, row, strict=True)), keys)
+        yield _row_of(dict(zip(names, row, strict=True)), keys, (path, number))
 
 
 def _text_rows(path: str, layout: Layout) -> Iterator[tuple[int, list[str]]]:
@@ -285,13 +306,13 @@ def _text_rows(path: str, layout: Layout) -> Iterator[tuple[int, list[str]]]:
     )
 
 
-def _row_of(row: dict[str, Any], keys: Sequence[str]) -> Row:
+def _row_of(row: dict[str, Any], keys: Sequence[str], origin: tuple[str, int]) -> Row:
     """A row, whose text stands under a key, or parts of it under several."""
     from rnnlp.data.formats.columns import joined
     from rnnlp.data.formats.workbooks import cell_text
 
     text = joined([cell_text(row[key]) for key in keys])
     if len(keys) > 1:
-        return Row(text, row, None)
+        return Row(text, row, None, origin=origin)
     others = {name: value for name, value in row.items() if name != keys[0]}
-    return Row(text, others, keys[0], list(row).index(keys[0]))
+    return Row(text, others, keys[0], list(row).index(keys[0]), origin=origin)

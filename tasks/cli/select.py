@@ -7,12 +7,12 @@ from pathlib import Path
 
 from rnnlp.data.errors import note
 from rnnlp.data.formats.encodings import named_encoding
-from rnnlp.data.formats.layout import DELIMITED, JSON_LINES, Layout
+from rnnlp.data.formats.layout import DELIMITED, JSON_LINES
 from rnnlp.tasks.model_folder.files import as_json
 
 from .parser import OneLineParser, add_encoding
 from .predict import destination
-from .rows import Row, file_rows
+from .rows import Row, columns_beside, file_rows
 from .tables import SUFFIXES, AnswerTable
 
 
@@ -44,11 +44,17 @@ def select(arguments: Sequence[str]) -> int:
     from rnnlp.tasks.inference.select import select as choose
 
     pipeline = load(args.model)
-    layout = getattr(pipeline.settings, "layout", None) or Layout()
     with named_encoding(args.encoding):
-        pool = list(file_rows(args.input, args.text_column, layout, set()))
+        pool = list(file_rows(args.input, args.text_column, pipeline.layout, set()))
     texts = [row.text for row in pool]
-    places = choose(args.model, texts, count=args.count, seed=args.seed, pipeline=pipeline)
+    places = choose(
+        args.model,
+        texts,
+        count=args.count,
+        seed=args.seed,
+        columns=columns_beside(pool, pipeline.settings),
+        pipeline=pipeline,
+    )
     note(f"{len(places):,} of {len(pool):,} texts chosen")
     name = args.output or args.input
     suffix = Path(name).suffix.lower()

@@ -133,6 +133,7 @@ def _models(teachers: Sequence[str], task: str) -> Any:
         raise InputError(
             f"is a model for {pipeline.task}, and the config for {task}", path=teachers[0]
         )
+    pipeline.check_reads_texts(teachers[0], what="distil")
     return pipeline
 
 

@@ -15,6 +15,7 @@ from torch.nn import functional as F
 
 from rnnlp.data.datamodule.tensors import TokenTensors, as_tensors
 from rnnlp.data.errors import InputError, note
+from rnnlp.data.formats.layout import Layout
 from rnnlp.data.text.featurizer import FeatureRow, Featurizer, TokenBatch, collate
 from rnnlp.models.classification.pooling import Pooling
 from rnnlp.models.embeddings.token import Embedding
@@ -26,6 +27,8 @@ from rnnlp.tasks.base.length_batches import TOKEN_BUDGET, by_length
 from rnnlp.tasks.base.reused_encoder import backward_alone, no_encoder, read_encoder
 
 from .exported_encoder import Way
+
+_UNKNOWN = Layout()
 
 
 class Encoded(NamedTuple):
@@ -45,6 +48,7 @@ class PretrainedEncoder(nn.Module):
         encoder: Vectors to states.
         tokens: Gives the tokens that the model reads of a text, where it does not read all of it as
             it is: a classifier cleans texts and leaves the middle of long ones out.
+        layout: How the training file of the model was laid out.
     """
 
     def __init__(
@@ -54,12 +58,14 @@ class PretrainedEncoder(nn.Module):
         embedding: Embedding,
         encoder: Encoder | BagEncoder | WindowedEncoder,
         tokens: Callable[[str], list[str]] | None = None,
+        layout: Layout = _UNKNOWN,
     ) -> None:
         super().__init__()
         self.featurizer = featurizer
         self.embedding = embedding
         self.encoder = encoder
         self.tokens = tokens
+        self.layout = layout
 
     @property
     def output_size(self) -> int:
@@ -198,6 +204,7 @@ def encoder_of(pipeline: Any, name: str) -> PretrainedEncoder:
         embedding=network.embedding,
         encoder=network.encoder,
         tokens=getattr(pipeline, "read_tokens", None),
+        layout=pipeline.layout,
     )
 
 

@@ -8,6 +8,7 @@ from typing import Any, Literal
 import numpy as np
 
 from rnnlp.data.errors import InputError
+from rnnlp.data.formats.layout import Layout
 from rnnlp.data.text.featurizer import FeatureRow, collate
 from rnnlp.tasks.base.length_batches import TOKEN_BUDGET, by_length
 
@@ -27,6 +28,7 @@ class ExportedEncoder:
 
     def __init__(self, pipeline: Any, name: str) -> None:
         self._pipeline = pipeline
+        self.layout: Layout = pipeline.layout
         if getattr(pipeline.settings, "linear", False):
             raise InputError("is a linear model on n-grams: it has no encoder", path=name)
         if getattr(pipeline.settings, "reverse", False):

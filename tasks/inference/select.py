@@ -7,7 +7,7 @@ centre is taken (Zhdanov 2019). Nothing here asks anybody for labels.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -19,7 +19,13 @@ _ROUNDS = 20  # of k-means
 
 
 def select(
-    model: str, texts: Sequence[str], *, count: int, seed: int = 1, pipeline: Any = None
+    model: str,
+    texts: Sequence[str],
+    *,
+    count: int,
+    seed: int = 1,
+    columns: Sequence[Mapping[str, Any]] | None = None,
+    pipeline: Any = None,
 ) -> list[int]:
     """The numbers of the texts to label, the most uncertain first.
 
@@ -28,6 +34,7 @@ def select(
         texts: The pool; of equal texts one is taken at most.
         count: How many.
         seed: Same seed, same choice.
+        columns: Of a model that reads columns beside the text: the values of each text by name.
         pipeline: That model, where it is loaded already.
 
     Raises:
@@ -47,7 +54,9 @@ def select(
     first: dict[str, int] = {}
     places = [n for n, text in enumerate(texts) if text.strip() and first.setdefault(text, n) == n]
     pool = [texts[place] for place in places]
-    unsure = np.array([_value(answer) for answer in pipeline.predict(pool, uncertainty=True)])
+    beside = {} if columns is None else {"columns": [columns[place] for place in places]}
+    answers = pipeline.predict(pool, uncertainty=True, **beside)
+    unsure = np.array([_value(answer) for answer in answers])
     order = np.argsort(-unsure, kind="stable")[: BREADTH * count]
     if len(pool) <= count:
         if len(pool) < count:

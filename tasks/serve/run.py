@@ -48,7 +48,10 @@ def serve(models: Iterable[str], *, host: str, port: int, limits: Limits) -> Non
     Raises:
         InputError: A model cannot be loaded, or the port is taken.
     """
-    pipelines: dict[str, Any] = {name: load(place) for name, place in named(models).items()}
+    places = named(models)
+    pipelines: dict[str, Any] = {name: load(place) for name, place in places.items()}
+    for name, pipeline in pipelines.items():
+        pipeline.check_reads_texts(places[name], what="a request")
     try:
         kind = socket.AF_INET6 if ":" in host else socket.AF_INET
         listening = socket.create_server((host, port), family=kind, backlog=1024)

@@ -81,7 +81,7 @@ def test_tags(rnnlp, corpus, english, tmp_path):
     line = sum(block.count("\n") + 2 for block in blocks[:place]) + 1
     _, out, err = rnnlp("check", path, "--model", english)
     assert "a model that has learned from these very labels" in err
-    assert "labels judged by 1 models: 1,374" in out
+    assert "labels judged by 1 model: 1,374" in out
     name = " ".join(sentences[place][span.start : span.end])
     assert re.search(
         rf"{path}:{line}: O[ O]*, believed [BS]-{span.type}.*\[{re.escape(name)}\]", out

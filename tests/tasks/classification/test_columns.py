@@ -120,6 +120,35 @@ def test_where_columns_are_missing(rnnlp, folder, tmp_path):
         model.stream()
 
 
+def test_other_verbs_give_the_columns_as_well(rnnlp, folder, tmp_path):
+    model, pool = folder / "model", folder / "train.csv"
+    code, out, err = rnnlp("select", model, "--input", pool, "--count", 1)
+    assert code == 0 and "1 of 8 texts chosen" in err
+    chosen = next(csv.DictReader(out.splitlines()))
+    rows = ROWS[::4]  # the texts that differ
+    answers = package.load(model)([row["text"] for row in rows], columns=rows, uncertainty=True)
+    unsure = [answer["uncertainty"]["entropy"] for answer in answers]
+    assert chosen == rows[unsure.index(max(unsure))]
+    wrong = table(tmp_path / "wrong.csv", [*ROWS, {**ROWS[0], "label": "fine"}])
+    code, out, err = rnnlp("check", wrong, "--model", model)
+    assert code == 1 and "labels judged by 1 model: 9" in out, err
+    assert "wrong.csv:10: fine, believed late" in out
+    for verb, what in (
+        ("distil", "distil has texts alone"),
+        ("serve", "a request has texts alone"),
+    ):
+        more = ["--unlabelled", pool, "--config", "sentiment"] if verb == "distil" else []
+        code, _, err = rnnlp(verb, model, *more)
+        assert code == 2 and f"reads shop, price beside the text, and {what}" in err
+
+
+@pytest.mark.parametrize("verb", [["predict", "--input"], ["evaluate"], ["select", "--input"]])
+def test_a_wrong_row_is_named(rnnlp, folder, tmp_path, verb):
+    bad = table(tmp_path / "bad.csv", [*ROWS, {**ROWS[0], "price": "1,000"}])
+    code, _, err = rnnlp(verb[0], folder / "model", *verb[1:], bad)
+    assert code == 2 and "bad.csv:10: price is '1,000'; in training it is a number" in err
+
+
 @pytest.mark.parametrize(
     ("settings", "content", "line"),
     [

@@ -62,6 +62,24 @@ def test_poolings(encoder):
         encoder.encode(["a"], pooling="sum")
 
 
+def test_tables_are_read_as_in_training(rnnlp, tmp_path):
+    """The column of the training file goes before a usual name."""
+    config, target = tmp_path / "tiny.yaml", tmp_path / "v.npy"
+    config.write_text("base: sentiment\ntrainer: {max_epochs: 1}\n")
+    rows = "".join(f"no {n},{word} {n},{word}\n" for n in range(30) for word in ("good", "bad"))
+    (tmp_path / "train.csv").write_text("text,said,label\n" + rows)
+    data = {"train": str(tmp_path / "train.csv"), "text_column": "said"}
+    package.fit(str(config), output=tmp_path / "model", data=data)
+    assert rnnlp("export", tmp_path / "model", "--output", tmp_path / "onnx")[0] == 0
+    (tmp_path / "in.csv").write_text("text,said\nno,good\n")
+    for folder in ("model", "onnx"):
+        command = ["encode", tmp_path / folder, "--input", tmp_path / "in.csv", "--output", target]
+        code, _, err = rnnlp(*command)
+        assert code == 0 and "the text in said" in err
+        expected = package.load_encoder(tmp_path / folder).arrays(["good"])
+        np.testing.assert_allclose(np.load(target), expected, atol=1e-6)
+
+
 def test_no_text_and_no_token(encoder):
     assert encoder.encode([]).pooled.shape == (0, encoder.output_size)
     assert encoder.encode(["", " "]).states.shape == (2, 1, encoder.output_size)
