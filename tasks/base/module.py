@@ -311,17 +311,17 @@ class TaskModule(pl.LightningModule):
     def total_steps(self) -> int | None:
         """Optimiser steps of the whole run, from the data module and the trainer's limits."""
         trainer = self.trainer
-        if trainer.max_steps != -1:
-            return trainer.max_steps
-        if trainer.max_epochs is None or trainer.max_epochs < 0:
-            return None
-        batches = len(trainer.datamodule.train_dataloader())  # type: ignore[attr-defined]
-        limit = trainer.limit_train_batches
-        if isinstance(limit, int):
-            batches = min(batches, limit)
-        elif limit is not None:
-            batches = int(batches * limit)
-        return trainer.max_epochs * math.ceil(batches / trainer.accumulate_grad_batches)
+        most = [] if trainer.max_steps == -1 else [trainer.max_steps]
+        if trainer.max_epochs is not None and trainer.max_epochs >= 0:
+            batches = len(trainer.datamodule.train_dataloader())  # type: ignore[attr-defined]
+            limit = trainer.limit_train_batches
+            if isinstance(limit, int):
+                batches = min(batches, limit)
+            elif limit is not None:
+                batches = int(batches * limit)
+            steps = math.ceil(batches / trainer.accumulate_grad_batches)
+            most.append(trainer.max_epochs * steps)
+        return min(most, default=None)
 
     def fingerprint(self) -> str:
         """Identifies architecture and labels, for refusing to resume something else."""

@@ -27,7 +27,8 @@ OPTIMIZERS: dict[str, type[torch.optim.Optimizer]] = {
     "sgd": torch.optim.SGD,
 }
 FUSED = tuple(OPTIMIZERS)
-BY_STEP = ("none", "linear", "cosine", "inverse_root")
+TO_ZERO = ("linear", "cosine")  # at the last step
+BY_STEP = ("none", *TO_ZERO, "inverse_root")
 SCHEDULES: dict[str, type[LRScheduler]] = {"plateau": ReduceLROnPlateau}
 
 
@@ -163,6 +164,11 @@ class OptimizerConfig:
             return schedule
         if self.schedule == "none" and not self.warmup_steps:
             return None
+        if self.schedule in TO_ZERO and total_steps is None:
+            raise InputError(
+                f"model.optimizer.schedule {self.schedule} falls to zero at the last step, and "
+                "nothing says which that is: set trainer.max_epochs or trainer.max_steps"
+            )
         return LambdaLR(optimizer, lambda step: self.factor(step, total_steps))
 
     def factor(self, step: int, total_steps: int | None) -> float:
@@ -171,10 +177,9 @@ class OptimizerConfig:
             return (step + 1) / self.warmup_steps
         if self.schedule == "inverse_root":
             return math.sqrt(max(1, self.warmup_steps) / max(1, step + 1, self.warmup_steps))
-        if self.schedule not in ("linear", "cosine"):
+        if self.schedule not in TO_ZERO:
             return 1.0
-        if total_steps is None:
-            raise ValueError(f"schedule {self.schedule!r} needs trainer.max_epochs or max_steps")
+        assert total_steps is not None  # `build_schedule` has seen to it
         done = (step - self.warmup_steps) / max(1, total_steps - self.warmup_steps)
         done = min(1.0, done)
         return 1.0 - done if self.schedule == "linear" else 0.5 * (1.0 + math.cos(math.pi * done))

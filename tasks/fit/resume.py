@@ -18,6 +18,7 @@ from typing import Any
 import torch
 
 from rnnlp.data.errors import InputError
+from rnnlp.tasks.base.optimizer import TO_ZERO
 
 from .checkpoints import RATE, ResumePoint
 
@@ -80,7 +81,7 @@ def check_resume(point: ResumePoint) -> list[str]:
             )
         notes.append(f"{key} is {_plain(value)} from here on, and was {_plain(before)}")
     kind = point.settings.get(SCHEDULE)
-    if kind in ("linear", "cosine") and any(re.search(r"max_(epoch|step)s ", n) for n in notes):
+    if kind in TO_ZERO and any(re.search(r"max_(epoch|step)s ", n) for n in notes):
         notes.append(f"the {kind} schedule now ends elsewhere, so that the learning rate jumps")
     kept = state["fingerprint"]
     changed = [name for name, value in point.fingerprint.items() if kept.get(name) != value]
