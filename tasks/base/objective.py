@@ -38,7 +38,7 @@ class BatchLoss(NamedTuple):
     """The loss of one batch of a split that is scored."""
 
     loss: Tensor
-    weight: int  # what it is the mean of; 0 where no gold label is known
+    weight: float  # what it is the mean of; 0 where no gold label is known
 
 
 @dataclass
@@ -51,7 +51,7 @@ class Validation:
 
     scores: Any
     loss: float = 0.0  # sum over what the losses of the batches are means of
-    weight: int = 0
+    weight: float = 0.0
 
     def add(self, part: BatchLoss) -> None:
         """Adds the loss of a batch."""

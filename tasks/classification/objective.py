@@ -125,13 +125,18 @@ class ClassificationObjective(Objective):
 
     def _counts(self, batch: ClassificationBatch) -> Tensor:
         """How much each text counts `[batch]`."""
-        counts = torch.ones(len(batch.gold), device=batch.targets.device)
-        if self.class_weights is not None and not self.settings.multilabel:
-            counts = self.class_weights[batch.targets]
-            if batch.soft is not None:
-                soft = batch.soft @ self.class_weights
-                counts = torch.where(batch.soft.sum(1) > 0.0, soft, counts)
+        counts = self._of_classes(batch.targets)
+        weights = None if self.settings.multilabel else self.class_weights
+        if batch.soft is not None and weights is not None:
+            soft = batch.soft @ weights
+            counts = torch.where(batch.soft.sum(1) > 0.0, soft, counts)
         return counts if batch.weights is None else counts * batch.weights
+
+    def _of_classes(self, targets: Tensor) -> Tensor:
+        """How much texts of these classes count `[batch]`."""
+        if self.class_weights is None or self.settings.multilabel:
+            return torch.ones(len(targets), device=targets.device)
+        return self.class_weights[targets]
 
     def scores(self, *, final: bool = False, calibrated: bool = False) -> ClassScores:
         """Scores that nothing has been added to."""
@@ -158,7 +163,7 @@ class ClassificationObjective(Objective):
         if not self.settings.multilabel:
             known = targets != UNKNOWN_CLASS
             logits, targets = logits[known], targets[known]
-        return BatchLoss(self._loss(logits, targets), len(targets))
+        return BatchLoss(self._loss(logits, targets), float(self._of_classes(targets).sum()))
 
     def extras(self, network: Network) -> dict[str, Any]:
         """The temperature."""

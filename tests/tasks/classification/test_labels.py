@@ -4,11 +4,18 @@ import json
 
 import numpy as np
 import pytest
+import torch
 import yaml
 
 import rnnlp as package
+from rnnlp.data.classification.collate import ClassificationBatch
 from rnnlp.data.classification.datamodule import ClassificationData
+from rnnlp.data.datamodule.tensors import TokenTensors
 from rnnlp.data.errors import InputError
+from rnnlp.tasks.base.components import EmbeddingConfig, EncoderConfig, Sizes
+from rnnlp.tasks.base.objective import Validation
+from rnnlp.tasks.classification.config import ClassifierConfig, ClassifierTraining
+from rnnlp.tasks.classification.objective import ClassificationObjective
 
 
 def test_several_labels_with_balanced_weights(rnnlp, tmp_path):
@@ -136,3 +143,33 @@ def test_weights_of_labels_as_numbers(rnnlp, tmp_path, name):
         assert code == 0, err
         scores.append(package.load(out)("dull fine 3")["scores"])
     assert scores[0] == scores[1]
+
+
+@pytest.mark.parametrize("weights", [{"a": 5.0}, "balanced"])
+def test_batches_do_not_change_the_validation_loss(weights):
+    """Nor does a batch of texts that count for nothing: their label has no training text."""
+    settings = ClassifierConfig(
+        classes=["a", "b", "new"], multilabel=False, sizes=Sizes(tokens=9, characters=0),
+        embedding=EmbeddingConfig(size=3, characters="none"), encoder=EncoderConfig(hidden_size=3),
+    )  # fmt: skip
+    objective = ClassificationObjective(
+        settings, class_counts=[1, 8, 0], training=ClassifierTraining(class_weights=weights)
+    )
+    torch.manual_seed(1)
+    network = settings.build().eval()
+    tokens = torch.randint(1, 9, (6, 4))
+    targets = torch.tensor([0, 1, 2, 1, -1, 0])  # -1: a label that is not known
+
+    @torch.no_grad()
+    def loss(*batches):
+        validation = Validation(objective.scores())
+        for rows in batches:
+            batch = ClassificationBatch(
+                TokenTensors(tokens[rows], torch.full((len(rows),), 4), None, None), targets[rows],
+                [["a"]] * len(rows), torch.tensor(rows),
+            )  # fmt: skip
+            validation.add(objective.add(validation.scores, network, batch))
+        return validation.loss / validation.weight
+
+    whole = loss([0, 1, 2, 3, 4, 5])
+    assert loss([2], [4], [0, 1], [3, 5]) == pytest.approx(whole)
