@@ -32,6 +32,8 @@ def classification_loss(
         ValueError: A smoothing outside [0, 1).
     """
     check_rate(smoothing)
+    if class_weights is not None:  # of a model in half precision, whose n-grams are not
+        class_weights = class_weights.to(logits.dtype)
     if targets.dim() == 2:
         smoothed = targets * (1.0 - smoothing) + smoothing / 2
         losses = F.binary_cross_entropy_with_logits(

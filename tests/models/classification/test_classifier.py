@@ -84,6 +84,10 @@ def test_loss():
     )
     actual = classification_loss(logits, targets, smoothing=0.1, class_weights=weights)
     torch.testing.assert_close(actual, expected)
+    half = classification_loss(  # of a model in bfloat16, whose n-grams have their full precision
+        logits, targets, smoothing=0.1, class_weights=weights.bfloat16()
+    )
+    torch.testing.assert_close(half, expected)
     multilabel = torch.tensor([[0.0, 1.0, 1.0]] * 4)
     torch.testing.assert_close(
         classification_loss(logits, multilabel),
