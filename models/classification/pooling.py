@@ -100,8 +100,9 @@ class Pooling(nn.Module):
                 total = states.masked_fill(padding, 0.0).sum(1)
                 parts.append(total / lengths.unsqueeze(1).to(total.dtype))
             elif self.attention is not None:
-                scores = self.attention(states).float().masked_fill(padding, -torch.inf)
-                weights = scores.softmax(1)  # [batch, time, 1]
+                scores = self.attention(states).masked_fill(padding, -torch.inf)
+                exact = torch.promote_types(scores.dtype, torch.float32)
+                weights = scores.softmax(1, dtype=exact)  # [batch, time, 1]
                 parts.append((states * weights.to(states.dtype)).sum(1))
         parts += [one(states, lengths) for one in self.own]
         vector = torch.cat(parts, 1)

@@ -42,6 +42,17 @@ def test_attention_weights_the_states():
     torch.testing.assert_close(weights[2, :3], scores.softmax(0))
 
 
+def test_double_precision_stays_double():
+    out, size = encoded()
+    pooling = Pooling(size=size, ways=["attention"]).double()
+
+    def pooled(states):
+        return pooling(out._replace(states=states), LENGTHS)
+
+    states = out.states.detach().double().requires_grad_()
+    assert torch.autograd.gradcheck(pooled, states)
+
+
 def test_the_order_of_ways_does_not_matter():
     out, size = encoded()
     torch.manual_seed(1)
