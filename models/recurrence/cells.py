@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copyreg
 from difflib import get_close_matches
 
 from .cell import Cell
@@ -42,3 +43,7 @@ def find_cell(name: str) -> Cell:
     elif near := get_close_matches(plain, CELLS, n=1):
         hint = f": did you mean {near[0]!r}? (One of your own is named with --plugin FILE.py.)"
     raise ValueError(f"cell must be one of {', '.join(CELLS)}, not {name!r}{hint}")
+
+
+# Its functions are found again where the other process has them.
+copyreg.pickle(Cell, lambda cell: (find_cell, (cell.name,)))

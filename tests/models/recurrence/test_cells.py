@@ -1,5 +1,8 @@
 """Cells: one of a user's own needs its equation alone, and names are answered by what was meant."""
 
+import copy
+import pickle
+
 import pytest
 import torch
 from torch.nn import functional as F
@@ -82,3 +85,12 @@ def test_names_that_there_are_not(name, says):
 def test_a_name_is_taken_once():
     with pytest.raises(ValueError, match="there is a cell 'gru' already"):
         register_cell(Cell(name="gru", title="mine", gates=1, step=CELLS["gru"].step))
+
+
+@pytest.mark.parametrize("name", CELLS)
+def test_an_encoder_can_be_pickled(name):
+    encoder = Encoder(input_size=2, cell=name, hidden_size=3)
+    again = pickle.loads(pickle.dumps(encoder))
+    assert again.kind is encoder.kind is copy.deepcopy(encoder).kind
+    inputs, lengths = torch.randn(2, 4, 2), torch.tensor([4, 2])
+    assert torch.equal(again(inputs, lengths).states, encoder(inputs, lengths).states)
