@@ -59,13 +59,18 @@ class Paths:
         best[0] += self.start
         steps, routes = self.steps[:, None], np.empty((size, batch, size))  # [from, batch, to]
         peak = np.empty((batch, size))
-        for before, here in pairwise(best):
+        for before, here in pairwise(list(best)):
             np.add(before.T[:, :, None], steps, out=routes)
             np.maximum.reduce(routes, axis=0, out=peak)
-            here += peak
+            np.add(here, peak, out=here)
         last, arrivals = lengths - 1, self._arrivals
-        final = tag = (best[last, np.arange(batch)] + self.end).argmax(1)
         ragged = bool((last != time - 1).any())
+        if batch == 1 and not ragged:  # numbers take half the time of arrays of one
+            path = [int((best[-1, 0] + self.end).argmax())]
+            for here in best[-2::-1, 0]:
+                path.append(int((here + arrivals[path[-1]]).argmax()))
+            return np.array([path[::-1]])
+        final = tag = (best[last, np.arange(batch)] + self.end).argmax(1)
         tags = np.empty((time, batch), np.int64)
         tags[-1] = tag
         for t in range(time - 2, -1, -1):
@@ -114,8 +119,7 @@ class Paths:
             if previous is not None:
                 np.matmul(previous, products, out=arrived)
             np.multiply(arrived, weight, out=here)
-            np.add.reduce(here, axis=2, keepdims=True, out=total)
-            np.maximum(total, _TINY, out=total)
+            np.add.reduce(here, axis=2, keepdims=True, out=total, initial=_TINY)
             np.divide(here, total, out=here)
             previous = here
         alpha = out[:, 0]

@@ -124,7 +124,7 @@ def test_weights_that_are_no_numbers_or_lie_elsewhere(copy):
     assert "its weights lie in another file" in refused(folder)
 
 
-def test_an_input_that_is_not_ours_or_of_another_type(copy):
+def test_an_input_that_is_not_ours_or_of_another_type(tagger, copy):
     folder, write = copy
 
     def more(model):
@@ -136,6 +136,12 @@ def test_an_input_that_is_not_ours_or_of_another_type(copy):
         assert cast
         model.graph.input[0].type.tensor_type.elem_type = 6
 
+    def without_texts(model):
+        model.graph.output[0].type.tensor_type.shape.dim[0].dim_param = "odd"
+
+    write(without_texts)
+    assert "does not say where its texts are" in refused(folder)
+    shutil.copy(tagger / "model.onnx", folder)
     write(more)
     assert "the input 'odd' is missing, or none of ours" in refused(folder)
     write(other)
@@ -205,11 +211,15 @@ def near(actual, wanted):
         assert actual == wanted
 
 
+@pytest.mark.parametrize("threads", [1, 2])
 @pytest.mark.parametrize("task", TASKS)
-def test_an_exported_model_says_what_the_model_says(tmp_path, task):
+def test_an_exported_model_says_what_the_model_says(tmp_path, task, threads, monkeypatch):
+    monkeypatch.setattr(engine, "_SHARE", 1)  # a text or two are enough for a second core
     golden = GOLDEN / f"{task}-v1"
-    exported = package.load(export(golden, tmp_path / "out"))
+    exported = package.load(export(golden, tmp_path / "out"), threads=threads)
     near(exported(TEXTS), package.load(golden)(TEXTS))
+    if task != "generation":
+        assert ("_others" in vars(exported.engine.reader.session)) == (threads == 2)
 
 
 def test_a_translator_scores_and_aligns_as_on_torch(tmp_path):
