@@ -18,6 +18,7 @@ from torch.nn import functional as F
 from rnnlp.models.embeddings.token import Embedding
 from rnnlp.models.encoders.recurrent import Encoder
 from rnnlp.models.layers.dropout import LockedDropout
+from rnnlp.models.layers.sampled_softmax import draw_candidates
 from rnnlp.models.recurrence.cell import State
 from rnnlp.models.search.hypotheses import Step
 
@@ -148,6 +149,7 @@ class LanguageModel(nn.Module):
         labels: Tensor | None = None,
         state: State | None = None,
         vectors: Tensor | None = None,
+        drawn: int | None = None,
     ) -> tuple[Tensor, Tensor, State]:
         """Score given texts, or a piece of each.
 
@@ -158,18 +160,28 @@ class LanguageModel(nn.Module):
             labels: `[rows, fields]`; None if none is given.
             state: The state after what comes before; None where texts begin.
             vectors: `[rows, vector_size]`, of a model that reads them.
+            drawn: Score what does follow and so many other tokens drawn at random, for a loss that
+                costs less (see `sampled_softmax.py`); None scores all.
 
         Returns:
             Logits `[tokens, vocabulary]` of what follows each token and the ids `[tokens]` that do
             follow, at all positions that are not padding, row by row; and the state after each
-            row's last token.
+            row's last token. Where tokens were drawn, logits `[tokens, candidates]` and places
+            among the candidates.
         """
         state = self.start(len(tokens), vectors) if state is None else state
         embedded = self._embed(tokens, self.condition(labels, vectors))
         states, final = self.encoder(embedded, lengths, state)
         position = torch.arange(tokens.shape[1], device=tokens.device)
         inside = position < lengths.to(tokens.device).unsqueeze(1)  # [rows, time]
-        return self.logits(self.dropout(states)[inside]), following[inside], final
+        states, targets = self.dropout(states)[inside], following[inside]
+        among = None
+        if drawn is not None:
+            size = self.embedding.words.num_embeddings
+            among = draw_candidates(targets, drawn=drawn, vocabulary_size=size)
+        if among is None:
+            return self.logits(states), targets, final
+        return self.logits(states, among.ids) + among.offsets, among.targets, final
 
     def condition(self, labels: Tensor | None, vectors: Tensor | None = None) -> Tensor | None:
         """What is added to every token of texts, [rows, embedding size]; None for nothing.
@@ -229,12 +241,20 @@ class LanguageModel(nn.Module):
         states, recurrent = self.encoder.step(embedded, state.recurrent)
         return Step(self.logits(states).log_softmax(1), GeneratorState(recurrent, state.condition))
 
-    def logits(self, states: Tensor) -> Tensor:
-        """Scores of every token, `[…, encoder.output_size]` to `[…, vocabulary]`."""
+    def logits(self, states: Tensor, ids: Tensor | None = None) -> Tensor:
+        """Scores of tokens, `[…, encoder.output_size]` to `[…, vocabulary]`.
+
+        Args:
+            states: The encoder's.
+            ids: Which tokens; None for all.
+        """
         if self.tie_embeddings:
-            return F.linear(self.readout(states), self.embedding.words.weight, self.output_bias)
-        scores: Tensor = self.output(states)
-        return scores
+            weight, bias = self.embedding.words.weight, self.output_bias
+        else:
+            weight, bias = self.output.weight, self.output.bias
+        if ids is not None:
+            weight, bias = weight.index_select(0, ids), bias.index_select(0, ids)
+        return F.linear(self.readout(states), weight, bias)
 
     def _embed(self, tokens: Tensor, condition: Tensor | None) -> Tensor:
         """Vectors of tokens [rows, time] with what is added to each: [rows, time, size]."""

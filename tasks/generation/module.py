@@ -39,11 +39,14 @@ class GenerationSettings(GeneratorConfig, ModuleOptions):
     Args:
         label_dropout: Share of labels that training leaves out, so that texts can be drawn without
             any.
+        sampled_softmax: In training compare what follows with so many tokens drawn at random beside
+            those of the batch, in place of the whole vocabulary; null compares with all.
     """
 
     embedding: EmbeddingConfig = EmbeddingConfig(size=128, characters="none", dropout=0.1)
     encoder: EncoderConfig = EncoderConfig(hidden_size=256, bidirectional=False)
     label_dropout: float = 0.1
+    sampled_softmax: int | None = None
 
 
 class Generation(ObjectiveModule):
@@ -83,6 +86,10 @@ class Generation(ObjectiveModule):
         if not 0.0 <= settings.label_dropout < 1.0:
             raise InputError(
                 f"model.label_dropout is {settings.label_dropout}: give a share from 0 to below 1"
+            )
+        if settings.sampled_softmax is not None and settings.sampled_softmax < 1:
+            raise InputError(
+                f"model.sampled_softmax is {settings.sampled_softmax}: give 1 or more, or null"
             )
         if settings.vector_every_step and settings.vector_column is None:
             raise InputError(
@@ -124,7 +131,12 @@ class Generation(ObjectiveModule):
 
     def training_step(self, batch: GenerationBatch, batch_idx: int) -> Tensor:
         """The loss of one segment, per token."""
-        logits, targets, state = read(self.network, self._some_labels(batch), self._carried)
+        logits, targets, state = read(
+            self.network,
+            self._some_labels(batch),
+            self._carried,
+            drawn=self.options.sampled_softmax,
+        )
         self._carried = State(
             state.hidden.detach(), None if state.cell is None else state.cell.detach()
         )

@@ -10,7 +10,11 @@ from rnnlp.models.recurrence.cell import State
 
 
 def read(
-    network: LanguageModel, batch: GenerationBatch, state: State | None
+    network: LanguageModel,
+    batch: GenerationBatch,
+    state: State | None,
+    *,
+    drawn: int | None = None,
 ) -> tuple[Tensor, Tensor, State]:
     """Logits of a batch, what follows, and the state after it (see `Generator.forward`).
 
@@ -18,6 +22,7 @@ def read(
         network: The generator.
         batch: The batch.
         state: What this gave for the batch before; not used where texts begin.
+        drawn: Score so many random tokens beside those that do follow; None scores all.
     """
     features = batch.features
     before = None
@@ -27,6 +32,12 @@ def read(
         cell = None if state.cell is None else state.cell.to(device)
         before = State(state.hidden.to(device), cell).reorder(batch.carried)
     output: tuple[Tensor, Tensor, State] = network(
-        features.tokens, batch.following, features.lengths, batch.labels, before, batch.vectors
+        features.tokens,
+        batch.following,
+        features.lengths,
+        batch.labels,
+        before,
+        batch.vectors,
+        drawn,
     )
     return output

@@ -1,5 +1,7 @@
 """The generator: segments, labels, steps and prompts must all tell the same story."""
 
+import math
+
 import pytest
 import torch
 from torch import nn
@@ -194,6 +196,23 @@ def test_tied_tables_are_one():
     assert "output.weight" in {
         name for name, _ in generator(tie_embeddings=False).named_parameters()
     }
+
+
+@pytest.mark.parametrize("tie_embeddings", [True, False])
+def test_drawn_tokens_get_the_scores_that_all_get(tie_embeddings):
+    network = generator(tie_embeddings=tie_embeddings)
+    tokens, following, lengths, labels = texts(3, 2)
+    following = following.clamp_max(6)  # so that others are left
+    whole, ids, _ = network(tokens, following, lengths, labels)
+    some, places, _ = network(tokens, following, lengths, labels, drawn=2)
+    among = len(ids.unique())
+    assert some.shape == (5, among + 2)
+    torch.testing.assert_close(some.gather(1, places[:, None]), whole.gather(1, ids[:, None]))
+    others = some[:, among:] - math.log((VOCABULARY - among) / 2)
+    near = (whole[:, :, None] - others[:, None]).abs().amin(1)  # each is the score of some token
+    torch.testing.assert_close(near, torch.zeros_like(near))
+    same, ids_again, _ = network(tokens, following, lengths, labels, drawn=VOCABULARY)
+    assert same.equal(whole) and ids_again.equal(ids)
 
 
 def test_a_bidirectional_encoder_is_refused():

@@ -247,6 +247,7 @@ def test_options_for_generation_are_for_generators(rnnlp, english):
         ("--model.encoder.bidirectional=true", "a generator knows only what comes before"),
         ("--model.embedding.characters=cnn", "a generator reads tokens only"),
         ("--model.label_dropout=1", "model.label_dropout is 1"),
+        ("--model.sampled_softmax=0", "model.sampled_softmax is 0: give 1 or more, or null"),
         ("--model.sampling.temperature=0", "model.sampling.temperature is 0"),
         ("--model.fields={}", "model.fields cannot be set"),
         ("--data.labels=[topic]", "no key 'topic'"),
@@ -266,7 +267,13 @@ def test_labels_may_hold_equal_signs():
         labels_from(["=x"])
 
 
-@pytest.mark.parametrize("settings", [[], ["--data.num_workers=1", "--model.encoder.cell=mingru"]])
+@pytest.mark.parametrize(
+    "settings",
+    [
+        [],
+        ["--data.num_workers=1", "--model.encoder.cell=mingru", "--model.sampled_softmax=10"],
+    ],
+)
 def test_killed_in_the_midst_of_texts_and_resumed(texts, tmp_path, settings):
     """The state that is carried from segment to segment is part of the point to resume from."""
     points = "--checkpoint_steps=1"
