@@ -248,10 +248,8 @@ class LanguageModel(nn.Module):
             states: The encoder's.
             ids: Which tokens; None for all.
         """
-        if self.tie_embeddings:
-            weight, bias = self.embedding.words.weight, self.output_bias
-        else:
-            weight, bias = self.output.weight, self.output.bias
+        weight: Tensor = self.embedding.words.weight if self.tie_embeddings else self.output.weight
+        bias: Tensor = self.output_bias if self.tie_embeddings else self.output.bias
         if ids is not None:
             weight, bias = weight.index_select(0, ids), bias.index_select(0, ids)
         return F.linear(self.readout(states), weight, bias)

@@ -65,6 +65,7 @@ def pretrained(request: FitRequest, unlabelled: Sequence[str]) -> FitRequest:
         "data.train": texts,
         "data.level": data.options.level,
         "data.lowercase": str(data.options.lowercase).lower(),
+        "data.vocabulary_size": data.options.vocabulary_size or "null",
         # Embeddings of two language models stand side by side.
         "model.embedding.size": settings.embedding.size // (2 if encoder.bidirectional else 1),
         "model.encoder.cell": encoder.cell,

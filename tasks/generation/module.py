@@ -98,6 +98,7 @@ class Generation(ObjectiveModule):
         check_sampling(settings.sampling, prefix="model.sampling.")
         self.settings = part_of(settings, GeneratorConfig)
         self.label_dropout = settings.label_dropout
+        self.sampled_softmax = settings.sampled_softmax
         try:
             self.network = self.settings.build()
         except ValueError as error:
@@ -135,7 +136,7 @@ class Generation(ObjectiveModule):
             self.network,
             self._some_labels(batch),
             self._carried,
-            drawn=self.options.sampled_softmax,
+            drawn=self.sampled_softmax,
         )
         self._carried = State(
             state.hidden.detach(), None if state.cell is None else state.cell.detach()

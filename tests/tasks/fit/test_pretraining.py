@@ -23,6 +23,7 @@ def files(tmp_path):
 
 def test_one_command_is_as_good_as_three(rnnlp, files, tmp_path):
     texts = ["--unlabelled", tmp_path / "texts.txt", "--pretraining.trainer.max_epochs", 2]
+    files.append("--data.vocabulary_size=12")
     code, _, err = rnnlp("fit", *files, *texts, "--output", tmp_path / "one")
     assert code == 0 and "16 training texts and 24 unlabelled ones" in err, err
     assert "embedding and encoder" in err
@@ -33,7 +34,8 @@ def test_one_command_is_as_good_as_three(rnnlp, files, tmp_path):
     for model, more in zip(models, ([], turned), strict=True):
         rnnlp(
             "fit", "--config", "language_model", "--data.train", read, "--data.level=word", *TINY,
-            *more, "--model.embedding.size=4", "--trainer.max_epochs=2", "--output", model,
+            *more, "--data.vocabulary_size=12", "--model.embedding.size=4",
+            "--trainer.max_epochs=2", "--output", model,
         )  # fmt: skip
     reuse = f"--model.encoder_from=[{models[0]}, {models[1]}]"
     own = [part for part in files if part != "--model.embedding.characters=none"]
