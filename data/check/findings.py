@@ -11,7 +11,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable
 from typing import NamedTuple
 
-from rnnlp.data.classification.readers import alike_labels
+from rnnlp.data.classification.readers import alike_across, alike_labels
 from rnnlp.data.corpus.report import Notes
 from rnnlp.data.errors import counted
 
@@ -101,5 +101,9 @@ def compare(train: Split, other: Split) -> tuple[list[str], list[str]]:
             + (f", {otherwise:,} of them labelled otherwise" if otherwise else "")
         )
     if unseen := sorted(set(other.labels) - set(train.labels)):
-        problems.append(f"labels that {train.name} lacks: {', '.join(unseen)}")
+        alike = alike_across(train.labels, other.labels)
+        problems.append(
+            f"labels that {train.name} lacks: {', '.join(unseen)}"
+            + (f" (these may mean the same: {alike})" if alike else "")
+        )
     return facts, problems

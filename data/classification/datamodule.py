@@ -35,6 +35,7 @@ from .collate import ClassificationCollate
 from .columns import FurtherColumn, check_rows, learn_columns
 from .example import ClassifiedExample
 from .readers import (
+    alike_across,
     alike_labels,
     classification_layout,
     read_classification,
@@ -249,6 +250,8 @@ class ClassificationData(LabelledData[ClassifiedExample]):
                     f"{split}: labels that training never saw, counted as misses: "
                     f"{', '.join(sorted(unseen))}"
                 )
+            if alike := alike_across(self._counts, counts):
+                notes.add(f"{split}: labels that may mean the same as in training: {alike}")
         self._learn_columns(corpora, notes)
         texts = len(corpora["train"].lengths)
         if len(self._counts) == texts > _FEW and not self._multilabel:

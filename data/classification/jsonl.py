@@ -117,6 +117,8 @@ def _labels_of(
 def _labels(value: Any) -> list[str]:
     values = value if isinstance(value, list) else [value]
     for label in values:
+        if label is None:
+            raise InputError("the label is null; give one or drop the line")
         if not isinstance(label, str | int | float):
             raise InputError(f"the label {label!r} is neither a name nor a number")
     return [label if isinstance(label, str) else json.dumps(label) for label in values]

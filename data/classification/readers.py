@@ -13,6 +13,7 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
 from itertools import chain, islice
+from unicodedata import normalize
 
 from rnnlp.data.annotation.docbin import is_docbin
 from rnnlp.data.annotation.tools import ANNOTATION, Tool, tool_for, tool_of
@@ -133,7 +134,7 @@ def read_classification(
             ClassifiedExample(text, [label], line, group, weight, features=features)
             for line, text, label, group, weight, features in rows
         )
-    empty = True
+    empty, before = True, notes.counts()
     for example in examples:
         labels = example.labels
         if label_separator:
@@ -154,7 +155,7 @@ def read_classification(
         empty = False
         yield example._replace(labels=list(dict.fromkeys(labels)))
     if empty:
-        raise InputError("no texts in the file", path=name)
+        raise notes.nothing_left("texts", path=name, before=before)
 
 
 def classification_layout(
@@ -244,15 +245,22 @@ def single_label(labels: list[str], *, path: str, line: int) -> str:
 
 
 def alike_labels(labels: Iterable[str]) -> list[list[str]]:
-    """Labels that differ in case, in what parts their words, or as 5 and 5.0, or 1 and true, do."""
+    """Labels that differ in case, width, or what parts their words, or as 5 and 5.0, 1 and true."""
     groups: dict[str, list[str]] = {}
     for label in labels:
-        key = _PARTING.sub(" ", label.strip().casefold())
+        key = _PARTING.sub(" ", normalize("NFKC", label).strip().casefold())
         key = {"true": "1", "false": "0"}.get(key, key)
         with suppress(ValueError):
             key = str(float(key))
         groups.setdefault(key, []).append(label)
     return [names for names in groups.values() if len(names) > 1]
+
+
+def alike_across(trained: Iterable[str], others: Iterable[str]) -> str:
+    """In words, which labels of other data than training's may mean one of its; "" for none."""
+    trained = set(trained)
+    kinds = alike_labels(sorted({*trained, *others}))
+    return "; ".join(", ".join(names) for names in kinds if set() < trained & {*names} < {*names})
 
 
 def _recognise(name: str, head: list[tuple[int, str]]) -> str:

@@ -33,11 +33,12 @@ class Kin(NamedTuple):
 
 
 class Cut(NamedTuple):
-    """The two sides, and the lines of the training file that are validated on."""
+    """The two sides, the lines of the training file validated on, and what stays together."""
 
     train: Corpus
     validation: Corpus
     lines: list[int]
+    alike: str
 
 
 class Fold(NamedTuple):
@@ -60,7 +61,8 @@ def cut(corpus: Corpus, kin: Iterable[Kin], *, part: float | Fold, seed: int) ->
     Raises:
         InputError: Where nothing would be left.
     """
-    groups, strata = _groups(kin)
+    groups, strata, grouped = _groups(kin)
+    alike = "equal texts and groups" if grouped else "equal texts"
     if isinstance(part, Fold):
         what, advice = f"each of {part.folds:,} folds", "lower data.folds"
         enough = len(strata) >= part.folds  # said in the first fold, not in the last
@@ -71,17 +73,19 @@ def cut(corpus: Corpus, kin: Iterable[Kin], *, part: float | Fold, seed: int) ->
         enough = bool(chosen.any() and not chosen.all())
     if not enough:
         raise InputError(
-            f"{len(groups):,} examples are too few to validate on {what} of them (equal "
-            f"texts stay together): {advice}",
+            f"{len(groups):,} examples are too few to validate on {what} of them ({alike} stay "
+            f"together, which leaves {len(strata):,}): {advice}",
             path=corpus.name,
         )
     validation = corpus.select(np.flatnonzero(chosen))
     lines = [int(line) for line in validation.column(corpus.place)]
-    return Cut(corpus.select(np.flatnonzero(~chosen)), validation, lines)
+    return Cut(corpus.select(np.flatnonzero(~chosen)), validation, lines, alike)
 
 
-def _groups(kin: Iterable[Kin]) -> tuple[np.ndarray, np.ndarray]:
-    """For each example the number of its group, and for each group that of its rarest label."""
+def _groups(kin: Iterable[Kin]) -> tuple[np.ndarray, np.ndarray, bool]:
+    """For each example the number of its group, and for each group that of its rarest label; and
+    whether more than equal texts make a group.
+    """
     texts, joined, joints = array("q"), array("q"), array("q")  # flat: there may be many millions
     labels, ends = array("i"), array("q", [0])
     ids: dict[str, int] = {}
@@ -99,7 +103,7 @@ def _groups(kin: Iterable[Kin]) -> tuple[np.ndarray, np.ndarray]:
     for row, group in enumerate(groups):
         own = (strata[group], *labels[ends[row] : ends[row + 1]])
         strata[group] = min(own, key=lambda label: counts[label] if label >= 0 else len(texts) + 1)
-    return groups, strata
+    return groups, strata, bool(joined)
 
 
 def _oldest(texts: array[int], joined: array[int], joints: array[int]) -> np.ndarray:

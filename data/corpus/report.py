@@ -6,6 +6,8 @@ stop it is an `InputError` of its reader.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from rnnlp.data.errors import InputError
 
 _PLACES = 10  # of bad rows that are told
@@ -80,6 +82,17 @@ class Notes:
             )
         ]
         return self._skipped() + counts
+
+    def nothing_left(self, what: str, *, path: str, before: Sequence[str]) -> InputError:
+        """The error of a file that holds nothing, or of which everything was left out.
+
+        Args:
+            what: What it should hold, in the plural.
+            path: The file.
+            before: The counts before it was read.
+        """
+        why = "; ".join(line for line in self.counts() if line not in before)
+        return InputError(f"no {what} in the file" + (f": {why}" if why else ""), path=path)
 
     def _skipped(self) -> list[str]:
         if not self._bad:

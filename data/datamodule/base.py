@@ -141,8 +141,8 @@ class SequenceData(pl.LightningDataModule, Generic[Example]):
             folder = tempfile.TemporaryDirectory(prefix="rnnlp-")
             with named_encoding(self.options.encoding):
                 corpora = self._store(Path(folder.name), notes)
-            if str(self.layout):
-                notes.add(f"{self.files['train']}: {self.layout}")
+            if (train := self.files["train"]) and (how := self.layout.told(train)):
+                notes.add(f"{train}: {how}")
             lines = None
             if "validation" in corpora and self.options.folds is not None:
                 raise InputError(
@@ -151,7 +151,7 @@ class SequenceData(pl.LightningDataModule, Generic[Example]):
                 )
             if "validation" not in corpora:
                 seed, whole, part = self.options.seed, corpora["train"], self._part()
-                *sides, lines = cut(whole, self._kin(whole), part=part, seed=seed)
+                *sides, lines, alike = cut(whole, self._kin(whole), part=part, seed=seed)
                 corpora["train"], corpora["validation"] = sides
                 what = "no validation data"
                 if isinstance(part, Fold):
@@ -159,7 +159,7 @@ class SequenceData(pl.LightningDataModule, Generic[Example]):
                 notes.add(
                     f"{what}: {len(lines):,} of {len(whole.lengths):,} training "
                     f"examples are kept apart for it (by seed {seed}, each label in the same "
-                    "share, equal texts on one side)"
+                    f"share, {alike} on one side)"
                 )
             self._read = Read(corpora, notes, folder, lines)
         return self._read

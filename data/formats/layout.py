@@ -12,6 +12,8 @@ from dataclasses import dataclass, field
 
 from rnnlp.data.corpus.report import Notes
 
+from .workbooks import is_workbook
+
 TABLES = ("csv", "tsv")  # of one kind: columns are the same, whatever parts them
 # How names of files end.
 JSON_LINES = (".json", ".jsonl", ".ndjson")
@@ -57,8 +59,8 @@ class Layout:
         said = {role: self.columns.get(role) if c is None else c for role, c in columns.items()}
         return said, self.header if all(c is None for c in columns.values()) else None
 
-    def __str__(self) -> str:
-        """In words, for a note; "" where there is nothing to tell."""
+    def told(self, path: str) -> str:
+        """In words, for a note on a file; "" where there is nothing to tell."""
         if not self.columns:
             return ""
         header = {None: "", True: " with a header", False: " without a header"}[self.header]
@@ -67,4 +69,5 @@ class Layout:
             for role, column in self.columns.items()
         )
         quoted = " with quotation marks around columns" if self.quoted else ""
-        return f"read as {self.format}{quoted}{header}: {where}"
+        format = "a table" if is_workbook(path) else self.format
+        return f"read as {format}{quoted}{header}: {where}"

@@ -112,12 +112,12 @@ def read_tagging(
             labelled=labelled,
             notes=notes,
         )
-    empty = True
+    empty, before = True, notes.counts()
     for example in examples:
         empty = False
         yield example
     if empty:
-        raise InputError("no sentences in the file", path=path)
+        raise notes.nothing_left("sentences", path=str(path), before=before)
 
 
 def tagging_layout(

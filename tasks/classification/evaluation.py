@@ -9,7 +9,7 @@ from itertools import islice
 from typing import Any
 
 from rnnlp.data.classification.columns import check_rows
-from rnnlp.data.classification.readers import read_classification, single_label
+from rnnlp.data.classification.readers import alike_across, read_classification, single_label
 from rnnlp.data.corpus.report import Notes
 
 from .pipeline import ClassificationPipeline
@@ -47,6 +47,7 @@ def evaluate_classification(
         settings.classes, multilabel=settings.multilabel, thresholds=settings.thresholds
     )
     names = [column.name for column in settings.columns]
+    gold: set[str] = set()
     tokens = 0
     started = time.perf_counter()
     examples = read_classification(
@@ -68,6 +69,7 @@ def evaluate_classification(
         for example, (_, offsets) in zip(chunk, read, strict=True):
             place = f"{path}:{example.line}"
             notes.count("texts without a token, read as <unk>", place, not offsets)
+            gold.update(example.labels)
             unseen = set(example.labels).difference(settings.classes)
             notes.count(
                 "texts of a label that training never saw, counted as misses", place, bool(unseen)
@@ -79,6 +81,8 @@ def evaluate_classification(
         scores.add(pipeline.probabilities(sentences, values), [example.labels for example in chunk])
         tokens += sum(map(len, sentences))
     seconds = time.perf_counter() - started
+    if alike := alike_across(settings.classes, gold):
+        notes.add(f"{path}: labels that may mean the same as in training: {alike}")
     result = {
         **scores.result(),
         "examples": scores.texts,

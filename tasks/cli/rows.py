@@ -65,6 +65,23 @@ def columns_beside(rows: Sequence[Row], settings: Any) -> list[dict[str, Any]] |
     return columns
 
 
+def some_rows(rows: Iterator[Row], path: str) -> Iterator[Row]:
+    """Passes rows on.
+
+    Args:
+        rows: The rows.
+        path: What they are read from.
+
+    Raises:
+        InputError: There are none.
+    """
+    first = next(rows, None)
+    if first is None:
+        raise InputError("no texts in the file", path=path)
+    yield first
+    yield from rows
+
+
 def in_chunks(rows: Iterator[Row]) -> Iterator[list[Row]]:
     """Some rows at a time."""
     while chunk := list(islice(rows, CHUNK)):

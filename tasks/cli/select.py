@@ -12,7 +12,7 @@ from rnnlp.tasks.model_folder.files import as_json
 
 from .parser import OneLineParser, add_encoding
 from .predict import destination
-from .rows import Row, columns_beside, file_rows
+from .rows import Row, columns_beside, file_rows, some_rows
 from .tables import SUFFIXES, AnswerTable
 
 
@@ -45,7 +45,8 @@ def select(arguments: Sequence[str]) -> int:
 
     pipeline = load(args.model)
     with named_encoding(args.encoding):
-        pool = list(file_rows(args.input, args.text_column, pipeline.layout, set()))
+        rows = file_rows(args.input, args.text_column, pipeline.layout, set())
+        pool = list(some_rows(rows, args.input))
     texts = [row.text for row in pool]
     places = choose(
         args.model,

@@ -19,7 +19,7 @@ from rnnlp.tasks.model_folder.folder import CONFIG
 from rnnlp.tasks.runtime.cores import check_parallel
 
 from .parser import add_encoding
-from .rows import STDIN, Lines, Row, file_rows, in_chunks, stdin_rows
+from .rows import STDIN, Lines, Row, file_rows, in_chunks, some_rows, stdin_rows
 from .shards import READABLE, shards
 
 
@@ -121,7 +121,7 @@ def given_rows(args: argparse.Namespace, layout: Layout) -> Iterator[list[Row]]:
         if len(files := shards(args.input)) > 1:
             note(f"{args.input}: {len(files):,} files, from {files[0]} to {files[-1]}")
         said: set[str] = set()
-        rows = (file_rows(path, args.text_column, layout, said) for path in files)
-        yield from in_chunks(chain.from_iterable(rows))
+        every = (file_rows(path, args.text_column, layout, said) for path in files)
+        yield from in_chunks(some_rows(chain.from_iterable(every), args.input))
     else:
         yield from stdin_rows(Lines(STDIN, args.text_column, layout, set()))

@@ -25,6 +25,7 @@ from .exports import annotation, choice, entities, flat, labels, prodigy, region
         ('[{"data": {"text": "a"}, "annotations": []}, oops]', "a.json", r"a\.json:1: not JSON"),
         ([{"text": "a", "Comments": [], "annotations": [{"label": 3, "user": 1}]}], "a.jsonl",
          r"a\.jsonl:1: the label 3 is a number"),
+        ([task("Anna")] * 2, "a.json", r"no sentences in the file: tasks without an .*: 2 \("),
         ("#FORMAT=WebAnno TSV 3.3\n\n1-1\t0-4\tAnna\n", "a.tsv", "no layer of spans"),
         ([{"paragraphs": [{"sentences": [{"tokens": [{"ner": "O"}]}]}]}], "a.json",
          "a token without `orth`"),

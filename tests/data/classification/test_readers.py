@@ -4,12 +4,14 @@ import json
 import pytest
 
 from rnnlp.data.classification.readers import (
+    alike_across,
     alike_labels,
     classification_layout,
     read_classification,
 )
 from rnnlp.data.corpus.report import Notes
 from rnnlp.data.errors import InputError
+from rnnlp.data.formats.layout import Layout
 from rnnlp.data.text.cleaning import clean
 
 PAIRS = [("A fine film .", "1"), ('He said "no" , twice', "0"), ("so-so", "1"), ("bad , bad", "0")]
@@ -140,6 +142,7 @@ def test_an_unusual_header_is_recognised_by_its_values(tmp_path):
         ("a.jsonl", '{"text": "a"}\n', {}, "a.jsonl:1: no usual key such as 'label' among text"),
         ("a.jsonl", '{"text": 1, "label": 2}\n', {}, "a.jsonl:1: the text is 1, not a string"),
         ("a.jsonl", '{"text": "a", "label": {}}\n', {}, "neither a name nor a number"),
+        ("a.jsonl", '{"text": "a", "label": null}\n', {}, "1: the label is null; give one"),
         ("a.jsonl", "[1]\n", {}, "a.jsonl:1: a JSON list"),
         (
             "a.txt",
@@ -224,11 +227,23 @@ def test_quoting_is_that_of_the_training_file(tmp_path):
         (["5", "5.0", "4"], [["5", "5.0"]]),
         (["1", "true", "0", "False"], [["1", "true"], ["0", "False"]]),
         (["Good", "good", "bad"], [["Good", "good"]]),
+        (["质量Q1", "质量Ｑ１", "é", "e\u0301"], [["质量Q1", "质量Ｑ１"], ["é", "e\u0301"]]),
         (["good", "better", "1", "2"], []),
     ],
 )
 def test_labels_that_may_mean_the_same(labels, alike):
     assert alike_labels(labels) == alike
+
+
+def test_a_layout_in_words():
+    layout = Layout(format="csv", header=True, columns={"text": "said"})
+    assert layout.told("a.csv.gz") == "read as csv with a header: text in said"
+    assert layout.told("a.parquet") == "read as a table with a header: text in said"
+
+
+def test_labels_that_may_mean_one_of_training():
+    assert alike_across(["0", "1", "x"], ["1.0", "0", "false", "y"]) == "0, false; 1, 1.0"
+    assert alike_across(["0", "0.0"], ["0"]) == "" == alike_across(["a"], ["b", "B"])
 
 
 @pytest.mark.parametrize(

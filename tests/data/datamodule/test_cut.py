@@ -96,6 +96,8 @@ def test_many_rare_labels_give_their_share_together(cut_of):
 def test_one_text_alone_cannot_be_cut(cut_of):
     with pytest.raises(InputError, match="4 examples are too few"):
         cut_of([Kin("a  b"), Kin("a b"), Kin(" a b"), Kin("a b ")])
+    with pytest.raises(InputError, match=r"\(equal texts and groups stay together, which leaves 1"):
+        cut_of([Kin("a", group="one"), Kin("b", group="one")])
 
 
 TEXTS = [f"word{i % 30} here" for i in range(60)]  # each of them twice

@@ -207,6 +207,14 @@ def test_predict_on_bad_files(rnnlp, english, tmp_path):
     assert code == 2 and "not both" in err
 
 
+def test_a_table_without_rows_is_refused(rnnlp, english, tmp_path):
+    empty, output = write(tmp_path / "a.csv", b"id,text\n"), tmp_path / "o.parquet"
+    for verb in (["predict", "--output", output], ["encode", "--output", output], ["select"]):
+        code, out, err = rnnlp(verb[0], english, "--input", empty, *verb[1:])
+        assert code == 2 and out == "" and "a.csv: no texts in the file" in err
+        assert not output.exists()
+
+
 def test_bad_rows_are_left_out_with_a_note(rnnlp, tmp_path):
     rows = "".join(f"{'good' if n % 2 else 'bad'} {n},{n % 2}\n" for n in range(40))
     (tmp_path / "a.csv").write_text(f"text,label\n{rows}broken\n")
@@ -216,3 +224,6 @@ def test_bad_rows_are_left_out_with_a_note(rnnlp, tmp_path):
     assert code == 2 and "a.csv:42" in err
     code, _, err = rnnlp(*said, *small, "--data.skip_bad_rows", "true", "--output", tmp_path / "m")
     assert code == 0 and "bad rows, left out: 1" in err, err
+    (tmp_path / "b.csv").write_text("text,label\nbroken\n")
+    code, _, err = rnnlp("evaluate", tmp_path / "m", tmp_path / "b.csv", "--skip_bad_rows")
+    assert code == 2 and "no texts in the file: bad rows, left out: 1 (at " in err
