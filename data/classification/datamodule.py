@@ -250,8 +250,8 @@ class ClassificationData(LabelledData[ClassifiedExample]):
                     f"{split}: labels that training never saw, counted as misses: "
                     f"{', '.join(sorted(unseen))}"
                 )
-            if alike := alike_across(self._counts, counts):
-                notes.add(f"{split}: labels that may mean the same as in training: {alike}")
+            if others := alike_across(self._counts, counts):
+                notes.add(f"{split}: labels that may mean the same as in training: {others}")
         self._learn_columns(corpora, notes)
         texts = len(corpora["train"].lengths)
         if len(self._counts) == texts > _FEW and not self._multilabel:

@@ -53,7 +53,7 @@ def read_classification_json(
             if not accepted(row, f"{path}:{number}", notes):
                 continue
             text = text_of(row, text_key)
-            labels, soft = _labels_of(row, label_key)
+            labels, soft = labels_of(row, label_key)
             group, weight = group_of(row, group_key), weight_in(row, weight_key)
             features = values_of(row, feature_keys)
         except InputError as error:
@@ -98,10 +98,12 @@ def text_of(row: dict[str, Any], key: str | int | None) -> str:
     return joined(parts)
 
 
-def _labels_of(
-    row: dict[str, Any], key: str | int | None
-) -> tuple[list[str], Probabilities | None]:
-    """The labels of a row: those it states, or else the likeliest; and how probable each is."""
+def labels_of(row: dict[str, Any], key: str | int | None) -> tuple[list[str], Probabilities | None]:
+    """The labels of a row: those it states, or else the likeliest; and how probable each is.
+
+    Raises:
+        InputError: There are none, or what is there is none.
+    """
     keys = LABEL_NAMES if key is None else (str(key),)
     value = next((row[name] for name in keys if name in row), None)
     soft = soft_label(row, value)

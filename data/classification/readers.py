@@ -8,11 +8,13 @@ object is read is in `jsonl.py`.
 
 from __future__ import annotations
 
+import json
 import os
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
 from itertools import chain, islice
+from typing import Any
 from unicodedata import normalize
 
 from rnnlp.data.annotation.docbin import is_docbin
@@ -21,6 +23,7 @@ from rnnlp.data.corpus.report import Notes
 from rnnlp.data.errors import InputError
 from rnnlp.data.formats.columns import LABEL_NAMES, TEXT_NAMES
 from rnnlp.data.formats.delimited import (
+    TableRow,
     csv_delimiter,
     delimiter_of,
     is_quoted,
@@ -36,7 +39,7 @@ from rnnlp.data.formats.weights import WEIGHT
 from rnnlp.data.formats.workbooks import is_workbook, table_lines
 
 from .example import ClassifiedExample
-from .jsonl import key_of, read_classification_json
+from .jsonl import key_of, labels_of, read_classification_json
 
 FORMATS = ("auto", "csv", "tsv", "jsonl", "fasttext", "lines", ANNOTATION)
 _UNKNOWN = Layout()
@@ -130,10 +133,7 @@ def read_classification(
             header=header,
             notes=notes,
         )
-        examples = (
-            ClassifiedExample(text, [label], line, group, weight, features=features)
-            for line, text, label, group, weight, features in rows
-        )
+        examples = _labelled_rows(rows, name, notes)
     empty, before = True, notes.counts()
     for example in examples:
         labels = example.labels
@@ -289,6 +289,25 @@ def _recognise(name: str, head: list[tuple[int, str]]) -> str:
             path=name,
         )
     return "lines"
+
+
+def _labelled_rows(
+    rows: Iterable[TableRow], path: str, notes: Notes
+) -> Iterator[ClassifiedExample]:
+    """Rows of a table; labels may be lists or probabilities in JSON, as Parquet and predict do."""
+    for row in rows:
+        value: Any = row.label
+        if row.label[:1] in ("[", "{"):
+            with suppress(ValueError):
+                value = json.loads(row.label)
+        try:
+            labels, soft = labels_of({"label": value}, "label")
+        except InputError as error:
+            notes.bad(InputError(error.message, path=path, line=row.line))
+            continue
+        yield ClassifiedExample(
+            row.text, labels, row.line, row.group, row.weight, soft, row.features
+        )
 
 
 def _label_first(lines: Iterable[tuple[int, str]], path: str) -> Iterator[ClassifiedExample]:

@@ -11,6 +11,7 @@ import io
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import chain, islice
+from typing import NamedTuple
 
 from rnnlp.data.corpus.report import Notes
 from rnnlp.data.errors import InputError, counted
@@ -61,6 +62,17 @@ def is_quoted(lines: Iterable[str]) -> bool:
     return (whole and len(below) > 1) or any('""' in field[1:-1] for field in opened)
 
 
+class TableRow(NamedTuple):
+    """A row of a table of labelled texts."""
+
+    line: int
+    text: str
+    label: str
+    group: str | None
+    weight: float
+    features: list[str]
+
+
 def read_table(
     lines: Iterable[tuple[int, str]],
     *,
@@ -74,8 +86,8 @@ def read_table(
     feature_columns: Sequence[str] = (),
     header: bool | None = None,
     notes: Notes,
-) -> Iterator[tuple[int, str, str, str | None, float, list[str]]]:
-    """Yields line number, text, label, group, weight and further values of each row.
+) -> Iterator[TableRow]:
+    """Yields each row.
 
     Args:
         lines: Numbered lines.
@@ -127,7 +139,7 @@ def read_table(
         group_name = None if group is None else row[group].strip() or None
         text = joined([row[place] for place in columns.text])
         values = [row[place].strip() for place in further]
-        yield number, text, row[columns.label].strip(), group_name, counts, values
+        yield TableRow(number, text, row[columns.label].strip(), group_name, counts, values)
 
 
 def table_rows(

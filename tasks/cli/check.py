@@ -29,7 +29,8 @@ _CLASSIFIER = ("text_column", "label_column", "label_separator", "label_before")
 
 def check(arguments: Sequence[str]) -> int:
     """Runs `rnnlp check` with these arguments; gives 1 where something is wrong."""
-    args = _parser().parse_args(list(arguments))
+    parser = _parser()
+    args = parser.parse_args(list(arguments))
     for path in filter(None, (args.page, args.fix)):
         if Path(path).is_dir() or not Path(path).parent.is_dir():
             raise InputError("cannot be written: give a file in a folder there is", path=path)
@@ -37,7 +38,7 @@ def check(arguments: Sequence[str]) -> int:
     from rnnlp.data.check.findings import compare, look
     from rnnlp.data.check.items import task_of
 
-    with named_encoding(args.encoding):
+    with parser.own_options(), named_encoding(args.encoding):
         task = args.task or task_of(args.data)
         if args.task is None:
             note(f"{args.data}: checked as data for {task}; --task says otherwise")
@@ -74,7 +75,7 @@ def check(arguments: Sequence[str]) -> int:
     return int(findings > 0)
 
 
-def _parser() -> argparse.ArgumentParser:
+def _parser() -> OneLineParser:
     parser = OneLineParser(
         prog="rnnlp check",
         description="Counts labels, lengths and unknown words, and looks for doubles, leaks "

@@ -44,14 +44,15 @@ def evaluate(arguments: Sequence[str]) -> int:
     from rnnlp.tasks.inference.load import load
 
     pipeline = head_of(load(args.model, threads=args.threads), args.task)
-    evaluation = evaluate_model(
-        pipeline,
-        args.data,
-        format=args.format,
-        encoding=args.encoding,
-        **({"skip_bad_rows": True} if args.skip_bad_rows else {}),
-        **taken(args, options, task=pipeline.task, model=args.model[0]),
-    )
+    with parser.own_options():
+        evaluation = evaluate_model(
+            pipeline,
+            args.data,
+            format=args.format,
+            encoding=args.encoding,
+            **({"skip_bad_rows": True} if args.skip_bad_rows else {}),
+            **taken(args, options, task=pipeline.task, model=args.model[0]),
+        )
     for line in evaluation.notes:
         note(line)
     print(as_json(evaluation.scores) if args.json else evaluation.table)

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import argparse
+import re
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any, NoReturn
 
 from rnnlp.data.errors import InputError
 from rnnlp.tasks.base.own_parts import load_plugins
+
+_SETTING = re.compile(r"\bdata\.(\w+)")
 
 
 class OneLineParser(argparse.ArgumentParser):
@@ -21,6 +25,19 @@ class OneLineParser(argparse.ArgumentParser):
         super().__init__(**options)
         if self.add_help:
             _add_plugin(self)
+
+    @contextmanager
+    def own_options(self) -> Iterator[None]:
+        """Errors name options of this verb, where readers name settings of `fit`: data.… ."""
+        try:
+            yield
+        except InputError as error:
+            own = self._option_string_actions
+            error.message = _SETTING.sub(
+                lambda said: option if (option := f"--{said[1]}") in own else said[0],
+                error.message,
+            )
+            raise
 
     def error(self, message: str) -> NoReturn:
         """Reports a wrong command line."""

@@ -42,7 +42,7 @@ def test_columns_of_other_names(check):
     rows = "".join(f"{i},text {i} here,{'ab'[i % 2]}{';c' * (i % 3 == 0)}\n" for i in range(20))
     file = "csv", f"id,message,team\n{rows}"
     code, _, err = check(file)
-    assert code == 2 and "set data.label_column" in err
+    assert code == 2 and "set --label_column" in err
     code, out, _ = check(file, text_column="message", label_column="3", label_separator=";")
     assert code == 0 and "a 10, b 10, c 7" in out
     code, _, err = check(("conll", "a O\n"), label_column="2")

@@ -1,6 +1,8 @@
 import gzip
 import json
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from rnnlp.data.classification.readers import (
@@ -233,6 +235,25 @@ def test_quoting_is_that_of_the_training_file(tmp_path):
 )
 def test_labels_that_may_mean_the_same(labels, alike):
     assert alike_labels(labels) == alike
+
+
+def test_lists_and_probabilities_in_cells(tmp_path):
+    """As Parquet has them, and tables that predict writes; what is no JSON is a name."""
+    cells = [["a", "b"], [], {"a": 0.25, "b": 0.75}]
+    table = pa.table({"text": ["x"] * 3, "label": [json.dumps(cell) for cell in cells]})
+    csv = "text\tlabel\n" + "".join(f"x\t{json.dumps(cell)}\n" for cell in cells) + "x\t[a;b]\n"
+    lists = pa.table({"text": ["x"] * 2, "label": cells[:2]})
+    for name, stored in (("json.parquet", table), ("lists.parquet", lists)):
+        pq.write_table(stored, tmp_path / name)
+    expected = [("x", ["a", "b"]), ("x", []), ("x", ["b"]), ("x", ["[a;b]"])]
+    assert read(write(tmp_path / "a.tsv", csv)) == expected
+    assert read(str(tmp_path / "json.parquet")) == expected[:3]
+    assert read(str(tmp_path / "lists.parquet")) == expected[:2]
+    soft = list(read_classification(str(tmp_path / "json.parquet"), notes=Notes()))[2].soft
+    assert soft == {"b": 0.75, "a": 0.25}
+    bad = write(tmp_path / "b.csv", 'text,label\nx,a\nx,"{""a"": 2}"\n')
+    with pytest.raises(InputError, match=r"b\.csv:3: the probability of 'a' is 2"):
+        read(bad)
 
 
 def test_a_layout_in_words():
