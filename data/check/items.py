@@ -7,7 +7,7 @@ from typing import Literal, NamedTuple
 
 from rnnlp.data.annotation.files import first_lines
 from rnnlp.data.annotation.tools import tool_of
-from rnnlp.data.classification.readers import read_classification
+from rnnlp.data.classification.readers import classification_layout, read_classification
 from rnnlp.data.corpus.report import Notes
 from rnnlp.data.errors import InputError
 from rnnlp.data.formats.jsonl import json_object
@@ -119,6 +119,12 @@ def items_of(
     """
     if task == "classification":
         split = splitter(level)
+        if not layout.format and None in (text_column, label_column):  # what is guessed is told
+            guessed = classification_layout(
+                path, format="auto", text_column=text_column, label_column=label_column
+            )
+            if how := guessed.told(path):
+                notes.add(f"{path}: {how}")
         for text in read_classification(
             path,
             text_column=text_column,
@@ -131,14 +137,14 @@ def items_of(
         ):
             tokens = [text.text[start:end] for start, end in split(text.text)]
             labels = sorted(text.labels)
-            place = f"{path}:{text.line}"
+            place = text.at(path)
             answer = tuple(labels)
             yield Item(text.text, tokens, labels, answer, place, text.line, text.features)
         return
     source = file_source(path, format="auto", level=level, layout=layout)
     scheme = labelling(source, notes)
     for example in source.read(notes):
-        place = f"{path}:{example.line}"
+        place = example.at(path)
         if scheme is None:
             tags = example.tags or []
             yield Item(

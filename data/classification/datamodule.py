@@ -178,7 +178,7 @@ class ClassificationData(LabelledData[ClassifiedExample]):
         most = self.options.max_length if self.options.long_texts == "head_tail" else None
         bare: ClassifiedExample | None = None  # the first training text without a label
         for index, example in enumerate(source.read(notes)):
-            place = f"{source.name}:{example.line}"
+            place = example.at(source.name)
             if split == "train":
                 self._multilabel |= len(example.labels) > 1
                 self._multilabel |= example.soft is not None and not sums_to_one(example.soft)

@@ -19,6 +19,7 @@ class ClassifiedExample(NamedTuple):
         weight: How much it counts in the loss.
         soft: The probability of each label, where it is not simply 1 for its labels.
         features: The values of further columns.
+        place: Where it stands, where that is no line of its file.
     """
 
     text: str
@@ -28,3 +29,8 @@ class ClassifiedExample(NamedTuple):
     weight: float = 1.0
     soft: Probabilities | None = None
     features: Sequence[str] = ()
+    place: str = ""
+
+    def at(self, path: str) -> str:
+        """Where it stands, for messages; `path` is its file."""
+        return self.place or f"{path}:{self.line}"

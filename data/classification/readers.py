@@ -331,7 +331,9 @@ def _annotated(path: str, tool: Tool, notes: Notes) -> Iterator[ClassifiedExampl
         marked |= bool(document.spans)
         labelled |= bool(document.labels)
         if document.labels:
-            yield ClassifiedExample(document.text, document.labels, document.line)
+            yield ClassifiedExample(
+                document.text, document.labels, document.line, place=document.place
+            )
         else:
             notes.count("texts without a label, left out", document.place)
     if marked and not labelled:

@@ -68,4 +68,4 @@ def _example(document: Document, split: Split, notes: Notes) -> TaggedExample | 
         return None
     tokens = [document.text[start:end] for start, end in offsets]
     spans = token_spans(document.spans, offsets, document.place, notes)
-    return TaggedExample(tokens, None, spans, document.line)
+    return TaggedExample(tokens, None, spans, document.line, place=document.place)

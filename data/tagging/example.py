@@ -20,6 +20,7 @@ class TaggedExample(NamedTuple):
         group: What else stays on one side of a cut with it; None for nothing.
         weight: How much it counts in the loss.
         soft: The probability of each tag of each token, where that is stated.
+        place: Where it stands, where that is no line of its file.
     """
 
     tokens: list[str]
@@ -29,3 +30,8 @@ class TaggedExample(NamedTuple):
     group: str | None = None
     weight: float = 1.0
     soft: list[Probabilities] | None = None
+    place: str = ""
+
+    def at(self, path: str) -> str:
+        """Where it stands, for messages; `path` is its file."""
+        return self.place or f"{path}:{self.line}"

@@ -67,7 +67,7 @@ def evaluate_classification(
                 single_label(example.labels, path=path, line=example.line)
         read = [pipeline.tokens(example.text) for example in chunk]
         for example, (_, offsets) in zip(chunk, read, strict=True):
-            place = f"{path}:{example.line}"
+            place = example.at(path)
             notes.count("texts without a token, read as <unk>", place, not offsets)
             gold.update(example.labels)
             unseen = set(example.labels).difference(settings.classes)

@@ -198,7 +198,8 @@ class AnswerLines:
         """Adds rows of the input with their answers."""
         for row, answer in answered:
             before = self._writer.between if self._begun else self._writer.begin
-            self._out.write(before + as_json(self._writer.row(answer, row.others)))
+            written = as_json(self._writer.row(answer, row.others), cells=True)
+            self._out.write(before + written)
             self._out.write(self._writer.after)
             self._begun = True
         self._out.flush()

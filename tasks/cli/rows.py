@@ -269,13 +269,16 @@ def _table(path: str, text_column: str | None, layout: Layout, said: set[str]) -
 
     book = is_workbook(path)
     rows: Iterator[tuple[int, list[Any]]]
-    rows = (one for one in typed_rows(path) if one[1]) if book else _text_rows(path, layout)
+    is_parquet = stem(path)[1] == PARQUET
+    rows = typed_rows(path) if book else _text_rows(path, layout)
+    if book and not is_parquet:
+        rows = (one for one in rows if one[1])  # blank rows of a sheet are none of the table
     number, header_row = next(rows, (1, [""]))
     names = list(map(cell_text, header_row))
     trained = layout if layout.format in TABLES else Layout()
     asked = text_column or trained.columns.get("text", trained.columns.get("source"))
     named = text_column is not None and not text_column.replace(",", "").isdecimal()
-    header = trained.header is not False or named or stem(path)[1] == PARQUET
+    header = trained.header is not False or named or is_parquet
     try:
         if header:
             places = text_columns_of(names, asked)
@@ -294,6 +297,8 @@ def _table(path: str, text_column: str | None, layout: Layout, said: set[str]) -
     what = f"a table {'with' if header else 'without'} a header"
     _note_new(path, f"{what}, the text in {' and '.join(keys)}", said)
     for number, row in rows:
+        if is_parquet and not row:  # a row all the same
+            row = [None] * len(names)
         if len(row) != len(names):
             raise InputError(
                 f"{counted(len(row), 'column')} where the first line has {len(names)}",

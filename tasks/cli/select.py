@@ -68,7 +68,7 @@ def select(arguments: Sequence[str]) -> int:
             return 0
         plain = suffix not in JSON_LINES and all(_bare(row) for row in pool)
         for row in chosen:
-            out.write((row.text if plain else as_json(row.columns)) + "\n")
+            out.write((row.text if plain else as_json(row.columns, cells=True)) + "\n")
     return 0
 
 

@@ -111,7 +111,9 @@ class AnswerTable:
                 path=self._path,
             )
         flat = (dict, list, tuple)
-        cells = {name: as_json(v) if isinstance(v, flat) else v for name, v in row.items()}
+        cells = {
+            name: as_json(v, cells=True) if isinstance(v, flat) else v for name, v in row.items()
+        }
         if self._suffix == ".tsv" and any(set("\t\r\n") & set(str(v)) for v in cells.values()):
             raise InputError(
                 "a text has a tab or a line break, which TSV cannot hold: write .csv",

@@ -62,9 +62,18 @@ def read_json(file: Path) -> Any:
         raise InputError(f"cannot be read: {error}", path=str(file)) from error
 
 
-def as_json(content: Any, *, indent: int | None = None) -> str:
-    """JSON with null where a number is none: it knows neither NaN nor infinity."""
-    return json.dumps(_finite(content), ensure_ascii=False, indent=indent, allow_nan=False)
+def as_json(content: Any, *, indent: int | None = None, cells: bool = False) -> str:
+    """JSON with null where a number is none: it knows neither NaN nor infinity.
+
+    Args:
+        content: The content.
+        indent: Blanks before what is inside; None for all in one line.
+        cells: Whether there are values of tables, such as dates, which become texts.
+    """
+    default = str if cells else None
+    return json.dumps(
+        _finite(content), ensure_ascii=False, indent=indent, allow_nan=False, default=default
+    )
 
 
 def _finite(value: Any) -> Any:

@@ -36,6 +36,17 @@ def test_sound_data(check):
     code, out, err = check(table(SOUND))
     assert code == 0 and "nothing wrong" in out and "20 examples" in out and "a 10, b 10" in out
     assert "checked as data for classification" in err
+    assert "f0.csv: read as csv with a header: text in text, label in label" in out
+
+
+def test_texts_of_exports_are_named_as_the_export_has_them(check):
+    value = {"start": 0, "end": 4, "text": "Anna", "labels": ["X"]}
+    task = {
+        "data": {"text": "Anna ran"},
+        "annotations": [{"result": [{"type": "labels", "value": value}]}],
+    }
+    _, out, _ = check(("json", json.dumps([task, task])))
+    assert "whose text stands there before: 1 (first at " in out and "f0.json, task 2)" in out
 
 
 def test_columns_of_other_names(check):

@@ -94,7 +94,7 @@ def test_tags(rnnlp, corpus, english, tmp_path):
         (["--model", FOLDERS / "tagging-v1"], "this model is for tagging, not for classification"),
         (["--model", FOLDERS / "classification-v1"], "knows none of these examples or labels"),
         (["--model", "no-such"], "no-such"),
-        (["--folds", "1"], "data.folds is 1"),
+        (["--folds", "1"], "--folds is 1"),
         (["--folds", "x"], "invalid int value"),
         (["--config", "ner"], "give --folds as well"),
         (["--folds", "2", "--model", "m"], "not allowed with"),

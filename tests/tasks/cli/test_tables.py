@@ -1,9 +1,12 @@
 """A table in, the same table out, with the columns of the answer added."""
 
 import csv
+import datetime
+import decimal
 import json
 from pathlib import Path
 
+import numpy as np
 import openpyxl
 import pyarrow
 import pyarrow.parquet as pq
@@ -42,6 +45,29 @@ def test_tsv_has_no_line_breaks(rnnlp, table, tmp_path):
     code, _, err = rnnlp("predict", CLASSIFIER, "--input", table, "--output", tmp_path / "o.tsv")
     assert code == 2 and "which TSV cannot hold: write .csv" in err
     assert not (tmp_path / "o.tsv").exists()
+
+
+@pytest.mark.parametrize("name", ["o.jsonl", "o.csv", "o.parquet"])
+def test_dates_and_empty_rows_of_parquet(rnnlp, tmp_path, name):
+    """No row is lost, be it without a value, and what JSON does not know becomes a text."""
+    day, cost = datetime.date(2024, 5, 1), decimal.Decimal("1.50")
+    rows = [{"text": "fine", "day": day, "at": [day], "cost": cost}, dict.fromkeys(("text", "day"))]
+    pq.write_table(pyarrow.Table.from_pylist(rows), tmp_path / "in.parquet")
+    source, target = tmp_path / "in.parquet", tmp_path / name
+    code, _, err = rnnlp("predict", CLASSIFIER, "--input", source, "--output", target)
+    assert code == 0, err
+    if name == "o.jsonl":
+        first, second = (json.loads(line) for line in target.read_text().splitlines())
+        assert first["row"] == {"day": "2024-05-01", "at": ["2024-05-01"], "cost": "1.50"}
+    else:
+        first, second = read(target)
+        assert str(first["day"]) == "2024-05-01" and str(first["cost"]) == "1.50"
+    assert first["text"] == "fine" and not second["text"] and second["label"]
+    code, out, err = rnnlp("select", CLASSIFIER, "--input", source)
+    assert code == 0 and json.loads(out)["day"] == "2024-05-01", err
+    vectors = tmp_path / "v.npy"
+    assert rnnlp("encode", CLASSIFIER, "--input", source, "--output", vectors)[0] == 0
+    assert len(np.load(vectors)) == 2
 
 
 def workbook(path, rows, *others):
