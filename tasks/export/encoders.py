@@ -294,16 +294,18 @@ def _scanned(
         shape = graph.add("Concat", graph.size(inputs, 1), graph.constant([size]), axis=0)
         starts = [graph.add("Expand", graph.constant(0.0, np.float32), shape)] * two
 
+    # Texts, or their windows: of a size with the name of another one, ONNX Runtime takes both to be
+    # the same, and the memory of one for the other.
     body = Graph(int8=graph.int8, outer=graph)
     names = [body.name("state") for _ in range(two)]
     here = [body.name("gates") for _ in range(two)]
     masks = [body.name("inside") for _ in range(two)] if mask else []
     for name in names:
-        body.input(name, "float", ["batch", size])
+        body.input(name, "float", ["sequences", size])
     for name in here:
-        body.input(name, "float", ["batch", weights[0].input.shape[0]])
+        body.input(name, "float", ["sequences", weights[0].input.shape[0]])
     for name in masks:
-        body.input(name, "bool", ["batch", 1])
+        body.input(name, "bool", ["sequences", 1])
     after = []
     for number in range(two):
         state = _mingru(body, here[number], names[number])
@@ -312,7 +314,7 @@ def _scanned(
         after.append(state)
     for _ in range(2):  # as states, and collected
         for state in after:
-            body.output(body.name("after"), state, ["batch", size])
+            body.output(body.name("after"), state, ["sequences", size])
     directions = list(range(two))
     finals = graph.scan(
         body, starts, [*gates, *([mask] * two if mask else [])],

@@ -174,6 +174,23 @@ def test_classifier(tmp_path, kind, cell, window, ways, multilabel):
         check_stretches(network, graphs, ways=ways, window=window)
 
 
+@pytest.mark.parametrize("cell", ["mingru", "ssru"])
+@pytest.mark.parametrize("num_layers", [1, 2])
+def test_windows_are_more_than_texts(tmp_path, cell, num_layers):
+    """What the loop of a cell says of its sizes is not what ONNX Runtime knows of the texts."""
+    inner = Encoder(
+        input_size=7, cell=cell, hidden_size=1, num_layers=num_layers, bidirectional=False
+    )
+    reader = WindowedEncoder(encoder=inner, window=2)
+    network = classifier(reader, embedding(), ("max", "mean"), False)
+    graphs = opened(tmp_path, networks.classifier(network, int8=False))
+    batch = batch_of()
+    with torch.inference_mode():
+        wanted = network(*tensors(batch)).logits
+    (logits,) = engine.Reader(graphs, "classification")(batch, "logits")
+    close(logits, wanted)
+
+
 def check_stretches(network, graphs, ways=("max",), window=None):
     """Texts that are read on have at each stop the probabilities of what has been read."""
     settings = SimpleNamespace(
