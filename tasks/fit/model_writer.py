@@ -32,6 +32,7 @@ def finish(command: FitCommand, *, seconds: float) -> None:
     """
     model, data, request, best = command.model, command.datamodule, command.request, command.best
     trainer = command.trainer
+    model.float()  # as it will be loaded, whatever the precision of training
     model.network.load_state_dict(best.best_weights())
     model.calibrate(data.val_dataloader())
     scores = {"validation": timed(model, data.val_dataloader(), calibrated=True)}

@@ -143,7 +143,10 @@ def test_tiny_corpora_train(rnnlp, corpus, tmp_path, rows):
     package.load(tmp_path / "m")("Ann ran")
 
 
-@pytest.mark.parametrize(("precision", "fused"), [("32-true", True), ("bf16-mixed", False)])
+@pytest.mark.parametrize(
+    ("precision", "fused"),
+    [("32-true", True), ("bf16-mixed", False), ("bf16-true", True), ("64-true", True)],
+)
 def test_clipped_gradients_in_every_precision(
     rnnlp, corpus, tmp_path, monkeypatch, precision, fused
 ):
@@ -157,6 +160,8 @@ def test_clipped_gradients_in_every_precision(
     assert code == 0, err
     optimizer = made[0]["optimizer"] if isinstance(made[0], dict) else made[0]
     assert bool(optimizer.defaults["fused"]) is fused
+    weights = load_file(tmp_path / "m" / "model.safetensors")
+    assert {weight.dtype for weight in weights.values()} == {torch.float32}
 
 
 def watched(monkeypatch, scores, losses):
