@@ -27,7 +27,7 @@ from rnnlp.data.formats.layout import Layout
 from .collate import TaggingCollate
 from .corpus import complete_tags, count_labels, describe, labelling, soft_labels, store
 from .example import TaggedExample
-from .readers import tagging_layout
+from .readers import no_characters, tagging_layout
 from .sample import sample_tagging
 from .sources import file_source, hub_source
 
@@ -138,8 +138,16 @@ class TaggingData(LabelledData[TaggedExample]):
             has = {*count_labels(corpus, spans=spans), *soft_labels(corpus, spans=spans)}
             self._note_lacking(split, has, notes)
             prints[split] = Fingerprints()
+            words = 0
             for tokens in corpus.column("tokens"):
                 prints[split].add(" ".join(tokens), ())
+                words += no_characters(tokens) if self.options.level == "character" else 0
+            if words:
+                notes.add(
+                    f"{split}: {words:,} of {int(corpus.lengths.sum()):,} tokens are more than a "
+                    "character, and texts will be read by characters: write one in each line, or "
+                    "set data.level to word"
+                )
             budget = (
                 self.options.max_tokens if split == "train" else self.options.evaluation_max_tokens
             )

@@ -7,7 +7,7 @@ memory does not grow with the file. Does not choose a scheme and does not make b
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from itertools import chain, islice
 from typing import cast
 
@@ -20,6 +20,7 @@ from rnnlp.data.formats.own import READERS, check_format, own_lines
 from rnnlp.data.formats.text_files import read_lines, stem
 from rnnlp.data.formats.weights import WEIGHT
 from rnnlp.data.formats.workbooks import is_workbook
+from rnnlp.data.text.tokenizer import splitter
 
 from .conll import FORM, UPOS, conll_layout, is_conllu, read_conll, read_conllu
 from .documents import Split, read_documents
@@ -209,3 +210,9 @@ def _recognise(name: str, head: list[tuple[int, str]]) -> str:
     if first.startswith("{") and first.endswith("}") and len(first) > 1:
         return "jsonl"
     return "conllu" if suffix == ".conllu" or is_conllu(head) else "conll"
+
+
+def no_characters(tokens: Iterable[str]) -> int:
+    """How many tokens are no single character, as texts are split for a model of characters."""
+    split = splitter("character")
+    return sum(len(token) > 1 and len(split(token)) > 1 for token in tokens)

@@ -11,7 +11,7 @@ from typing import Any
 
 from rnnlp.data.corpus.report import Notes
 from rnnlp.data.errors import InputError
-from rnnlp.data.tagging.readers import TaggedExample, read_tagging, spans_of
+from rnnlp.data.tagging.readers import TaggedExample, no_characters, read_tagging, spans_of
 from rnnlp.data.tagging.scheme_detection import SchemeDetector
 from rnnlp.data.tagging.schemes import Span
 
@@ -69,6 +69,10 @@ def evaluate_tagging(
     started = time.perf_counter()
     stream = examples()
     while chunk := list(islice(stream, CHUNK)):
+        for example in chunk if pipeline.featurizer.level == "character" else ():
+            words = no_characters(example.tokens)
+            place = example.at(path)
+            notes.count("tokens of more than a character, as the model reads none", place, words)
         gold = [gold_of(example, scheme, file_scheme, path, notes) for example in chunk]
         labels = {item.type if isinstance(item, Span) else item for row in gold for item in row}
         unseen |= labels - known

@@ -122,6 +122,17 @@ def test_spans_over_raw_text(tmp_path):
     assert next(iter(data.val_dataloader())).features.characters is None
 
 
+def test_words_where_characters_are_wanted_are_told(tmp_path):
+    """A model of them would meet single characters, of which it has learned none."""
+    told = "train: 11 of 13 tokens are more than a character, and texts will be read by characters"
+    for level in ("word", "character"):
+        notes = files(tmp_path, level=level).notes
+        assert any(told in line for line in notes) == (level == "character")
+    single = [(["在", "上", "海", "e\u0301", "."], ["O", "B-LOC", "I-LOC", "O", "O"])]
+    notes = files(tmp_path, single, single, level="character").notes
+    assert not any("by characters" in line for line in notes)
+
+
 def test_validation_is_cut_from_training_if_not_given(tmp_path):
     many = [([f"w{i}", "Berlin"], ["O", "B-LOC"]) for i in range(20)]
     path = conll(tmp_path / "train.conll", many)
