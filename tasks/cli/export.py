@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 from rnnlp.data.errors import note
@@ -30,30 +30,32 @@ def export(arguments: Sequence[str]) -> int:
 
     from rnnlp.tasks.export.export import export
 
+    before = None if args.data is None else _scores(args.model, args.data)  # or nothing is written
     folder = export(args.model, args.output, int8=args.int8, overwrite=args.overwrite)
-    if args.int8 and args.data is None:
+    if args.int8 and before is None:
         note("scores differ a little in int8, also with what is in the same batch; --data measures")
     for file in sorted(folder.glob("*.onnx")):
         print(f"{file}  {_size(file)}")
-    if args.data is not None:
-        for line in _losses(args.model, folder, args.data):
-            print(line)
+    if before is not None:
+        after = _scores(folder, args.data)
+        for (name, one), (_, other) in zip(before, after, strict=True):
+            print(f"{name}: {one:.4f}, exported {other:.4f} ({other - one:+.4f})")
     return 0
 
 
-def _losses(model: str, folder: Path, data: str) -> Iterator[str]:
-    """The scores of the model and of the exported one on a file, as lines."""
+def _scores(model: str | Path, data: str) -> list[tuple[str, float]]:
+    """The names and values of the scores of a model on a file."""
     from rnnlp.tasks.inference.evaluate import evaluate_model
     from rnnlp.tasks.inference.load import load
     from rnnlp.tasks.registry import head_of, task_spec
 
-    pipelines = load(model), load(folder)
-    for task in task_spec(pipelines[0].task).heads or (pipelines[0].task,):
-        before, after = (evaluate_model(head_of(one, task), data).scores for one in pipelines)
-        for name, score in before.items():
-            if isinstance(score, float) and name not in ("seconds", "tokens_per_second"):
-                change = after[name] - score
-                yield f"{name}: {score:.4f}, exported {after[name]:.4f} ({change:+.4f})"
+    pipeline = load(model)
+    return [
+        (name, score)
+        for task in task_spec(pipeline.task).heads or (pipeline.task,)
+        for name, score in evaluate_model(head_of(pipeline, task), data).scores.items()
+        if isinstance(score, float) and name not in ("seconds", "tokens_per_second")
+    ]
 
 
 def _size(file: Path) -> str:

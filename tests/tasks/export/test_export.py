@@ -313,6 +313,8 @@ def test_what_int8_costs_on_data(rnnlp, tmp_path, english, corpus):
     (line,) = [line for line in out.splitlines() if line.startswith("f1: ")]
     before, after = float(line.split()[1].rstrip(",")), float(line.split()[3])
     assert before > 0.3 and abs(after - before) < 0.05
+    code, _, err = rnnlp("export", english, "--output", tmp_path / "y", "--data", "none.conll")
+    assert code == 2 and "none.conll" in err and not (tmp_path / "y").exists()
 
 
 @pytest.mark.parametrize("what", ["save", "export"])
