@@ -27,8 +27,8 @@ Trains a model and writes a model folder (default: runs/<config name>).
   --resume             go on from the last checkpoint in the folder
   --overwrite          replace the model in the folder
   --print_config       print the full config and leave
-  --unlabelled FILE    language models read these texts and the training texts first, and the
-                       encoder begins as theirs; may be given again
+  --unlabelled [FILE]  language models read the training texts and these first, and the encoder
+                       begins as theirs; may be given again
   --seeds N            train N times, from other seeds; mean and spread of the scores
   --plugin MODULE|FILE.py   Python of your own, run first: it may register tasks and cells
   --task NAME          the task, where no config names it, such as one of your own
@@ -54,7 +54,7 @@ def fit(arguments: Sequence[str]) -> int:
     parser.add_argument("--resume", action="store_true")
     parser.add_argument("--overwrite", action="store_true")
     parser.add_argument("--seeds", type=int)
-    parser.add_argument("--unlabelled", action="append", default=[])
+    parser.add_argument("--unlabelled", action="append", nargs="?", default=[])
     parser.add_argument("-h", "--help", action="store_true")
     known, rest = parser.parse_known_args(list(arguments))
     files = find_configs(
@@ -88,7 +88,7 @@ def fit(arguments: Sequence[str]) -> int:
     )
     printing = known.help or any(part.startswith("--print_config") for part in rest)
     if known.unlabelled and not printing:
-        request = pretrained(request, known.unlabelled)
+        request = pretrained(request, [file for file in known.unlabelled if file is not None])
     runs = runs_of(request, seeds=known.seeds)
     return run_repeated(request, runs) if runs and not printing else run_fit(request)
 

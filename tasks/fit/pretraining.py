@@ -1,4 +1,4 @@
-"""From plain text to a better model in one command: `fit --unlabelled FILE`.
+"""From plain text to a better model in one command: `fit --unlabelled [FILE]`.
 
 Language models that read the training texts and the unlabelled ones, onwards and, for an encoder of
 both directions, backwards too, are trained first; then the model that was asked for, whose encoder
@@ -36,7 +36,7 @@ def pretrained(request: FitRequest, unlabelled: Sequence[str]) -> FitRequest:
     Args:
         request: What is asked for; settings that begin with `pretraining.` are the language
             models'.
-        unlabelled: Files or folders of texts, beside those of the training data.
+        unlabelled: Files or folders of texts beside those of the training data; may be none.
 
     Raises:
         InputError: As `run_fit`; or the model has no encoder that a language model can begin.

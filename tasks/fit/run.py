@@ -39,7 +39,7 @@ def fit(
     overwrite: bool = False,
     resume: bool = False,
     seeds: int | None = None,
-    unlabelled: Sequence[str | os.PathLike[str]] = (),
+    unlabelled: Sequence[str | os.PathLike[str]] | None = None,
     **settings: Any,
 ) -> Any:
     """Trains a model, writes its folder, and gives it back, ready for use.
@@ -53,8 +53,9 @@ def fit(
         overwrite: Whether a model in it may be replaced.
         resume: Whether to go on from the last checkpoint in it.
         seeds: How many times to train, from other seeds; see `repeated.py`.
-        unlabelled: Files or folders of texts without labels: language models read them and the
-            training texts first, and the encoder begins as theirs; see `pretraining.py`.
+        unlabelled: Files or folders of texts without labels: language models read the training
+            texts and them first, and the encoder begins as theirs; [] for the training texts alone,
+            None for no language models. See `pretraining.py`.
         settings: Settings by section, as in a config: `data={…}`, `model={…}`, `trainer={…}`.
 
     Returns:
@@ -80,7 +81,7 @@ def fit(
     from .pretraining import pretrained
     from .repeated import run_repeated, runs_of
 
-    if unlabelled:
+    if unlabelled is not None:
         request = pretrained(request, [os.fspath(path) for path in unlabelled])
     if runs := runs_of(request, seeds=seeds):
         run_repeated(request, runs)

@@ -5,6 +5,8 @@ import json
 import pytest
 from safetensors.numpy import load_file
 
+import rnnlp as package
+
 TEXTS = "Anna saw a dog in Oslo\nTom met Anna in Rome\nthe dog saw Tom\nwho met Tom in Oslo\n" * 6
 TAGS = "Anna B-PER\nsaw O\nTom B-PER\n\nthe O\ndog O\nin O\nOslo B-LOC\n\n" * 8
 TINY = (
@@ -43,6 +45,21 @@ def test_one_command_is_as_good_as_three(rnnlp, files, tmp_path):
     assert code == 0, err
     one, three = (load_file(tmp_path / name / "model.safetensors") for name in ("one", "three"))
     assert one.keys() == three.keys() and all((one[name] == three[name]).all() for name in one)
+
+
+def test_the_training_texts_alone(rnnlp, files, tmp_path):
+    code, _, err = rnnlp("fit", *files, "--output", tmp_path / "shell", "--unlabelled",
+                         "--pretraining.trainer.max_epochs=1")  # fmt: skip
+    assert code == 0 and "16 training texts and 0 unlabelled ones" in err, err
+    few = tmp_path / "few.conll"
+    package.fit(
+        "ner", data={"train": few, "validation": few},
+        model={"embedding": {"size": 8}, "encoder": {"hidden_size": 6}},
+        trainer={"max_epochs": 1, "accelerator": "cpu"}, output=tmp_path / "python",
+        pretraining={"trainer": {"max_epochs": 1}}, unlabelled=[],
+    )  # fmt: skip
+    texts = [tmp_path / name / "pretraining" / "texts.jsonl" for name in ("shell", "python")]
+    assert texts[0].read_text() == texts[1].read_text()
 
 
 def test_it_goes_on_where_it_was_stopped(rnnlp, files, tmp_path):
