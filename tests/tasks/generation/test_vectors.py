@@ -229,7 +229,7 @@ def test_killed_and_resumed(folder, tmp_path, name):
         ("[[1, 2, 3]]", ":3: 'features' is [[1, 2, 3]]: a list"),
         ("[[1], [2, 3]]", ":3: 'features' is"),
         ("3", ":3: 'features' is 3: a list"),
-        (None, ":3: no key 'features' among text: set data.vector_column"),
+        (None, ":3: no key 'features' among text: set "),
     ],
 )
 def test_wrong_vectors_are_named_with_file_and_row(rnnlp, folder, model, tmp_path, value, message):
