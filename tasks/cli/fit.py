@@ -87,8 +87,9 @@ def fit(arguments: Sequence[str]) -> int:
         overwrite=known.overwrite,
     )
     printing = known.help or any(part.startswith("--print_config") for part in rest)
-    if known.unlabelled and not printing:
-        request = pretrained(request, [file for file in known.unlabelled if file is not None])
+    if not printing:
+        texts = [file for file in known.unlabelled if file is not None]
+        request = pretrained(request, texts if known.unlabelled else None)
     runs = runs_of(request, seeds=known.seeds)
     return run_repeated(request, runs) if runs and not printing else run_fit(request)
 

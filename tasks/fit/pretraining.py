@@ -10,6 +10,7 @@ done here in the same way; `run.py` trains one model.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -30,19 +31,24 @@ PREFIX = f"--{FOLDER}."  # settings of the language models: --pretraining.traine
 CHUNK = 1024  # examples that are read together
 
 
-def pretrained(request: FitRequest, unlabelled: Sequence[str]) -> FitRequest:
+def pretrained(request: FitRequest, unlabelled: Sequence[str] | None) -> FitRequest:
     """Trains language models, and gives what is then to be trained with their encoder.
 
     Args:
         request: What is asked for; settings that begin with `pretraining.` are the language
             models'.
-        unlabelled: Files or folders of texts beside those of the training data; may be none.
+        unlabelled: Files or folders of texts beside those of the training data, which may be none;
+            None for no language models.
 
     Raises:
         InputError: As `run_fit`; or the model has no encoder that a language model can begin.
     """
     output = request.output
     own, theirs = _parted(request.arguments)
+    if unlabelled is None:
+        if theirs:
+            raise InputError(f"{PREFIX}… is for language models: say --unlabelled as well")
+        return request
     request = replace(request, arguments=own)
     if holds_model(output) and not (request.resume or request.overwrite):
         raise InputError(
@@ -58,9 +64,7 @@ def pretrained(request: FitRequest, unlabelled: Sequence[str]) -> FitRequest:
             "as data.train"
         )
     texts = output / FOLDER / TEXTS
-    if not (request.resume and texts.exists()):
-        texts.parent.mkdir(parents=True, exist_ok=True)
-        write_atomically(texts, lambda part: _write(part, data, unlabelled))
+    forward, backward = (texts.parent / name for name in ("forward", "backward"))
     same = {
         "data.train": texts,
         "data.level": data.options.level,
@@ -72,9 +76,19 @@ def pretrained(request: FitRequest, unlabelled: Sequence[str]) -> FitRequest:
         "model.encoder.hidden_size": encoder.hidden_size,
         "model.encoder.num_layers": 1 if encoder.bidirectional else encoder.num_layers,
     }
-    forward, backward = (texts.parent / name for name in ("forward", "backward"))
     theirs = [*(f"--{key}={value}" for key, value in same.items()), *theirs]
-    _train(request, forward, theirs)
+    try:
+        if not (request.resume and texts.exists()):
+            texts.parent.mkdir(parents=True, exist_ok=True)
+            write_atomically(texts, lambda part: _write(part, data, unlabelled))
+        _train(request, forward, theirs)
+    except InputError:
+        if not forward.exists():  # nothing is begun, and nothing is left behind
+            texts.unlink(missing_ok=True)
+            for folder in (texts.parent, output):
+                with suppress(OSError):  # something else lies there
+                    folder.rmdir()
+        raise
     if encoder.bidirectional:
         turned = ["--data.reverse=true", f"--data.tokenizer_from={forward}"]
         _train(request, backward, [*theirs, *turned])

@@ -81,8 +81,8 @@ def fit(
     from .pretraining import pretrained
     from .repeated import run_repeated, runs_of
 
-    if unlabelled is not None:
-        request = pretrained(request, [os.fspath(path) for path in unlabelled])
+    texts = None if unlabelled is None else [os.fspath(path) for path in unlabelled]
+    request = pretrained(request, texts)
     if runs := runs_of(request, seeds=seeds):
         run_repeated(request, runs)
         return [load(request.output / run.name) for run in runs]

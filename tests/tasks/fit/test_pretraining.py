@@ -93,3 +93,10 @@ def test_wrong_inputs(rnnlp, files, tmp_path, more, words):
     texts = ["--unlabelled", tmp_path / "texts.txt"]
     code, _, err = rnnlp("fit", *few, *texts, *more, "--output", tmp_path / "m")
     assert code == 2 and words in err.splitlines()[-1], err
+    assert not (tmp_path / "m").exists()
+
+
+def test_settings_of_language_models_without_any(rnnlp, files, tmp_path):
+    asked = ["fit", *files, "--pretraining.trainer.max_epochs=1", "--output", tmp_path / "m"]
+    code, _, err = rnnlp(*asked)
+    assert code == 2 and "--pretraining.… is for language models: say --unlabelled" in err, err
