@@ -10,7 +10,7 @@ import math
 import os
 from collections.abc import Collection, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from functools import cached_property
+from functools import cache
 from pathlib import Path
 from typing import NamedTuple
 
@@ -147,17 +147,13 @@ class Session:
             for name, value in feeds.items()
         }
         parts = [{name: split[share] for name, split in splits.items()} for share in range(shares)]
-        others = [self._others.submit(self._run, outputs, part) for part in parts[1:]]
-        done = [self._run(outputs, parts[0]), *(other.result() for other in others)]
+        others = _others(os.getpid(), self.cores - 1)
+        jobs = [others.submit(self._run, outputs, part) for part in parts[1:]]
+        done = [self._run(outputs, parts[0]), *(job.result() for job in jobs)]
         return [
             np.concatenate(values, _rows(self.outputs[name].shape))
             for name, values in zip(outputs, zip(*done, strict=True), strict=True)
         ]
-
-    @cached_property
-    def _others(self) -> ThreadPoolExecutor:
-        """The threads of all cores but the first."""
-        return ThreadPoolExecutor(self.cores - 1)
 
     def _run(self, outputs: Sequence[str], feeds: Mapping[str, np.ndarray]) -> list[np.ndarray]:
         try:
@@ -336,6 +332,12 @@ class Reader:
         told = np.ones((1, 1, features.shape[2] if features else 0), np.int64)
         steps, start, end = self(TokenBatch(one[0], one[0, 0], one, told), *_PATHS)
         return steps, start, end
+
+
+@cache
+def _others(process: int, count: int) -> ThreadPoolExecutor:
+    """The threads of all cores but the first, of a process: a fork has none of its parent's."""
+    return ThreadPoolExecutor(count)
 
 
 def _rows(shape: Sequence[int | str]) -> int:
