@@ -120,6 +120,25 @@ def check_rows(
             raise InputError(error.message, path=path, line=line) from error
 
 
+def check_values(
+    columns: Sequence[FurtherColumn],
+    values: Iterable[Sequence[str]],
+    places: Iterable[tuple[str, int]],
+) -> None:
+    """The same of rows of which only the values of these columns are known, in their order.
+
+    Args:
+        columns: What the model reads beside a text.
+        values: Of each row.
+        places: The file and line of each.
+
+    Raises:
+        InputError: As `check_rows`.
+    """
+    names = [column.name for column in columns]
+    check_rows(columns, (dict(zip(names, row, strict=True)) for row in values), places)
+
+
 def _number(text: str) -> float | None:
     try:
         number = float(text)

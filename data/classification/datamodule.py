@@ -32,7 +32,7 @@ from rnnlp.data.text.preprocessing import EMPTY, tokenise
 from rnnlp.data.text.tokenizer import splitter
 
 from .collate import ClassificationCollate
-from .columns import FurtherColumn, check_rows, learn_columns
+from .columns import FurtherColumn, check_values, learn_columns
 from .example import ClassifiedExample
 from .readers import (
     alike_across,
@@ -274,9 +274,8 @@ class ClassificationData(LabelledData[ClassifiedExample]):
         names = self.options.feature_columns
         self._columns = learn_columns(names, corpora["train"].column("features"))
         for corpus in corpora.values() if names else ():
-            rows = (dict(zip(names, row, strict=True)) for row in corpus.column("features"))
             places = ((corpus.name, line) for line in corpus.column("line"))
-            check_rows(self._columns, rows, places)
+            check_values(self._columns, corpus.column("features"), places)
         for column in self._columns:
             kind = "numbers" if column.categories is None else f"{len(column.categories):,} values"
             notes.add(f"beside the text: {column.name} ({kind})")

@@ -17,7 +17,7 @@ import numpy as np
 
 from rnnlp.data.check.confident import mislabelled
 from rnnlp.data.check.items import Item
-from rnnlp.data.classification.columns import check_rows
+from rnnlp.data.classification.columns import check_values
 from rnnlp.data.corpus.report import Notes
 from rnnlp.data.errors import InputError
 from rnnlp.data.tagging.schemes import Span, spans_to_tags
@@ -178,9 +178,8 @@ def _texts(
     """Each text with its label, and the probability of each class [classes]."""
     columns = pipeline.settings.columns
     values = [item.features for item in items]
-    beside = (dict(zip((one.name for one in columns), row, strict=True)) for row in values)
     places = ((item.place.rpartition(":")[0], item.line) for item in items)
-    check_rows(columns, beside, places)
+    check_values(columns, values, places)
     rows = pipeline.probabilities([pipeline.tokens(item.text)[0] for item in items], values)
     for item, row in zip(items, rows, strict=True):
         yield (item.place, item.text, " ".join(item.labels)), row

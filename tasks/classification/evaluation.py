@@ -8,7 +8,7 @@ import time
 from itertools import islice
 from typing import Any
 
-from rnnlp.data.classification.columns import check_rows
+from rnnlp.data.classification.columns import check_values
 from rnnlp.data.classification.readers import alike_across, read_classification, single_label
 from rnnlp.data.corpus.report import Notes
 
@@ -76,8 +76,7 @@ def evaluate_classification(
             )
         sentences = [words for words, _ in read]
         values = [example.features for example in chunk]
-        beside = (dict(zip(names, row, strict=True)) for row in values)
-        check_rows(settings.columns, beside, ((path, example.line) for example in chunk))
+        check_values(settings.columns, values, ((path, example.line) for example in chunk))
         scores.add(pipeline.probabilities(sentences, values), [example.labels for example in chunk])
         tokens += sum(map(len, sentences))
     seconds = time.perf_counter() - started
