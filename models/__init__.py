@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from .search.beam import beam_search
     from .search.sampling import greedy, sample
     from .tagging.crf import CRF
+    from .tagging.neighbours import Neighbours
     from .tagging.softmax import ConstrainedSoftmax
     from .tagging.tagger import Tagger
     from .translation.attention import Attention
@@ -53,6 +54,7 @@ _PLACES = {
     "LinearClassifier": "classification.linear",
     "MonotonicDecoder": "translation.monotonic",
     "NGrams": "layers.ngrams",
+    "Neighbours": "tagging.neighbours",
     "ConstrainedSoftmax": "tagging.softmax",
     "Decoder": "translation.decoder",
     "Embedding": "embeddings.token",
@@ -96,6 +98,7 @@ __all__ = [
     "MinGRU",
     "MonotonicDecoder",
     "NGrams",
+    "Neighbours",
     "Pooling",
     "State",
     "Tagger",

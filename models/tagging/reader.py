@@ -18,10 +18,12 @@ class SentenceReader:
         tagger: What reads.
 
     Raises:
-        ValueError: It reads in two directions.
+        ValueError: It reads in two directions, or the n-grams around each token.
     """
 
     def __init__(self, tagger: Tagger) -> None:
+        if tagger.neighbours is not None:
+            raise ValueError("n-grams around a token cannot be read before what comes after it")
         self._words = SeenWords(tagger.embedding)
         self._encoder = IncrementalEncoder(tagger.encoder)
         self._weight = array(tagger.projection.weight.detach())

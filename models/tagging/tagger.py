@@ -16,6 +16,7 @@ from rnnlp.models.layers.dropout import LockedDropout
 from rnnlp.models.layers.precision import full_precision
 
 from .crf import CRF
+from .neighbours import Neighbours
 from .softmax import ConstrainedSoftmax
 
 
@@ -27,6 +28,7 @@ class Tagger(nn.Module):
         encoder: any module that maps `(embedded, lengths)` to an `EncoderOutput`.
         output: CRF or constrained softmax over the tags.
         dropout: rate of locked dropout on the encoder's states.
+        neighbours: adds what the n-grams around a token say to its scores; None for nothing.
 
     Attributes:
         label_axes: the axes of weights that go over the tags, by name.
@@ -35,6 +37,7 @@ class Tagger(nn.Module):
     label_axes: ClassVar = {
         "projection.weight": (0,),
         "projection.bias": (0,),
+        "neighbours.table.weight": (1,),
         "output.transitions": (0, 1),
         "output.start": (0,),
         "output.end": (0,),
@@ -47,6 +50,7 @@ class Tagger(nn.Module):
         encoder: Encoder,
         output: CRF | ConstrainedSoftmax,
         dropout: float = 0.0,
+        neighbours: Neighbours | None = None,
     ) -> None:
         super().__init__()
         self.embedding = embedding
@@ -54,6 +58,7 @@ class Tagger(nn.Module):
         self.dropout = LockedDropout(dropout)
         self.projection = nn.Linear(encoder.output_size, output.tags)
         self.output = output
+        self.neighbours = neighbours
 
     def emissions(
         self,
@@ -74,7 +79,10 @@ class Tagger(nn.Module):
             `[batch, time, tags]`; at padding a constant.
         """
         embedded = self.embedding(tokens, characters, token_features)
-        return self._scores(self.encoder(embedded, lengths).states)
+        scores = self._scores(self.encoder(embedded, lengths).states)
+        if self.neighbours is not None:
+            scores = scores + self.neighbours(tokens, token_features)
+        return scores
 
     def loss(
         self,
@@ -107,6 +115,8 @@ class Tagger(nn.Module):
         """
         self.projection.weight.mul_(factor)
         self.projection.bias.mul_(factor)
+        if self.neighbours is not None:
+            self.neighbours.table.weight.mul_(factor)
         self.output.scale(factor)
 
     @torch.no_grad()

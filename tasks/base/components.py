@@ -22,6 +22,8 @@ from .plain import from_plain, to_plain
 if TYPE_CHECKING:
     from rnnlp.models import Embedding, Encoder
 
+LONGEST = 8  # tokens of an n-gram
+
 
 @dataclass(frozen=True, kw_only=True)
 class Sizes:
@@ -204,6 +206,18 @@ class TransferConfig:
         if not self.reuses and (self.freeze_encoder or factor != 1.0):
             name = "freeze_encoder" if self.freeze_encoder else "encoder_learning_rate_factor"
             raise InputError(f"model.{name} is for a reused encoder: set model.encoder_from")
+
+
+def check_ngrams(order: int | None, name: str) -> None:
+    """Refuses n-grams of no token, and those too long to occur twice.
+
+    Raises:
+        InputError: They are.
+    """
+    if order is not None and not 1 <= order <= LONGEST:
+        raise InputError(
+            f"{name} is {order}: give the tokens of the longest n-grams, 1 to {LONGEST}, or null"
+        )
 
 
 def check_ranges(values: object, *rules: tuple[str, bool, str], prefix: str) -> None:

@@ -24,7 +24,6 @@ if TYPE_CHECKING:
         NGrams,
     )
 
-LONGEST = 8  # tokens of an n-gram
 LongTexts = Literal["head_tail", "windows"]
 
 
@@ -198,18 +197,6 @@ class ClassifierConfig(ModelConfig, ClassifierHead):
             rows=self.sizes.ngrams,
             classes=len(self.classes),
             dropout=self.ngram_dropout,
-        )
-
-
-def check_ngrams(order: int | None, name: str) -> None:
-    """Refuses n-grams of no token, and those too long to occur twice.
-
-    Raises:
-        InputError: They are.
-    """
-    if order is not None and not 1 <= order <= LONGEST:
-        raise InputError(
-            f"{name} is {order}: give the tokens of the longest n-grams, 1 to {LONGEST}, or null"
         )
 
 

@@ -19,13 +19,13 @@ from rnnlp.data.errors import InputError, note
 from rnnlp.models.classification.classifier import Classifier
 from rnnlp.models.classification.linear import LinearClassifier
 from rnnlp.models.layers.ngrams import common_ngrams, counts_by_class
-from rnnlp.tasks.base.components import EmbeddingConfig, EncoderConfig
+from rnnlp.tasks.base.components import EmbeddingConfig, EncoderConfig, check_ngrams
 from rnnlp.tasks.base.growing import FormerModel
 from rnnlp.tasks.base.module import Get, GrowingOptions, link_features
 from rnnlp.tasks.base.objective import ObjectiveModule
 from rnnlp.tasks.base.plain import part_of
 
-from .config import ClassifierConfig, ClassifierTraining, check_ngrams, check_pooling
+from .config import ClassifierConfig, ClassifierTraining, check_pooling
 from .objective import ClassificationObjective
 from .pipeline import ClassificationPipeline
 

@@ -31,7 +31,7 @@ from rnnlp.models.translation.translator import Translator
 from .embeddings import embed
 from .encoders import Encoded, State, encode, last
 from .graph import Graph, Shape, as_array
-from .ngrams import Counted, count_ngrams
+from .ngrams import Counted, count_ngrams, score_neighbours
 from .pooling import Pooled, attend, pool
 
 
@@ -185,6 +185,10 @@ def _encoded(
 def _tag(graph: Graph, network: Tagger, encoded: Encoded) -> None:
     tags = network.output.tags
     emissions = graph.linear(encoded.states, network.projection, exact=True)
+    if (neighbours := network.neighbours) is not None:
+        features = "token_features" if neighbours.columns > 1 else ""
+        said = score_neighbours(graph, neighbours, "tokens", features)
+        emissions = graph.add("Add", emissions, said)
     graph.output("emissions", emissions, ["batch", "time", tags])
     transitions, start, end = (as_array(one) for one in network.output.path_scores())
     graph.output("transitions", graph.weight(transitions), [tags, tags])

@@ -1,4 +1,4 @@
-"""N-grams straight to the scores of classes as ONNX nodes."""
+"""N-grams straight to the scores of classes, and of tags, as ONNX nodes."""
 
 from __future__ import annotations
 
@@ -6,8 +6,10 @@ from typing import NamedTuple
 
 import numpy as np
 from onnx import TensorProto
+from torch import nn
 
 from rnnlp.models.layers.ngrams import BUCKETS, FACTOR, PRIME, SCRAMBLE, NGrams
+from rnnlp.models.tagging.neighbours import ROWS, Neighbours
 
 from .graph import ALL, ZERO_POINT, Graph, as_array, quantised
 
@@ -62,22 +64,61 @@ def count_ngrams(
         whole = graph.add("Cast", whole, to=TensorProto.INT32)
         hashes.append(graph.add("Mul", graph.add("Mul", rows, inside), whole))
     rows = graph.add("Concat", *hashes, axis=1)  # [batch, order * time]
-    scores = _sums(graph, module, rows)
+    scores = _sums(graph, module.table, rows)
     if before is not None:
         scores = graph.add("Add", scores, before.scores)
     return Counted(graph.add("Concat", *values, axis=1) if values else "", scores)
 
 
-def _sums(graph: Graph, module: NGrams, rows: str) -> str:
-    """The rows `[batch, n]` of the table added up, `[batch, classes]`."""
-    table = as_array(module.table.weight).copy()
+def score_neighbours(graph: Graph, module: Neighbours, tokens: str, token_features: str) -> str:
+    """What the n-grams around each token say of its tags, `[batch, time, tags]`.
+
+    In int8 the table has one scale a tag.
+
+    Args:
+        graph: Where nodes are added.
+        module: The table.
+        tokens: Ids `[batch, time]`.
+        token_features: Ids `[batch, time, columns - 1]`; "" where words are all that is read.
+    """
+    prime, reach = graph.constant(PRIME), module.order - 1
+    ids = graph.add("Unsqueeze", tokens, graph.constant([2]))
+    if module.columns > 1:
+        ids = graph.add("Concat", ids, token_features, axis=2)
+    ids = graph.add("Pad", ids, graph.constant([0, reach, 0, 0, reach, 0]))
+    ids = graph.add("Add", ids, graph.constant(1))
+    value, around = ids, []
+    for length in range(1, module.order + 1):
+        if length > 1:
+            value = graph.add("Mul", graph.part(value, 0, -1, 1), graph.constant(FACTOR))
+            value = graph.add("Add", value, graph.part(ids, length - 1, ALL, 1))
+            value = graph.add("Mod", value, prime)
+        last = 2 * reach - length + 1
+        for begin in range(last + 1):
+            some = graph.part(value, begin, begin - last or ALL, 1)  # [batch, time, columns]
+            around.append(graph.add("Unsqueeze", some, graph.constant([3])))
+    values = graph.add("Concat", *around, axis=3)  # [batch, time, columns, n-grams of each]
+    values = graph.add("Mul", values, graph.constant(FACTOR))
+    place = np.arange(module.columns * len(around)).reshape(module.columns, len(around))
+    values = graph.add("Mod", graph.add("Add", values, graph.constant(place)), prime)
+    values = graph.add("Mod", graph.add("Mul", values, graph.constant(SCRAMBLE)), prime)
+    rows = graph.add("Add", graph.add("Mod", values, graph.constant(ROWS)), graph.constant(1))
+    rows = graph.reshape(rows, 0, 0, place.size)
+    real = graph.add("Cast", tokens, to=TensorProto.BOOL)  # padding is token 0
+    real = graph.add("Unsqueeze", real, graph.constant([2]))
+    return _sums(graph, module.table, graph.add("Where", real, rows, graph.constant(0)))
+
+
+def _sums(graph: Graph, module: nn.EmbeddingBag, rows: str) -> str:
+    """The rows `[…, n]` of the table added up, `[…, classes]`."""
+    table = as_array(module.weight).copy()
     table[0] = 0.0
     if not graph.int8:
         vectors = graph.add("Gather", graph.weight(table), rows)
-        return graph.add("ReduceSum", vectors, graph.constant([1]), keepdims=0)
+        return graph.add("ReduceSum", vectors, graph.constant([-2]), keepdims=0)
     q, scale = quantised(table.T)
     vectors = graph.add("Gather", graph.weight(q.T.copy()), rows)
     vectors = graph.add("Cast", vectors, to=TensorProto.FLOAT)
     vectors = graph.add("Sub", vectors, graph.constant(ZERO_POINT, np.float32))
-    total = graph.add("ReduceSum", vectors, graph.constant([1]), keepdims=0)
+    total = graph.add("ReduceSum", vectors, graph.constant([-2]), keepdims=0)
     return graph.add("Mul", total, graph.weight(scale))

@@ -23,7 +23,7 @@ from rnnlp.data.formats.layout import Layout
 from rnnlp.data.joint.datamodule import JointBatch
 from rnnlp.data.tagging.collate import TaggingBatch
 from rnnlp.models.joint import JointNetwork
-from rnnlp.tasks.base.components import EmbeddingConfig, EncoderConfig, ModelConfig
+from rnnlp.tasks.base.components import EmbeddingConfig, EncoderConfig, ModelConfig, check_ngrams
 from rnnlp.tasks.base.module import Get, ModuleOptions, TaskModule, link_features
 from rnnlp.tasks.base.objective import Objective, Validation, numbers
 from rnnlp.tasks.base.plain import part_of
@@ -31,7 +31,6 @@ from rnnlp.tasks.classification.config import (
     ClassifierConfig,
     ClassifierHead,
     ClassifierTraining,
-    check_ngrams,
     check_pooling,
 )
 from rnnlp.tasks.classification.module import KnownNGrams, known_ngrams
@@ -110,6 +109,7 @@ class Joint(TaskModule):
         tagging, classification = settings.tagging, settings.classification
         check_pooling(classification.pooling, "model.classification.pooling")
         check_ngrams(classification.ngrams, "model.classification.ngrams")
+        tagging.check_head(settings.encoder, "model.tagging.")
         classification.check_training("model.classification.")
         if not tagging.loss_weight > 0.0:
             raise InputError(

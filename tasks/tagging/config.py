@@ -7,9 +7,10 @@ imported where a network is built: a model on another engine needs the values on
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from rnnlp.data.errors import InputError
 from rnnlp.data.formats.layout import Layout
 from rnnlp.data.tagging.schemes import allowed_transitions
-from rnnlp.tasks.base.components import ModelConfig
+from rnnlp.tasks.base.components import EncoderConfig, ModelConfig, check_ngrams
 
 if TYPE_CHECKING:
     from rnnlp.models import Tagger
@@ -22,10 +23,32 @@ class TaggerHead:
     Args:
         crf: Whether a CRF scores whole sequences; otherwise each tag by softmax.
         dropout: Share of encoder outputs dropped before the tag scores.
+        ngrams: Longest n-grams of tokens around each token that count straight towards its tags,
+            beside the rest; None for none.
+        ngram_dropout: Share of these n-grams dropped in training.
     """
 
     crf: bool = True
     dropout: float = 0.3
+    ngrams: int | None = None
+    ngram_dropout: float = 0.3
+
+    def check_head(self, encoder: EncoderConfig, prefix: str) -> None:
+        """Refuses n-grams of no length, or of tokens that a reader of texts that go on lacks.
+
+        Args:
+            encoder: What is below the head.
+            prefix: What stands before the names of the settings where the user gives them.
+
+        Raises:
+            InputError: They are.
+        """
+        check_ngrams(self.ngrams, f"{prefix}ngrams")
+        if self.ngrams is not None and not encoder.bidirectional:
+            raise InputError(
+                f"{prefix}ngrams reads the tokens on both sides of each, and the encoder those on "
+                f"one: set model.encoder.bidirectional to true, or {prefix}ngrams to null"
+            )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -56,15 +79,24 @@ class TaggerConfig(ModelConfig, TaggerHead):
 
     def build(self) -> "Tagger":
         """The tagger with fresh weights. Either way of decoding obeys the scheme."""
-        from rnnlp.models import CRF, ConstrainedSoftmax, Tagger
+        from rnnlp.models import CRF, ConstrainedSoftmax, Neighbours, Tagger
 
         allowed, start, end = allowed_transitions(self.tags, self.scheme)
         head = CRF if self.crf else ConstrainedSoftmax
         embedding = self.embedding.build(self.sizes)
         encoder = self.encoder.build(embedding.output_size)
+        neighbours = None
+        if self.ngrams is not None:
+            neighbours = Neighbours(
+                order=self.ngrams,
+                columns=1 + len(embedding.token_features),
+                tags=len(self.tags),
+                dropout=self.ngram_dropout,
+            )
         return Tagger(
             embedding=embedding,
             encoder=encoder,
             output=head(tags=len(self.tags), allowed=allowed, start=start, end=end),
             dropout=self.dropout,
+            neighbours=neighbours,
         )

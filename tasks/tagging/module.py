@@ -50,6 +50,7 @@ class Tagging(ObjectiveModule):
         self.options = TaggingSettings(**options)
         super().__init__()
         settings = self.options
+        settings.check_head(settings.encoder, "model.")
         self.settings = part_of(settings, TaggerConfig)
         self.network = self.settings.build()
         former = None

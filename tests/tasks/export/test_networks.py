@@ -8,7 +8,7 @@ import torch
 
 from rnnlp.data.errors import InputError
 from rnnlp.data.text.featurizer import TokenBatch
-from rnnlp.models import CRF, ConstrainedSoftmax, Tagger
+from rnnlp.models import CRF, ConstrainedSoftmax, Neighbours, Tagger
 from rnnlp.models.classification.classifier import Classifier
 from rnnlp.models.classification.linear import LinearClassifier
 from rnnlp.models.classification.pooling import Pooling
@@ -80,15 +80,15 @@ def close(actual, wanted, tolerance=1e-4):
 @pytest.mark.parametrize(
     (
         "cell", "two", "num_layers", "residual", "norm", "look_back", "characters", "features",
-        "crf",
+        "crf", "ngrams",
     ),
     pairwise(
         BUILT_IN, (True, False), (1, 3), (True, False), (True, False), (True, False),
-        ("none", "cnn", "rnn"), (0, 2), (True, False),
+        ("none", "cnn", "rnn"), (0, 2), (True, False), (None, 1, 3),
     ),
 )  # fmt: skip
 def test_tagger(
-    tmp_path, cell, two, num_layers, residual, norm, look_back, characters, features, crf
+    tmp_path, cell, two, num_layers, residual, norm, look_back, characters, features, crf, ngrams
 ):
     embedded = embedding(characters, features)
     encoder = Encoder(
@@ -97,7 +97,13 @@ def test_tagger(
         look_back=look_back and num_layers > 1,
     )  # fmt: skip
     output = (CRF if crf else ConstrainedSoftmax)(tags=3, start=[True, True, False])
-    network = Tagger(embedding=embedded, encoder=encoder, output=output).eval()
+    neighbours = None
+    if ngrams is not None:
+        neighbours = Neighbours(order=ngrams, columns=1 + features, tags=3)
+        torch.nn.init.normal_(neighbours.table.weight)
+    network = Tagger(
+        embedding=embedded, encoder=encoder, output=output, neighbours=neighbours
+    ).eval()
     batch = batch_of(characters, features)
     inside = np.arange(6) < batch.lengths[:, None]
     with torch.inference_mode():
