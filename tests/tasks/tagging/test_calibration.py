@@ -96,6 +96,7 @@ class Table(nn.Module):
     def __init__(self, head):
         super().__init__()
         self.projection = nn.Linear(9, 3)
+        self.neighbours = None
         self.output = head
 
     def emissions(self, tokens, characters, token_features, lengths):
