@@ -83,6 +83,11 @@ def grow(build):
     return old, new
 
 
+def close(actual, wanted):
+    """A product of matrices rounds by their widths on some processors."""
+    torch.testing.assert_close(actual, wanted, rtol=0, atol=1e-6)
+
+
 @pytest.mark.parametrize("output", [CRF, ConstrainedSoftmax])
 def test_a_tagger(output):
     def build(grown):
@@ -94,8 +99,8 @@ def test_a_tagger(output):
     old, new = grow(build)
     inputs = batch()
     before, after = old.emissions(*inputs), new.emissions(*inputs)
-    assert torch.equal(after[:, :, OLD], before)
-    assert (after[:, :, 3:] == after[0, 0, 3]).all()  # the same everywhere
+    close(after[:, :, OLD], before)
+    close(after[:, :, 3:], after[0, 0, 3].expand_as(after[:, :, 3:]))  # the same everywhere
     assert after[0, 0, 3] < old.projection.bias.min() - 6  # and improbable
     # Words, characters and attributes that came later read like unknown ones.
     tokens, characters, features, lengths = inputs
@@ -103,9 +108,7 @@ def test_a_tagger(output):
     later[0, 1], later[1, 0], spelt[0, 0, 1], told[1, 1, 0] = 12, 9, 10, 8
     unknown = [torch.where(ids < size, ids, UNKNOWN)
                for ids, size in ((later, 9), (spelt, 7), (told, 5))]  # fmt: skip
-    assert torch.equal(
-        new.emissions(later, spelt, told, lengths)[:, :, OLD], old.emissions(*unknown, lengths)
-    )
+    close(new.emissions(later, spelt, told, lengths)[:, :, OLD], old.emissions(*unknown, lengths))
     if output is CRF:
         assert torch.equal(new.output.transitions[OLD][:, OLD], old.output.transitions)
         assert torch.equal(new.output.start[OLD], old.output.start)
@@ -122,6 +125,6 @@ def test_a_classifier(multilabel):
         grown(old.state_dict(), new.state_dict(), places=PLACES, label_axes=new.label_axes)
     )
     before, after = old(*batch()).logits, new(*batch()).logits
-    torch.testing.assert_close(after[:, OLD], before, rtol=0, atol=1e-6)
+    close(after[:, OLD], before)
     assert (after[:, 3:] < before.min() - 1).all()
     assert new.temperature == old.temperature
