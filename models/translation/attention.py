@@ -22,7 +22,7 @@ class Memory(NamedTuple):
     """A batch of encoded sources, made ready once by `Attention.read`."""
 
     keys: Tensor  # [sentences, source, key_size], what queries are compared with
-    values: Tensor  # [sentences, source, value_size], what is read
+    values: Tensor  # [sentences, source, value_size], what is read, words at its end
     outside: Tensor  # [sentences, source] bool, true at padding
     copies: Copies | None = None  # what a decoder that copies may copy
 
@@ -34,16 +34,22 @@ class Memory(NamedTuple):
 
 
 class Attention(nn.Module):
-    """Attention over the states of an encoder.
+    """Attention over the states of an encoder, and the words that they are the states of.
 
     Args:
         query_size: Width of a query.
-        memory_size: Width of an encoder's state, and of the context that is returned.
+        memory_size: Width of an encoder's state.
+        word_size: Width of the vector of a word, which stands behind the state where there is one.
+            It is scored with the state, but by "dot", which has no weights for it.
         score: How a query q is compared with a state h: "dot" q·h (equal widths), "general" q·Wh
             (both Luong et al. 2015), "additive" v·tanh(Wq + Uh) (Bahdanau et al. 2015), or
             "multihead", scaled dot products of several projections (Vaswani et al. 2017).
         size: Width of the hidden layer of "additive", and of all heads of "multihead" together.
         heads: Number of heads of "multihead".
+
+    Attributes:
+        output_size: Width of a context: that of a state and a word. It ends with the weighted mean
+            of the words as they are, of several heads by the mean of their weights.
 
     Raises:
         ValueError: An unknown score, or widths that do not fit it.
@@ -54,6 +60,7 @@ class Attention(nn.Module):
         *,
         query_size: int,
         memory_size: int,
+        word_size: int = 0,
         score: Score = "general",
         size: int = 256,
         heads: int = 4,
@@ -70,30 +77,34 @@ class Attention(nn.Module):
             raise ValueError(f"{heads} heads do not divide a width of {size}")
         self.score: Score = score
         self.heads = heads if score == "multihead" else 1
-        self.output_size = memory_size
+        self.word_size = word_size
+        self.output_size = width = memory_size + word_size
         if score == "general":
-            self.key = nn.Linear(memory_size, query_size, bias=False)
+            self.key = nn.Linear(width, query_size, bias=False)
         elif score == "additive":
             self.query = nn.Linear(query_size, size)
-            self.key = nn.Linear(memory_size, size, bias=False)
+            self.key = nn.Linear(width, size, bias=False)
             self.weigh = nn.Linear(size, 1, bias=False)
         elif score == "multihead":
             self.query = nn.Linear(query_size, size)
-            self.key = nn.Linear(memory_size, size)
-            self.value = nn.Linear(memory_size, size)
+            self.key = nn.Linear(width, size)
+            self.value = nn.Linear(width, size)
             self.output = nn.Linear(size, memory_size)
 
     def read(self, states: Tensor, lengths: Tensor) -> Memory:
         """Make encoded sources ready, once for all queries to come.
 
         Args:
-            states: `[sentences, source, memory_size]`.
+            states: `[sentences, source, memory_size + word_size]`.
             lengths: `[sentences]`.
         """
         position = torch.arange(states.shape[1], device=states.device)
         outside = position >= lengths.to(states.device).unsqueeze(1)  # [sentences, source]
-        keys = states if self.score == "dot" else self.key(states)
-        values = self.value(states) if self.score == "multihead" else states
+        place = self.output_size - self.word_size  # where the words begin
+        keys = states[..., :place] if self.score == "dot" else self.key(states)
+        values = states
+        if self.score == "multihead":
+            values = torch.cat((self.value(states), states[..., place:]), 2)
         return Memory(keys, values, outside)
 
     def forward(self, queries: Tensor, memory: Memory) -> tuple[Tensor, Tensor]:
@@ -104,7 +115,7 @@ class Attention(nn.Module):
             memory: What `read` made of the sources.
 
         Returns:
-            The contexts `[sentences, time, memory_size]`, and the weights
+            The contexts `[sentences, time, output_size]`, and the weights
             `[sentences, time, source]`, which are 0 at padding and sum to 1 (of several heads,
             the mean).
         """
@@ -121,14 +132,16 @@ class Attention(nn.Module):
         return torch.bmm(weights, memory.values), weights
 
     def _multihead(self, queries: Tensor, memory: Memory) -> tuple[Tensor, Tensor]:
+        values, words = memory.values.tensor_split((memory.keys.shape[2],), 2)
         q, k, v = (  # [sentences, heads, time or source, size / heads]
             part.unflatten(2, (self.heads, -1)).transpose(1, 2)
-            for part in (self.query(queries), memory.keys, memory.values)
+            for part in (self.query(queries), memory.keys, values)
         )
         scores = q @ k.transpose(2, 3) / math.sqrt(q.shape[3])
         weights = _softmax(scores, memory.outside[:, None, None])
-        context = (weights @ v).transpose(1, 2).flatten(2)
-        return self.output(context), weights.mean(1)
+        context = self.output((weights @ v).transpose(1, 2).flatten(2))
+        weights = weights.mean(1)
+        return torch.cat((context, weights @ words), 2), weights
 
 
 def _softmax(scores: Tensor, outside: Tensor) -> Tensor:

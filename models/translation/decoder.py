@@ -7,6 +7,12 @@ therefore runs over the whole target in one call of the fast recurrence. Input f
 2015) passes each step's result on to the next one; it is there to compare with, and takes a step
 at a time.
 
+A lexical path (Nguyen & Chiang 2018, arXiv 1710.01329) shows each prediction the words themselves:
+attention reads the source embeddings beside the encoder's states, and their mean goes past all
+recurrent states straight to the prediction. What is said then hangs more on the words that are
+looked at, and less on what is usual in the target. Here one output layer scores what both say; the
+paper has one for each, and a further layer before that of the words.
+
 How hypotheses are searched for is the business of `models/search/beam.py`.
 """
 
@@ -62,6 +68,8 @@ class Decoder(TargetSide):
 
     Args:
         memory_size: Width of the encoder's states.
+        word_size: Width of the source embeddings, for a decoder with a lexical path; 0 for one
+            without.
         attention: How source positions are scored (see `Attention`).
         attention_size: Hidden width of "additive" and "multihead" attention.
         heads: Heads of "multihead" attention.
@@ -82,6 +90,7 @@ class Decoder(TargetSide):
         vocabulary_size: int,
         memory_size: int,
         final_size: int,
+        word_size: int = 0,
         size: int = 256,
         cell: str = "lstm",
         hidden_size: int = 256,
@@ -121,13 +130,14 @@ class Decoder(TargetSide):
         self.attention = Attention(
             query_size=hidden_size,
             memory_size=memory_size,
+            word_size=word_size,
             score=attention,
             size=attention_size,
             heads=heads,
         )
         self.upper = (
             Encoder(
-                input_size=hidden_size + memory_size,
+                input_size=hidden_size + self.attention.output_size,
                 cell=cell,
                 hidden_size=hidden_size,
                 num_layers=num_layers - 1,
@@ -137,7 +147,10 @@ class Decoder(TargetSide):
             if num_layers > 1
             else None
         )
-        self.make_output(width=hidden_size + memory_size, copy=copy, copy_dropout=copy_dropout)
+        width = hidden_size + self.attention.output_size
+        self.make_output(width=width, copy=copy, copy_dropout=copy_dropout)
+        self.reads_words = word_size > 0
+        self.lexical = nn.Linear(word_size, size) if self.reads_words else None
 
     def begin(
         self, source: EncoderOutput, lengths: Tensor, copies: Tensor | None = None
@@ -145,7 +158,8 @@ class Decoder(TargetSide):
         """The state before the first token.
 
         Args:
-            source: What the encoder made of the sources.
+            source: What the encoder made of the sources; with a lexical path the embeddings stand
+                behind the states, `[sentences, source, memory_size + word_size]`.
             lengths: Source lengths `[sentences]`.
             copies: What the source tokens are on the target side, `[sentences, source]`; where
                 words can be copied.
@@ -285,5 +299,10 @@ class Decoder(TargetSide):
         return torch.stack(predicted, 1), torch.stack(weights, 1)
 
     def _read_out(self, states: Tensor, context: Tensor) -> Tensor:
-        # r_t = tanh(W [s_t; c_t])
-        return self.dropout(self.readout(torch.cat((states, self.dropout(context)), -1)).tanh())
+        # r_t = tanh(W [s_t; c_t]), and with a lexical path r_t + U tanh(l_t), where l_t is the
+        # end of c_t, sum_s a_ts e_s
+        readouts = self.readout(torch.cat((states, self.dropout(context)), -1)).tanh()
+        if self.lexical is not None:
+            words = context[..., -self.lexical.in_features :]  # [sentences, time, word_size]
+            readouts = readouts + self.lexical(words.tanh())
+        return self.dropout(readouts)

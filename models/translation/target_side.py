@@ -44,6 +44,8 @@ class TargetSide(nn.Module):
         ValueError: Sizes that do not fit each other.
     """
 
+    reads_words = False  # whether the source embeddings are read, behind the encoder's states
+
     def __init__(
         self,
         *,
@@ -111,8 +113,9 @@ class TargetSide(nn.Module):
     def first_states(self, source: EncoderOutput) -> State:
         """The states of all layers before the first token, one row a sentence."""
         # s_0 = tanh(W [h_forwards; h_backwards]), for each layer on its own
-        width = source.states.shape[2] // source.final.hidden.shape[2]  # directions
-        ends = source.final.hidden[-width:].transpose(0, 1).flatten(1)  # [sentences, final_size]
+        finals = source.final.hidden  # [layers * directions, sentences, size of each]
+        directions = self.start.in_features // finals.shape[2]
+        ends = finals[-directions:].transpose(0, 1).flatten(1)  # [sentences, final_size]
         parts = self.start(ends).tanh().unflatten(1, (-1, self.hidden_size)).transpose(0, 1)
         hidden = parts[: self.num_layers].contiguous()  # [layers, sentences, hidden_size]
         return State(hidden, parts[self.num_layers :].contiguous() if self.kind.has_cell else None)

@@ -57,7 +57,10 @@ class Translator(nn.Module):
             copies: What the source tokens are on the target side, `[sentences, source]`; for a
                 decoder that copies.
         """
-        encoded = self.encoder(self.embedding(tokens, characters, token_features), lengths)
+        embedded = self.embedding(tokens, characters, token_features)
+        encoded = self.encoder(embedded, lengths)
+        if self.decoder.reads_words:
+            encoded = encoded._replace(states=torch.cat((encoded.states, embedded), 2))
         return self.decoder.begin(encoded, lengths, copies)
 
     def forward(

@@ -30,7 +30,7 @@ from rnnlp.models.translation.translator import Translator
 
 from .embeddings import embed
 from .encoders import Encoded, State, encode, last
-from .graph import Graph, Shape, as_array
+from .graph import ALL, Graph, Shape, as_array
 from .ngrams import Counted, count_ngrams, score_neighbours
 from .pooling import Pooled, attend, pool
 
@@ -112,7 +112,8 @@ def translator(network: Translator, *, int8: bool) -> Mapping[str, ModelProto]:
     encoded = encode(graph, network.encoder, embedded, lengths)
     graph.output("states", encoded.states, ["batch", "time", network.encoder.output_size])
     graph.output("last", last(graph, encoded), ["batch", network.encoder.output_size])
-    _begin(graph, network.decoder, encoded)
+    words = embedded if network.decoder.reads_words else ""
+    _begin(graph, network.decoder, encoded, words)
     return {
         "encoder.onnx": graph.model("encoder"),
         "decoder.onnx": _step(network.decoder, int8=int8),
@@ -245,11 +246,24 @@ def _log_probabilities(graph: Graph, logits: str) -> None:
     graph.output("log_probs", graph.add("LogSoftmax", logits, axis=-1), ["rows", "vocabulary"])
 
 
-def _begin(graph: Graph, module: Decoder, encoded: Encoded) -> None:
-    """The state before the first target token: what attention reads, and that of the layers."""
-    attention, states = module.attention, encoded.states
-    keys = states if attention.score == "dot" else graph.linear(states, attention.key)
-    values = graph.linear(states, attention.value) if attention.score == "multihead" else states
+def _begin(graph: Graph, module: Decoder, encoded: Encoded, words: str) -> None:
+    """The state before the first target token: what attention reads, and that of the layers.
+
+    Args:
+        graph: Where nodes are added.
+        module: The decoder.
+        encoded: What the encoder made of the sources.
+        words: Their embeddings `[batch, time, word_size]`, for a lexical path.
+    """
+
+    def with_words(value: str) -> str:
+        return graph.add("Concat", value, words, axis=2) if words else value
+
+    attention, memory = module.attention, with_words(encoded.states)
+    keys = encoded.states if attention.score == "dot" else graph.linear(memory, attention.key)
+    values = memory
+    if attention.score == "multihead":
+        values = with_words(graph.linear(memory, attention.value))
     graph.output("keys", keys, ["batch", "time", "key_size"])
     graph.output("values", values, ["batch", "time", "value_size"])
     start = graph.add("Tanh", graph.linear(last(graph, encoded), module.start))
@@ -326,6 +340,10 @@ def _step(module: Decoder, *, int8: bool) -> ModelProto:
         final = State(*(one and graph.add("Concat", one, two, axis=0) for one, two in both))
     together = graph.add("Concat", states, context, axis=1)
     readout = graph.add("Tanh", graph.linear(together, module.readout))
+    if module.lexical is not None:
+        words = graph.part(context, -module.lexical.in_features, ALL, 1)
+        words = graph.linear(graph.add("Tanh", words), module.lexical)
+        readout = graph.add("Add", readout, words)
     if module.tie_embeddings == "none":
         logits = graph.linear(readout, module.output)
     else:

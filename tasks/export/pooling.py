@@ -13,7 +13,7 @@ from rnnlp.models.classification.ways import WAYS
 from rnnlp.models.translation.attention import Attention
 
 from .encoders import Encoded, last
-from .graph import Graph
+from .graph import ALL, Graph
 
 
 class Pooled(NamedTuple):
@@ -104,7 +104,7 @@ def pool(
 def attend(
     graph: Graph, module: Attention, queries: str, keys: str, values: str, mask: str
 ) -> tuple[str, str]:
-    """Contexts `[sentences, time, memory_size]` and weights `[sentences, time, source]`.
+    """Contexts `[sentences, time, output_size]` and weights `[sentences, time, source]`.
 
     Args:
         graph: Where nodes are added.
@@ -116,7 +116,10 @@ def attend(
     """
     never = graph.constant(-math.inf, np.float32)
     if module.score == "multihead":
-        heads = module.heads
+        heads, words = module.heads, ""
+        if module.word_size:  # they stand behind what the heads read
+            words = graph.part(values, -module.word_size, ALL, 2)
+            values = graph.part(values, 0, -module.word_size, 2)
 
         def apart(value: str, perm: list[int]) -> str:
             return graph.add("Transpose", graph.reshape(value, 0, 0, heads, -1), perm=perm)
@@ -129,10 +132,11 @@ def attend(
         weights = graph.add("Softmax", graph.add("Where", wide, scores, never), axis=-1)
         context = graph.add("MatMul", weights, v)  # [sentences, heads, time, size of each]
         context = graph.reshape(graph.add("Transpose", context, perm=[0, 2, 1, 3]), 0, 0, -1)
-        return (
-            graph.linear(context, module.output),
-            graph.add("ReduceMean", weights, axes=[1], keepdims=0),
-        )
+        context = graph.linear(context, module.output)
+        weights = graph.add("ReduceMean", weights, axes=[1], keepdims=0)
+        if words:
+            context = graph.add("Concat", context, graph.add("MatMul", weights, words), axis=2)
+        return context, weights
     if module.score == "additive":
         query = graph.add("Unsqueeze", graph.linear(queries, module.query), graph.constant([2]))
         total = graph.add("Add", query, graph.add("Unsqueeze", keys, graph.constant([1])))

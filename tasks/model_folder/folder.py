@@ -282,7 +282,7 @@ def open_folder(model: str | os.PathLike[str], *, revision: str | None = None) -
         export = content.get("export")
         if not isinstance(export, dict):
             raise InputError("says nothing of its graphs: export it again", path=str(file))
-    return ModelFolder(path, str(task), upgraded_settings(config, version), export)
+    return ModelFolder(path, str(task), upgraded_settings(config, version, str(task)), export)
 
 
 def _near(folder: Path) -> str:

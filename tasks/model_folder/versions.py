@@ -28,26 +28,43 @@ RENAMED = {
     "token_budget": "max_tokens",
     "workers": "num_workers",
 }
+# Settings that came later, by task, where models before them are other than the default.
+ADDED: Mapping[str, Mapping[str, Any]] = {"translation": {"decoder": {"lexical": False}}}
 _NEVER_NULL = ("label_separator", "label_before")  # null was "" before 0.2
 _WEIGHTS = {"embedding.attributes.": "embedding.token_features."}
 
 
-def upgraded_settings(values: Mapping[str, Any], version: int) -> dict[str, Any]:
-    """What `config.json` holds under `model`, with the names of today, at every depth.
+def upgraded_settings(values: Mapping[str, Any], version: int, task: str) -> dict[str, Any]:
+    """What `config.json` holds under `model`, with the names of today and what came later.
 
     Args:
         values: As the file has it.
         version: The format version that it says.
+        task: The task that it says.
     """
+    return _completed(_renamed(values, version), ADDED.get(task, {}))
+
+
+def _renamed(values: Mapping[str, Any], version: int) -> dict[str, Any]:
+    """Settings with the names of today, at every depth."""
     names = {} if version >= FORMAT_VERSION else RENAMED
     upgraded: dict[str, Any] = {}
     for name, value in values.items():
         if isinstance(value, Mapping):
-            value = upgraded_settings(value, version)
+            value = _renamed(value, version)
         elif value is None and name in _NEVER_NULL:
             value = ""
         upgraded[names.get(name, name)] = value
     return upgraded
+
+
+def _completed(values: Mapping[str, Any], added: Mapping[str, Any]) -> dict[str, Any]:
+    """Settings, and those of `added` that they lack, at every depth."""
+    completed = {**added, **values}
+    for name, value in added.items():
+        if isinstance(value, Mapping) and isinstance(values.get(name), Mapping):
+            completed[name] = _completed(values[name], value)
+    return completed
 
 
 def upgraded_weight(name: str) -> str:

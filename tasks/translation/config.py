@@ -34,6 +34,8 @@ class DecoderConfig:
         attention_size: Hidden width of additive and multihead attention.
         heads: Heads of multihead attention.
         input_feeding: Whether each step's result is an input of the next one; slower.
+        lexical: Whether the source embeddings that attention finds go straight to the prediction,
+            past the recurrent states (Nguyen & Chiang 2018); monotonic attention has no such path.
         embedding_dropout: Share of components of target embeddings dropped in training, the same
             ones at each position.
         dropout: Share of components dropped in training between the parts.
@@ -53,6 +55,7 @@ class DecoderConfig:
     attention_size: int = 256
     heads: int = 4
     input_feeding: bool = False
+    lexical: bool = True
     embedding_dropout: float = 0.3
     dropout: float = 0.3
     tie_embeddings: Literal["none", "output", "all"] = "output"
@@ -122,9 +125,10 @@ class TranslatorConfig(ModelConfig):
         decoder: dict[str, Any] = {**vars(self.decoder)}
         embedding = self.embedding.build(self.sizes)
         encoder = self.encoder.build(embedding.output_size)
+        decoder["word_size"] = embedding.output_size if decoder.pop("lexical") else 0
         monotonic = self.decoder.attention == "monotonic"
         if monotonic:  # it has no other attention
-            for name in ("attention", "attention_size", "heads", "input_feeding"):
+            for name in ("attention", "attention_size", "heads", "input_feeding", "word_size"):
                 del decoder[name]
         return Translator(
             embedding=embedding,

@@ -14,9 +14,11 @@ from rnnlp.models.translation.decoder import Decoder
 
 VOCABULARY = 11
 MEMORY = 6  # both directions of an encoder
+WORD = 4  # a source embedding
 SOURCES = torch.tensor([4, 5, 2])
 TARGETS = torch.tensor([3, 1, 6])
 FEEDING = pytest.mark.parametrize("feeding", [False, True], ids=["parallel", "feeding"])
+LEXICAL = pytest.mark.parametrize("words", [0, WORD], ids=["", "lexical"])
 
 
 def make(seed=0, **options):
@@ -28,11 +30,11 @@ def make(seed=0, **options):
     return decoder.eval()
 
 
-def encoded(cell="lstm", dtype=torch.float32):
+def encoded(cell="lstm", dtype=torch.float32, words=0):
     """What a bidirectional encoder of two layers might have made of three sources."""
     torch.manual_seed(1)
     inside = torch.arange(5) < SOURCES.unsqueeze(1)
-    states = torch.randn(3, 5, MEMORY, dtype=dtype) * inside.unsqueeze(2)
+    states = torch.randn(3, 5, MEMORY + words, dtype=dtype) * inside.unsqueeze(2)
     hidden = torch.randn(4, 3, MEMORY // 2, dtype=dtype)
     return EncoderOutput(states, State(hidden, hidden.sin() if cell == "lstm" else None))
 
@@ -56,11 +58,12 @@ def steps(decoder, said, state):
 
 @pytest.mark.parametrize("cell", CELLS)
 @pytest.mark.parametrize("attention", SCORES)
-@pytest.mark.parametrize("num_layers", [1, 2, 3])
+@pytest.mark.parametrize(("num_layers", "words"), [(1, WORD), (2, 0), (3, WORD)])
 @FEEDING
-def test_steps_equal_the_whole(cell, attention, num_layers, feeding):
-    decoder = make(cell=cell, attention=attention, num_layers=num_layers, input_feeding=feeding)
-    state = decoder.begin(encoded(cell), SOURCES)
+def test_steps_equal_the_whole(cell, attention, num_layers, words, feeding):
+    options = {"attention": attention, "num_layers": num_layers, "input_feeding": feeding}
+    decoder = make(cell=cell, word_size=words, **options)
+    state = decoder.begin(encoded(cell, words=words), SOURCES)
     whole = decoder(tokens(), full(), state)
     assert whole[0].shape == (3, 6, 5)
     assert whole[1].shape == (3, 6, 5)
@@ -82,9 +85,10 @@ def test_the_beginning_comes_from_the_ends_of_the_last_layer():
 
 @pytest.mark.parametrize("cell", CELLS)
 @FEEDING
-def test_padding_order_and_company_change_nothing(cell, feeding):
-    decoder = make(cell=cell, num_layers=3, input_feeding=feeding)
-    source, said = encoded(cell), tokens()
+@LEXICAL
+def test_padding_order_and_company_change_nothing(cell, feeding, words):
+    decoder = make(cell=cell, num_layers=3, input_feeding=feeding, word_size=words)
+    source, said = encoded(cell, words=words), tokens()
     actual, weights = decoder(said, TARGETS, decoder.begin(source, SOURCES))
     for row, (read, time) in enumerate(zip(SOURCES.tolist(), TARGETS.tolist(), strict=True)):
         one = slice(row, row + 1)
@@ -94,7 +98,7 @@ def test_padding_order_and_company_change_nothing(cell, feeding):
         torch.testing.assert_close(alone, actual[one, :time])
         torch.testing.assert_close(shares, weights[one, :time, :read])
     order = torch.tensor([2, 0, 1])
-    wide = torch.cat([source.states[order], torch.full((3, 2, MEMORY), 9.0)], 1)
+    wide = torch.cat([source.states[order], torch.full((3, 2, MEMORY + words), 9.0)], 1)
     state = decoder.begin(EncoderOutput(wide, source.final.reorder(order)), SOURCES[order])
     longer = torch.cat([said[order], said[order]], 1)
     again, _ = decoder(longer, TARGETS[order], state)
@@ -104,9 +108,10 @@ def test_padding_order_and_company_change_nothing(cell, feeding):
 
 
 @FEEDING
-def test_nothing_is_seen_before_its_time(feeding):
-    decoder = make(num_layers=3, input_feeding=feeding)
-    state = decoder.begin(encoded(), SOURCES)
+@LEXICAL
+def test_nothing_is_seen_before_its_time(feeding, words):
+    decoder = make(num_layers=3, input_feeding=feeding, word_size=words)
+    state = decoder.begin(encoded(words=words), SOURCES)
     said = tokens()
     other = said.clone()
     other[:, 3:] = (other[:, 3:] + 1) % VOCABULARY
@@ -132,9 +137,10 @@ PICKS = [
 
 @pytest.mark.parametrize(("index", "sentences"), PICKS)
 @FEEDING
-def test_picked_rows_go_on_as_they_were(index, sentences, feeding):
-    decoder = make(num_layers=2, input_feeding=feeding)
-    begin = decoder.begin(encoded(), SOURCES)
+@LEXICAL
+def test_picked_rows_go_on_as_they_were(index, sentences, feeding, words):
+    decoder = make(num_layers=2, input_feeding=feeding, word_size=words)
+    begin = decoder.begin(encoded(words=words), SOURCES)
     said = tokens().repeat_interleave(2, 0)
     said[1::2] = (said[1::2] + 3) % VOCABULARY  # the two rows of a sentence differ
     spread = begin.reorder(torch.arange(3).repeat_interleave(2))
@@ -168,8 +174,38 @@ def test_sentences_leave_one_by_one():
     torch.testing.assert_close(actual, whole[left, 2])
 
 
+@pytest.mark.parametrize("attention", SCORES)
+@LEXICAL
+def test_predictions_are_made_of_what_the_equation_says(attention, words):
+    decoder = make(attention=attention, num_layers=1, word_size=words)
+    source = encoded(words=words)
+    state = decoder.begin(source, SOURCES)
+    actual, weights = decoder(tokens(), full(), state)
+    states = decoder.lower(decoder.embed(tokens()), full(), state.lower).states
+    context, _ = decoder.attention(states, state.memory)
+    for row, time in ((0, 0), (1, 3), (2, 5)):
+        seen = torch.cat([states[row, time], context[row, time]])  # [s_t; c_t]
+        wanted = (decoder.readout.weight @ seen + decoder.readout.bias).tanh()
+        if words:
+            of_each = source.states[row, :, MEMORY:]  # e_s
+            mean = sum(
+                share * word for share, word in zip(weights[row, time], of_each, strict=True)
+            )
+            torch.testing.assert_close(context[row, time, -words:], mean)
+            wanted = wanted + decoder.lexical.weight @ mean.tanh() + decoder.lexical.bias
+        torch.testing.assert_close(actual[row, time], wanted)
+
+
+def test_a_dot_product_is_taken_with_the_states_alone():
+    decoder, source = make(attention="dot", word_size=WORD), encoded(words=WORD)
+    memory = decoder.begin(source, SOURCES).memory
+    assert torch.equal(memory.keys, source.states[..., :MEMORY])
+    assert torch.equal(memory.values, source.states)
+
+
 def loss(decoder):
-    actual, _ = decoder(tokens(), full(), decoder.begin(encoded(), SOURCES))
+    source = encoded(words=WORD if decoder.reads_words else 0)
+    actual, _ = decoder(tokens(), full(), decoder.begin(source, SOURCES))
     return decoder.logits(actual).square().sum()
 
 
@@ -211,6 +247,7 @@ def test_state_dicts_go_from_one_to_another(tie_embeddings, feeding):
         "num_layers": 3,
         "attention": "multihead",
         "input_feeding": feeding,
+        "word_size": WORD,
     }
     one, other = (make(seed, **options) for seed in (0, 5))
     assert loss(one) != loss(other)
@@ -218,11 +255,15 @@ def test_state_dicts_go_from_one_to_another(tie_embeddings, feeding):
     assert torch.equal(loss(one), loss(other))
 
 
-@pytest.mark.parametrize("cell", ["rnn", "lstm", "gru", "ssru"])
+@pytest.mark.parametrize(
+    ("cell", "attention"),
+    [("rnn", "general"), ("lstm", "general"), ("gru", "multihead"), ("ssru", "general")],
+)
 @FEEDING
-def test_gradients(cell, feeding):
-    decoder = make(cell=cell, input_feeding=feeding).double()
-    source = encoded(cell, torch.float64)
+@LEXICAL
+def test_gradients(cell, attention, feeding, words):
+    decoder = make(cell=cell, attention=attention, input_feeding=feeding, word_size=words).double()
+    source = encoded(cell, torch.float64, words)
     states, hidden = source.states.requires_grad_(), source.final.hidden.requires_grad_()
 
     def run(*_):  # gradcheck changes states and parameters in place

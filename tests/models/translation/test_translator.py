@@ -20,7 +20,15 @@ TARGETS = torch.tensor([4, 7, 2, 5])  # begin and end counted; the third is empt
 FEEDING = pytest.mark.parametrize("feeding", [False, True], ids=["parallel", "feeding"])
 
 
-def make(feeding=False, *, tie_embeddings="output", cell="lstm", attention="general", sharp=1.0):
+def make(
+    feeding=False,
+    *,
+    tie_embeddings="output",
+    cell="lstm",
+    attention="general",
+    sharp=1.0,
+    words=6,
+):
     """A translator of random weights; the larger `sharp`, the surer it is of what it says."""
     torch.manual_seed(0)
     embedding = Embedding(vocabulary_size=VOCABULARY, size=6)
@@ -30,6 +38,7 @@ def make(feeding=False, *, tie_embeddings="output", cell="lstm", attention="gene
         decoder=Decoder(
             vocabulary_size=VOCABULARY,
             memory_size=8,
+            word_size=words,
             final_size=8,
             size=6,
             cell=cell,
@@ -66,8 +75,9 @@ def encode(translator, rows=slice(None)):
 
 
 @FEEDING
-def test_scores_what_follows_each_token_but_the_last(feeding):
-    translator = make(feeding)
+@pytest.mark.parametrize("words", [0, 6], ids=["", "lexical"])
+def test_scores_what_follows_each_token_but_the_last(feeding, words):
+    translator = make(feeding, words=words)
     logits, following = translator(encode(translator), targets(), TARGETS)
     parts = (TARGETS - 1).tolist()
     assert len(logits) == len(following) == sum(parts)
@@ -82,6 +92,15 @@ def test_scores_what_follows_each_token_but_the_last(feeding):
             state = step.state
             torch.testing.assert_close(step.log_probs[0], scores[time].log_softmax(0))
             assert step.attention.shape == (1, SOURCES[row])
+
+
+def test_embeddings_are_read_beside_the_states_by_a_lexical_path_alone():
+    memories = [encode(make(words=words)).memory.values for words in (0, 6)]
+    translator = make()
+    embedded = translator.embedding(sources())
+    assert [memory.shape[2] for memory in memories] == [8, 14]
+    torch.testing.assert_close(memories[0], translator.encoder(embedded, SOURCES).states)
+    torch.testing.assert_close(memories[1], torch.cat((memories[0], embedded), 2))
 
 
 @pytest.mark.parametrize("smoothing", [0.0, 0.1])

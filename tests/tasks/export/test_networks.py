@@ -315,19 +315,20 @@ def test_language_model(tmp_path, cell, num_layers, tied, hidden, fields, vector
 
 
 @pytest.mark.parametrize(
-    ("cell", "num_layers", "score", "fed", "tied", "two", "characters", "copy"),
+    ("cell", "num_layers", "score", "fed", "tied", "two", "characters", "copy", "lexical"),
     pairwise(
         BUILT_IN, (1, 2, 3), ("general", "dot", "additive", "multihead"), (True, False),
-        ("none", "output", "all"), (True, False), ("none", "cnn"), (True, False),
+        ("none", "output", "all"), (True, False), ("none", "cnn"), (True, False), (True, False),
     ),
 )  # fmt: skip
-def test_translator(tmp_path, cell, num_layers, score, fed, tied, two, characters, copy):
+def test_translator(tmp_path, cell, num_layers, score, fed, tied, two, characters, copy, lexical):
     embedded = embedding(characters, size=6)
     encoder = Encoder(
         input_size=embedded.output_size, cell=cell, hidden_size=4 if two else 8, bidirectional=two
     )
     decoder = Decoder(
         vocabulary_size=30, memory_size=8, final_size=8, size=6, cell=cell, hidden_size=8,
+        word_size=embedded.output_size if lexical else 0,
         num_layers=num_layers, attention=score, attention_size=4, heads=2, input_feeding=fed,
         tie_embeddings=tied, embedding=embedded.words if tied == "all" else None, copy=copy,
     )  # fmt: skip
@@ -345,6 +346,10 @@ def test_translator(tmp_path, cell, num_layers, score, fed, tied, two, character
     with torch.inference_mode():
         wanted, state = network.encode(*tensors(batch), copied), model.encode(batch, copies)
         close(state.keys[inside], wanted.memory.keys[inside])
+        close(state.values[inside], wanted.memory.values[inside])
+        encoded = encoder(embedded(*tensors(batch)[:-1]), tensors(batch)[-1])
+        (states,) = model.reader(batch, "states")
+        close(states[inside], encoded.states[inside])  # without the words, with a path as without
         # A beam of two, then one in which a sentence is gone and rows have changed places.
         for index in (None, [0, 0, 1, 1, 2, 2, 3, 3], [1, 0, 2, 2, 7, 6]):
             if index is not None:

@@ -205,6 +205,8 @@ def test_log_probabilities_are_the_scores_of_the_search(model):
     "settings",
     [
         ["--model.decoder.cell=gru", "--model.decoder.attention=multihead"],
+        ["--model.decoder.attention=dot", "--model.encoder.hidden_size=16"],
+        ["--model.decoder.lexical=false", "--model.decoder.num_layers=1"],
         ["--model.decoder.num_layers=1", "--model.decoder.attention=additive"],
         [
             "--data.joint_vocabulary=true",
