@@ -210,7 +210,7 @@ def near(actual, wanted):
         for one, other in zip(actual, wanted, strict=True):
             near(one, other)
     elif isinstance(wanted, float):
-        assert actual == pytest.approx(wanted, abs=2e-4)
+        assert actual == pytest.approx(wanted, abs=2e-4, rel=1e-6)
     else:
         assert actual == wanted
 
