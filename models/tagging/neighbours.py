@@ -1,12 +1,12 @@
 """Hashed n-grams around a token straight to the scores of its tags: what a linear-chain CRF has.
 
-    scores[t, y] = sum over the n-grams g of tokens t - order + 1 to t + order - 1
-                   of table[row(g, where g begins), y]
+    scores[t, y] = sum over the n-grams g near token t of table[row(g, where g begins), y]
 
-("Direct connections", Huang et al. 2015, arXiv 1508.01991; wide and deep, Cheng et al. 2016.) There
-are such n-grams of the words and of each attribute (shape, prefix, suffix, bigram) of the tokens. A
-row is found by a hash, so that none is unknown and nothing is counted beforehand; several n-grams
-share a row, and training finds what suits those that matter.
+("Direct connections", Huang et al. 2015, arXiv 1508.01991; wide and deep, Cheng et al. 2016.) Near
+are n-grams of words that lie within `order` tokens of t, and n-grams of each attribute (shape,
+prefix, suffix, bigram) within one less. A row is found by a hash, so that none is unknown and
+nothing is counted beforehand; several n-grams share a row, and training finds what suits those
+that matter.
 
 The n-grams of texts, which count towards labels, are in `models/layers/ngrams.py`.
 """
@@ -21,14 +21,14 @@ from rnnlp.models.layers.dropout import check_rate
 from rnnlp.models.layers.ngrams import FACTOR, PRIME, SCRAMBLE
 from rnnlp.models.layers.precision import full_precision
 
-ROWS = 1 << 16  # of the table, beside one of zeros
+ROWS = 1 << 17  # of the table, beside one of zeros
 
 
 class Neighbours(nn.Module):
     """Scores of tags from the n-grams around each token.
 
     Args:
-        order: Tokens of the longest n-grams. All that lie within `order` - 1 tokens count.
+        order: Tokens of the longest n-grams.
         columns: Ids that a token has: its own, and one for each attribute.
         tags: Number of tags.
         dropout: Share of the n-grams that are left out in training.
@@ -43,6 +43,11 @@ class Neighbours(nn.Module):
         self.dropout = check_rate(dropout)
         self.table = nn.EmbeddingBag(ROWS + 1, tags, mode="sum", padding_idx=0)
         nn.init.zeros_(self.table.weight)
+
+    @property
+    def reaches(self) -> list[int]:
+        """How far from a token its n-grams reach, for each column."""
+        return [self.order] + [self.order - 1] * (self.columns - 1)
 
     def forward(self, tokens: Tensor, token_features: Tensor | None) -> Tensor:
         """Scores `[batch, time, tags]`, zeros at padding.
@@ -66,18 +71,18 @@ class Neighbours(nn.Module):
             tokens: As in `forward`, and so are the attributes.
             token_features: `[batch, time, columns - 1]`.
         """
-        ids = tokens.unsqueeze(2)
+        columns = [tokens]
         if self.columns > 1:
             assert token_features is not None  # the embedding has asked for them
-            ids = torch.cat((ids, token_features), 2)
-        reach = self.order - 1
-        ids = F.pad(ids, (0, 0, reach, reach)) + 1  # [batch, time + 2 reach, columns]
-        value, around = ids, []
-        for length in range(1, self.order + 1):
-            if length > 1:  # of the n-gram that begins at each place
-                value = (value[:, :-1] * FACTOR + ids[:, length - 1 :]) % PRIME
-            around.append(value.unfold(1, 2 * reach - length + 2, 1))
-        values = torch.cat(around, 3)  # [batch, time, columns, n-grams of each]
-        place = torch.arange(values[0, 0].numel(), device=ids.device).view(values.shape[2:])
+            columns += token_features.unbind(2)
+        near = []
+        for ids, reach in zip(columns, self.reaches, strict=True):
+            value = ids = F.pad(ids, (reach, reach)) + 1  # [batch, time + 2 reach]
+            for length in range(1, self.order + 1):
+                if length > 1:  # of the n-gram that begins at each place
+                    value = (value[:, :-1] * FACTOR + ids[:, length - 1 :]) % PRIME
+                near.append(value.unfold(1, 2 * reach - length + 2, 1))
+        values = torch.cat(near, 2)  # [batch, time, n-grams]
+        place = torch.arange(values.shape[2], device=values.device)
         rows = (values * FACTOR + place) % PRIME * SCRAMBLE % PRIME % ROWS + 1
-        return rows.flatten(2).masked_fill((tokens == 0).unsqueeze(2), 0)
+        return rows.masked_fill((tokens == 0).unsqueeze(2), 0)

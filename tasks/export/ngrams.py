@@ -81,29 +81,29 @@ def score_neighbours(graph: Graph, module: Neighbours, tokens: str, token_featur
         tokens: Ids `[batch, time]`.
         token_features: Ids `[batch, time, columns - 1]`; "" where words are all that is read.
     """
-    prime, reach = graph.constant(PRIME), module.order - 1
-    ids = graph.add("Unsqueeze", tokens, graph.constant([2]))
-    if module.columns > 1:
-        ids = graph.add("Concat", ids, token_features, axis=2)
-    ids = graph.add("Pad", ids, graph.constant([0, reach, 0, 0, reach, 0]))
-    ids = graph.add("Add", ids, graph.constant(1))
-    value, around = ids, []
-    for length in range(1, module.order + 1):
-        if length > 1:
-            value = graph.add("Mul", graph.part(value, 0, -1, 1), graph.constant(FACTOR))
-            value = graph.add("Add", value, graph.part(ids, length - 1, ALL, 1))
-            value = graph.add("Mod", value, prime)
-        last = 2 * reach - length + 1
-        for begin in range(last + 1):
-            some = graph.part(value, begin, begin - last or ALL, 1)  # [batch, time, columns]
-            around.append(graph.add("Unsqueeze", some, graph.constant([3])))
-    values = graph.add("Concat", *around, axis=3)  # [batch, time, columns, n-grams of each]
+    prime, near = graph.constant(PRIME), []
+    for column, reach in enumerate(module.reaches):
+        ids = tokens
+        if column:
+            ids = graph.add("Squeeze", graph.part(token_features, column - 1, column, 2),
+                            graph.constant([2]))  # fmt: skip
+        ids = graph.add("Pad", ids, graph.constant([0, reach, 0, reach]))
+        value = ids = graph.add("Add", ids, graph.constant(1))
+        for length in range(1, module.order + 1):
+            if length > 1:
+                value = graph.add("Mul", graph.part(value, 0, -1, 1), graph.constant(FACTOR))
+                value = graph.add("Add", value, graph.part(ids, length - 1, ALL, 1))
+                value = graph.add("Mod", value, prime)
+            last = 2 * reach - length + 1
+            for begin in range(last + 1):
+                some = graph.part(value, begin, begin - last or ALL, 1)  # [batch, time]
+                near.append(graph.add("Unsqueeze", some, graph.constant([2])))
+    values = graph.add("Concat", *near, axis=2)  # [batch, time, n-grams]
     values = graph.add("Mul", values, graph.constant(FACTOR))
-    place = np.arange(module.columns * len(around)).reshape(module.columns, len(around))
+    place = np.arange(len(near))
     values = graph.add("Mod", graph.add("Add", values, graph.constant(place)), prime)
     values = graph.add("Mod", graph.add("Mul", values, graph.constant(SCRAMBLE)), prime)
     rows = graph.add("Add", graph.add("Mod", values, graph.constant(ROWS)), graph.constant(1))
-    rows = graph.reshape(rows, 0, 0, place.size)
     real = graph.add("Cast", tokens, to=TensorProto.BOOL)  # padding is token 0
     real = graph.add("Unsqueeze", real, graph.constant([2]))
     return _sums(graph, module.table, graph.add("Where", real, rows, graph.constant(0)))

@@ -14,8 +14,9 @@ def around(columns, t, order):
     found = []
     for number, ids in enumerate(columns):
         at = dict(enumerate(ids))
+        reach = order if number == 0 else order - 1  # attributes a token less
         for length in range(1, order + 1):
-            for begin in range(t - order + 1, t + order - length + 1):
+            for begin in range(t - reach, t + reach - length + 2):
                 ngram = tuple(at.get(i, 0) for i in range(begin, begin + length))
                 found.append((number, begin - t, ngram))
     return found
