@@ -137,7 +137,7 @@ def find_sizes(
 
 def control_settings(settings: Any, options: Any) -> list[str] | None:
     """The settings of `fit` that train the linear control; None for tasks without one."""
-    if not hasattr(settings, "ngrams"):
+    if not hasattr(settings, "linear"):
         return None
     order = settings.ngrams or CONTROL_NGRAMS[options.level]
     return [f"--model.ngrams={order}", *CONTROL_SETTINGS]
