@@ -150,12 +150,22 @@ def hashed(tokens: Tensor, order: int) -> Tensor:
     values = [value]
     for _ in range(1, order):
         before = F.pad(value[:, :-1], (1, 0))  # of the n tokens that end before this one
-        value = (before * FACTOR + tokens + 1) % PRIME
+        value = longer(before, tokens + 1)
         values.append(value)
-    hashes = torch.stack(values, 2) * SCRAMBLE % PRIME % BUCKETS
+    hashes = spread(torch.stack(values, 2), BUCKETS)
     steps = torch.arange(tokens.shape[1], device=tokens.device).unsqueeze(1)
     whole = steps >= torch.arange(order, device=tokens.device)  # [time, order]
     return hashes.masked_fill(~whole, -1)
+
+
+def longer(values: Tensor, last: Tensor) -> Tensor:
+    """The values of n-grams with one more number behind them."""
+    return (values * FACTOR + last) % PRIME
+
+
+def spread(values: Tensor, buckets: int) -> Tensor:
+    """The hashes of n-grams of these values, below `buckets`."""
+    return values * SCRAMBLE % PRIME % buckets
 
 
 def common_ngrams(texts: Iterable[list[int]], order: int) -> Tensor:

@@ -18,7 +18,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from rnnlp.models.layers.dropout import check_rate
-from rnnlp.models.layers.ngrams import FACTOR, PRIME, SCRAMBLE
+from rnnlp.models.layers.ngrams import longer, spread
 from rnnlp.models.layers.precision import full_precision
 
 ROWS = 1 << 17  # of the table, beside one of zeros
@@ -80,9 +80,9 @@ class Neighbours(nn.Module):
             value = ids = F.pad(ids, (reach, reach)) + 1  # [batch, time + 2 reach]
             for length in range(1, self.order + 1):
                 if length > 1:  # of the n-gram that begins at each place
-                    value = (value[:, :-1] * FACTOR + ids[:, length - 1 :]) % PRIME
+                    value = longer(value[:, :-1], ids[:, length - 1 :])
                 near.append(value.unfold(1, 2 * reach - length + 2, 1))
         values = torch.cat(near, 2)  # [batch, time, n-grams]
         place = torch.arange(values.shape[2], device=values.device)
-        rows = (values * FACTOR + place) % PRIME * SCRAMBLE % PRIME % ROWS + 1
+        rows = spread(longer(values, place), ROWS) + 1
         return rows.masked_fill((tokens == 0).unsqueeze(2), 0)

@@ -149,8 +149,8 @@ class Decoder(TargetSide):
         )
         width = hidden_size + self.attention.output_size
         self.make_output(width=width, copy=copy, copy_dropout=copy_dropout)
-        self.reads_words = word_size > 0
-        self.lexical = nn.Linear(word_size, size) if self.reads_words else None
+        if word_size:
+            self.lexical = nn.Linear(word_size, size)
 
     def begin(
         self, source: EncoderOutput, lengths: Tensor, copies: Tensor | None = None

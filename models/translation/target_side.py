@@ -44,8 +44,6 @@ class TargetSide(nn.Module):
         ValueError: Sizes that do not fit each other.
     """
 
-    reads_words = False  # whether the source embeddings are read, behind the encoder's states
-
     def __init__(
         self,
         *,
@@ -84,6 +82,9 @@ class TargetSide(nn.Module):
         self.embedding_dropout = LockedDropout(embedding_dropout)
         self.dropout = Dropout(dropout)
         self.pointer: Pointer | None = None
+        self.lexical: nn.Linear | None = (
+            None  # reads source embeddings, behind the encoder's states
+        )
         self.start = nn.Linear(
             final_size, num_layers * hidden_size * (2 if self.kind.has_cell else 1)
         )

@@ -59,7 +59,7 @@ class Translator(nn.Module):
         """
         embedded = self.embedding(tokens, characters, token_features)
         encoded = self.encoder(embedded, lengths)
-        if self.decoder.reads_words:
+        if self.decoder.lexical is not None:
             encoded = encoded._replace(states=torch.cat((encoded.states, embedded), 2))
         return self.decoder.begin(encoded, lengths, copies)
 

@@ -112,7 +112,7 @@ def translator(network: Translator, *, int8: bool) -> Mapping[str, ModelProto]:
     encoded = encode(graph, network.encoder, embedded, lengths)
     graph.output("states", encoded.states, ["batch", "time", network.encoder.output_size])
     graph.output("last", last(graph, encoded), ["batch", network.encoder.output_size])
-    words = embedded if network.decoder.reads_words else ""
+    words = "" if network.decoder.lexical is None else embedded
     _begin(graph, network.decoder, encoded, words)
     return {
         "encoder.onnx": graph.model("encoder"),

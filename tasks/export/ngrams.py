@@ -41,10 +41,9 @@ def count_ngrams(
         before: What this gave for the tokens before; None where texts begin.
         read: How many tokens these were, `[batch]`.
     """
-    one, prime = graph.constant(1), graph.constant(PRIME)
     steps = graph.range(graph.size(tokens, 1))
     inside = graph.add("Cast", graph.inside(lengths, graph.size(tokens, 1)), to=TensorProto.INT32)
-    ids = graph.add("Add", tokens, one)
+    ids = graph.add("Add", tokens, graph.constant(1))
     nothing = graph.add("Mul", graph.part(ids, 0, 1, 1), graph.constant(0))  # [batch, 1]
     places = steps
     if before is not None:
@@ -55,10 +54,8 @@ def count_ngrams(
             values.append(graph.part(value, -1, ALL, 1))
             first = nothing if before is None else graph.part(before.values, length - 1, length, 1)
             shifted = graph.add("Concat", first, graph.part(value, 0, -1, 1), axis=1)
-            shifted = graph.add("Mul", shifted, graph.constant(FACTOR))
-            value = graph.add("Mod", graph.add("Add", shifted, ids), prime)
-        hashed = graph.add("Mod", graph.add("Mul", value, graph.constant(SCRAMBLE)), prime)
-        hashed = graph.add("Mod", hashed, graph.constant(BUCKETS))
+            value = _longer(graph, shifted, ids)
+        hashed = _spread(graph, value, BUCKETS)
         rows = graph.add("Gather", graph.weight(module.rows.numpy(), "ngrams"), hashed)
         whole = graph.add("Greater", places, graph.constant(length - 1))  # begin in the text
         whole = graph.add("Cast", whole, to=TensorProto.INT32)
@@ -81,32 +78,40 @@ def score_neighbours(graph: Graph, module: Neighbours, tokens: str, token_featur
         tokens: Ids `[batch, time]`.
         token_features: Ids `[batch, time, columns - 1]`; "" where words are all that is read.
     """
-    prime, near = graph.constant(PRIME), []
+    near = []
     for column, reach in enumerate(module.reaches):
         ids = tokens
         if column:
-            ids = graph.add("Squeeze", graph.part(token_features, column - 1, column, 2),
-                            graph.constant([2]))  # fmt: skip
+            ids = graph.add("Gather", token_features, graph.constant(column - 1), axis=2)
         ids = graph.add("Pad", ids, graph.constant([0, reach, 0, reach]))
         value = ids = graph.add("Add", ids, graph.constant(1))
         for length in range(1, module.order + 1):
             if length > 1:
-                value = graph.add("Mul", graph.part(value, 0, -1, 1), graph.constant(FACTOR))
-                value = graph.add("Add", value, graph.part(ids, length - 1, ALL, 1))
-                value = graph.add("Mod", value, prime)
-            last = 2 * reach - length + 1
-            for begin in range(last + 1):
-                some = graph.part(value, begin, begin - last or ALL, 1)  # [batch, time]
+                last = graph.part(ids, length - 1, ALL, 1)
+                value = _longer(graph, graph.part(value, 0, -1, 1), last)
+            after = 2 * reach - length + 1
+            for begin in range(after + 1):
+                some = graph.part(value, begin, begin - after or ALL, 1)  # [batch, time]
                 near.append(graph.add("Unsqueeze", some, graph.constant([2])))
     values = graph.add("Concat", *near, axis=2)  # [batch, time, n-grams]
-    values = graph.add("Mul", values, graph.constant(FACTOR))
-    place = np.arange(len(near))
-    values = graph.add("Mod", graph.add("Add", values, graph.constant(place)), prime)
-    values = graph.add("Mod", graph.add("Mul", values, graph.constant(SCRAMBLE)), prime)
-    rows = graph.add("Add", graph.add("Mod", values, graph.constant(ROWS)), graph.constant(1))
+    values = _longer(graph, values, graph.constant(np.arange(len(near))))
+    rows = graph.add("Add", _spread(graph, values, ROWS), graph.constant(1))
     real = graph.add("Cast", tokens, to=TensorProto.BOOL)  # padding is token 0
     real = graph.add("Unsqueeze", real, graph.constant([2]))
     return _sums(graph, module.table, graph.add("Where", real, rows, graph.constant(0)))
+
+
+def _longer(graph: Graph, values: str, last: str) -> str:
+    """What `longer` of `models/layers/ngrams.py` gives."""
+    values = graph.add("Mul", values, graph.constant(FACTOR))
+    return graph.add("Mod", graph.add("Add", values, last), graph.constant(PRIME))
+
+
+def _spread(graph: Graph, values: str, buckets: int) -> str:
+    """What `spread` of `models/layers/ngrams.py` gives."""
+    values = graph.add("Mul", values, graph.constant(SCRAMBLE))
+    values = graph.add("Mod", values, graph.constant(PRIME))
+    return graph.add("Mod", values, graph.constant(buckets))
 
 
 def _sums(graph: Graph, module: nn.EmbeddingBag, rows: str) -> str:

@@ -204,7 +204,7 @@ def test_a_dot_product_is_taken_with_the_states_alone():
 
 
 def loss(decoder):
-    source = encoded(words=WORD if decoder.reads_words else 0)
+    source = encoded(words=0 if decoder.lexical is None else WORD)
     actual, _ = decoder(tokens(), full(), decoder.begin(source, SOURCES))
     return decoder.logits(actual).square().sum()
 
