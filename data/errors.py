@@ -67,7 +67,7 @@ class InputError(Exception):
         self.line = line
 
     def __str__(self) -> str:
-        place = [] if self.path is None else [self.path]
+        place = [] if self.path is None else [self.path or '""']
         if self.line is not None:
             place.append(str(self.line) if place else f"line {self.line}")
         message = clipped(" ".join(self.message.split("\n")))

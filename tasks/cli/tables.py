@@ -58,7 +58,9 @@ class AnswerTable:
 
     def close(self) -> None:
         """Writes the end."""
-        if self._parquet is not None:
+        if self._suffix == PARQUET:
+            if self._parquet is None:  # of no answers at all
+                self._add_parquet([])
             self._parquet.close()
         if self._sheet is not None:
             self._sheet.parent.save(self._out.buffer)

@@ -164,6 +164,9 @@ class FitCommand(LightningCLI):
             raise wrong_value(
                 error, known, configs=self.request.configs, arguments=self.request.arguments
             ) from error
+        seed = self.config["seed_everything"]
+        if isinstance(seed, int) and not 0 <= seed < 2**32:
+            raise InputError(f"seed_everything is {seed}: it takes a number from 0 to {2**32 - 1}")
 
     def before_instantiate_classes(self) -> None:
         """Refuses to touch another model, before the data is read."""

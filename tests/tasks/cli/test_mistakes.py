@@ -54,6 +54,8 @@ def shell(command, **options):
         (["--data.trai", "x"], "there is no key data.trai: did you mean data.train?"),
         (["--resum"], "there is no key resum: did you mean resume?"),
         (["--model.encoder.hidden_size", "100000000"], "not enough memory"),
+        (["--seed_everything", "-1"], "seed_everything is -1: it takes a number from 0 to"),
+        (["--data.train", ""], '"": no such file'),
     ],
 )
 def test_settings(rnnlp, train, tmp_path, settings, words):

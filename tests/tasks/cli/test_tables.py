@@ -3,7 +3,9 @@
 import csv
 import datetime
 import decimal
+import io
 import json
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -126,6 +128,18 @@ def test_texts_without_a_table_and_entities(rnnlp, tmp_path):
     assert code == 0 and [row["text"] for row in rows] == ["Barack Obama visited Berlin.", ""]
     for entity in json.loads(rows[0]["entities"]):
         assert rows[0]["text"][entity["start"] : entity["end"]] == entity["word"]
+
+
+@pytest.mark.parametrize("suffix", [".csv", ".tsv", ".xlsx", ".parquet"])
+def test_no_texts_make_an_empty_table(rnnlp, tmp_path, monkeypatch, suffix):
+    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(b"")))
+    out = tmp_path / f"out{suffix}"
+    code, _, err = rnnlp("predict", CLASSIFIER, "--output", out)
+    assert code == 0 and err == "note: stdin is empty\n"
+    if suffix != ".xlsx":
+        assert read(out) == []
+    else:
+        assert list(openpyxl.load_workbook(out).active.iter_rows(values_only=True)) == []
 
 
 @pytest.mark.parametrize(
