@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
+from rnnlp.data.errors import InputError
 from rnnlp.data.formats.encodings import named_encoding
 from rnnlp.data.formats.layout import Layout
 
@@ -13,6 +14,7 @@ from .rows import file_rows
 
 HELP = """\
 usage: rnnlp distil TEACHER [TEACHER ...] --unlabelled FILE --config NAME|FILE [--KEY VALUE ...]
+       rnnlp distil TEACHER [TEACHER ...] --data.train FILE --config NAME|FILE [--KEY VALUE ...]
 
 A teacher labels texts, and a student is trained on what it says: classifiers on its probabilities,
 taggers on its probabilities of tags, translators on its translations. Where a program teaches a
@@ -27,7 +29,8 @@ tagger entities, a sentence counts as these are sure.
   --output DIR         the student's folder (default: runs/distil-<config name>); what the teacher
                        said lies beside it, as DIR.teacher.jsonl
   --overwrite          replace the model in the folder
-  --data.train FILE    labelled texts as well (classification; tagging where models teach)
+  --data.train FILE    labelled texts as well, or alone (classification; tagging where models
+                       teach)
   --hard_share H       how much of their loss is their labels, the rest what the teacher says of
                        them (default: 0.5)
   --model.soft_temperature T   softens both sides (default: 1)
@@ -41,7 +44,7 @@ def distil(arguments: Sequence[str]) -> int:
         return code
     parser = OneLineParser(prog="rnnlp distil", add_help=False, allow_abbrev=False)
     parser.add_argument("-c", "--config", action="append", required=True)
-    parser.add_argument("--unlabelled", required=True)
+    parser.add_argument("--unlabelled")
     parser.add_argument("--teacher_command")
     parser.add_argument("--text_column")
     parser.add_argument("--output", type=Path)
@@ -52,12 +55,16 @@ def distil(arguments: Sequence[str]) -> int:
     known, rest = parser.parse_known_args(list(arguments))
     teachers, settings = _teachers(rest)
 
+    if known.unlabelled is None and known.train is None:
+        raise InputError("of which texts? Give --unlabelled FILE, or --data.train FILE, or both")
+
     from rnnlp.tasks.distil.run import distil as run
 
-    with named_encoding(known.encoding):
-        texts = [
-            row.text for row in file_rows(known.unlabelled, known.text_column, Layout(), set())
-        ]
+    texts: list[str] = []
+    if known.unlabelled is not None:
+        with named_encoding(known.encoding):
+            rows = file_rows(known.unlabelled, known.text_column, Layout(), set())
+            texts = [row.text for row in rows]
     run(
         teachers,
         texts,

@@ -47,7 +47,7 @@ def distil(
 
     Args:
         teachers: A model folder; of several the mean teaches; `()` where a program does.
-        unlabelled: The texts.
+        unlabelled: The texts; none at all where there are labelled ones.
         config: The student's config, or several, as for `fit`.
         output: The student's folder; what the teacher said lies beside it.
         command: A program that teaches in place of models; see `command_teacher`.
@@ -79,8 +79,8 @@ def distil(
         raise InputError(f"models for {task} cannot be distilled: only {', '.join(TASKS)}")
     if train is not None and (task == "translation" or (task == "tagging" and command is not None)):
         raise InputError(
-            "--data.train beside --unlabelled is for classification, and for tagging by models: "
-            "leave it out"
+            "--data.train is for classification, and for tagging by models: leave it out, and give "
+            "the texts as --unlabelled"
         )
     pipeline = _models(models, task) if command is None else None
     labels = output.with_name(f"{output.name}.teacher.jsonl")
@@ -102,11 +102,10 @@ def distil(
             raise InputError("--unlabelled holds no text")
         labels.parent.mkdir(parents=True, exist_ok=True)
         write_atomically(labels, lambda part: _write(rows, part))
-        note(
-            f"{len(texts):,} texts labelled by the teacher"
-            + (f", and {len(gold):,} of {train} with {hard_share:g} of their label" if gold else "")
-            + f": {labels}"
-        )
+        parts = [f"{len(texts):,} texts labelled by the teacher"] if texts else []
+        if gold:
+            parts.append(f"{len(gold):,} of {train} with {hard_share:g} of their label")
+        note(f"{', and '.join(parts)}: {labels}")
     columns = ["--data.source_column=source", "--data.target_column=target"]
     request = FitRequest(
         task=task,

@@ -100,17 +100,16 @@ def test_taggers_teach_the_probabilities_of_tags(rnnlp, english, corpus, folder)
 def test_tagged_sentences_count_by_their_tags_and_by_what_the_teacher_says(
     rnnlp, english, corpus, folder
 ):
-    (folder / "s.txt").write_text("It rained.\n")
     gold = [["Anna", "B-PER"], ["visited", "O"], ["New", "B-LOC"], ["York", "I-LOC"], [".", "O"]]
     (folder / "gold.conll").write_text("".join(f"{token} {tag}\n" for token, tag in gold) + "\n")
     code, _, err = rnnlp(
-        "distil", english, "--unlabelled", folder / "s.txt", "--config", corpus / "tiny.yaml",
+        "distil", english, "--config", corpus / "tiny.yaml",
         f"--data.train={folder / 'gold.conll'}", "--hard_share", "0.25",
         "--trainer.max_epochs=1", "--output", folder / "both",
     )  # fmt: skip
     assert code == 0, err
-    assert "and 1 of" in err and "with 0.25 of their label" in err
-    _, row = [json.loads(line) for line in (folder / "both.teacher.jsonl").open()]
+    assert f"note: 1 of {folder / 'gold.conll'} with 0.25 of their label: " in err
+    (row,) = [json.loads(line) for line in (folder / "both.teacher.jsonl").open()]
     tokens = [token for token, _ in gold]
     assert row["tokens"] == tokens and row["weight"] == 1.0
     teacher = package.load(english)
@@ -122,7 +121,7 @@ def test_tagged_sentences_count_by_their_tags_and_by_what_the_teacher_says(
             assert told.get(name, 0.0) == pytest.approx(0.75 * p + 0.25 * (name == tag), abs=1e-4)
     (folder / "plain.conll").write_text("It PRON\nrained VERB\n\n")
     code, _, err = rnnlp(
-        "distil", english, "--unlabelled", folder / "s.txt", "--config", corpus / "tiny.yaml",
+        "distil", english, "--config", corpus / "tiny.yaml",
         f"--data.train={folder / 'plain.conll'}", "--output", folder / "no",
     )  # fmt: skip
     assert code == 2 and "has plain tags, and the teacher knows entities" in err
@@ -169,3 +168,9 @@ def test_mistakes(arguments, line, rnnlp, folder):
     code, _, err = rnnlp("distil", "--unlabelled", folder / "texts.txt", "--config", "sentiment",
                          "--output", folder / "no", *arguments)  # fmt: skip
     assert code == 2 and line in err and err.count("\n") == 1
+
+
+def test_no_texts_at_all(rnnlp, english, corpus, folder):
+    code, _, err = rnnlp("distil", english, "--config", corpus / "tiny.yaml")
+    assert code == 2
+    assert err == "rnnlp: of which texts? Give --unlabelled FILE, or --data.train FILE, or both\n"
