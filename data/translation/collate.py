@@ -37,8 +37,8 @@ class TranslationCollate:
     Args:
         featurizer: Encodes the sources.
         target_tokenizer: Encodes the targets.
-        bpe_dropout: Probability that a merge is left out, on both sides; see `SubwordDropout`.
-            Needs sub-words on both sides unless it is 0.
+        bpe_dropout: Probability that a merge is left out, on each side that has sub-words; see
+            `SubwordDropout`.
         seed: With the epoch and the number of the pair, what the draws of it depend on.
         copy: Whether sources can be copied from; see `Copier`.
     """
@@ -54,12 +54,13 @@ class TranslationCollate:
     ) -> None:
         self._seed = seed
         self._epoch = 0
-        self._dropout: tuple[SubwordDropout, SubwordDropout] | None = None
-        if bpe_dropout:
-            source = SubwordDropout(featurizer.tokens, bpe_dropout)
-            joint_vocabulary = target_tokenizer is featurizer.tokens
-            target = source if joint_vocabulary else SubwordDropout(target_tokenizer, bpe_dropout)
-            self._dropout = source, target
+        self._source_dropout = self._target_dropout = None
+        if bpe_dropout and featurizer.level == "bpe":
+            self._source_dropout = SubwordDropout(featurizer.tokens, bpe_dropout)
+        if target_tokenizer is featurizer.tokens:  # one vocabulary for both sides
+            self._target_dropout = self._source_dropout
+        elif bpe_dropout and target_tokenizer.level == "bpe":
+            self._target_dropout = SubwordDropout(target_tokenizer, bpe_dropout)
         copier = Copier(featurizer=featurizer, target_tokenizer=target_tokenizer) if copy else None
         self._encoder = PairEncoder(
             featurizer=featurizer, target_tokenizer=target_tokenizer, copier=copier
@@ -86,12 +87,17 @@ class TranslationCollate:
         )
 
     def _encode(self, source: str, target: str, index: int) -> EncodedPair:
-        if self._dropout is None:
+        left, right = self._source_dropout, self._target_dropout
+        if left is None and right is None:
             return self._encoder(source, target)
         random = Random(f"{self._seed} {self._epoch} {index}")
-        left, right = (
-            dropout.ids(text, random)
-            for dropout, text in zip(self._dropout, (source, target), strict=True)
-        )
-        row = FeatureRow(left or [UNK], None, None)  # sub-words are copied where both sides have
-        return EncodedPair(row, right, row.tokens, [])  # the same
+        row = FeatureRow([], None, None)
+        if left is None or right is None:  # what has no sub-words is as ever
+            row, ids, _, _ = self._encoder(source, target)
+        if left is not None:
+            row = FeatureRow(left.ids(source, random) or [UNK], None, None)
+        if right is not None:
+            ids = right.ids(target, random)
+        return EncodedPair(
+            row, ids, row.tokens, []
+        )  # sub-words are copied where both have the same

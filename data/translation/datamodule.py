@@ -23,7 +23,7 @@ from rnnlp.data.corpus.report import Notes
 from rnnlp.data.corpus.source import Source
 from rnnlp.data.datamodule.base import Learned, SequenceData
 from rnnlp.data.datamodule.options import at_least, check_subwords
-from rnnlp.data.errors import InputError, counted
+from rnnlp.data.errors import InputError, counted, note
 from rnnlp.data.formats.hub import Split
 from rnnlp.data.formats.layout import Layout
 from rnnlp.data.text.featurizer import TARGET_FILE, Featurizer
@@ -118,11 +118,8 @@ class TranslationData(SequenceData[ParallelExample]):
         self._target_level: Level = chosen.target_level or (
             "character" if chosen.level == "lemma" else chosen.level
         )
-        for level in (chosen.level, self._target_level):
-            if chosen.bpe_dropout and level != "bpe":
-                raise InputError(
-                    f"data.bpe_dropout is for data.level bpe, not {level}: set it to 0"
-                )
+        if chosen.tokenizer_from is None:
+            self._check_dropout(chosen.level)
         if chosen.features_column is not None and chosen.level != "lemma":
             raise InputError(
                 f"data.features_column needs data.level lemma, not {chosen.level}: set it so"
@@ -239,6 +236,19 @@ class TranslationData(SequenceData[ParallelExample]):
         )
         return Learned(final, featurizer, None)
 
+    def _check_dropout(self, level: Level) -> None:
+        """Refuses sub-word dropout where neither the sources, at this level, nor the targets have
+        any, and says so where one side has none.
+        """
+        if not self.options.bpe_dropout:
+            return
+        levels = {"sources": level, "targets": self._target_level}
+        lacking = {side: name for side, name in levels.items() if name != "bpe"}
+        if len(lacking) == len(levels):
+            raise InputError(f"data.bpe_dropout is for data.level bpe, not {level}: set it to 0")
+        for side, name in lacking.items():
+            note(f"data.bpe_dropout is not for the {side}, whose tokens are {_NAMES[name]}")
+
     def _learn_tokenizers(self, train: Corpus, notes: Notes) -> tuple[Featurizer, Tokenizer]:
         learn = partial(
             Tokenizer.train,
@@ -247,12 +257,7 @@ class TranslationData(SequenceData[ParallelExample]):
         )
         sources, targets = train.column("source"), train.column("target")
         if (reused := self.given_featurizer()) is not None:
-            if self.options.bpe_dropout and reused.level != "bpe":
-                raise InputError(
-                    f"its tokens are {_NAMES[reused.level]}, and data.bpe_dropout is for "
-                    "sub-words: set it to 0, or reuse another model",
-                    path=self.options.tokenizer_from,
-                )
+            self._check_dropout(reused.level)
             self.note_unknown(reused, (reused.tokens.encode(text)[0] for text in sources), notes)
             if self.options.joint_vocabulary:
                 return reused, reused.tokens

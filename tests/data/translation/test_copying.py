@@ -4,7 +4,7 @@ import pytest
 
 from rnnlp.data.errors import InputError
 from rnnlp.data.text.featurizer import Featurizer
-from rnnlp.data.text.tokenizer import UNK, Tokenizer
+from rnnlp.data.text.tokenizer import EOS, UNK, Tokenizer
 from rnnlp.data.translation.collate import TranslationCollate
 from rnnlp.data.translation.copying import Copier, count_unknown
 
@@ -107,3 +107,25 @@ def test_sub_words_with_merges_left_out():
     )
     batch = collate({"source": ["the cat", "a"], "target": ["cat", "a"], "index": [0, 1]})
     assert batch.copies.tolist() == batch.features.tokens.tolist()
+
+
+@pytest.mark.parametrize("subwords", ["source", "target"])
+def test_merges_left_out_on_one_side(subwords):
+    texts = ["the cat sat on the mat"] * 3
+    pieces = Tokenizer.train(texts, level="bpe", vocabulary_size=270)
+    letters = Tokenizer.train(texts, level="character")
+    source, target = (pieces, letters) if subwords == "source" else (letters, pieces)
+    collate = TranslationCollate(
+        featurizer=Featurizer(tokens=source), target_tokenizer=target, bpe_dropout=0.5
+    )
+    rows = {"source": texts, "target": texts, "index": [0, 1, 2]}
+    batch = collate(rows)
+    read = [row.tolist() for row in batch.features.tokens]
+    written = [row.tolist() for row in batch.target[:, 1:]]
+    assert batch.copies is None
+    whole, drawn = (written, read) if subwords == "source" else (read, written)
+    ids = letters.encode(texts[0])[0]
+    assert all([token for token in row if token > EOS] == ids for row in whole)
+    assert len({tuple(row) for row in drawn}) > 1
+    for row in drawn:
+        assert pieces.decode([token for token in row if token > EOS]) == texts[0]

@@ -304,7 +304,8 @@ def test_what_cannot_be_reused(refused, folder, tmp_path):
     three = f"[{folder}, {folder}, {folder}]"
     assert "names 3 models" in refused("tagging", "--model.encoder_from", three)
     settings = ("--model.encoder_from", folder / "tagging", "--data.bpe_dropout", "0.1")
-    assert "bpe_dropout is for" in refused("translation", *settings, "--data.level", "bpe")
+    words = ("--data.level", "word")
+    assert "bpe_dropout is for data.level bpe" in refused("translation", *settings, *words)
 
 
 def test_sub_words_are_not_for_words(rnnlp, refused, folder, tmp_path):
