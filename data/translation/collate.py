@@ -91,13 +91,8 @@ class TranslationCollate:
         if left is None and right is None:
             return self._encoder(source, target)
         random = Random(f"{self._seed} {self._epoch} {index}")
-        row = FeatureRow([], None, None)
-        if left is None or right is None:  # what has no sub-words is as ever
-            row, ids, _, _ = self._encoder(source, target)
-        if left is not None:
-            row = FeatureRow(left.ids(source, random) or [UNK], None, None)
-        if right is not None:
-            ids = right.ids(target, random)
-        return EncodedPair(
-            row, ids, row.tokens, []
-        )  # sub-words are copied where both have the same
+        if left is None or right is None:  # the side without sub-words is as ever
+            pair = self._encoder(source, target)
+        row = FeatureRow(left.ids(source, random) or [UNK], None, None) if left else pair.source
+        ids = right.ids(target, random) if right else pair.target
+        return EncodedPair(row, ids, row.tokens, [])  # copied only where both have the same ones
