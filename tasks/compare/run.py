@@ -245,6 +245,7 @@ def train(request: CompareRequest, plan: Mapping[str, Any], job: Job, advance: A
         "seed": job.seed,
         "hidden_size": plan["cells"].get(job.cell, {}).get("hidden_size"),
         "settings": plan["control"] if job.cell == CONTROL else None,
+        "without": plan.get("without", []),
         "output": str(job.folder),
     }
     result = run_worker(request, wanted, job.folder.with_suffix(".log"), advance)

@@ -88,7 +88,8 @@ def find_sizes(
     Returns:
         `cells` (hidden size and parameters of each), `usual` (their names, where none were given),
         `notes` on the data, `score` and `higher_is_better` (the score that decides), `budget` (in
-        words) and `length` (median tokens of a validation example).
+        words), `length` (median tokens of a validation example), and `control` and `without`, see
+        `control_settings` and `left_out`.
 
     Raises:
         InputError: The settings leave nothing to compare, or a cell that the task cannot have.
@@ -110,13 +111,17 @@ def find_sizes(
                 f"{' and '.join(both)} (--cells {','.join(n for n in names if n not in both)})"
             )
         names = [name for name in names if name not in both]
-    aim = count(model.network)
+    settings, notes = model.settings, [*data.notes, *command.reuse_notes]
+    if without := left_out(settings, request.arguments):
+        settings = replace(settings, ngrams=None)
+        notes.append("model.ngrams is left out: cells that read one way cannot have it")
+    aim = count(settings.build())
     sizes = {}
     for name in names:
-        width = model.settings.encoder.hidden_size
+        width = settings.encoder.hidden_size
         if match == "parameters":
-            width = nearest_width(partial(parameters_of, model.settings, name), aim)
-        network: Any = sized(model.settings, name, width)
+            width = nearest_width(partial(parameters_of, settings, name), aim)
+        network: Any = sized(settings, name, width)
         sizes[name] = {
             "hidden_size": width,
             "parameters": count(network),
@@ -126,13 +131,24 @@ def find_sizes(
     return {
         "cells": sizes,
         "usual": names if cells is None else None,
-        "notes": [*data.notes, *command.reuse_notes],
+        "notes": notes,
         "score": main_score(model),
         "higher_is_better": model.higher_is_better,
         "budget": budget(config),
         "length": int(lengths.median()),
-        "control": control_settings(model.settings, data.options),
+        "control": control_settings(settings, data.options),
+        "without": without,
     }
+
+
+def left_out(settings: Any, arguments: Sequence[str]) -> list[str]:
+    """The settings of `fit` that keep a tagger's n-grams out of the comparison, which cells of one
+    direction cannot have; none where they are asked for on the command line.
+    """
+    if hasattr(settings, "linear") or getattr(settings, "ngrams", None) is None:
+        return []
+    asked = any(argument.split("=")[0] == "--model.ngrams" for argument in arguments)
+    return [] if asked else ["--model.ngrams=null"]
 
 
 def control_settings(settings: Any, options: Any) -> list[str] | None:
@@ -322,6 +338,7 @@ def work(job: Mapping[str, Any], report: Report) -> dict[str, Any]:
     more = [
         *seeds_of(job["seed"]),
         *(job.get("settings") or cell_settings(job["cell"], job["hidden_size"])),
+        *job.get("without", []),
     ]
     return train(replace(request, arguments=[*request.arguments, *more]), report)
 

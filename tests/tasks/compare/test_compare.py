@@ -217,6 +217,18 @@ def test_matching_parameters(corpus, tmp_path):
     assert sizes == sorted(sizes, reverse=True) and len(set(sizes)) == 4
 
 
+def test_ngrams_around_a_token_are_left_out(rnnlp, here, corpus, tmp_path):
+    config, output = tmp_path / "wide.yaml", tmp_path / "out"
+    wide = (corpus / "tiny.yaml").read_text().replace("\nmodel:\n", "\nmodel:\n  ngrams: 2\n")
+    config.write_text(wide)
+    command = ["compare", "--config", config, *SHORT, "--output", output]
+    code, _, err = rnnlp(*command, "--cells=gru")
+    assert code == 0 and "note: model.ngrams is left out: cells that read one way" in err
+    assert package.load(output / "runs" / "gru-1").settings.ngrams is None
+    code, _, err = rnnlp(*command, "--cells=gru", "--model.ngrams=2", "--overwrite")
+    assert code == 2 and "model.ngrams reads the tokens on both sides of each" in err
+
+
 @pytest.mark.parametrize("aim", [1, 2, 3, 50, 99, 10_000, 10**9])
 def test_nearest_width(aim):
     def parameters(width):
