@@ -93,7 +93,7 @@ def main() -> None:
         if args.same:
             few = rest = rows[: args.teacher]
         gold, teaching = write(few, "gold.jsonl"), write(rest, "teacher.jsonl")
-        pool = ["--unlabelled", write(many, "pool.jsonl", labels=False)]
+        pool = [] if args.same else ["--unlabelled", write(many, "pool.jsonl", labels=False)]
         common = ["--config", args.config, f"--data.validation={args.validation}", *settings]
         teachers: list[Path] = []
         for number in range(args.ensemble):
@@ -110,7 +110,7 @@ def main() -> None:
                 rnnlp("fit", *each, "--output", folder / f"labels-{seed}")
                 by_labels.append(score(folder / f"labels-{seed}"))
                 print(f"seed {seed}, labels: {by_labels[-1]:.2f}", flush=True)
-            rnnlp("distil", *teachers, *([] if args.same else pool), *each, "--hard_share",
+            rnnlp("distil", *teachers, *pool, *each, "--hard_share",
                   args.hard_share, "--output", folder / f"distilled-{seed}")  # fmt: skip
             distilled.append(score(folder / f"distilled-{seed}"))
             print(f"seed {seed}, distilled: {distilled[-1]:.2f}", flush=True)

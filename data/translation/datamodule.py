@@ -245,7 +245,10 @@ class TranslationData(SequenceData[ParallelExample]):
         levels = {"sources": level, "targets": self._target_level}
         lacking = {side: name for side, name in levels.items() if name != "bpe"}
         if len(lacking) == len(levels):
-            raise InputError(f"data.bpe_dropout is for data.level bpe, not {level}: set it to 0")
+            raise InputError(
+                f"data.bpe_dropout is for data.level bpe, not {level}: set it to 0",
+                path=self.options.tokenizer_from,
+            )
         for side, name in lacking.items():
             note(f"data.bpe_dropout is not for the {side}, whose tokens are {_NAMES[name]}")
 
