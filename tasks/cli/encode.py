@@ -10,7 +10,9 @@ from typing import TYPE_CHECKING
 from rnnlp.data.errors import InputError, counted
 from rnnlp.data.formats.encodings import named_encoding
 
+from .destination import check_not_read
 from .parser import OneLineParser
+from .shards import shards
 from .texts import add_text_arguments, check_text_arguments, given_rows
 from .workers import in_order
 
@@ -52,6 +54,7 @@ def encode(arguments: Sequence[str]) -> int:
             "cannot be written: --output takes a file in a folder there is", path=output
         )
     check_text_arguments(args, verb="encode")
+    check_not_read(args.output, shards(args.input) if args.input else ())
 
     from rnnlp.tasks.model_folder.atomic import write_atomically
 

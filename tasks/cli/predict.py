@@ -2,28 +2,28 @@
 
 from __future__ import annotations
 
-import os
-import sys
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack
 from functools import partial
-from pathlib import Path
 from typing import Any, TextIO
 
 from rnnlp.data.annotation.docbin import as_doc, check_spacy, is_docbin
 from rnnlp.data.annotation.preannotations import PLAIN, WRITERS, Writer, check_answer
 from rnnlp.data.errors import InputError, note
 from rnnlp.data.formats.encodings import named_encoding
+from rnnlp.data.formats.text_files import stem
 from rnnlp.tasks.base.options import VECTOR_COLUMN, add_options, taken
 from rnnlp.tasks.model_folder.files import as_json
 from rnnlp.tasks.registry import options_of
 
+from .destination import destination
 from .parser import OneLineParser, add_threads
 from .pictures import picture_file, write_picture
 from .progress import Progress
 from .rows import Row, columns_beside
+from .shards import shards
 from .streaming import add_stream_options, check_stream_options, stream_stdin
-from .tables import SUFFIXES, AnswerTable
+from .tables import SUFFIXES, Answers, AnswerTable
 from .texts import (
     add_text_arguments,
     check_stdin,
@@ -47,7 +47,8 @@ def predict(arguments: Sequence[str]) -> int:
     parser.add_argument(
         "--output",
         metavar="FILE",
-        help="write here instead of stdout; a table where it ends in .csv, .tsv, .xlsx or .parquet",
+        help="write here instead of stdout; a table where it ends in .csv, .tsv, .xlsx or "
+        ".parquet, packed where it ends in .gz",
     )
     parser.add_argument(
         "--format",
@@ -108,22 +109,24 @@ def predict(arguments: Sequence[str]) -> int:
     as_docbin = args.format == "spacy"
     if as_docbin and not (args.output and is_docbin(args.output)):
         raise InputError("--format spacy writes a DocBin: give --output FILE.spacy")
-    as_table = args.output is not None and Path(args.output).suffix.lower() in SUFFIXES
+    as_table = args.output is not None and stem(args.output)[1] in SUFFIXES
     if as_table and args.format:
         raise InputError(
             f"--format {args.format} writes JSON: let --output end in .json or .jsonl",
             path=args.output,
         )
-    with (
-        destination(args.output) as out,
-        named_encoding(args.encoding),
-        Progress("texts") as progress,
-    ):
-        answered: AnswerTable | AnswerDocs | AnswerLines
+    with ExitStack() as held:
+        out = held.enter_context(
+            destination(args.output, inputs=shards(args.input) if args.input else ())
+        )
+        held.enter_context(named_encoding(args.encoding))
+        progress = held.enter_context(Progress("texts"))
+        answered: Answers
         if as_docbin:
             answered = AnswerDocs(out, args.output)
         else:
             answered = AnswerTable(out, args.output) if as_table else AnswerLines(out, writer)
+        held.enter_context(answered)
         work = partial(answers_to, pipeline, chosen)
         items = work_on(
             source,
@@ -138,7 +141,6 @@ def predict(arguments: Sequence[str]) -> int:
             each = len(answers) // len(rows)  # a prompt may be gone on with several times
             answered.add([(rows[place // each], one) for place, one in enumerate(answers)])
             progress.add(len(rows))
-        answered.close()
     if empty:  # an empty file is an error already
         advice = "; --count N writes without a prompt" if writes else ""
         note(f"stdin is empty{advice}")
@@ -182,7 +184,7 @@ def work_on(
         number += len(rows) * (each or 0)
 
 
-class AnswerLines:
+class AnswerLines(Answers):
     """Writes answers as JSON; what has been added is read at once.
 
     Args:
@@ -209,7 +211,7 @@ class AnswerLines:
         self._out.write(("" if self._begun else self._writer.begin) + self._writer.end)
 
 
-class AnswerDocs:
+class AnswerDocs(Answers):
     """Writes answers as a DocBin of spaCy, all at the end.
 
     Args:
@@ -262,23 +264,3 @@ def draw_first(pipeline: Any, source: Iterator[list[Row]], path: str) -> Iterato
             write_picture(target, partial(draw_alignment, *alignment), tokens)
             drawn = True
         yield rows
-
-
-@contextmanager
-def destination(path: str | None) -> Iterator[TextIO]:
-    """Stdout, or a file that appears under its name only when it is complete."""
-    if path is None:
-        yield sys.stdout
-        return
-    target = Path(path)
-    if target.is_dir() or not target.parent.is_dir():
-        raise InputError("cannot be written: --output takes a file in a folder there is", path=path)
-    part = target.with_name(f".{target.name}.{os.getpid()}.part")
-    try:
-        with part.open("w", encoding="utf-8", newline="") as file:
-            yield file
-        os.replace(part, target)
-    except OSError as error:
-        raise InputError(f"cannot be written: {error.strerror}", path=path) from error
-    finally:
-        part.unlink(missing_ok=True)

@@ -293,6 +293,7 @@ def _table(path: str, text_column: str | None, layout: Layout, said: set[str]) -
             rows = chain([(number, header_row)], rows)
     except InputError as error:
         raise InputError(error.message, path=path, line=number) from error
+    names = _apart(names, path, said)
     keys = [names[place] for place in places]
     what = f"a table {'with' if header else 'without'} a header"
     _note_new(path, f"{what}, the text in {' and '.join(keys)}", said)
@@ -306,6 +307,20 @@ def _table(path: str, text_column: str | None, layout: Layout, said: set[str]) -
                 line=number,
             )
         yield _row_of(dict(zip(names, row, strict=True)), keys, (path, number))
+
+
+def _apart(names: Sequence[str], path: str, said: set[str]) -> list[str]:
+    """Names of columns of which no two are the same, so that none is lost."""
+    different: list[str] = []
+    for name in names:
+        number, other = 1, name
+        while other in different or (other != name and other in names):
+            number += 1
+            other = f"{name or 'column'}_{number}"
+        if other != name:
+            _note_new(path, f"another column {name!r} is called {other!r}", said)
+        different.append(other)
+    return different
 
 
 def _text_rows(path: str, layout: Layout) -> Iterator[tuple[int, list[str]]]:

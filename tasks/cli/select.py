@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from pathlib import Path
 
 from rnnlp.data.errors import note
 from rnnlp.data.formats.encodings import named_encoding
 from rnnlp.data.formats.layout import DELIMITED, JSON_LINES
+from rnnlp.data.formats.text_files import stem
 from rnnlp.tasks.model_folder.files import as_json
 
+from .destination import destination
 from .parser import OneLineParser, add_encoding
-from .predict import destination
 from .rows import Row, columns_beside, file_rows, some_rows
 from .tables import SUFFIXES, AnswerTable
 
@@ -58,13 +58,12 @@ def select(arguments: Sequence[str]) -> int:
     )
     note(f"{len(places):,} of {len(pool):,} texts chosen")
     name = args.output or args.input
-    suffix = Path(name).suffix.lower()
+    suffix = stem(name)[1]
     chosen = [pool[place] for place in places]
-    with destination(args.output) as out:
+    with destination(args.output, inputs=[args.input]) as out:
         if suffix in SUFFIXES and (args.output or suffix in DELIMITED):
-            table = AnswerTable(out, name)
-            table.add([(row, {}) for row in chosen])
-            table.close()
+            with AnswerTable(out, name) as table:
+                table.add([(row, {}) for row in chosen])
             return 0
         plain = suffix not in JSON_LINES and all(_bare(row) for row in pool)
         for row in chosen:

@@ -13,6 +13,7 @@ from typing import Any, TextIO
 
 from rnnlp.data.errors import InputError, note
 from rnnlp.data.formats.layout import DELIMITED
+from rnnlp.data.formats.text_files import stem
 from rnnlp.data.formats.workbooks import EXCEL, PARQUET
 from rnnlp.tasks.model_folder.files import as_json
 
@@ -22,21 +23,53 @@ SUFFIXES = (*DELIMITED, EXCEL, PARQUET)
 _EXCEL_ROWS, _EXCEL_CELL = 1 << 20, 32_767  # rows of a sheet, characters of a cell
 
 
-class AnswerTable:
+class Answers:
+    """Takes answers in; as a context, whose end is the end of what is written."""
+
+    def __enter__(self) -> Answers:
+        """Begins to take answers in."""
+        return self
+
+    def __exit__(self, kind: object, *_: object) -> None:
+        """Writes the end, but for what failed: nobody will find that."""
+        if kind is None:
+            self.close()
+        else:
+            self.give_up()
+
+    def add(self, answered: Sequence[tuple[Row, Mapping[str, Any]]]) -> None:
+        """Adds rows of the input with their answers."""
+        raise NotImplementedError
+
+    def close(self) -> None:
+        """Writes the end."""
+        raise NotImplementedError
+
+    def give_up(self) -> None:
+        """Lets go of what is not finished."""
+
+
+class AnswerTable(Answers):
     """Writes a table, some rows at a time.
 
     Args:
         out: The file.
         path: Its name; the suffix says how it is written.
+
+    Raises:
+        InputError: It is packed by its own format, and its name ends in .gz.
     """
 
     def __init__(self, out: TextIO, path: str) -> None:
         self._out, self._path = out, path
-        self._suffix = Path(path).suffix.lower()
+        self._suffix = stem(path)[1]
+        if self._suffix in (EXCEL, PARQUET) and Path(path).suffix.lower() != self._suffix:
+            raise InputError("is packed already: drop .gz from its name", path=path)
         self._names: dict[str, str] = {}  # of the answer's columns, by its keys
         self._columns: list[str] = []
         self._csv = csv.writer(out, delimiter="\t" if self._suffix == ".tsv" else ",")
         self._parquet: Any = None
+        self._held: list[Any] = []  # tables of rows that wait for the kind of a column
         self._sheet: Any = _sheet(path) if self._suffix == EXCEL else None
         self._rows = 0  # of the sheet
 
@@ -59,11 +92,16 @@ class AnswerTable:
     def close(self) -> None:
         """Writes the end."""
         if self._suffix == PARQUET:
-            if self._parquet is None:  # of no answers at all
-                self._add_parquet([])
+            if self._parquet is None:  # of no answers at all, or with columns of nothing
+                self._add_parquet([], last=True)
             self._parquet.close()
         if self._sheet is not None:
             self._sheet.parent.save(self._out.buffer)
+
+    def give_up(self) -> None:
+        """Closes what would try to write its end later, when the file is closed."""
+        if self._parquet is not None:
+            self._parquet.close()
 
     def _write(self, values: list[Any]) -> None:
         if self._sheet is None:
@@ -123,21 +161,26 @@ class AnswerTable:
             )
         return cells
 
-    def _add_parquet(self, cells: list[dict[str, Any]]) -> None:
+    def _add_parquet(self, cells: list[dict[str, Any]], *, last: bool = False) -> None:
+        """Writes rows, once each column has had a value that says of which kind it is."""
         import pyarrow
         from pyarrow import parquet
 
         try:
             schema = None if self._parquet is None else self._parquet.schema
-            table = pyarrow.Table.from_pylist(cells, schema=schema)
+            self._held.append(pyarrow.Table.from_pylist(cells, schema=schema))
+            table = pyarrow.concat_tables(self._held, promote_options="permissive")
         except (pyarrow.ArrowInvalid, pyarrow.ArrowTypeError) as error:
             raise InputError(
                 f"a column has values of several kinds ({str(error)[:100]}): write .csv",
                 path=self._path,
             ) from error
         if self._parquet is None:
+            if not last and any(map(pyarrow.types.is_null, table.schema.types)):
+                return
             self._parquet = parquet.ParquetWriter(self._out.buffer, table.schema)
         self._parquet.write_table(table)
+        self._held.clear()
 
 
 def _sheet(path: str) -> Any:

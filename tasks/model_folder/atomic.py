@@ -8,6 +8,7 @@ from __future__ import annotations
 import errno
 import os
 import shutil
+import stat
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
@@ -19,18 +20,34 @@ _DISK = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EPERM)
 PART, NEW = ".part", ".new-"  # ends the name of an unfinished file, begins that of a folder
 
 
-def write_atomically(path: Path, write: Callable[[Path], object]) -> None:
-    """Writes under a temporary name beside `path`, then renames: there is never half a file."""
+@contextmanager
+def replacing(path: Path) -> Iterator[Path]:
+    """A temporary name beside `path`, which takes its place at the end: there is never half a file.
+
+    A link goes on leading where it led, and the permissions of a file stay. A pipe or a device has
+    no place to take: what is written goes there.
+    """
+    if path.exists() and not path.is_file():
+        yield path
+        return
+    path = path.resolve()
     handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=PART)
     os.close(handle)
     part = Path(name)
     try:
-        write(part)
-        part.chmod(0o666 & ~umask())  # mkstemp gives a private file
+        yield part
+        mode = stat.S_IMODE(path.stat().st_mode) if path.exists() else 0o666 & ~umask()
+        part.chmod(mode)  # mkstemp gives a private file
         os.replace(part, path)
     except BaseException:
         part.unlink(missing_ok=True)
         raise
+
+
+def write_atomically(path: Path, write: Callable[[Path], object]) -> None:
+    """Writes a file as `replacing` does."""
+    with replacing(path) as part:
+        write(part)
 
 
 def write_text(path: Path, text: str) -> None:
