@@ -5,7 +5,7 @@
     GET  /models                 what is served
     POST /models/NAME/predict    {"texts": […], "options": {…}} -> {"answers": […]}
     POST /models/NAME/align      {"text": …}: where a translator looked
-    POST /models/NAME/stream     a text as it arrives -> server-sent events
+    POST /models/NAME/stream     a text as it arrives -> server-sent events (PUT, too, for curl -T)
     POST /models/NAME/generate   {"text": …}: what is written, as server-sent events
 
 Every mistake is answered by `{"error": …}` with one sentence.
@@ -34,7 +34,7 @@ from rnnlp.tasks.registry import options_of
 from .batcher import Batcher, Busy
 from .limits import BodyLimit, Limits, arguments_of, check_texts, offered
 from .metrics import Counting, Metrics
-from .streams import read_along, write_along
+from .streams import ArrivingResponse, read_along, write_along
 
 # The page takes nothing from anywhere else, and no other page may hold it.
 _PAGE_POLICY = (
@@ -159,6 +159,7 @@ def create_app(models: Mapping[str, Any], limits: Limits | None = None) -> FastA
         weights = [[round(one, 4) for one in row] for row in alignment.weights]
         return _json({"source": alignment.source, "target": alignment.target, "weights": weights})
 
+    @app.put("/models/{name}/stream")
     @app.post("/models/{name}/stream")
     async def stream(name: str, request: Request) -> Response:
         batcher = batcher_of(name)
@@ -169,7 +170,7 @@ def create_app(models: Mapping[str, Any], limits: Limits | None = None) -> FastA
             async for one in read_along(batcher, reader, request.stream()):
                 yield one
 
-        return await _opened(batcher, events())
+        return await _opened(batcher, events(), ArrivingResponse)
 
     @app.post("/models/{name}/generate")
     async def generate(name: str, request: OneText) -> Response:
@@ -186,8 +187,21 @@ def create_app(models: Mapping[str, Any], limits: Limits | None = None) -> FastA
     return app
 
 
-async def _opened(batcher: Batcher, events: AsyncIterator[str]) -> Response:
-    """A response of events that counts as an open stream until it ends."""
+async def _opened(
+    batcher: Batcher,
+    events: AsyncIterator[str],
+    kind: type[StreamingResponse] = StreamingResponse,
+) -> Response:
+    """A response of events that counts as an open stream until it ends.
+
+    Args:
+        batcher: The model.
+        events: What is sent.
+        kind: Of the response.
+
+    Raises:
+        Busy: Too many are open.
+    """
     place = batcher.streaming()
     await place.__aenter__()
 
@@ -198,7 +212,7 @@ async def _opened(batcher: Batcher, events: AsyncIterator[str]) -> Response:
         finally:
             await place.__aexit__(None, None, None)
 
-    return StreamingResponse(counted(), **_EVENTS)  # type: ignore[arg-type]
+    return kind(counted(), **_EVENTS)  # type: ignore[arg-type]
 
 
 def _json(content: Any, status: int = 200, headers: dict[str, str] | None = None) -> Response:

@@ -8,6 +8,9 @@ from collections.abc import AsyncIterator
 from typing import Any
 
 from fastapi import HTTPException
+from fastapi.responses import StreamingResponse
+from starlette.requests import ClientDisconnect
+from starlette.types import Message, Receive, Scope, Send
 
 from rnnlp.data.errors import InputError
 from rnnlp.tasks.model_folder.files import as_json
@@ -18,6 +21,22 @@ from .batcher import Batcher
 def event(content: Any, *, name: str = "") -> str:
     """One event; its data is JSON in one line."""
     return (f"event: {name}\n" if name else "") + f"data: {as_json(content)}\n\n"
+
+
+class ArrivingResponse(StreamingResponse):
+    """Events of a request that still arrives: `read_along` alone takes what comes of it.
+
+    The usual response listens for the end of the connection, and so takes the text away from it.
+    """
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answers one connection."""
+        await super().__call__(scope, _nothing, send)
+
+
+async def _nothing() -> Message:
+    await asyncio.Event().wait()
+    raise AssertionError("never set")
 
 
 async def read_along(
@@ -39,6 +58,8 @@ async def read_along(
             yield event(result)
         for result in await batcher.run(stream.finish):
             yield event(result)
+    except ClientDisconnect:  # nobody listens any more
+        return
     except UnicodeDecodeError as error:
         yield event({"error": f"the text is not UTF-8: {error.reason}"}, name="error")
         return

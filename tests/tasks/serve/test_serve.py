@@ -3,22 +3,29 @@
 import json
 import re
 import signal
+import socket
 import subprocess
 import sys
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
+from http.client import HTTPConnection
 from itertools import chain
 from pathlib import Path
 
 import httpx
 import pytest
+import uvicorn
 from fastapi.testclient import TestClient
 
 import rnnlp as package
 from rnnlp.tasks.export.export import export
 from rnnlp.tasks.serve.app import create_app
 from rnnlp.tasks.serve.limits import Limits
+
+from ..random_models import TEXTS as LONGER
+from ..random_models import tagger
 
 GOLDEN = Path(__file__).parents[2] / "folders"
 TEXTS = ["Barack Obama visited Berlin.", "", "x y z", "张伟去年在上海。"]
@@ -36,6 +43,20 @@ def models(tmp_path_factory):
 def client(models):
     with TestClient(create_app(models)) as client:
         yield client
+
+
+@pytest.fixture(scope="module")
+def streamer():
+    """A model of one direction, and host and port of a real server of it: the test client above
+    hands over a request as a whole."""
+    model, place = tagger(scheme=None, crf=False), socket.create_server(("127.0.0.1", 0))
+    app = create_app({"t": model}, Limits(queue=1, seconds=10))
+    server = uvicorn.Server(uvicorn.Config(app, log_level="warning"))
+    thread = threading.Thread(target=server.run, kwargs={"sockets": [place]})
+    thread.start()
+    yield model, place.getsockname()
+    server.should_exit = True
+    thread.join()
 
 
 def events(text):
@@ -163,6 +184,59 @@ def test_a_text_is_written_piece_by_piece(client, models):
         assert name == "end" and whole == models["generation"]("a", seed=seed, max_length=12)
         assert whole["generated_text"].startswith("a" + "".join(one["piece"] for _, one in pieces))
         assert pieces
+
+
+@pytest.mark.parametrize("method", ["POST", "PUT"])  # PUT is what curl -T sends
+def test_a_text_is_read_as_it_arrives(streamer, method):
+    model, place = streamer
+    answered, expected = [], model(LONGER[0])["entities"]
+    with closing(HTTPConnection(*place, timeout=20)) as line:
+        line.putrequest(method, "/models/t/stream")
+        line.putheader("Transfer-Encoding", "chunked")
+        line.endheaders()
+        reply = line.getresponse()
+        assert reply.status == 200
+        for byte in LONGER[0].encode():
+            line.send(b"1\r\n%c\r\n" % byte)
+        while len(answered) < 3 and (said := reply.readline()):  # the upload has not ended
+            answered += events(said.decode() + reply.readline().decode())
+        assert [name for name, _ in answered] == ["", "", ""]
+        line.send(b"0\r\n\r\n")
+        *answered, end = answered + events(reply.read().decode())
+    assert end == ("end", {})
+    assert [(one["start"], one["end"]) for _, one in answered] == [
+        (one["start"], one["end"]) for one in expected
+    ]
+
+
+def test_whole_texts_and_bad_ones_are_streamed(streamer):
+    model, (host, port) = streamer
+    address = f"http://{host}:{port}/models/t/stream"
+    for text in LONGER:
+        *answered, end = events(httpx.post(address, content=text.encode()).text)
+        assert [one["word"] for _, one in answered] == [
+            one["word"] for one in model(text)["entities"]
+        ]
+        assert end == ("end", {})
+    ((name, said),) = events(httpx.post(address, content=b"\xff").text)
+    assert name == "error" and "is not UTF-8" in said["error"]
+
+
+def test_a_client_that_leaves_frees_its_place(streamer, caplog):
+    _, place = streamer
+    address = f"http://{place[0]}:{place[1]}/models/t/stream"
+    with closing(HTTPConnection(*place, timeout=20)) as line:
+        line.putrequest("POST", "/models/t/stream")
+        line.putheader("Transfer-Encoding", "chunked")
+        line.endheaders()
+        line.send(b"4\r\nAnna\r\n")
+        assert line.getresponse().status == 200
+        assert httpx.post(address, content=b"").status_code == 429  # there is one place
+    for _ in range(100):
+        if (reply := httpx.post(address, content=b"")).status_code == 200:
+            break
+        time.sleep(0.05)
+    assert reply.status_code == 200 and not caplog.records
 
 
 def test_alignment(client):
