@@ -53,6 +53,8 @@ def finish(command: FitCommand, *, seconds: float) -> None:
     curves = partial(
         draw_curves, request.output / LOGS, title=request.output.name, best_step=best.step or None
     )
+    if command.stop.asked:
+        metrics["interrupted"] = True  # of several trainings, this one is not done
     config = command.config.as_dict()
     spec = task_spec(request.task)
     table = partial(

@@ -20,11 +20,11 @@ from rnnlp.data.errors import InputError, note
 from rnnlp.data.generation.readers import read_texts
 from rnnlp.tasks.model_folder.atomic import write_atomically
 from rnnlp.tasks.model_folder.files import as_json
-from rnnlp.tasks.model_folder.folder import CHECKPOINTS, METRICS, holds_model
+from rnnlp.tasks.model_folder.folder import CHECKPOINTS, holds_model
 
 from .config_files import find_configs
-from .lightning_cli import LAST, FitRequest, build
-from .run import run_fit
+from .lightning_cli import FitRequest, build
+from .run import run_part
 
 FOLDER, TEXTS = "pretraining", "texts.jsonl"
 PREFIX = f"--{FOLDER}."  # settings of the language models: --pretraining.trainer.max_epochs 3
@@ -117,17 +117,13 @@ def _parted(arguments: Sequence[str]) -> tuple[list[str], list[str]]:
 
 def _train(request: FitRequest, output: Path, arguments: list[str]) -> None:
     """Trains a language model, unless it is there already."""
-    if request.resume and (output / METRICS).exists():
-        note(f"{output} is there already")
-        return
-    run_fit(
+    run_part(
         replace(
             request,
             task="generation",
             configs=find_configs(["language_model"]),
             arguments=arguments,
             output=output,
-            resume=request.resume and (output / CHECKPOINTS / LAST).exists(),
         )
     )
 

@@ -22,12 +22,12 @@ from rnnlp.tasks.base.ratios import mean_and_spread
 from rnnlp.tasks.inference.load import load
 from rnnlp.tasks.model_folder.atomic import write_atomically, write_text
 from rnnlp.tasks.model_folder.files import as_json, read_json
-from rnnlp.tasks.model_folder.folder import CHECKPOINTS, METRICS, holds_model
+from rnnlp.tasks.model_folder.folder import METRICS, holds_model
 from rnnlp.tasks.registry import task_spec
 
 from .config_files import read_config
-from .lightning_cli import LAST, FitCommand, FitRequest
-from .run import run_fit
+from .lightning_cli import FitCommand, FitRequest
+from .run import run_part
 
 RUNS, ANSWERS = "runs.json", "out_of_fold.jsonl"
 CHUNK = 1024  # examples that are answered together
@@ -84,14 +84,15 @@ def _setting(request: FitRequest, section: str, name: str) -> Any:
 
 
 def run_repeated(request: FitRequest, runs: Sequence[Run]) -> int:
-    """Trains every run that is not there yet, and prints the scores of all.
+    """Trains every run that is not done yet, and prints the scores of all.
 
     Args:
         request: What is asked for; `resume` goes on with what is there.
         runs: What differs.
 
     Raises:
-        InputError: As `run_fit`; or the output folder holds the model of a single run.
+        InputError: As `run_part`; or the output folder holds the model of a single run.
+        KeyboardInterrupt: Ctrl-C, which stops the runs that follow as well.
     """
     output = request.output
     if holds_model(output):
@@ -100,18 +101,13 @@ def run_repeated(request: FitRequest, runs: Sequence[Run]) -> int:
             path=str(output),
         )
     for run in runs:
-        folder = output / run.name
-        if request.resume and (folder / METRICS).exists():
-            note(f"{folder} is there already")
-            continue
         print(f"{run.name} of {len(runs)}", file=sys.stderr)
         own = replace(
             request,
             arguments=[*request.arguments, *run.settings],
-            output=folder,
-            resume=request.resume and (folder / CHECKPOINTS / LAST).exists(),
+            output=output / run.name,
         )
-        run_fit(own, then=keep_answers if run.fold else None)
+        run_part(own, then=keep_answers if run.fold else None)
     if all((output / run.name / METRICS).exists() for run in runs):
         summarise(request, runs)
     return 0
@@ -173,7 +169,8 @@ def summarise(request: FitRequest, runs: Sequence[Run]) -> None:
     for title, cells in rows.items():
         print("  ".join([title.ljust(width), *(cell.rjust(19) for cell in cells)]))
     if runs[0].fold:
-        answers = sorted(output.glob(f"fold_*/{ANSWERS}"))
+        # Those of each fold were written anew, whether it was trained now or there already.
+        answers = [f for run in runs if (f := output / run.name / ANSWERS).exists()]
         if answers:
             joined = "".join(file.read_text(encoding="utf-8") for file in answers)
             target = output / ANSWERS

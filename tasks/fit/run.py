@@ -14,6 +14,7 @@ import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack, redirect_stderr, redirect_stdout
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -22,11 +23,12 @@ from rnnlp.data.errors import InputError, note
 from rnnlp.tasks.base.processes import is_first
 from rnnlp.tasks.inference.load import load
 from rnnlp.tasks.model_folder.atomic import remove_leftovers, write_text
-from rnnlp.tasks.model_folder.folder import CHECKPOINTS, TRAINING, clear_folder
+from rnnlp.tasks.model_folder.files import read_json
+from rnnlp.tasks.model_folder.folder import CHECKPOINTS, CONFIG, METRICS, TRAINING, clear_folder
 
 from .checkpoints import Diverged, is_dry_run
 from .config_files import find_configs, find_task
-from .lightning_cli import FitCommand, FitRequest, build
+from .lightning_cli import LAST, FitCommand, FitRequest, build
 from .model_writer import finish
 from .resume import check_resume
 
@@ -109,15 +111,22 @@ def _as_plain(value: Any) -> Any:
     return value.tolist() if hasattr(value, "tolist") else os.fspath(value)
 
 
-def run_fit(request: FitRequest, *, then: Callable[[FitCommand], object] | None = None) -> int:
+def run_fit(
+    request: FitRequest,
+    *,
+    then: Callable[[FitCommand], object] | None = None,
+    alone: bool = True,
+) -> int:
     """Trains and writes the model folder.
 
     Args:
         request: What is asked for.
         then: Called where a folder was written.
+        alone: Whether no other training follows, which Ctrl-C would have to stop as well.
 
     Raises:
         InputError: The settings or the data are wrong, or the folder holds a model.
+        KeyboardInterrupt: Ctrl-C at once, or in one training of several.
     """
     started = time.perf_counter()
     with ExitStack() as held:
@@ -127,9 +136,41 @@ def run_fit(request: FitRequest, *, then: Callable[[FitCommand], object] | None 
             held.enter_context(redirect_stderr(silence))
         command = build(request, held)
         written = _run(command, started)
+        if command.stop.asked and not alone:
+            note(f"stopped in {request.output}, and what is done is kept: go on with --resume")
+            raise KeyboardInterrupt
         if written and then is not None:
             then(command)
     return 0
+
+
+def run_part(request: FitRequest, *, then: Callable[[FitCommand], object] | None = None) -> None:
+    """One training of several; with `resume`, one that has come to its end is kept as it is.
+
+    It must have been made with the same data and settings. Where settings are others that may be,
+    such as more epochs, it goes on; and so does one that Ctrl-C or a crash has ended.
+
+    Args:
+        request: What is asked for.
+        then: Called where there is a folder now.
+
+    Raises:
+        InputError: As `run_fit`; or the training there is another one.
+        KeyboardInterrupt: As `run_fit`.
+    """
+    output = request.output
+    made = (CONFIG, METRICS, f"{CHECKPOINTS}/{LAST}")
+    if request.resume and not any((output / name).exists() for name in made):
+        request = replace(request, resume=False, overwrite=True)  # it has hardly begun
+    done = request.resume and (output / CONFIG).exists()
+    if done and not read_json(output / METRICS).get("interrupted"):
+        command = build(request)
+        if not check_resume(command.resume_point):
+            note(f"{output} is there already")
+            if then is not None:
+                then(command)
+            return
+    run_fit(request, then=then, alone=False)
 
 
 def _run(command: FitCommand, started: float) -> bool:

@@ -1,11 +1,15 @@
 """Several runs of one config: seeds and folds, with mean, spread, and out-of-fold answers."""
 
 import json
+import os
+import signal
 from statistics import mean, stdev
 
 import pytest
+from safetensors.torch import load_file
 
 import rnnlp as package
+from rnnlp.tasks.tagging.module import Tagging
 
 from ..conftest import train
 
@@ -31,6 +35,79 @@ def test_seeds(rnnlp, corpus, tmp_path):
     assert code == 0 and f"note: {out / 'seed_1'} is there already" in err
     assert (out / "seed_1" / "model.safetensors").stat().st_mtime_ns == before
     assert len(json.loads((out / "runs.json").read_text())["runs"]) == 3
+
+
+def test_runs_of_other_settings_are_not_averaged_with_these(rnnlp, corpus, tmp_path):
+    out = tmp_path / "m"
+    settings = ["--config", corpus / "tiny.yaml", "--output", out, SHORT]
+    assert rnnlp("fit", *settings, "--seeds", 2)[0] == 0
+    before = (out / "runs.json").read_text()
+    other = ["--model.encoder.hidden_size=20", "--seeds", 3, "--resume"]
+    code, said, err = rnnlp("fit", *settings, *other)
+    assert code == 2 and said == "" and (out / "runs.json").read_text() == before
+    assert "seed_1" in err and "model.encoder.hidden_size was 16 and is now 20" in err
+    # What a single run may change, all of them do.
+    code, _, err = rnnlp("fit", *settings, "--trainer.max_epochs=2", "--seeds", 2, "--resume")
+    assert code == 0 and err.count("note: trainer.max_epochs is 2 from here on, and was 1\n") == 2
+    epochs = [
+        json.loads((out / f"seed_{n}" / "metrics.json").read_text())["epochs"] for n in (1, 2)
+    ]
+    assert epochs == [2, 2]
+
+
+def press(monkeypatch, step):
+    """Sends Ctrl-C to this process before this training step of all runs."""
+    steps = iter(range(1, 1000))
+
+    def start(module, batch, batch_idx):
+        if next(steps) == step:
+            os.kill(os.getpid(), signal.SIGINT)
+
+    monkeypatch.setattr(Tagging, "on_train_batch_start", start)
+
+
+def test_control_c_stops_the_series_and_resume_finishes_it(rnnlp, corpus, tmp_path, monkeypatch):
+    def fit(folder, *more):
+        settings = ["--config", corpus / "tiny.yaml", "--output", folder, "--seeds", 2]
+        return rnnlp("fit", *settings, *more)
+
+    press(monkeypatch, 3)
+    code, _, err = fit(tmp_path / "cut")
+    assert code == 130 and "go on with --resume" in err and "seed_2" not in err
+    assert (tmp_path / "cut" / "seed_1" / "config.json").exists()  # a model it is
+    monkeypatch.undo()
+    # The second had hardly begun when the machine went down: there is no point to resume from.
+    (tmp_path / "cut" / "seed_2" / "checkpoints").mkdir(parents=True)
+    code, cut, err = fit(tmp_path / "cut", "--resume")
+    assert code == 0 and "is there already" not in err
+    code, whole, _ = fit(tmp_path / "whole")
+    assert code == 0 and cut == whole
+    for seed in ("seed_1", "seed_2"):
+        first, second = (
+            load_file(tmp_path / n / seed / "model.safetensors") for n in ("cut", "whole")
+        )
+        assert all(first[name].equal(second[name]) for name in first)
+    assert fit(tmp_path / "cut", "--resume")[2].count("is there already") == 2
+
+
+def test_no_answers_out_of_fold_are_lost(rnnlp, corpus, tmp_path, monkeypatch):
+    def fit(folds, *more):
+        config = ["--config", corpus / "tiny.yaml", "--output", out, SHORT]
+        return rnnlp("fit", *config, "--data.validation=null", f"--data.folds={folds}", *more)
+
+    out = tmp_path / "m"
+    file = out / "out_of_fold.jsonl"
+    press(monkeypatch, 3)
+    assert fit(2)[0] == 130
+    monkeypatch.undo()
+    assert fit(2, "--resume")[0] == 0
+    lines = file.read_text()
+    assert lines.count("\n") == 120
+    code, _, err = fit(3, "--resume")  # another cut of the same file
+    assert code == 2 and "data.folds was 2 and is now 3" in err and file.read_text() == lines
+    file.unlink()  # as if it had ended just before
+    code, _, err = fit(2, "--resume")
+    assert code == 0 and err.count("is there already") == 2 and file.read_text() == lines
 
 
 def test_folds(rnnlp, tmp_path):
