@@ -258,7 +258,9 @@ def open_folder(model: str | os.PathLike[str], *, revision: str | None = None) -
             missing.remove(WEIGHTS)
     if missing:
         hint = ""
-        if (path / CHECKPOINTS).exists():
+        if (path / METRICS).exists():  # it comes with all the rest, at the end of training
+            hint = "; it was complete once: get the folder again as a whole"
+        elif (path / CHECKPOINTS).exists():
             hint = "; its training was cut short: finish it with `rnnlp fit --resume`"
         raise InputError(
             f"is not a complete model folder: no {', '.join(missing)}{hint}", path=str(model)

@@ -39,6 +39,21 @@ def refused(folder):
     return str(error.value)
 
 
+@pytest.mark.parametrize("name", ["config.json", "model.safetensors", "tokenizer.json"])
+@pytest.mark.parametrize("finished", [True, False])
+def test_a_file_is_missing(copy, name, finished):
+    folder = copy()
+    (folder / "checkpoints").mkdir()
+    (folder / name).unlink()
+    if not finished:
+        (folder / "metrics.json").unlink(missing_ok=True)
+        hint = "its training was cut short: finish it with `rnnlp fit --resume`"
+    else:
+        (folder / "metrics.json").write_text("{}")
+        hint = "it was complete once: get the folder again as a whole"
+    assert refused(folder).endswith(f"is not a complete model folder: no {name}; {hint}")
+
+
 @pytest.mark.parametrize(
     ("part", "name", "value"),
     [
