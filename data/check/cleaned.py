@@ -14,8 +14,10 @@ from pathlib import Path
 
 from rnnlp.data.annotation.tools import ANNOTATION
 from rnnlp.data.classification.readers import classification_layout
+from rnnlp.data.corpus.report import Notes
 from rnnlp.data.errors import InputError
-from rnnlp.data.formats.layout import Layout
+from rnnlp.data.formats.delimited import csv_delimiter, table_rows
+from rnnlp.data.formats.layout import TABLES, Layout
 from rnnlp.data.formats.text_files import oddities, read_lines
 from rnnlp.data.formats.workbooks import is_workbook
 from rnnlp.data.tagging.readers import tagging_layout
@@ -90,15 +92,27 @@ def write_cleaned(
 def _blocks(path: str, layout: Layout) -> Iterator[tuple[int, list[str]]]:
     """The lines of each example with the number of the first, blank lines after it included."""
     columns = layout.format in ("conll", "conllu")
-    marked = layout.format == "csv" or layout.quoted
-    first, lines, open_quote = 1, list[str](), False
+    starts = set(_row_starts(path, layout)) if layout.format in TABLES else None
+    first, lines = 1, list[str]()
     for number, line in read_lines(path):
-        begins = bool(lines) and not open_quote
+        begins = bool(lines) and (starts is None or number in starts)
         if columns:  # a block of lines begins after a blank one
             begins = bool(lines) and bool(line.strip()) and not lines[-1].strip()
         if begins:
             yield first, lines
             first, lines = number, []
         lines.append(line)
-        open_quote ^= marked and line.count('"') % 2 == 1
     yield first, lines
+
+
+def _row_starts(path: str, layout: Layout) -> Iterator[int]:
+    """The lines that the rows of a table begin at, as its reader takes them."""
+    first = next((line for _, line in read_lines(path) if line.strip()), "")
+    rows = table_rows(
+        read_lines(path),
+        path=path,
+        delimiter="\t" if layout.format == "tsv" else csv_delimiter(first),
+        quoted=layout.format == "csv" or layout.quoted,
+        notes=Notes(),
+    )
+    return (number for number, _ in rows)

@@ -39,6 +39,15 @@ def test_a_table(fix, end, encoding):
     assert ("utf-16 became UTF-8" in err) == (encoding == "utf-16")
 
 
+@pytest.mark.parametrize(("name", "mark"), [("a.csv", ","), ("a.csv", ";"), ("a.tsv", "\t")])
+def test_a_mark_inside_a_row_opens_nothing(fix, name, mark):
+    rows = ["text,label", '5" pipe is bad,a', "hello there,b", '12" screen ok,a', "last row,b"]
+    rows = [row.replace(",", mark) for row in rows]
+    again = [*rows[:3], rows[2], *rows[3:], rows[1], ""]
+    _, copy, err = fix("\n".join(again).encode(), name)
+    assert copy.decode() == "\n".join([*rows, ""]) and "left out: 2" in err
+
+
 def test_nothing_to_mend(fix):
     code, copy, err = fix(
         "".join(f'{{"text": "t {i}", "label": "a"}}\n' for i in range(9)).encode(), "a.jsonl"
