@@ -15,6 +15,7 @@ from rnnlp.data.formats.encodings import named_encoding
 from rnnlp.data.formats.layout import Layout
 from rnnlp.tasks.base.options import column
 
+from .destination import check_not_read
 from .parser import OneLineParser, add_encoding
 
 if TYPE_CHECKING:
@@ -31,9 +32,7 @@ def check(arguments: Sequence[str]) -> int:
     """Runs `rnnlp check` with these arguments; gives 1 where something is wrong."""
     parser = _parser()
     args = parser.parse_args(list(arguments))
-    for path in filter(None, (args.page, args.fix)):
-        if Path(path).is_dir() or not Path(path).parent.is_dir():
-            raise InputError("cannot be written: give a file in a folder there is", path=path)
+    _check_destinations(args)
 
     from rnnlp.data.check.findings import compare, look
     from rnnlp.data.check.items import task_of
@@ -133,6 +132,24 @@ def _parser() -> OneLineParser:
     )
     add_encoding(parser)
     return parser
+
+
+def _check_destinations(args: argparse.Namespace) -> None:
+    """Refuses what cannot be written, or would be written over what is read."""
+    from rnnlp.tasks.model_folder.folder import published_files
+
+    inputs = [args.data, *args.against, *filter(None, (args.config,))]
+    if args.model is not None:
+        folders = [Path(args.model), *Path(args.model).glob("fold_*")]
+        inputs += [str(file) for folder in folders for file in published_files(folder)]
+    for option, path in (("--page", args.page), ("--fix", args.fix)):
+        if path is None:
+            continue
+        if Path(path).is_dir() or not Path(path).parent.is_dir():
+            raise InputError("cannot be written: give a file in a folder there is", path=path)
+        check_not_read(path, inputs, option=option)
+    if args.page and args.fix and Path(args.page).resolve() == Path(args.fix).resolve():
+        raise InputError("--page and --fix name the same file", path=args.fix)
 
 
 @contextmanager
@@ -239,8 +256,6 @@ def _write_page(path: str, splits: Sequence[Split], doubts: Sequence[Doubt]) -> 
 def _layout_to_fix(args: argparse.Namespace, task: Any) -> Layout:
     from rnnlp.data.check.cleaned import layout_for_cleaning
 
-    if Path(args.fix).resolve() == Path(args.data).resolve():
-        raise InputError("is DATA itself: --fix writes a copy", path=args.fix)
     return layout_for_cleaning(
         args.data, task, text_column=args.text_column, label_column=args.label_column
     )

@@ -136,3 +136,26 @@ def test_a_mistake_is_no_finding(check):
 def test_what_a_file_is_labelled_for(tmp_path, name, content, task):
     (tmp_path / name).write_text(content)
     assert task_of(str(tmp_path / name)) == task
+
+
+@pytest.mark.parametrize("option", ["--page", "--fix"])
+def test_nothing_that_is_read_is_written_over(option, tmp_path, capsys, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    files = ["a.csv", "b.csv", "m/config.json", "folds/fold_1/splits.json"]
+    for name in files:
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text(table(SOUND)[1])
+    (tmp_path / "link.csv").symlink_to("a.csv")
+    for out, *more in (
+        ("a.csv",),
+        (str(tmp_path / "a.csv"),),
+        ("link.csv",),
+        ("b.csv", "--against", "b.csv"),
+        ("m/config.json", "--model", "m"),
+        ("folds/fold_1/splits.json", "--model", "folds"),
+    ):
+        assert cli.main(["check", "a.csv", option, out, *more]) == 2
+        assert f"is read: name another file for {option}" in capsys.readouterr().err
+    assert cli.main(["check", "a.csv", "--page", "o", "--fix", "./o"]) == 2
+    assert "name the same file" in capsys.readouterr().err and not (tmp_path / "o").exists()
+    assert {(tmp_path / name).read_text() for name in files} == {table(SOUND)[1]}
