@@ -1,8 +1,9 @@
 """Writes a cleaned copy of a file: what is safe to mend without asking anybody.
 
 Examples that stand there before, with the same answer, are left out; line ends become LF, the
-encoding UTF-8 without a mark. Texts with contradictory answers are left as they are, and nothing
-is changed inside a row.
+encoding UTF-8 without a mark. Texts with contradictory answers are left as they are, and so are
+those of another weight, other probabilities or other values that a model reads beside them;
+nothing is changed inside a row.
 """
 
 from __future__ import annotations
@@ -69,10 +70,13 @@ def write_cleaned(
         packed: Whether to write it with gzip.
     """
     answers: dict[str, set[tuple[object, ...]]] = defaultdict(set)
+    examples: set[str] = set()
     repeated: list[tuple[str, int]] = []
     for item in items:
-        if item.answer in answers[item.text]:
+        example = repr((item.text, item.answer, item.beside, item.features))
+        if example in examples:
             repeated.append((item.text, item.line))
+        examples.add(example)
         answers[item.text].add(item.answer)
     dropped = {line for text, line in repeated if len(answers[text]) == 1}
     kept = len(repeated) - len(dropped)

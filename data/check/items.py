@@ -13,6 +13,7 @@ from rnnlp.data.errors import InputError
 from rnnlp.data.formats.jsonl import json_object
 from rnnlp.data.formats.layout import ANNOTATED, DELIMITED, JSON_LINES, Layout
 from rnnlp.data.formats.text_files import stem
+from rnnlp.data.formats.weights import WEIGHT
 from rnnlp.data.formats.workbooks import is_workbook
 from rnnlp.data.tagging.corpus import labelling
 from rnnlp.data.tagging.jsonl import SPAN_KEYS, START_KEYS, TAG_KEYS
@@ -36,6 +37,7 @@ class Item(NamedTuple):
         place: Where it stands.
         line: The line that it begins at.
         features: The values of further columns.
+        beside: Its weight, and the probabilities of its labels.
     """
 
     text: str
@@ -45,6 +47,7 @@ class Item(NamedTuple):
     place: str
     line: int
     features: Sequence[str] = ()
+    beside: tuple[object, ...] = ()
 
 
 def task_of(path: str) -> Task:
@@ -131,6 +134,7 @@ def items_of(
             label_column=label_column,
             label_separator=label_separator,
             label_before=label_before,
+            weight_column=WEIGHT,
             feature_columns=feature_columns,
             layout=layout,
             notes=notes,
@@ -138,28 +142,28 @@ def items_of(
             tokens = [text.text[start:end] for start, end in split(text.text)]
             labels = sorted(text.labels)
             place = text.at(path)
-            answer = tuple(labels)
-            yield Item(text.text, tokens, labels, answer, place, text.line, text.features)
+            beside = (text.weight, text.soft)
+            yield Item(
+                text.text, tokens, labels, tuple(labels), place, text.line, text.features, beside
+            )
         return
-    source = file_source(path, format="auto", level=level, layout=layout)
+    source = file_source(path, format="auto", level=level, layout=layout, weight_column=WEIGHT)
     scheme = labelling(source, notes)
     for example in source.read(notes):
-        place = example.at(path)
-        if scheme is None:
-            tags = example.tags or []
-            yield Item(
-                " ".join(example.tokens), example.tokens, tags, tuple(tags), place, example.line
-            )
-            continue
-        try:
-            spans = spans_of(example, scheme, path=path, notes=notes)
-        except InputError as error:
-            raise InputError(error.message, path=path, line=example.line) from error
+        labels = example.tags or []
+        answer: tuple[object, ...] = (*labels,)
+        if scheme is not None:
+            try:
+                spans = spans_of(example, scheme, path=path, notes=notes)
+            except InputError as error:
+                raise InputError(error.message, path=path, line=example.line) from error
+            labels, answer = [span.type for span in spans], (*spans,)
         yield Item(
             " ".join(example.tokens),
             example.tokens,
-            [span.type for span in spans],
-            tuple(spans),
-            place,
+            labels,
+            answer,
+            example.at(path),
             example.line,
+            beside=(example.weight, example.soft),
         )

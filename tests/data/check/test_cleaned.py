@@ -48,6 +48,37 @@ def test_a_mark_inside_a_row_opens_nothing(fix, name, mark):
     assert copy.decode() == "\n".join([*rows, ""]) and "left out: 2" in err
 
 
+@pytest.mark.parametrize(
+    "rows",
+    [
+        '{"text": "a b", "scores": {"x": 0.9, "y": 0.1}}\n'
+        '{"text": "a b", "scores": {"x": 0.55, "y": 0.45}}\n',
+        '{"text": "a b", "label": "x"}\n{"text": "a b", "label": "x", "weight": 3}\n',
+        '{"tokens": ["a"], "tags": ["X"]}\n{"tokens": ["a"], "tags": ["X"], "weight": 3}\n',
+        '{"tokens": ["a"], "scores": [{"X": 0.9, "O": 0.1}]}\n'
+        '{"tokens": ["a"], "scores": [{"X": 0.6, "O": 0.4}]}\n',
+        "text,label,weight\na b,x,1\na b,x,3\n",
+    ],
+)
+def test_what_counts_otherwise_is_no_repetition(fix, rows):
+    name = "a.jsonl" if rows.startswith("{") else "a.csv"
+    *_, again = rows.splitlines(keepends=True)
+    _, copy, err = fix((rows + again).encode(), name)
+    assert copy.decode() == rows and "left out: 1" in err
+
+
+def test_columns_that_a_model_reads_make_another_example(fix, tmp_path):
+    trained = "".join(f"{'good' if i % 2 else 'bad'} {i},{'xy'[i % 2]},North\n" for i in range(20))
+    rows = "text,label,shop\n" + "fine,x,North\nfine,x,South\nbad,y,North\n" * 9
+    (tmp_path / "t.csv").write_text(f"text,label,shop\n{trained}")
+    columns = ["--data.feature_columns", "[shop]", "--trainer.max_epochs", "1"]
+    model = ["--model.recurrent", "false", "--model.ngrams", "1", "--output", str(tmp_path / "m")]
+    train = ["--config", "sentiment", "--data.train", str(tmp_path / "t.csv")]
+    assert cli.main(["fit", *train, *columns, *model]) == 0
+    _, copy, _ = fix(rows.encode(), "a.csv", None, "--model", str(tmp_path / "m"))
+    assert copy.decode() == "".join(rows.splitlines(keepends=True)[:4])
+
+
 def test_nothing_to_mend(fix):
     code, copy, err = fix(
         "".join(f'{{"text": "t {i}", "label": "a"}}\n' for i in range(9)).encode(), "a.jsonl"
