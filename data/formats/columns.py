@@ -7,6 +7,8 @@ guessed from usual names, and in a table without a header from the values.
 from __future__ import annotations
 
 import json
+import re
+from collections import Counter
 from collections.abc import Collection, Sequence
 from typing import Any, NamedTuple
 
@@ -20,6 +22,9 @@ LABEL_NAMES = (
     "label", "labels", "sentiment", "class", "category", "target", "topic", "polarity", "intent",
     "emotion", "tag", "rating", "stars", "coarse_label", "label_text", "y",
 )  # fmt: skip
+_MOST_WORDS = 4  # of a column's name
+_SENTENCE = re.compile(r"[.!?,;:…](\s|$)|[。！？，；：]")
+_BY_CHANCE = 1 / 80  # how often an example may look like a header, at most
 
 
 class Columns(NamedTuple):
@@ -167,13 +172,25 @@ def _numbered_or_named(column: str | int | None, names: Sequence[str]) -> str | 
 
 
 def _looks_like_header(head: Sequence[tuple[int, Sequence[str]]]) -> bool:
-    """Whether the first row is of another kind: short in every column, its label never again."""
-    first, rest = head[0][1], [row for _, row in head[1:] if len(row) == len(head[0][1])]
-    if len(rest) < 10 or any(len(field.split()) != 1 for field in first):
+    """Whether the first row is names: a label that never comes again, and a text as few are short.
+
+    An example has both by chance as often as the rows have each; names where that is too seldom.
+    """
+    first = head[0][1]
+    rows = [row for _, row in head if len(row) == len(first)]
+    if len(rows) < 2 or not all(map(_is_name, first)):
         return False
-    label = _label_guess(rest)
-    values = [row[label] for row in rest]
-    return first[label] not in values and len(set(values)) * 4 < len(values)
+    label, text = _label_guess(rows[1:]), _text_guess(rows[1:], _label_guess(rows[1:]))
+    counts = Counter(row[label] for row in rows)
+    alone = sum(count == 1 for count in counts.values())
+    short = sum(len(row[text]) <= len(first[text]) for row in rows)
+    return counts[first[label]] == 1 and alone * short <= _BY_CHANCE * len(rows) ** 2
+
+
+def _is_name(field: str) -> bool:
+    """Whether a cell may name a column: some words, and nothing that ends or parts a sentence."""
+    letters = any(map(str.isalpha, field))
+    return letters and len(field.split()) <= _MOST_WORDS and not _SENTENCE.search(field)
 
 
 def _from_header(
@@ -217,8 +234,7 @@ def _from_values(
     if isinstance(text_column, int):
         text = _numbered(text_column, count, "text_column")
     else:
-        sizes = [sum(len(row[c]) for row in whole) if c != label else -1 for c in range(count)]
-        text = sizes.index(max(sizes))
+        text = _text_guess(whole, label)
     return _checked(text, label, count)
 
 
@@ -226,6 +242,12 @@ def _label_guess(rows: Sequence[Sequence[str]]) -> int:
     """The column with the fewest different values."""
     different = [len({row[column] for row in rows}) for column in range(len(rows[0]))]
     return different.index(min(different))
+
+
+def _text_guess(rows: Sequence[Sequence[str]], label: int | None) -> int:
+    """The column with the most characters that is not the label's."""
+    columns = [place for place in range(len(rows[0])) if place != label]
+    return max(columns, key=lambda place: sum(len(row[place]) for row in rows))
 
 
 def _numbered(column: int, count: int, option: str) -> int:

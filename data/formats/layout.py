@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 
 from rnnlp.data.corpus.report import Notes
 
+from .columns import is_header
 from .workbooks import is_workbook
 
 TABLES = ("csv", "tsv")  # of one kind: columns are the same, whatever parts them
@@ -70,4 +71,9 @@ class Layout:
         )
         quoted = " with quotation marks around columns" if self.quoted else ""
         format = "a table" if is_workbook(path) else self.format
-        return f"read as {format}{quoted}{header}: {where}"
+        otherwise = ""
+        if self.header is False:
+            otherwise = "; if the first row is a header, name the columns (text_column …)"
+        elif self.header and not is_header(list(map(str, self.columns.values()))):
+            otherwise = "; if the first row is an example, put a header above it"
+        return f"read as {format}{quoted}{header}: {where}{otherwise}"

@@ -130,6 +130,35 @@ def test_an_unusual_header_is_recognised_by_its_values(tmp_path):
 
 
 @pytest.mark.parametrize(
+    ("header", "text", "labels", "rows"),
+    [
+        ("customer message,support team", "the parcel {} came late and wet", 3, 60),
+        ("Kundennachricht,Abteilung", "Das Paket {} kam viel zu spät an", 20, 60),
+        ("内容文字,部门", "第{}个包裹晚到了三天", 3, 8),
+        ("Said,Marks", "film number {}", 4, 8),
+    ],
+)
+def test_any_header_of_two_columns(tmp_path, header, text, labels, rows):
+    content = [f"{text.format(i)},{'ABCDEFGHIJKLMNOPQRST'[i % labels]}" for i in range(rows)]
+    path = write(tmp_path / "x.csv", "\n".join([header, *content]) + "\n")
+    assert len(read(path)) == rows
+    layout = classification_layout(path, format="auto", text_column=None, label_column=None)
+    assert layout.columns == dict(zip(("text", "label"), header.split(","), strict=True))
+    assert "if the first row is an example, put a header above it" in layout.told(path)
+    path = write(tmp_path / "y.csv", "\n".join(content) + "\n")
+    assert len(read(path)) == rows
+    layout = classification_layout(path, format="auto", text_column=None, label_column=None)
+    assert "if the first row is a header, name the columns" in layout.told(path)
+
+
+@pytest.mark.parametrize("first", ["a film so long,rare", "I hate it!,rare", "It came late today,A"])
+def test_a_first_example_is_no_header(tmp_path, first):
+    words = ["bad", "a rather long text about nothing", "well", "so so, I think"]
+    content = [first, *(f'"{words[i % 4]}",{"AB"[i % 2]}' for i in range(40))]
+    assert len(read(write(tmp_path / "x.csv", "\n".join(content) + "\n"))) == 41
+
+
+@pytest.mark.parametrize(
     ("name", "text", "options", "message"),
     [
         ("a.csv", "text,label\na,1\n", {"label_column": "sentiment"}, "a.csv:1: no column 'sentim"),
@@ -257,9 +286,9 @@ def test_lists_and_probabilities_in_cells(tmp_path):
 
 
 def test_a_layout_in_words():
-    layout = Layout(format="csv", header=True, columns={"text": "said"})
-    assert layout.told("a.csv.gz") == "read as csv with a header: text in said"
-    assert layout.told("a.parquet") == "read as a table with a header: text in said"
+    layout = Layout(format="csv", header=True, columns={"text": "text"})
+    assert layout.told("a.csv.gz") == "read as csv with a header: text in text"
+    assert layout.told("a.parquet") == "read as a table with a header: text in text"
 
 
 def test_labels_that_may_mean_one_of_training():
