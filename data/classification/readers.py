@@ -296,18 +296,25 @@ def _labelled_rows(
 ) -> Iterator[ClassifiedExample]:
     """Rows of a table; labels may be lists or probabilities in JSON, as Parquet and predict do."""
     for row in rows:
-        value: Any = row.label
-        if row.label[:1] in ("[", "{"):
-            with suppress(ValueError):
-                value = json.loads(row.label)
+        stated = {"label": _cell(row.label), "scores": _cell(row.scores)}
+        if row.scores and not row.label:  # predict --min_score left it open
+            stated["label"] = None
         try:
-            labels, soft = labels_of({"label": value}, "label")
+            labels, soft = labels_of(stated, "label")
         except InputError as error:
             notes.bad(InputError(error.message, path=path, line=row.line))
             continue
         yield ClassifiedExample(
             row.text, labels, row.line, row.group, row.weight, soft, row.features
         )
+
+
+def _cell(text: str) -> Any:
+    """A list or an object where a cell holds one in JSON; else what stands there."""
+    if text[:1] in ("[", "{"):
+        with suppress(ValueError):
+            return json.loads(text)
+    return text
 
 
 def _label_first(lines: Iterable[tuple[int, str]], path: str) -> Iterator[ClassifiedExample]:

@@ -17,7 +17,8 @@ from rnnlp.data.corpus.report import Notes
 from rnnlp.data.errors import InputError, counted
 
 from .columns import decide, is_header, joined, placed
-from .layout import Layout
+from .layout import PREDICTED, Layout
+from .probabilities import SCORES
 from .weights import WEIGHT, weight_of
 
 _TAB_INSIDE = "a text cannot hold a tab in TSV"
@@ -71,6 +72,7 @@ class TableRow(NamedTuple):
     group: str | None
     weight: float
     features: list[str]
+    scores: str = ""  # of the labels
 
 
 def read_table(
@@ -120,6 +122,7 @@ def read_table(
     further = [
         placed(column, names, columns.width, "feature_columns", path) for column in feature_columns
     ]
+    scores = _scores_beside(names, columns.label)
     for number, row in chain(head[1:] if has_header else head, rows):
         if len(row) != columns.width:
             notes.bad(
@@ -139,7 +142,24 @@ def read_table(
         group_name = None if group is None else row[group].strip() or None
         text = joined([row[place] for place in columns.text])
         values = [row[place].strip() for place in further]
-        yield TableRow(number, text, row[columns.label].strip(), group_name, counts, values)
+        said = "" if scores is None else row[scores]
+        yield TableRow(number, text, row[columns.label].strip(), group_name, counts, values, said)
+
+
+def _scores_beside(names: Sequence[str], label: int) -> int | None:
+    """The column of the scores of a label, as predict writes it: after the label and its score.
+
+    Elsewhere, as behind a label of the input that stands before the predicted one, it is another's.
+    """
+    for place in range(label + 1, len(names)):
+        name = names[place]
+        while name.startswith(PREDICTED):
+            name = name.removeprefix(PREDICTED)
+        if name in SCORES:
+            return place
+        if name != "score":
+            break
+    return None
 
 
 def table_rows(

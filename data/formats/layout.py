@@ -16,6 +16,7 @@ from .columns import is_header
 from .workbooks import is_workbook
 
 TABLES = ("csv", "tsv")  # of one kind: columns are the same, whatever parts them
+PREDICTED = "predicted_"  # before a column of an answer where the input has one of its name
 # How names of files end.
 JSON_LINES = (".json", ".jsonl", ".ndjson")
 DELIMITED = (".csv", ".tsv")

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any, TextIO
 
 from rnnlp.data.errors import InputError, note
-from rnnlp.data.formats.layout import DELIMITED
+from rnnlp.data.formats.layout import DELIMITED, PREDICTED
 from rnnlp.data.formats.text_files import stem
 from rnnlp.data.formats.workbooks import EXCEL, PARQUET
 from rnnlp.tasks.model_folder.files import as_json
@@ -131,7 +131,7 @@ class AnswerTable(Answers):
             if key != "text":
                 name = key
                 while name in source:
-                    name = f"predicted_{name}"
+                    name = PREDICTED + name
                 self._names[key] = name
         self._columns = [*source, *self._names.values()]
         renamed = [f"{key} in {name}" for key, name in self._names.items() if name != key]

@@ -151,7 +151,7 @@ def test_any_header_of_two_columns(tmp_path, header, text, labels, rows):
     assert "if the first row is a header, name the columns" in layout.told(path)
 
 
-@pytest.mark.parametrize("first", ["a film so long,rare", "I hate it!,rare", "It came late today,A"])
+@pytest.mark.parametrize("first", ["a film so long,rare", "Bad!,rare", "It came late today,A"])
 def test_a_first_example_is_no_header(tmp_path, first):
     words = ["bad", "a rather long text about nothing", "well", "so so, I think"]
     content = [first, *(f'"{words[i % 4]}",{"AB"[i % 2]}' for i in range(40))]
@@ -283,6 +283,24 @@ def test_lists_and_probabilities_in_cells(tmp_path):
     bad = write(tmp_path / "b.csv", 'text,label\nx,a\nx,"{""a"": 2}"\n')
     with pytest.raises(InputError, match=r"b\.csv:3: the probability of 'a' is 2"):
         read(bad)
+
+
+@pytest.mark.parametrize(
+    ("header", "row", "labels", "soft"),
+    [
+        ("text,label,score,scores", "x,b,0.75,{}", ["b"], True),
+        ("text,label,score,scores", "x,,0.75,{}", ["b"], True),  # of predict --min_score
+        ("label,text,predicted_label,score,scores", "a,x,b,0.75,{}", ["a"], False),
+        ("text,label,stars,scores", "x,a,5,{}", ["a"], False),
+        ("text,label,predicted_score,predicted_scores", "x,a,0.25,{}", ["a"], True),
+    ],
+)
+def test_scores_in_a_column_of_their_own(tmp_path, header, row, labels, soft):
+    content = row.format('"{""a"": 0.25, ""b"": 0.75}"')
+    path = write(tmp_path / "a.csv", f"{header}\n{content}\n")
+    (example,) = read_classification(path, notes=Notes())
+    assert example.labels == labels
+    assert example.soft == ({"b": 0.75, "a": 0.25} if soft else None)
 
 
 def test_a_layout_in_words():

@@ -14,6 +14,10 @@ import pyarrow
 import pyarrow.parquet as pq
 import pytest
 
+from rnnlp.data.classification.readers import read_classification
+from rnnlp.data.corpus.report import Notes
+from rnnlp.data.formats.probabilities import probabilities
+
 FOLDERS = Path(__file__).parents[2] / "folders"
 CLASSIFIER, TAGGER = FOLDERS / "classification-v1", FOLDERS / "tagging-v1"
 ROWS = [
@@ -107,6 +111,10 @@ def test_columns_are_kept_in_order_and_answers_added(rnnlp, tmp_path, suffix, ta
     assert [json.loads(line)["scores"] for line in out.splitlines()] == [
         answer["scores"] for answer in answers
     ]
+    # And trained on as JSON lines are: by the probability of each label.
+    for example, answer in zip(read_classification(target, notes=Notes()), answers, strict=True):
+        assert example.labels == [answer["label"]]
+        assert example.soft == probabilities(answer["scores"])
 
 
 def test_columns_of_the_input_are_not_overwritten(rnnlp, tmp_path):
