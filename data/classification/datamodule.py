@@ -25,9 +25,10 @@ from rnnlp.data.corpus.source import Source
 from rnnlp.data.datamodule.labelled import LabelledData, note_weights
 from rnnlp.data.datamodule.options import Batches, GroupedFiles, LabelledOptions, at_least
 from rnnlp.data.errors import InputError, counted
+from rnnlp.data.formats.columns import is_missing
 from rnnlp.data.formats.hub import Split
 from rnnlp.data.formats.layout import Layout
-from rnnlp.data.formats.probabilities import sums_to_one
+from rnnlp.data.formats.probabilities import label_name, sums_to_one
 from rnnlp.data.text.preprocessing import EMPTY, tokenise
 from rnnlp.data.text.tokenizer import splitter
 
@@ -334,14 +335,14 @@ class ClassificationData(LabelledData[ClassifiedExample]):
             )
             for line, (text, label) in enumerate(pairs, start=1):
                 labels = label if isinstance(label, list) else [label]
-                if not isinstance(text, str) or None in labels or -1 in labels:
+                if not isinstance(text, str) or -1 in labels or any(map(is_missing, labels)):
                     problem = (
                         f"text {text!r} with label {label!r}: both are needed; -1 stands for an "
                         "unlabelled text in hub data"
                     )
                     notes.bad(InputError(problem, path=name, line=line))
                     continue
-                labels = [str(n) if names is None else names[n] for n in labels]
+                labels = [label_name(n) if names is None else names[n] for n in labels]
                 if self.options.label_before:
                     labels = [label.split(self.options.label_before, 1)[0] for label in labels]
                 yield ClassifiedExample(text, labels, line)

@@ -7,15 +7,14 @@ each label is (`soft.py`).
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 from rnnlp.data.corpus.report import Notes
 from rnnlp.data.errors import InputError
-from rnnlp.data.formats.columns import LABEL_NAMES, TEXT_NAMES, columns_in, joined
+from rnnlp.data.formats.columns import LABEL_NAMES, TEXT_NAMES, columns_in, is_missing, joined
 from rnnlp.data.formats.jsonl import accepted, group_of, json_objects, values_of
-from rnnlp.data.formats.probabilities import Probabilities
+from rnnlp.data.formats.probabilities import Probabilities, label_name
 from rnnlp.data.formats.weights import weight_in
 
 from .example import ClassifiedExample
@@ -110,17 +109,11 @@ def labels_of(row: dict[str, Any], key: str | int | None) -> tuple[list[str], Pr
     if soft is None:
         return _labels(row[key_of(row, key, LABEL_NAMES, "label_column")]), None
     names = value if isinstance(value, list) else [value]
-    stated = value is not None and all(isinstance(name, str | int | float) for name in names)
+    stated = not is_missing(value) and all(isinstance(name, str | int | float) for name in names)
     labels = _labels(value) if stated else [next(iter(soft))]
     certain = {name: p for name, p in soft.items() if p > 0.0}
     return labels, None if certain == dict.fromkeys(labels, 1.0) else soft
 
 
 def _labels(value: Any) -> list[str]:
-    values = value if isinstance(value, list) else [value]
-    for label in values:
-        if label is None:
-            raise InputError("the label is null; give one or drop the line")
-        if not isinstance(label, str | int | float):
-            raise InputError(f"the label {label!r} is neither a name nor a number")
-    return [label if isinstance(label, str) else json.dumps(label) for label in values]
+    return [label_name(label) for label in (value if isinstance(value, list) else [value])]

@@ -310,8 +310,8 @@ def _labelled_rows(
 
 
 def _cell(text: str) -> Any:
-    """A list or an object where a cell holds one in JSON; else what stands there."""
-    if text[:1] in ("[", "{"):
+    """A list, an object or NaN where a cell holds one in JSON; else what stands there."""
+    if text[:1] in ("[", "{") or text == "NaN":
         with suppress(ValueError):
             return json.loads(text)
     return text

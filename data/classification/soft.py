@@ -16,6 +16,7 @@ from rnnlp.data.errors import InputError
 from rnnlp.data.formats.probabilities import (
     SCORES,
     Probabilities,
+    label_name,
     probabilities,
     ranked,
     scores_of,
@@ -48,12 +49,12 @@ def soft_label(row: Mapping[str, Any], label: Any) -> Probabilities | None:
 def _shares(votes: Any) -> Probabilities:
     counts: Mapping[Any, Any] = votes if isinstance(votes, dict) else {}
     if isinstance(votes, list):
-        names = [vote for vote in votes if isinstance(vote, str | int) and vote != ""]
-        counts = Counter(map(str, names)) if len(names) == len(votes) else {}
+        names = [label_name(vote) for vote in votes]
+        counts = Counter(names) if all(names) else {}
     whole = all(isinstance(n, int) and not isinstance(n, bool) and n >= 0 for n in counts.values())
     total = sum(counts.values()) if whole else 0
     if not total:
         raise InputError(
             f"`{VOTES}` is {votes!r}: give a list of labels, or how many chose each label"
         )
-    return ranked({str(name): count / total for name, count in counts.items()})
+    return ranked({label_name(name): count / total for name, count in counts.items()})

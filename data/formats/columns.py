@@ -7,6 +7,7 @@ guessed from usual names, and in a table without a header from the values.
 from __future__ import annotations
 
 import json
+import math
 import re
 from collections import Counter
 from collections.abc import Collection, Sequence
@@ -47,9 +48,14 @@ def joined(parts: Sequence[str]) -> str:
     return parts[0] if len(parts) == 1 else "\n".join(part for part in parts if part.strip())
 
 
+def is_missing(value: Any) -> bool:
+    """Whether a value of JSON or of a typed table says that there is none: null, or NaN."""
+    return value is None or (isinstance(value, float) and math.isnan(value))
+
+
 def as_value(value: Any) -> str:
     """A value beside a text as it would stand in a table; "" for none."""
-    if value is None:
+    if is_missing(value):
         return ""
     return value.strip() if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
 

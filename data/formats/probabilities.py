@@ -2,15 +2,32 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from typing import Any, TypeAlias
 
 from rnnlp.data.errors import InputError
 
+from .columns import is_missing
+
 SCORES = ("scores", "probabilities")  # the keys that they stand under
 SLACK = 0.01  # of a sum that should be 1; rounding to 4 digits adds to it with many labels
 
 Probabilities: TypeAlias = dict[str, float]
+
+
+def label_name(value: Any) -> str:
+    """The name of a label that JSON states: a text, a number, true or false.
+
+    Raises:
+        InputError: There is none, as NaN says, too.
+    """
+    if is_missing(value):
+        what = "null" if value is None else "NaN"
+        raise InputError(f"the label is {what}; give one or drop the line")
+    if not isinstance(value, str | int | float):
+        raise InputError(f"the label {value!r} is neither a name nor a number")
+    return value if isinstance(value, str) else json.dumps(value)
 
 
 def scores_of(value: Any) -> dict[str, Any] | None:
@@ -20,7 +37,7 @@ def scores_of(value: Any) -> dict[str, Any] | None:
     entries = value if isinstance(value, list) else []
     if not all(isinstance(one, dict) and {"label", "score"} <= one.keys() for one in entries):
         return None
-    return {str(one["label"]): one["score"] for one in entries} or None
+    return {label_name(one["label"]): one["score"] for one in entries} or None
 
 
 def probabilities(scores: Mapping[str, Any], *, multilabel: bool = False) -> Probabilities:

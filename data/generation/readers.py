@@ -18,6 +18,7 @@ import numpy as np
 
 from rnnlp.data.corpus.report import Notes
 from rnnlp.data.errors import InputError
+from rnnlp.data.formats.columns import is_missing
 from rnnlp.data.formats.jsonl import accepted, json_object, json_objects
 from rnnlp.data.formats.layout import JSON_LINES
 from rnnlp.data.formats.own import READERS, check_format, own_lines
@@ -154,7 +155,7 @@ def labels_of(
         value = row.get(field)
         if isinstance(value, bool) or not isinstance(value, str | int | float | None):
             raise InputError(f"{field!r} is {value!r}: a label is a text or a number")
-        named[field] = None if value is None else str(value)
+        named[field] = None if is_missing(value) else str(value)
     return named
 
 

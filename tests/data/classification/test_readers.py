@@ -16,6 +16,7 @@ from rnnlp.data.errors import InputError
 from rnnlp.data.formats.layout import Layout
 from rnnlp.data.text.cleaning import clean
 
+WEIGHTED = {"weight_column": "weight"}
 PAIRS = [("A fine film .", "1"), ('He said "no" , twice', "0"), ("so-so", "1"), ("bad , bad", "0")]
 
 
@@ -174,6 +175,10 @@ def test_a_first_example_is_no_header(tmp_path, first):
         ("a.jsonl", '{"text": 1, "label": 2}\n', {}, "a.jsonl:1: the text is 1, not a string"),
         ("a.jsonl", '{"text": "a", "label": {}}\n', {}, "neither a name nor a number"),
         ("a.jsonl", '{"text": "a", "label": null}\n', {}, "1: the label is null; give one"),
+        ("a.jsonl", '{"text": "a", "label": NaN}\n', {}, "1: the label is NaN; give one"),
+        ("a.jsonl", '{"text": "a", "label": ["b", NaN]}\n', {}, "1: the label is NaN; give one"),
+        ("a.jsonl", '{"text": "a", "label": 1, "weight": NaN}\n', WEIGHTED, "1: the weight nan is"),
+        ("a.csv", "text,label\na,b\nc,NaN\n", {}, "a.csv:3: the label is NaN; give one"),
         ("a.jsonl", "[1]\n", {}, "a.jsonl:1: a JSON list"),
         (
             "a.txt",

@@ -41,6 +41,7 @@ def read(tmp_path, row, **options):
         {"scores": [{"label": "good", "score": 0.75}, {"label": "bad", "score": 0.25}]},
         {"label": HALF},
         {"label": None, "scores": HALF},
+        {"label": float("nan"), "scores": HALF},
         {"votes": ["good", "bad", "good", "good"]},
         {"votes": {"good": 3, "bad": 1}},
     ],
@@ -55,6 +56,8 @@ def test_what_is_stated_and_certain(tmp_path):
     one = {"good": 1.0, "bad": 0.0}
     assert read(tmp_path, {"label": "bad", "scores": one}) == (["bad"], one)
     assert read(tmp_path, {"votes": ["good"] * 3}) == (["good"], None)
+    for value in (True, 1, 1.5):  # named as a label of its own is
+        assert read(tmp_path, {"votes": [value] * 3}) == read(tmp_path, {"label": value})
     assert read(tmp_path, {"label": ["a", "b"], "scores": {"a": 0.9, "b": 0.8}}) == (
         ["a", "b"], {"a": 0.9, "b": 0.8}
     )  # fmt: skip
@@ -75,7 +78,10 @@ def test_what_is_stated_and_certain(tmp_path):
         ({"label": "a", "scores": {"a": float("nan")}}, "the probability of 'a' is nan"),
         ({"votes": []}, "`votes` is []"),
         ({"votes": {"a": -1}}, "`votes` is {'a': -1}"),
-        ({"votes": [["a"]]}, "give a list of labels"),
+        ({"votes": [["a"]]}, "neither a name nor a number"),
+        ({"votes": ["a", float("nan")]}, "the label is NaN; give one"),
+        ({"scores": [{"label": float("nan"), "score": 1.0}]}, "the label is NaN; give one"),
+        ({"scores": {"a": float("nan"), "b": 1.0}}, "the probability of 'a' is nan"),
     ],
 )
 def test_what_is_no_distribution_is_refused_with_its_row(row, line, tmp_path):
