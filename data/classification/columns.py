@@ -1,7 +1,8 @@
 """Further columns beside a text, categories and numbers: what they are, and as numbers for a model.
 
 A column whose training values are all numbers is one of numbers, brought to mean 0 and deviation 1;
-any other has categories. Annotations are real types, since configs are read by them.
+any other has categories. An empty value is missing, and so is NaN among numbers. Annotations are
+real types, since configs are read by them.
 """
 
 import math
@@ -69,15 +70,16 @@ def learn_columns(names: Sequence[str], rows: Iterable[Sequence[str]]) -> list[F
     columns = []
     for name, counts in zip(names, values, strict=True):
         counts.pop("", None)
-        if not counts:
+        if all(map(_is_nan, counts)):
             raise InputError(f"data.feature_columns names {name}, which is empty in all of train")
-        numbers = [(_number(value), count) for value, count in counts.items()]
-        if any(number is None for number, _ in numbers):
+        read = {value: _number(value) for value in counts}
+        if None in read.values():
             columns.append(FurtherColumn(name=name, categories=sorted(counts)))
             continue
-        total = sum(counts.values())
-        mean = sum((number or 0.0) * count for number, count in numbers) / total
-        square = sum(((number or 0.0) - mean) ** 2 * count for number, count in numbers) / total
+        numbers = [(n, counts[v]) for v, n in read.items() if n is not None and not math.isnan(n)]
+        total = sum(count for _, count in numbers)
+        mean = sum(number * count for number, count in numbers) / total
+        square = sum((number - mean) ** 2 * count for number, count in numbers) / total
         deviation = math.sqrt(square) or 1.0
         columns.append(FurtherColumn(name=name, mean=mean, deviation=deviation))
     return columns
@@ -140,8 +142,13 @@ def check_values(
 
 
 def _number(text: str) -> float | None:
+    """A number, or NaN for a missing one; None where a text is neither."""
     try:
         number = float(text)
     except ValueError:
         return None
-    return number if math.isfinite(number) else None
+    return None if math.isinf(number) else number
+
+
+def _is_nan(text: str) -> bool:
+    return (number := _number(text)) is not None and math.isnan(number)

@@ -75,6 +75,14 @@ def test_what_columns_hold():
         row_numbers(columns, {"a": "x", "b": "much"})
     with pytest.raises(InputError, match="no b beside the text: the model also reads a, b"):
         row_numbers(columns, {"a": "x"})
+    for missing in ("NaN", "nan", float("nan")):
+        assert learn_columns(["b"], [["1"], [str(missing)], ["3"], ["5"], ["3"]]) == [
+            FurtherColumn(name="b", mean=3.0, deviation=pytest.approx(2**0.5))
+        ]
+        assert np.isnan(row_numbers(columns, {"a": "x", "b": missing})[1])
+    assert row_numbers(columns, {"a": float("nan"), "b": 3}) == [0.0, 0.0]
+    with pytest.raises(InputError, match="a, which is empty"):
+        learn_columns(["a"], [["NaN"], [""]])
     with pytest.raises(InputError, match="a, which is empty"):
         learn_columns(["a"], [[""], [""]])
 
