@@ -233,7 +233,7 @@ def _plain_rows(
     lines: Iterable[tuple[int, str]], delimiter: str
 ) -> Iterator[tuple[int, list[str]]]:
     for number, line in lines:
-        if line.strip():
+        if line.strip() or delimiter in line:  # empty cells make a row
             yield number, line.split(delimiter)
 
 

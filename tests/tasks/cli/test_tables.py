@@ -53,6 +53,15 @@ def test_tsv_has_no_line_breaks(rnnlp, table, tmp_path):
     assert not (tmp_path / "o.tsv").exists()
 
 
+@pytest.mark.parametrize(("suffix", "mark"), [("csv", ","), ("tsv", "\t")])
+def test_a_row_of_empty_cells_has_an_answer(rnnlp, tmp_path, suffix, mark):
+    path = tmp_path / f"in.{suffix}"
+    path.write_text("text,x\n,\nHello,1\n\n,\n".replace(",", mark))
+    code, out, err = rnnlp("predict", CLASSIFIER, "--input", path)
+    assert code == 0, err
+    assert [json.loads(line)["text"] for line in out.splitlines()] == ["", "Hello", ""]
+
+
 @pytest.mark.parametrize("name", ["o.jsonl", "o.csv", "o.parquet"])
 def test_dates_and_empty_rows_of_parquet(rnnlp, tmp_path, name):
     """No row is lost, be it without a value, and what JSON does not know becomes a text."""
