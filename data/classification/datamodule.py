@@ -163,7 +163,7 @@ class ClassificationData(LabelledData[ClassifiedExample]):
             prints[split] = Fingerprints()
             rows = self._rows(split, source, prints[split], notes)
             path = folder / f"{split}.arrow"
-            corpora[split] = write(rows, path, columns=_COLUMNS, name=source.name)
+            corpora[split] = write(rows, path, columns=_COLUMNS, name=source.name, notes=notes)
             if count := prints[split].contradictions():
                 notes.add(f"{split}: {count:,} texts occur with different labels")
         for split, own in prints.items():

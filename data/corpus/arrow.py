@@ -16,7 +16,7 @@ import datasets
 import numpy as np
 import pyarrow as pa
 
-from rnnlp.data.errors import InputError
+from rnnlp.data.corpus.report import Notes
 
 CHUNK = 1000  # examples that are in memory at once
 
@@ -72,6 +72,7 @@ def write(
     *,
     columns: Mapping[str, pa.DataType],
     name: str,
+    notes: Notes | None = None,
     length: Callable[[Mapping[str, Any]], int] = _tokens,
 ) -> Corpus:
     """Writes examples into an Arrow file and maps it.
@@ -81,12 +82,15 @@ def write(
         path: The file to write.
         columns: Names and types.
         name: Where the examples come from, for errors.
+        notes: Has the counts of what was left out of them.
         length: Gives the length of an example, by default the length of its column `tokens`.
 
     Raises:
         InputError: Where there are no examples.
     """
     schema = pa.schema(list(columns.items()))
+    notes = Notes() if notes is None else notes
+    before = notes.counts()
     lengths: list[np.ndarray] = []
     examples = iter(rows)
     with pa.OSFile(str(path), "wb") as file, pa.ipc.new_stream(file, schema) as writer:
@@ -95,5 +99,5 @@ def write(
             writer.write_batch(pa.RecordBatch.from_pydict(content, schema=schema))
             lengths.append(np.array([length(row) for row in chunk], dtype=np.int32))
     if not lengths:
-        raise InputError("no examples", path=name)
+        raise notes.nothing_left("examples", path=name, before=before)
     return Corpus(name, datasets.Dataset.from_file(str(path)), np.concatenate(lengths))

@@ -103,7 +103,7 @@ def store(source: Source[TaggedExample], path: Path, *, labels: str | None, note
                 ],
             }
 
-    return write(rows(), path, columns=columns, name=source.name)
+    return write(rows(), path, columns=columns, name=source.name, notes=notes)
 
 
 def count_labels(corpus: Corpus, *, spans: bool) -> Counter[str]:

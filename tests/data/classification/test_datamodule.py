@@ -160,7 +160,7 @@ def test_hub_data_set_with_class_labels(tmp_path):
     ("options", "message"),
     [
         ({"train": [("a", "x"), ("b", "x")]}, "only one label in the training data"),
-        ({"train": [(" ", "x"), (" ", "y")]}, "no examples"),
+        ({"train": [(" ", "x"), (" ", "y")]}, "texts without a token, left out: 2"),
         ({"max_length": 2}, "max_length is 2: it must be 4 or more"),
         ({"max_tokens": 0}, r"data\.max_tokens is 0"),
     ],
@@ -168,6 +168,13 @@ def test_hub_data_set_with_class_labels(tmp_path):
 def test_mistakes_are_named(options, message, tmp_path):
     with pytest.raises(InputError, match=message):
         files(tmp_path, **options).prepare()
+
+
+def test_weights_that_are_all_0_are_told(tmp_path):
+    rows = [{"text": name, "label": name, "weight": 0} for name in "ab"]
+    train = jsonl(tmp_path / "t.jsonl", rows)
+    with pytest.raises(InputError, match="texts of weight 0, left out: 2"):
+        ClassificationData(train=train, validation=train).prepare()
 
 
 def test_more_labels_in_validation_than_in_training_are_an_error(tmp_path):
