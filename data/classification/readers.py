@@ -27,6 +27,7 @@ from rnnlp.data.formats.delimited import (
     csv_delimiter,
     delimiter_of,
     is_quoted,
+    quoted_as_trained,
     read_table,
     table_layout,
 )
@@ -88,7 +89,11 @@ def read_classification(
     tools = text_column is label_column is None and layout.format != "jsonl"
     name, format, lines, delimiter, quoted = _open(path, format, tools=tools, notes=notes)
     if format == layout.format == "tsv":
-        quoted = layout.quoted
+        head = list(islice(lines, _HEAD))
+        lines = chain(head, lines)
+        quoted, remark = quoted_as_trained((line for _, line in head), layout.quoted)
+        if remark:
+            notes.add(f"{name}: {remark}")
     asked, header = layout.asked(
         format, {"text": text_column, "label": label_column}, path=name, notes=notes
     )

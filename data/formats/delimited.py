@@ -21,7 +21,7 @@ from .layout import PREDICTED, Layout
 from .probabilities import SCORES
 from .weights import WEIGHT, weight_of
 
-_TAB_INSIDE = "a text cannot hold a tab in TSV"
+_TAB_INSIDE = "a text cannot hold a tab or a line break in TSV without quoting: write CSV for that"
 _HEAD = 2000  # rows that columns are guessed from
 _FIELD = r'(?:"(?:[^"]|"")*"|(?!")[^\t]*)'  # of a TSV with quotation marks
 _FIELDS = re.compile(rf"(?:^|\t)({_FIELD})")
@@ -52,15 +52,37 @@ def is_quoted(lines: Iterable[str]) -> bool:
     Args:
         lines: Its first lines.
     """
+    whole, doubled = _marks(lines)
+    return whole or doubled
+
+
+def quoted_as_trained(lines: Iterable[str], trained: bool) -> tuple[bool, str]:
+    """Whether a TSV beside the training file has quotation marks around columns, and a note on it.
+
+    As the training file has, but where marks doubled inside leave no doubt that they are quoting.
+    """
+    whole, doubled = _marks(lines)
+    if trained or not (whole or doubled):
+        return trained, ""
+    if doubled:
+        return True, "has quotation marks around columns, unlike the training data: taken off"
+    return False, (
+        "quotation marks around columns are read as text, as in the training data; where they are "
+        "not, save it without them"
+    )
+
+
+def _marks(lines: Iterable[str]) -> tuple[bool, bool]:
+    """Whether quotation marks stand around whole columns, and whether they are doubled inside."""
     filled = [line for line in lines if line.strip()]
     if not all(map(_LINE.fullmatch, filled)):
-        return False
+        return False, False
     rows = [_FIELDS.findall(line) for line in filled]
     opened = [field for row in rows for field in row if field.startswith('"')]
     below = rows[1:]  # the first may be a header
     columns = min(map(len, below), default=0)
     whole = any(all(row[place][:1] == '"' for row in below) for place in range(columns))
-    return (whole and len(below) > 1) or any('""' in field[1:-1] for field in opened)
+    return whole and len(below) > 1, any('""' in field[1:-1] for field in opened)
 
 
 class TableRow(NamedTuple):

@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 
 from rnnlp.data.corpus.report import Notes
 from rnnlp.data.errors import InputError, counted
-from rnnlp.data.formats.delimited import is_quoted, table_rows
+from rnnlp.data.formats.delimited import is_quoted, quoted_as_trained, table_rows
 from rnnlp.data.formats.jsonl import accepted, json_objects
 from rnnlp.data.formats.layout import JSON_LINES, Layout
 from rnnlp.data.formats.own import READERS, check_format, own_lines
@@ -241,7 +241,11 @@ def _tab_separated(
     """Two or three columns of a table, and `more` further targets; others do not matter."""
     lines = read_lines(name, rows=notes)
     first_lines = list(islice(lines, _HEAD))
-    quoted = layout.quoted if layout.format == "tsv" else is_quoted(text for _, text in first_lines)
+    quoted = is_quoted(text for _, text in first_lines)
+    if layout.format == "tsv":
+        quoted, remark = quoted_as_trained((text for _, text in first_lines), layout.quoted)
+        if remark:
+            notes.add(f"{name}: {remark}")
     rows = table_rows(
         chain(first_lines, lines), path=name, delimiter="\t", quoted=quoted, notes=notes
     )

@@ -270,7 +270,7 @@ def _table(path: str, text_column: str | None, layout: Layout, said: set[str]) -
     book = is_workbook(path)
     rows: Iterator[tuple[int, list[Any]]]
     is_parquet = stem(path)[1] == PARQUET
-    rows = typed_rows(path) if book else _text_rows(path, layout)
+    rows = typed_rows(path) if book else _text_rows(path, layout, said)
     if book and not is_parquet:
         rows = (one for one in rows if one[1])  # blank rows of a sheet are none of the table
     number, header_row = next(rows, (1, [""]))
@@ -323,9 +323,14 @@ def _apart(names: Sequence[str], path: str, said: set[str]) -> list[str]:
     return different
 
 
-def _text_rows(path: str, layout: Layout) -> Iterator[tuple[int, list[str]]]:
+def _text_rows(path: str, layout: Layout, said: set[str]) -> Iterator[tuple[int, list[str]]]:
     from rnnlp.data.corpus.report import Notes
-    from rnnlp.data.formats.delimited import csv_delimiter, is_quoted, table_rows
+    from rnnlp.data.formats.delimited import (
+        csv_delimiter,
+        is_quoted,
+        quoted_as_trained,
+        table_rows,
+    )
     from rnnlp.data.formats.text_files import read_lines
 
     lines = read_lines(path)
@@ -335,7 +340,9 @@ def _text_rows(path: str, layout: Layout) -> Iterator[tuple[int, list[str]]]:
     if stem(path)[1] != ".tsv":
         delimiter = csv_delimiter(first)
     elif layout.format == "tsv":
-        quoted = layout.quoted
+        quoted, remark = quoted_as_trained((line for _, line in head), layout.quoted)
+        if remark:
+            _note_new(path, remark, said)
     else:
         quoted = is_quoted(line for _, line in head)
     yield from table_rows(

@@ -168,7 +168,12 @@ def test_a_first_example_is_no_header(tmp_path, first):
         ("a.csv", 'text,label\n"a" b,1\n', {}, "a.csv:2: is not CSV"),
         ("a.csv", 'text,label\na,1\n"open,0\nb,1\n', {}, "a.csv:3: is not CSV: unexpected end"),
         ("a.csv", "text,label\n", {}, "no texts in the file"),
-        ("a.tsv", "text\tlabel\na\tb\tc\n", {}, "a.tsv:2: 3 columns .* cannot hold a tab"),
+        (
+            "a.tsv",
+            "text\tlabel\na\tb\tc\n",
+            {},
+            "a.tsv:2: 3 columns .* cannot hold a tab or a",
+        ),
         ("a.tsv", "text\tlabel\na\t\n", {}, "a.tsv:2: the label is empty"),
         ("a.tsv", "a\tb\nc\td\n", {"label_column": 3}, "label_column is 3; the columns are 1 to 2"),
         ("a.jsonl", '{"text": "a"}\n', {}, "a.jsonl:1: no usual key such as 'label' among text"),
@@ -255,6 +260,13 @@ def test_quoting_is_that_of_the_training_file(tmp_path):
     short = write(tmp_path / "y.tsv", 'text\tlabel\n"mark"\t0\n"more"\t1\n')
     assert read(short, layout=layout)[0] == ('"mark"', ["0"])
     assert read(short)[0] == ("mark", ["0"])
+    for row, text, said in (
+        ('"mark"', '"mark"', "are read as text, as in the training data"),
+        ('"she said ""yes"""', 'she said "yes"', "unlike the training data: taken off"),
+    ):
+        again, notes = write(tmp_path / "z.tsv", f"text\tlabel\n{row}\t0\n{row}\t1\n"), Notes()
+        assert read(again, layout=layout, notes=notes)[0] == (text, ["0"])
+        assert said in " ".join(notes.lines())
 
 
 @pytest.mark.parametrize(
