@@ -126,7 +126,8 @@ def items_of(
             guessed = classification_layout(
                 path, format="auto", text_column=text_column, label_column=label_column
             )
-            if how := guessed.told(path):
+            named = not text_column is label_column is None
+            if how := guessed.told(path, named=named):
                 notes.add(f"{path}: {how}")
         for text in read_classification(
             path,

@@ -141,7 +141,9 @@ class SequenceData(pl.LightningDataModule, Generic[Example]):
             folder = tempfile.TemporaryDirectory(prefix="rnnlp-")
             with named_encoding(self.options.encoding):
                 corpora = self._store(Path(folder.name), notes)
-            if (train := self.files["train"]) and (how := self.layout.told(train)):
+            asked = ("text_column", "label_column")
+            named = any(getattr(self.options, name, None) is not None for name in asked)
+            if (train := self.files["train"]) and (how := self.layout.told(train, named=named)):
                 notes.add(f"{train}: {how}")
             lines = None
             if "validation" in corpora and self.options.folds is not None:

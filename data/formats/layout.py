@@ -61,8 +61,13 @@ class Layout:
         said = {role: self.columns.get(role) if c is None else c for role, c in columns.items()}
         return said, self.header if all(c is None for c in columns.values()) else None
 
-    def told(self, path: str) -> str:
-        """In words, for a note on a file; "" where there is nothing to tell."""
+    def told(self, path: str, *, named: bool = False) -> str:
+        """In words, for a note on a file; "" where there is nothing to tell.
+
+        Args:
+            path: The file.
+            named: Whether the user has said which columns are meant, so that no header is guessed.
+        """
         if not self.columns:
             return ""
         header = {None: "", True: " with a header", False: " without a header"}[self.header]
@@ -73,7 +78,9 @@ class Layout:
         quoted = " with quotation marks around columns" if self.quoted else ""
         format = "a table" if is_workbook(path) else self.format
         otherwise = ""
-        if self.header is False:
+        if named or {*self.columns} != {"text", "label"}:
+            pass
+        elif self.header is False:
             otherwise = "; if the first row is a header, name the columns (text_column …)"
         elif self.header and not is_header(list(map(str, self.columns.values()))):
             otherwise = "; if the first row is an example, put a header above it"
