@@ -130,6 +130,15 @@ class SequenceData(pl.LightningDataModule, Generic[Example]):
         """Whether there is a test split."""
         return "test" in self.prepare().learned.corpora
 
+    def source(self, split: str) -> Source[Example] | None:
+        """The examples of the file of a split, as training reads them; None without a file.
+
+        Nothing is learned of them, nor kept. In which encoding it is read is the caller's business:
+        `named_encoding(options.encoding)`.
+        """
+        path = self.files[split]
+        return None if path is None else self._file(path)
+
     def read(self) -> Read:
         """Reads the splits, the first time it is called.
 

@@ -30,7 +30,7 @@ tagger entities, a sentence counts as these are sure.
                        said lies beside it, as DIR.teacher.jsonl
   --overwrite          replace the model in the folder
   --data.train FILE    labelled texts as well, or alone (classification; tagging where models
-                       teach)
+                       teach), read as fit --config NAME reads it
   --hard_share H       how much of their loss is their labels, the rest what the teacher says of
                        them (default: 0.5)
   --model.soft_temperature T   softens both sides (default: 1)

@@ -10,32 +10,34 @@ from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
 
 from rnnlp.data.classification.example import ClassifiedExample
-from rnnlp.data.classification.readers import read_classification
 from rnnlp.data.corpus.report import Notes
-from rnnlp.data.errors import InputError, note
-from rnnlp.data.formats.layout import Layout
+from rnnlp.data.corpus.source import Source
+from rnnlp.data.errors import InputError
+from rnnlp.data.formats.probabilities import Probabilities
 from rnnlp.data.tagging.corpus import labelling
+from rnnlp.data.tagging.example import TaggedExample
 from rnnlp.data.tagging.readers import spans_of
 from rnnlp.data.tagging.schemes import spans_to_tags
-from rnnlp.data.tagging.sources import file_source
 
 from .teacher import Answer, Teacher, rows_of, tag_shares
 
 
 class TaggedSentence(NamedTuple):
-    """A sentence with tags in the teacher's scheme, and how much it counts."""
+    """A sentence with tags in the teacher's scheme, how probable each is, and how much it counts.
+
+    Args:
+        tokens: Its tokens.
+        tags: One tag a token.
+        shares: The probability of each tag of each token, as the file states it.
+        weight: How much it counts in the loss.
+        group: What else stays on one side of a cut with it; None for nothing.
+    """
 
     tokens: list[str]
     tags: list[str]
+    shares: list[Probabilities]
     weight: float
-
-
-def read_texts(path: str) -> list[ClassifiedExample]:
-    """The labelled texts of a file."""
-    notes = Notes()
-    gold = list(read_classification(path, notes=notes))
-    _tell(notes)
-    return gold
+    group: str | None
 
 
 def text_rows(
@@ -50,38 +52,42 @@ def text_rows(
     """
     taught = rows_of(teacher([example.text for example in gold])) if hard_share < 1.0 else ()
     for example, row in zip(gold, taught, strict=False):
-        yield {**row, "weight": (1.0 - hard_share) * example.weight}
+        yield {**row, "weight": (1.0 - hard_share) * example.weight, "group": example.group}
     for example in gold if hard_share > 0.0 else ():
         weight = hard_share * example.weight
-        yield {"text": example.text, "label": example.labels, "weight": weight}
+        yield {**stated_text(example), "weight": weight, "group": example.group}
 
 
-def read_sentences(path: str, tagger: Any) -> list[TaggedSentence]:
+def stated_text(example: ClassifiedExample) -> Answer:
+    """A labelled text as its file has it."""
+    row: Answer = {"text": example.text, "label": example.labels}
+    return row if example.soft is None else {**row, "scores": example.soft}
+
+
+def read_sentences(
+    source: Source[TaggedExample], scheme: str | None, notes: Notes
+) -> Iterator[TaggedSentence]:
     """The tagged sentences of a file.
 
     Args:
-        path: The file; its texts, where it has no tokens, are split as the teacher does.
-        tagger: The teacher, as `rnnlp.load` gives it.
+        source: The file.
+        scheme: The scheme of the teacher's tags; None for plain ones.
+        notes: Takes counts of what is legal but lossy.
 
     Raises:
         InputError: The file has plain tags and the teacher entities, or the other way round.
     """
-    scheme = tagger.settings.scheme
-    source = file_source(path, format="auto", level=tagger.featurizer.level, layout=Layout())
-    notes = Notes()
-    labels = labelling(source, notes)
+    labels = labelling(source, notes, scheme=scheme or "BIOES")
     if (labels is None) != (scheme is None):
         kinds = ["plain tags" if one is None else "entities" for one in (labels, scheme)]
-        raise InputError(f"has {kinds[0]}, and the teacher knows {kinds[1]}", path=path)
-    gold = []
+        raise InputError(f"has {kinds[0]}, and the teacher knows {kinds[1]}", path=source.name)
     for example in source.read(notes):
         tags = example.tags or []
         if scheme is not None and labels is not None:
-            spans = spans_of(example, labels, path=path, notes=notes)
+            spans = spans_of(example, labels, path=source.name, notes=notes)
             tags = spans_to_tags(spans, len(example.tokens), scheme)
-        gold.append(TaggedSentence(example.tokens, tags, example.weight))
-    _tell(notes)
-    return gold
+        shares = example.soft or [{tag: 1.0} for tag in tags]
+        yield TaggedSentence(example.tokens, tags, shares, example.weight, example.group)
 
 
 def sentence_rows(
@@ -95,18 +101,22 @@ def sentence_rows(
         hard_share: How much of the loss is their tags, from 0 to 1.
     """
     taught = tag_shares(tagger, [sentence.tokens for sentence in gold])
-    for (tokens, tags, weight), shares in zip(gold, taught, strict=True):
-        scores = [_mean(tag, told, hard_share) for tag, told in zip(tags, shares, strict=True)]
-        yield {"tokens": tokens, "scores": scores, "weight": weight}
+    for sentence, shares in zip(gold, taught, strict=True):
+        scores = [
+            _mean(stated, told, hard_share)
+            for stated, told in zip(sentence.shares, shares, strict=True)
+        ]
+        yield {
+            "tokens": sentence.tokens,
+            "scores": scores,
+            "weight": sentence.weight,
+            "group": sentence.group,
+        }
 
 
-def _mean(tag: str, told: dict[str, float], hard_share: float) -> dict[str, float]:
-    """A distribution of which one tag has `hard_share`, and what is told the rest."""
+def _mean(stated: Probabilities, told: Probabilities, hard_share: float) -> Probabilities:
+    """A distribution of which what is stated has `hard_share`, and what is told the rest."""
     mixed = {name: (1.0 - hard_share) * share for name, share in told.items()}
-    mixed[tag] = mixed.get(tag, 0.0) + hard_share
+    for name, share in stated.items():
+        mixed[name] = mixed.get(name, 0.0) + hard_share * share
     return {name: round(share, 4) for name, share in mixed.items() if share > 0.0}
-
-
-def _tell(notes: Notes) -> None:
-    for line in notes.lines():
-        note(line)

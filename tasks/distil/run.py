@@ -1,13 +1,16 @@
 """Distilling: the teacher labels texts, and `fit` trains a student on them.
 
 The labelled texts stay beside the student's folder, as `DIR.teacher.jsonl`: they can be read,
-mended, and trained on again without the teacher.
+mended, and trained on again without the teacher. How the user's own files are read is in
+`student_files.py`.
 """
 
 from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+from functools import partial
 from itertools import chain
 from pathlib import Path
 from typing import Any
@@ -22,7 +25,8 @@ from rnnlp.tasks.model_folder.atomic import write_atomically
 from rnnlp.tasks.model_folder.files import as_json
 from rnnlp.tasks.model_folder.folder import CONFIG, holds_model
 
-from .labelled import read_sentences, read_texts, sentence_rows, text_rows
+from .labelled import sentence_rows, text_rows
+from .student_files import GROUP, StudentFiles
 from .teacher import Teacher, command_teacher, rows_of, tagging_teacher
 
 TASKS = ("classification", "tagging", "translation")
@@ -84,6 +88,17 @@ def distil(
         )
     pipeline = _models(models, task) if command is None else None
     labels = output.with_name(f"{output.name}.teacher.jsonl")
+    own = [*_as_taught(pipeline), *arguments, *as_arguments(settings)]
+    request = FitRequest(
+        task=task,
+        configs=files,
+        arguments=[*own, f"--data.train={train}"] if train is not None else own,
+        output=output,
+        resume=False,
+        overwrite=overwrite,
+    )
+    student = StudentFiles(request, teacher=pipeline)
+    anew = {split: output.with_name(f"{output.name}.{split}.jsonl") for split in student.rewritten}
     if is_first():  # other processes find what it has written
         if holds_model(output) and not overwrite:
             raise InputError("holds a model already: name another --output, or add --overwrite",
@@ -92,36 +107,27 @@ def distil(
         texts = [text for text in unlabelled if text.strip()]
         gold: Sequence[Any] = ()
         rows = rows_of(teacher(texts))
-        if train is not None and task == "tagging":
-            gold = read_sentences(train, pipeline)
-            rows = chain(rows, sentence_rows(gold, pipeline, hard_share=hard_share))
-        elif train is not None:
-            gold = read_texts(train)
-            rows = chain(rows, text_rows(gold, teacher, hard_share=hard_share))
+        if train is not None:
+            gold = student.gold("train")
+            rows = chain(
+                rows,
+                sentence_rows(gold, pipeline, hard_share=hard_share)
+                if task == "tagging"
+                else text_rows(gold, teacher, hard_share=hard_share),
+            )
         if not texts and not gold:
             raise InputError("--unlabelled holds no text")
         labels.parent.mkdir(parents=True, exist_ok=True)
-        write_atomically(labels, lambda part: _write(rows, part))
+        write_atomically(labels, lambda part: _write(rows, part, grouped=student.grouped))
         parts = [f"{len(texts):,} texts labelled by the teacher"] if texts else []
         if gold:
             parts.append(f"{len(gold):,} of {train} with {hard_share:g} of their label")
         note(f"{', and '.join(parts)}: {labels}")
-    columns = ["--data.source_column=source", "--data.target_column=target"]
-    request = FitRequest(
-        task=task,
-        configs=files,
-        arguments=[
-            *_as_taught(pipeline),
-            *arguments,
-            *as_arguments(settings),
-            f"--data.train={labels}",
-            *(columns if task == "translation" else []),
-        ],
-        output=output,
-        resume=False,
-        overwrite=overwrite,
-    )
-    run_fit(request)
+        for split, path in anew.items():
+            write_atomically(path, partial(_write, student.rows(split)))
+            note(f"{split}: {student.settings[split]}, written as {path}")
+    files_of_student = {"train": labels, **anew, **student.plain}
+    run_fit(replace(request, arguments=[*own, *as_arguments({"data": files_of_student})]))
     return load(output) if is_first() and (output / CONFIG).exists() else None
 
 
@@ -153,7 +159,8 @@ def _as_taught(pipeline: Any) -> list[str]:
     return level if scheme is None else [*level, f"--data.scheme={scheme}"]
 
 
-def _write(rows: Iterable[Mapping[str, Any]], path: Path) -> None:
+def _write(rows: Iterable[Mapping[str, Any]], path: Path, *, grouped: bool = False) -> None:
     with path.open("w", encoding="utf-8") as file:
         for row in rows:
-            file.write(as_json(row) + "\n")
+            own = {GROUP: None, **row} if grouped else {k: row[k] for k in row if k != GROUP}
+            file.write(as_json(own) + "\n")

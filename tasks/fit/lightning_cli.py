@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import Any
 
 import yaml
+from jsonargparse import Namespace
 from pytorch_lightning import Trainer
 from pytorch_lightning.accelerators import CPUAccelerator
 from pytorch_lightning.callbacks import Callback, RichProgressBar
@@ -278,6 +279,23 @@ class FitCommand(LightningCLI):
         return text
 
 
+class DataCommand(FitCommand):
+    """Reads the same settings and builds the data module alone; None where no file is named.
+
+    Of several files without one to train on, the first says how all are laid out.
+    """
+
+    def instantiate_classes(self) -> None:
+        """Builds the data module, which reads nothing yet."""
+        settings = self.config["data"].clone()
+        settings["train"] = settings["train"] or settings["validation"] or settings["test"]
+        self.datamodule = None
+        if settings["train"] is not None:
+            parser = LightningArgumentParser()
+            parser.add_lightning_class_args(attribute(task_spec(self.request.task).data), "data")
+            self.datamodule = parser.instantiate(Namespace(data=settings))["data"]
+
+
 def process_share(trainer: Trainer, named: str) -> Share:
     """What this process has of every batch.
 
@@ -301,16 +319,19 @@ def process_share(trainer: Trainer, named: str) -> Share:
     return Share(trainer.global_rank, trainer.world_size)
 
 
-def build(request: FitRequest, held: ExitStack | None = None) -> FitCommand:
+def build(
+    request: FitRequest, held: ExitStack | None = None, *, command: type[FitCommand] = FitCommand
+) -> FitCommand:
     """Data, model and trainer from the settings; a wrong setting is named with its place.
 
     Args:
         request: What is asked for.
         held: Gets the lock of the output folder; None where nothing is written.
+        command: What is built of the settings.
     """
     quieten()
     try:
-        return FitCommand(request, held)
+        return command(request, held)
     except InputError as error:
         raise located(error, configs=request.configs, arguments=request.arguments) from error
     except SystemExit as error:

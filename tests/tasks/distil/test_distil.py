@@ -174,3 +174,40 @@ def test_no_texts_at_all(rnnlp, english, corpus, folder):
     code, _, err = rnnlp("distil", english, "--config", corpus / "tiny.yaml")
     assert code == 2
     assert err == "rnnlp: of which texts? Give --unlabelled FILE, or --data.train FILE, or both\n"
+
+
+def test_files_are_read_as_fit_reads_them(rnnlp, folder):
+    rows = ["7;b 坏;bad", "8;b fine;good", "9;b dull;bad"]
+    for name, some in (("tick", rows), ("held", rows[1:])):
+        table = "\n".join(["id;message;team", *some])
+        (folder / f"{name}.csv").write_text(f"{table}\n", encoding="gb18030")
+    (folder / "columns.yaml").write_text(
+        "base: sentiment\ndata: {text_column: message, label_column: team, group_column: id}\n"
+    )
+    (folder / "votes.py").write_text(TEACHER.replace("pos", "good").replace("neg", "bad"))
+    asked = ["--config", folder / "columns.yaml", "--trainer.max_epochs=1", *TINY]
+    asked += [f"--data.train={folder / 'tick.csv'}", "--data.encoding=gb18030"]
+    code, _, err = rnnlp(
+        "distil", *by_command(folder, "votes.py"), "--unlabelled", folder / "texts.txt", *asked,
+        "--output", folder / "read",
+    )  # fmt: skip
+    assert code == 0, err
+    assert "tick.csv: read as csv with a header: text in message, label in team" in err
+    assert "different labels" not in err
+    rows = [json.loads(line) for line in (folder / "read.teacher.jsonl").open()]
+    assert rows[-3:] == [
+        {"group": "7", "text": "b 坏", "label": ["bad"], "weight": 0.5},
+        {"group": "8", "text": "b fine", "label": ["good"], "weight": 0.5},
+        {"group": "9", "text": "b dull", "label": ["bad"], "weight": 0.5},
+    ]
+    # What it is validated on is laid out as the user's file of training, not as the teacher's.
+    code, _, err = rnnlp(
+        "distil", *by_command(folder, "votes.py"), *asked, "--data.group_column=null",
+        f"--data.validation={folder / 'held.csv'}", "--output", folder / "held",
+    )  # fmt: skip
+    assert code == 0, err
+    assert "validation: 2 texts (bad 1, good 1)" in err
+    assert package.load(folder / "held").labels == ["bad", "good"]
+    code, _, err = rnnlp("distil", *by_command(folder), *asked, "--data.feature_columns=[id]",
+                         "--output", folder / "no")  # fmt: skip
+    assert code == 2 and "data.feature_columns names id, and a teacher has texts alone" in err
