@@ -197,7 +197,8 @@ class ClassificationData(LabelledData[ClassifiedExample]):
             if not tokens and split == "train":
                 notes.count("training texts without a token, left out", place)
                 continue
-            prints.add("\n".join((example.text, *example.features)), example.labels)
+            stated = example.labels if example.soft is None else None
+            prints.add("\n".join((example.text, *example.features)), stated)
             notes.count(f"{split} texts without a token, read as <unk>", place, not tokens)
             if self.options.max_length is not None and count > self.options.max_length:
                 what = "middle left out" if most else "read in windows"

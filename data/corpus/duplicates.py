@@ -8,6 +8,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
+_UNSTATED = 0  # in place of labels, where there are none to contradict
 _ODD = np.int64(0x5851F42D4C957F2D)  # mixes two numbers of 64 bits into one
 
 
@@ -18,17 +19,18 @@ class Fingerprints:
         self._texts = array("q")
         self._labels = array("q")
 
-    def add(self, text: str, labels: Sequence[str]) -> None:
-        """Adds a text with its labels."""
+    def add(self, text: str, labels: Sequence[str] | None) -> None:
+        """Adds a text with its labels; None where they are not stated, only how probable they are."""
         self._texts.append(number_of(" ".join(text.split())))
-        self._labels.append(number_of("\0".join(sorted(labels))))
+        self._labels.append(_UNSTATED if labels is None else number_of("\0".join(sorted(labels))))
 
     def __len__(self) -> int:
         return len(self._texts)
 
     def contradictions(self) -> int:
-        """How many different texts occur with different labels."""
+        """How many different texts occur with different labels that are stated."""
         texts, labels = _numbers(self._texts), _numbers(self._labels)
+        texts, labels = texts[labels != _UNSTATED], labels[labels != _UNSTATED]
         order = np.argsort(texts)
         texts, labels = texts[order], labels[order]
         other = (texts[1:] == texts[:-1]) & (labels[1:] != labels[:-1])

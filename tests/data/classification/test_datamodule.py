@@ -225,3 +225,18 @@ def test_files_in_another_encoding(tmp_path, encoding):
     assert set(data.featurizer.tokens.vocabulary) & set("好壞")
     with pytest.raises(InputError, match="unknown encoding 'big6'"):
         ClassificationData(encoding="big6")
+
+
+def test_probabilities_contradict_no_label(tmp_path):
+    rows = [
+        {"text": "fine", "label": "good"},
+        {"text": "fine", "scores": {"good": 0.4, "bad": 0.6}},
+        {"text": "dull", "votes": ["bad", "bad", "good"]},
+        {"text": "dull", "votes": ["bad", "good", "good"]},
+        {"text": "so so", "label": "good"},
+        {"text": "so so", "label": "bad"},
+    ]
+    notes = ClassificationData(train=jsonl(tmp_path / "train.jsonl", rows * 3)).notes
+    assert [line for line in notes if "different labels" in line] == [
+        "train: 1 texts occur with different labels"
+    ]
