@@ -185,12 +185,19 @@ class Pipeline(ABC):
                 )
         together = copy.copy(self)
         together.engine = type(self.engine)(self._mean([each.network for each in every]))
+        together.settings = self._agreed([each.settings for each in every])
         together.members = len(every)
         return together
 
     def _mean(self, networks: list[Any]) -> Any:
         """The ensemble of networks."""
         raise NotImplementedError
+
+    def _agreed(self, settings: list[Any]) -> Any:
+        """The settings of the ensemble of models with these: of what is not `alike` nor agreed on,
+        as how texts are searched for or files laid out, the first's.
+        """
+        return settings[0]
 
     def _vocabularies(self) -> dict[str, bytes]:
         """What `save_tokenizers` writes."""

@@ -6,7 +6,9 @@ result.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from itertools import islice
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -22,7 +24,7 @@ from rnnlp.tasks.base.pipeline import CHUNK, Pipeline
 from rnnlp.tasks.model_folder.folder import CONFIG, ModelFolder
 
 from .config import ClassifierConfig
-from .outputs import label_of, uncertainty_of
+from .outputs import label_of, thresholds_of, uncertainty_of
 
 if TYPE_CHECKING:
     from .stream import ClassificationStream
@@ -219,6 +221,17 @@ class ClassificationPipeline(Pipeline):
         from rnnlp.models.classification.ensemble import ClassifierEnsemble
 
         return ClassifierEnsemble(networks)
+
+    def _agreed(self, settings: list[ClassifierConfig]) -> ClassifierConfig:
+        """Where a text may have several labels, one is given as its members are above their
+        thresholds on the average: the mean of both decides.
+        """
+        thresholds: list[float] = []
+        if any(each.thresholds for each in settings):
+            by_label = zip(*map(thresholds_of, settings), strict=True)
+            # `fsum` rounds once: the order of the models is none of the sum.
+            thresholds = [math.fsum(some) / len(some) for some in by_label]
+        return replace(settings[0], thresholds=thresholds)
 
     def stream(self) -> ClassificationStream:
         """Reads a text as it arrives, for models of one direction; see `ClassificationStream`.

@@ -22,8 +22,9 @@ def load(
 
     Args:
         model: A model folder, or a hub id. Of several, which must be alike in labels and
-            vocabularies, the mean answers (an ensemble): probabilities of classifiers, scores of
-            taggers, each step of translators.
+            vocabularies, the mean answers (an ensemble): probabilities of classifiers, and where a
+            text may have several labels the thresholds of each; scores of taggers; each step of
+            translators, which search as the first of them does.
         revision: Version of a hub's model: a commit, a tag or a branch.
         threads: Cores that answers are computed on, as many as torch or ONNX Runtime takes if not
             given. On torch a short text alone is always computed on one: that is faster.

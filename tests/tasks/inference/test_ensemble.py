@@ -6,7 +6,7 @@ import json
 import pytest
 import torch
 
-import rnnlp
+import rnnlp as package
 from rnnlp.data.errors import InputError
 from rnnlp.data.translation.collate import TranslationCollate
 from rnnlp.models.tagging.crf import CRF
@@ -37,7 +37,7 @@ def classifiers(tmp_path_factory):
     models = []
     for seed, more in ((1, {}), (2, {}), (3, {"recurrent": False, "ngrams": 2})):
         models.append(folder / str(seed))
-        rnnlp.fit(
+        package.fit(
             "sentiment",
             output=models[-1],
             data={"train": data, "validation": data},
@@ -76,7 +76,7 @@ def test_a_mean_of_crfs_is_the_geometric_mean_of_their_distributions():
 
 def test_one_model_thrice_is_that_model(taggers, classifiers):
     for folder in (taggers[0], classifiers[0]):
-        one, three = rnnlp.load(folder), rnnlp.load([folder] * 3)
+        one, three = package.load(folder), package.load([folder] * 3)
         for mine, theirs in zip(one(TEXTS), three(TEXTS), strict=True):
             same(mine, theirs)
 
@@ -95,12 +95,43 @@ def same(first, second):
 
 
 def test_classifiers_of_any_kind_are_averaged(classifiers):
-    each = [rnnlp.load(folder)(TEXTS) for folder in classifiers]
-    together = rnnlp.load(classifiers)(TEXTS)
+    each = [package.load(folder)(TEXTS) for folder in classifiers]
+    together = package.load(classifiers)(TEXTS)
     for answers, mean in zip(zip(*each, strict=True), together, strict=True):
         for label, score in mean["scores"].items():
             expected = sum(answer["scores"][label] for answer in answers) / 3
             assert score == pytest.approx(expected, abs=2e-4)
+
+
+def test_thresholds_are_averaged_in_any_order(tmp_path, rnnlp):
+    data = tmp_path / "train.jsonl"
+    rows = [{"text": f"{a} {b}", "label": [a, b]} for a in "xyz" for b in "uvw"]
+    data.write_text("".join(json.dumps(row) + "\n" for row in rows * 3))
+    folders = []
+    for seed, thresholds in ((1, []), (2, [0.1, 0.2, 0.3, 0.9, 0.8, 0.7])):
+        folders.append(tmp_path / str(seed))
+        package.fit(
+            "sentiment",
+            output=folders[-1],
+            data={"train": data, "validation": data},
+            model={
+                "embedding": {"size": 8},
+                "encoder": {"hidden_size": 8},
+                "thresholds": thresholds,
+            },
+            trainer={"max_epochs": 2, "accelerator": "cpu"},
+            seed_everything=seed,
+        )
+    one, other = package.load(folders), package.load(folders[::-1])
+    assert one.settings.thresholds == other.settings.thresholds == [0.3, 0.35, 0.4, 0.7, 0.65, 0.6]
+    assert [answer["label"] for answer in one(TEXTS)] == [
+        [name for name in sorted(answer["scores"], key=answer["scores"].get, reverse=True)
+         if answer["scores"][name] >= one.settings.thresholds[one.labels.index(name)]]
+        for answer in other(TEXTS)
+    ]  # fmt: skip
+    scores = [json.loads(rnnlp("evaluate", *some, data, "--json")[1]) for some in
+              (folders, folders[::-1])]  # fmt: skip
+    assert scores[0]["micro_f1"] == scores[1]["micro_f1"]
 
 
 def test_translators_are_averaged_at_each_step(tmp_path):
@@ -109,7 +140,7 @@ def test_translators_are_averaged_at_each_step(tmp_path):
     folders = []
     for seed in (1, 2):
         folders.append(tmp_path / str(seed))
-        rnnlp.fit(
+        package.fit(
             "translation",
             output=folders[-1],
             data={
@@ -129,8 +160,8 @@ def test_translators_are_averaged_at_each_step(tmp_path):
             trainer={"max_epochs": 2, "accelerator": "cpu"},
             seed_everything=seed,
         )
-    together = rnnlp.load(folders)
-    one, other = (rnnlp.load(folder) for folder in folders)
+    together = package.load(folders)
+    one, other = (package.load(folder) for folder in folders)
     prepare = TranslationCollate(featurizer=one.featurizer, target_tokenizer=one.target_tokenizer)
     batch = prepare({"source": ["b c a"], "target": ["y z x"], "index": [0]})
     each = []
@@ -155,17 +186,17 @@ def test_translators_are_averaged_at_each_step(tmp_path):
 
 def test_what_is_not_alike_is_refused(taggers, classifiers, corpus, tmp_path):
     with pytest.raises(InputError, match="models for classification and tagging cannot"):
-        rnnlp.load([taggers[0], classifiers[0]])
+        package.load([taggers[0], classifiers[0]])
     softmax = train(tmp_path / "s", corpus, "--model.crf=false", "--trainer.max_epochs=1")
     with pytest.raises(InputError, match="have the same crf; these have True and False"):
-        rnnlp.load([taggers[0], softmax])
+        package.load([taggers[0], softmax])
     other = train(tmp_path / "o", corpus, "--data.lowercase=true", "--trainer.max_epochs=1")
     with pytest.raises(InputError, match="the same vocabularies: train the others with"):
-        rnnlp.load([taggers[0], other])
+        package.load([taggers[0], other])
     with pytest.raises(InputError, match="no model is named"):
-        rnnlp.load([])
+        package.load([])
     with pytest.raises(InputError, match="an ensemble of 2 models answers, and does nothing else"):
-        rnnlp.load(taggers).save(tmp_path / "saved")
+        package.load(taggers).save(tmp_path / "saved")
 
 
 def test_from_the_shell(rnnlp, taggers, corpus):
