@@ -20,7 +20,7 @@ class Fingerprints:
         self._labels = array("q")
 
     def add(self, text: str, labels: Sequence[str] | None) -> None:
-        """Adds a text with its labels; None where they are not stated, only how probable they are."""
+        """Adds a text with its labels; None where only their probabilities are stated."""
         self._texts.append(number_of(" ".join(text.split())))
         self._labels.append(_UNSTATED if labels is None else number_of("\0".join(sorted(labels))))
 

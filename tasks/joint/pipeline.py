@@ -69,6 +69,7 @@ class JointPipeline(Pipeline):
         *,
         explain: bool = False,
         min_score: float | None = None,
+        uncertainty: bool = False,
     ) -> Any:
         """Tags and labels texts.
 
@@ -76,6 +77,8 @@ class JointPipeline(Pipeline):
             texts: One text, or any iterable of them.
             explain: Add the attention weight of each token, for models with attention pooling.
             min_score: Entities and labels of a lower score are left out.
+            uncertainty: Add `uncertainty`, with what both tasks say of it: `expected_errors`,
+                `entropy` and `margin`.
 
         Returns:
             For each text `{"text", "entities", "label", "score", "scores"}`, with `explain` also
@@ -84,10 +87,15 @@ class JointPipeline(Pipeline):
         Raises:
             InputError: `explain` for a model without attention.
         """
-        return self.answer(texts, explain=explain, min_score=min_score)
+        return self.answer(texts, explain=explain, min_score=min_score, uncertainty=uncertainty)
 
     def answers(  # type: ignore[override]
-        self, texts: list[str], *, explain: bool = False, min_score: float | None = None
+        self,
+        texts: list[str],
+        *,
+        explain: bool = False,
+        min_score: float | None = None,
+        uncertainty: bool = False,
     ) -> list[dict[str, Any]]:
         """Entities and labels of some texts.
 
@@ -95,14 +103,17 @@ class JointPipeline(Pipeline):
             texts: The texts.
             explain: Add the attention weight of each token.
             min_score: Entities less probable than this are left out, and a label is None.
+            uncertainty: Add to each text how unsure the model is of both.
         """
-        labels = self.classification.answers(texts, explain=explain, min_score=min_score)
-        return [
-            entities | label
-            for entities, label in zip(
-                self.tagging.answers(texts, min_score=min_score), labels, strict=True
-            )
-        ]
+        told: dict[str, Any] = {"min_score": min_score, "uncertainty": uncertainty}
+        labels = self.classification.answers(texts, explain=explain, **told)
+        answers = []
+        for entities, label in zip(self.tagging.answers(texts, **told), labels, strict=True):
+            both = {**entities, **label}
+            if uncertainty:
+                both["uncertainty"] = {**entities["uncertainty"], **label["uncertainty"]}
+            answers.append(both)
+        return answers
 
     def stream(self) -> NoReturn:
         """Refuses: the two tasks give different results at different times.

@@ -1,10 +1,14 @@
 """The tasks: each row holds, and a task from a user's own file goes through all verbs."""
 
+from dataclasses import fields
+from inspect import signature
+
 import pytest
 from pytorch_lightning.cli import LightningArgumentParser
 
 from rnnlp.tasks.base.own_parts import attribute
 from rnnlp.tasks.registry import TaskSpec, options_of, register_task, task_specs
+from rnnlp.tasks.translation.config import SearchConfig
 
 
 @pytest.mark.parametrize("spec", task_specs(), ids=lambda spec: spec.name)
@@ -27,6 +31,17 @@ def test_options_of_one_name_are_one(kind):
         for option in options:
             other = seen.setdefault(option.name, option)
             assert (other.type, other.repeated) == (option.type, option.repeated)
+
+
+@pytest.mark.parametrize("spec", task_specs(), ids=lambda spec: spec.name)
+def test_pipelines_take_every_option_that_is_offered(spec):
+    pipeline = attribute(spec.pipeline)
+    for kind, method in (("PREDICT", pipeline.__call__), ("STREAM", pipeline.stream)):
+        taken = {*signature(method).parameters, "attention"}  # which `predict` itself draws
+        if "search" in taken:  # any of these settings
+            taken |= {field.name for field in fields(SearchConfig)}
+        offered = {option.keyword or option.name for option in options_of(kind)[spec.name]}
+        assert offered <= taken
 
 
 def test_a_name_is_taken_once():

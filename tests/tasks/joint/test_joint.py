@@ -114,6 +114,17 @@ def test_ngrams_count_towards_labels(files, tmp_path):
         assert one["scores"] == pytest.approx(other["scores"], abs=1e-3)
 
 
+def test_both_say_how_unsure_they_are(rnnlp, model):
+    code, out, err = rnnlp("predict", model, "--uncertainty", *TEXTS)
+    assert (code, err) == (0, "")
+    pipeline = package.load(model)
+    tagging, classification = (
+        head(TEXTS, uncertainty=True) for head in (pipeline.tagging, pipeline.classification)
+    )
+    for line, one, other in zip(out.splitlines(), tagging, classification, strict=True):
+        assert json.loads(line)["uncertainty"] == one["uncertainty"] | other["uncertainty"]
+
+
 def test_predict(rnnlp, model):
     code, out, err = rnnlp("predict", model, "--explain", *TEXTS)
     assert (code, err) == (0, "")
