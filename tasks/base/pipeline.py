@@ -232,9 +232,9 @@ class Pipeline(ABC):
             return answer
         return list(self.predict(texts, **options))
 
-    def predict(self, texts: Iterable[str], **options: Any) -> Iterator[dict[str, Any]]:
+    def predict(self, texts: str | Iterable[str], **options: Any) -> Iterator[dict[str, Any]]:
         """The answers to any number of texts, one by one: neither they nor the texts need to fit
-        into memory. See calling the pipeline for options and answers.
+        into memory. See calling the pipeline for options and answers; a string is one text.
         """
         source = each_text(texts)
         while some := list(islice(source, CHUNK)):
@@ -330,11 +330,23 @@ def torch_threads(count: int | None) -> Iterator[None]:
         torch.set_num_threads(before)
 
 
-def each_text(texts: Iterable[Any]) -> Iterator[str]:
+def check_tokens(sentences: Iterable[Any]) -> None:
+    """Refuses texts where tokens are wanted: a string would be read letter by letter.
+
+    Raises:
+        InputError: There is one.
+    """
+    if text := next((one for one in sentences if isinstance(one, str)), None):
+        raise InputError(
+            f"sentences are lists of tokens, and {text!r:.60} is a string: call the model on texts"
+        )
+
+
+def each_text(texts: str | Iterable[Any]) -> Iterator[str]:
     """The texts of an iterable, in order, each looked at once.
 
     Args:
-        texts: A list, a generator, a numpy array, a column of pandas or Arrow.
+        texts: A list, a generator, a numpy array, a column of pandas or Arrow; or one text.
 
     Raises:
         InputError: It is no iterable of texts, or something in it is not a text.
@@ -345,7 +357,7 @@ def each_text(texts: Iterable[Any]) -> Iterator[str]:
             "strings such as one column of a table"
         )
     try:
-        source = iter(texts)
+        source = iter([texts] if isinstance(texts, str) else texts)
     except TypeError as error:
         raise InputError(
             f"{texts!r:.60} is no text: give a string, or an iterable of strings"

@@ -20,7 +20,7 @@ from rnnlp.data.text.featurizer import FeatureRow, TokenBatch
 from rnnlp.data.text.preprocessing import EMPTY, tokenise
 from rnnlp.data.text.tokenizer import Offsets
 from rnnlp.tasks.base.length_batches import TOKEN_BUDGET, by_length
-from rnnlp.tasks.base.pipeline import CHUNK, Pipeline
+from rnnlp.tasks.base.pipeline import CHUNK, Pipeline, check_tokens, each_text
 from rnnlp.tasks.model_folder.folder import CONFIG, ModelFolder
 
 from .config import ClassifierConfig
@@ -28,6 +28,9 @@ from .outputs import label_of, thresholds_of, uncertainty_of
 
 if TYPE_CHECKING:
     from .stream import ClassificationStream
+
+
+_NONE: Any = object()
 
 
 class Engine(Protocol):
@@ -122,12 +125,12 @@ class ClassificationPipeline(Pipeline):
         return list(self.predict(texts, columns=columns, **options))
 
     def predict(
-        self, texts: Iterable[str], *, columns: Any = None, **options: Any
+        self, texts: str | Iterable[str], *, columns: Any = None, **options: Any
     ) -> Iterator[dict[str, Any]]:
         """The answers to any number of texts, one by one.
 
         Args:
-            texts: Any iterable of them, read as it is asked for.
+            texts: Any iterable of them, read as it is asked for; a string is one text.
             columns: Of a model that reads columns beside the text: the values of each text by name.
             options: Any other of those in calling the pipeline.
 
@@ -137,12 +140,17 @@ class ClassificationPipeline(Pipeline):
         if columns is None and not self.settings.columns:
             yield from super().predict(texts, **options)
             return
+        if isinstance(columns, Mapping):  # of one text
+            columns = [columns]
         rows = None if columns is None else iter(columns)
-        source = iter(texts)
+        source = each_text(texts)
         while some := list(islice(source, CHUNK)):
             some_rows = None if rows is None else list(islice(rows, len(some)))
             beside = self._beside(some_rows, len(some))
             yield from super().predict(some, columns=beside, **options)
+        if rows is not None and next(rows, _NONE) is not _NONE:
+            names = ", ".join(column.name for column in self.settings.columns)
+            raise InputError(f"more rows of columns ({names}) than texts: give one for each")
 
     def _beside(self, rows: list[Any] | None, texts: int) -> np.ndarray | None:
         """What is read beside some texts [texts, columns].
@@ -296,6 +304,7 @@ class ClassificationPipeline(Pipeline):
     def _batches(
         self, sentences: Sequence[Sequence[str]], columns: np.ndarray | None
     ) -> Iterator[tuple[list[int], np.ndarray, np.ndarray | None]]:
+        check_tokens(sentences)
         for rows in by_length([len(tokens) for tokens in sentences], budget=TOKEN_BUDGET):
             batch = self.featurizer.batch([sentences[row] for row in rows])
             beside = None if columns is None else columns[rows]

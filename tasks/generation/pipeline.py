@@ -174,7 +174,7 @@ class GenerationPipeline(Pipeline):
             raise InputError("the model was trained without vectors, and cannot write from any")
         if vectors is None and size:
             raise InputError(f"the model writes from vectors of {size} numbers: give vectors")
-        prompts = each_text([texts] if isinstance(texts, str) else texts)
+        prompts = each_text(texts)
         if vectors is None:
             yield from ((prompt, None) for prompt in prompts)
             return

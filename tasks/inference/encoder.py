@@ -24,6 +24,7 @@ from rnnlp.models.encoders.base import EncoderOutput
 from rnnlp.models.encoders.recurrent import Encoder
 from rnnlp.models.encoders.windowed import WindowedEncoder
 from rnnlp.tasks.base.length_batches import TOKEN_BUDGET, by_length
+from rnnlp.tasks.base.pipeline import each_text
 from rnnlp.tasks.base.reused_encoder import backward_alone, no_encoder, read_encoder
 
 from .exported_encoder import Way
@@ -80,7 +81,7 @@ class PretrainedEncoder(nn.Module):
 
     def batch(self, texts: Sequence[str]) -> TokenTensors:
         """The ids of texts, each of which holds at least one token."""
-        rows = [self.row(text) for text in texts]
+        rows = [self.row(text) for text in each_text(texts)]
         empty = [number for number, row in enumerate(rows) if not row.tokens]
         if empty:
             raise ValueError(f"texts {empty} hold no token; leave them out")
@@ -114,7 +115,7 @@ class PretrainedEncoder(nn.Module):
                 number by number; "last" is, of each direction, the state after the last token that
                 it reads.
         """
-        rows = [self.row(text) for text in texts]
+        rows = [self.row(text) for text in each_text(texts)]
         lengths = torch.tensor([len(row.tokens) for row in rows], dtype=torch.int64)
         longest = max([1, *lengths.tolist()])
         states, pooled = [], []
@@ -136,7 +137,7 @@ class PretrainedEncoder(nn.Module):
             texts: The texts; a blank one gets zeros.
             pooling: See `encode`.
         """
-        batches = _Batches(self, [self.row(text) for text in texts], pooling)
+        batches = _Batches(self, [self.row(text) for text in each_text(texts)], pooling)
         nothing = torch.zeros(0, self.output_size, device=next(self.parameters()).device)
         return batches.in_order([nothing, *(vectors for _, vectors in batches)])
 

@@ -11,6 +11,7 @@ from rnnlp.data.errors import InputError
 from rnnlp.data.formats.layout import Layout
 from rnnlp.data.text.featurizer import FeatureRow, collate
 from rnnlp.tasks.base.length_batches import TOKEN_BUDGET, by_length
+from rnnlp.tasks.base.pipeline import each_text
 
 Way = Literal["max", "mean", "last"]
 
@@ -44,8 +45,8 @@ class ExportedEncoder:
             pooling: "max" and "mean" over the tokens, number by number; "last" is, of each
                 direction, the state after the last token that it reads.
         """
-        rows = [self._row(text) for text in texts]
-        vectors = np.zeros((len(texts), self.output_size), np.float32)
+        rows = [self._row(text) for text in each_text(texts)]
+        vectors = np.zeros((len(rows), self.output_size), np.float32)
         for numbers in by_length([len(row.tokens) for row in rows], budget=TOKEN_BUDGET):
             batch = collate([rows[number] for number in numbers])
             states, last = self._reader.states(batch)

@@ -14,7 +14,7 @@ import numpy as np
 from rnnlp.data.tagging.schemes import Span
 from rnnlp.data.text.featurizer import Featurizer, TokenBatch
 from rnnlp.tasks.base.length_batches import TOKEN_BUDGET, by_length, positions
-from rnnlp.tasks.base.pipeline import Pipeline
+from rnnlp.tasks.base.pipeline import Pipeline, check_tokens
 from rnnlp.tasks.model_folder.folder import CONFIG, ModelFolder
 
 from .config import TaggerConfig
@@ -216,6 +216,7 @@ class TaggingPipeline(Pipeline):
 
         Sentences of like length are together; empty ones are left out.
         """
+        check_tokens(sentences)
         budget = positions(TOKEN_BUDGET, width=SUMS * len(self.settings.tags))
         for rows in by_length([len(tokens) for tokens in sentences], budget=budget):
             batch = self.featurizer.batch([sentences[row] for row in rows])

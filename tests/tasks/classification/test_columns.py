@@ -115,6 +115,9 @@ def test_where_columns_are_missing(rnnlp, folder, tmp_path):
         model(["a thing"])
     with pytest.raises(InputError, match=r"1 rows of columns \(shop, price\) for 2 texts"):
         model(["a", "b"], columns=ROWS[:1])
+    with pytest.raises(InputError, match=r"more rows of columns \(shop, price\) than texts"):
+        model(["a"], columns=ROWS[:3])
+    assert list(model.predict("a thing", columns=ROWS[0])) == [model("a thing", columns=ROWS[0])]
     code, _, err = rnnlp("predict", folder / "model", "a thing")
     assert code == 2 and "the model reads shop, price" in err and err.count("\n") == 1
     lacking = table(tmp_path / "x.csv", [{"text": "a thing", "shop": "web", "label": "late"}])

@@ -4,6 +4,7 @@ import os
 import subprocess
 import sys
 from itertools import count, islice
+from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
@@ -50,6 +51,19 @@ class Shuffled:
 def test_any_iterable_is_read_in_order_once(texts):
     tagger = fresh(EmbeddingConfig(size=6))
     assert tagger(texts) == tagger(TEXTS)
+
+
+def test_a_string_is_one_text_and_no_sentence():
+    tagger = fresh(EmbeddingConfig(size=6))
+    assert list(tagger.predict(TEXTS[0])) == [tagger(TEXTS[0])]
+    folder = Path(__file__).parents[2] / "folders" / "classification-v2"
+    classifier, encoder = package.load(folder), package.load_encoder(folder)
+    assert (encoder.arrays(TEXTS[0]) == encoder.arrays(TEXTS[:1])).all()
+    assert list(classifier.predict(TEXTS[0])) == [classifier(TEXTS[0])]
+    for read in (tagger.tags, tagger.marginals, tagger.spans, classifier.probabilities):
+        for sentences in ("ab", [["a"], "bc"]):
+            with pytest.raises(InputError, match="sentences are lists of tokens"):
+                read(sentences)
 
 
 @pytest.mark.parametrize(
