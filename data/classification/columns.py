@@ -13,6 +13,7 @@ from typing import Any
 
 from rnnlp.data.errors import InputError
 from rnnlp.data.formats.columns import as_value
+from rnnlp.data.formats.layout import Layout
 
 OTHER = 0  # id of categories that training never saw, and of none
 
@@ -83,6 +84,28 @@ def learn_columns(names: Sequence[str], rows: Iterable[Sequence[str]]) -> list[F
         deviation = math.sqrt(square) or 1.0
         columns.append(FurtherColumn(name=name, mean=mean, deviation=deviation))
     return columns
+
+
+def check_names(names: Sequence[str], layout: Layout) -> None:
+    """Refuses columns that are no further ones.
+
+    Args:
+        names: Of the columns.
+        layout: Where text and label stand.
+
+    Raises:
+        InputError: One is named twice, or is that of the text or of the label.
+    """
+    taken: dict[str, str] = {}
+    for role, column in layout.columns.items():
+        for name in {str(column), *str(column).split(",")}:  # texts of several are joined
+            taken[name.strip()] = f"is the column of the {role}"
+    for name in names:
+        if name in taken:
+            raise InputError(
+                f"data.feature_columns names {name}, which {taken[name]}: leave it out"
+            )
+        taken[name] = "is named already"
 
 
 def row_numbers(columns: Sequence[FurtherColumn], row: Mapping[str, Any]) -> list[float]:

@@ -33,7 +33,7 @@ from rnnlp.data.text.preprocessing import EMPTY, tokenise
 from rnnlp.data.text.tokenizer import splitter
 
 from .collate import ClassificationCollate
-from .columns import FurtherColumn, check_values, learn_columns
+from .columns import FurtherColumn, check_names, check_values, learn_columns
 from .example import ClassifiedExample
 from .readers import (
     alike_across,
@@ -157,6 +157,7 @@ class ClassificationData(LabelledData[ClassifiedExample]):
         return self._multilabel
 
     def _store(self, folder: Path, notes: Notes) -> dict[str, Corpus]:
+        check_names(self.options.feature_columns, self.layout)
         corpora: dict[str, Corpus] = {}
         prints: dict[str, Fingerprints] = {}
         for split, source in self._sources().items():

@@ -109,6 +109,23 @@ def test_tables_and_json_lines_are_answered_alike(rnnlp, folder):
     assert together(texts, columns=ROWS) == answers
 
 
+@pytest.mark.parametrize("name", ["train.csv", "rows.jsonl"])
+@pytest.mark.parametrize(
+    ("columns", "settings", "line"),
+    [
+        (["label"], {}, "names label, which is the column of the label: leave it out"),
+        (["price", "text"], {}, "names text, which is the column of the text: leave it out"),
+        (["shop"], {"text_column": "text,shop"}, "names shop, which is the column of the text"),
+        (["price"], {"label_column": "price"}, "names price, which is the column of the label"),
+        (["shop", "shop"], {}, "names shop, which is named already: leave it out"),
+    ],
+)
+def test_what_is_no_further_column(folder, name, columns, settings, line):
+    data = ClassificationData(train=str(folder / name), feature_columns=columns, **settings)
+    with pytest.raises(InputError, match=f"^(.*: )?data.feature_columns {line}"):
+        data.prepare()
+
+
 def test_where_columns_are_missing(rnnlp, folder, tmp_path):
     model = package.load(folder / "model")
     with pytest.raises(InputError, match=r"the model reads shop, price beside the text: give a"):
