@@ -142,7 +142,10 @@ def predict(arguments: Sequence[str]) -> int:
             answered.add([(rows[place // each], one) for place, one in enumerate(answers)])
             progress.add(len(rows))
     if empty:  # an empty file is an error already
-        advice = "; --count N writes without a prompt" if writes else ""
+        if takes_vectors and count is not None:
+            size = pipeline.settings.vector_size
+            raise InputError(f"the model writes from vectors of {size} numbers: give vectors")
+        advice = "; --count N writes without a prompt" if writes and not takes_vectors else ""
         note(f"stdin is empty{advice}")
     return 0
 

@@ -171,6 +171,15 @@ def test_a_stream_costs_what_evaluate_counts(rnnlp, folder, model, tmp_path, mon
     assert last["bits_per_character"] == pytest.approx(scores["bits_per_character"], abs=1e-4)
 
 
+def test_nothing_is_written_without_vectors(rnnlp, model, monkeypatch):
+    for arguments, code, said in (
+        (["--count", "1"], 2, "rnnlp: the model writes from vectors of 3 numbers: give vectors\n"),
+        ([], 0, "note: stdin is empty\n"),
+    ):
+        monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(b"")))
+        assert rnnlp("predict", model, *arguments) == (code, "", said)
+
+
 def test_a_server_takes_vectors(model):
     from fastapi.testclient import TestClient
 
