@@ -20,7 +20,10 @@ def export(arguments: Sequence[str]) -> int:
     parser.add_argument("model", metavar="MODEL", help="a model folder or a hub id")
     parser.add_argument("--output", metavar="DIR", required=True, help="the folder to write")
     parser.add_argument(
-        "--int8", action="store_true", help="weights in 8 bits: a third of the size, nearly as good"
+        "--int8",
+        action="store_true",
+        help="weights in 8 bits, but for those of n-grams: without these about a third of the "
+        "size, nearly as good",
     )
     parser.add_argument(
         "--data", metavar="FILE", help="score both models on this file, and show what was lost"
