@@ -13,6 +13,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from itertools import islice
+from numbers import Real
 from operator import attrgetter
 from os import PathLike
 from pathlib import Path
@@ -242,6 +243,9 @@ class Pipeline(ABC):
 
     def _on_threads(self, texts: list[str], options: Mapping[str, Any]) -> list[dict[str, Any]]:
         """`answers`, on as many cores as are wanted."""
+        least = options.get("min_score")
+        if least is not None and (not isinstance(least, Real) or not 0.0 <= float(least) <= 1.0):
+            raise InputError(f"min_score is {least!r:.60}: give a probability, from 0 to 1")
         alone = len(texts) == 1 and len(texts[0]) <= SHORT
         with torch_threads(1 if alone else self.threads):
             return self.answers(texts, **options)

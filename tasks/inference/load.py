@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from rnnlp.data.errors import InputError
@@ -43,6 +43,8 @@ def load(
     places: Any
     stamps: Any
     if not isinstance(model, str | os.PathLike):
+        if isinstance(model, bytes) or not isinstance(model, Iterable):
+            raise InputError(f"{model!r:.60} is no model: give its folder, or a list of folders")
         if not model:
             raise InputError("no model is named")
         members = [load(each, revision=revision, threads=threads) for each in model]

@@ -85,6 +85,20 @@ def test_what_is_no_text_is_named(texts, says):
         list(each_text(texts))
 
 
+@pytest.mark.parametrize("least", ["x", -0.1, float("nan"), 2, [0.5]])
+def test_a_least_score_is_a_probability(least):
+    folders = Path(__file__).parents[2] / "folders"
+    for task in ("tagging", "classification", "joint"):
+        with pytest.raises(InputError, match=r"^min_score is .*: give a probability, from 0 to 1"):
+            package.load(folders / f"{task}-v2")("a", min_score=least)
+
+
+@pytest.mark.parametrize("model", [3, None, b"runs/ner", [3, "runs"]])
+def test_what_is_no_model(model):
+    with pytest.raises(InputError, match="is no model: give its folder"):
+        package.load(model)
+
+
 def test_answers_come_while_texts_are_read():
     tagger = fresh(EmbeddingConfig(size=6))
     endless = (f"text {number}" for number in count())
