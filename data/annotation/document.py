@@ -27,6 +27,7 @@ class Document(NamedTuple):
         line: Its line, or the number of its task, counted from 1.
         place: Where it stands, for messages.
         tokens: Start and end of each token, where the file has its own.
+        doubt: Why its labels cannot be told, for whoever needs them; "" where they can.
     """
 
     text: str
@@ -35,6 +36,7 @@ class Document(NamedTuple):
     line: int
     place: str
     tokens: list[tuple[int, int]] | None = None
+    doubt: str = ""
 
 
 @contextmanager

@@ -2,27 +2,49 @@
 
 A task has several annotations where several people worked on it; skipped ones are left out.
 Offsets count UTF-16 units, as in JavaScript; spans that bring their own text are converted.
+JSON-MIN and CSV do not mark which columns are answers. In JSON-MIN those of the data stand before
+`id`, unless the data have an `id` of their own; where it cannot be told, the user names the label.
 """
 
 from __future__ import annotations
 
 import csv
 import json
-from collections.abc import Iterable, Iterator, Mapping
-from typing import Any
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from typing import Any, NamedTuple, TypeAlias
 
 from rnnlp.data.corpus.report import Notes
 from rnnlp.data.errors import InputError
-from rnnlp.data.formats.columns import TEXT_NAMES
+from rnnlp.data.formats.columns import TEXT_NAMES, as_value, columns_in, joined
+from rnnlp.data.formats.columns import placed as numbered
 from rnnlp.data.formats.delimited import split_row
 from rnnlp.data.formats.text_files import read_lines, stem
 
 from .document import Document, Mark, agreed, mark, objects, placed
 from .files import Head, json_items
 
+Columns: TypeAlias = tuple[str | int | None, str | int | None]  # of text and label; None: unsaid
+
 _OWN = frozenset(  # what is no data of the user's in the flat forms
-    ("id", "annotator", "annotation_id", "created_at", "updated_at", "lead_time", "agreement")
-)
+    ("id", "annotator", "annotation_id", "created_at", "updated_at", "lead_time", "agreement",
+     "history")
+)  # fmt: skip
+
+
+class _Row(NamedTuple):
+    """A row of the flat forms.
+
+    Args:
+        text: Its text.
+        results: The answers that have parts, as spans do.
+        words: What may be answers or data, by column.
+        told: Whether the order of the columns tells that it is answers.
+    """
+
+    text: str
+    results: list[dict[str, Any]]
+    words: dict[str, list[Any]]
+    told: bool
 
 
 def is_label_studio(head: Head) -> bool:
@@ -42,11 +64,22 @@ def is_label_studio_table(head: Head) -> bool:
     return {"id", "annotation_id", "annotator"} <= set(names)
 
 
-def read_label_studio(path: str, notes: Notes) -> Iterator[Document]:
-    """Yields the annotated tasks of JSON or JSON-MIN."""
+def read_label_studio(
+    path: str, notes: Notes, columns: Columns = (None, None)
+) -> Iterator[Document]:
+    """Yields the annotated tasks of JSON or JSON-MIN.
+
+    Args:
+        path: The export.
+        notes: Takes the counts of what is left out.
+        columns: What of the data is the text, and whose choices are the label.
+
+    Raises:
+        InputError: The export is damaged, or it cannot be told what the text or the label is.
+    """
     items = json_items(path)
     if items and isinstance(items[0], dict) and "annotation_id" in items[0]:
-        yield from _flat(enumerate(items, start=1), path, notes)
+        yield from _flat(enumerate(items, start=1), path, notes, columns, ordered=True)
         return
     for number, task in enumerate(items, start=1):
         place = f"{path}, task {number}"
@@ -60,15 +93,27 @@ def read_label_studio(path: str, notes: Notes) -> Iterator[Document]:
                 notes.count("tasks without an annotation, left out", place)
                 continue
             kept = [one for one in kept if one.get("ground_truth")] or kept
-            text = _text(task["data"])
-            documents = [
-                _document(objects(one, "result"), text, number, place, notes) for one in kept
-            ]
+            text = _text(task["data"], _texts(task["data"], (), columns[0]))
+            results = [objects(one, "result") for one in kept]
+            if columns[1] is not None:
+                results = [[one for one in some if _asked(one, columns[1])] for some in results]
+            documents = [_document(some, text, number, place, notes) for some in results]
             yield agreed(documents, notes)
 
 
-def read_label_studio_table(path: str, notes: Notes) -> Iterator[Document]:
-    """Yields the annotated tasks of CSV or TSV, whose cells hold JSON."""
+def read_label_studio_table(
+    path: str, notes: Notes, columns: Columns = (None, None)
+) -> Iterator[Document]:
+    """Yields the annotated tasks of CSV or TSV, whose cells hold JSON.
+
+    Args:
+        path: The export.
+        notes: Takes the counts of what is left out.
+        columns: Those of the text and of the label.
+
+    Raises:
+        InputError: The export is damaged, or it cannot be told what the text or the label is.
+    """
     lines = iter(read_lines(path))
     names = _names(next(lines)[1])
     reader = csv.DictReader(
@@ -83,42 +128,93 @@ def read_label_studio_table(path: str, notes: Notes) -> Iterator[Document]:
         ]
     except csv.Error as error:
         raise InputError(f"is not CSV: {error}", path=path, line=reader.line_num + 1) from error
-    yield from _flat(rows, path, notes)
+    # Its columns are sorted by name.
+    yield from _flat(rows, path, notes, columns, ordered=False)
 
 
 def _flat(
-    rows: Iterable[tuple[int, Mapping[str, Any]]], path: str, notes: Notes
+    rows: Iterable[tuple[int, Mapping[str, Any]]],
+    path: str,
+    notes: Notes,
+    columns: Columns,
+    *,
+    ordered: bool,
 ) -> Iterator[Document]:
-    """The documents of rows that are one annotation each, those of one task together."""
+    """The documents of rows that are one annotation each, those of one task together.
+
+    Args:
+        rows: The rows with their numbers.
+        path: The export, for messages.
+        notes: Takes the counts of what is left out.
+        columns: What the user says of the columns.
+        ordered: Whether their order may tell what is data.
+    """
     tasks: dict[Any, list[Document]] = {}
+    words: dict[str, None] = {}  # an ordered set, as below
+    names: dict[str, None] = {}
+    told = True
     for number, row in rows:
         place = f"{path}, row {number}"
         with placed(place):
             if not isinstance(row, dict):
                 raise InputError("no object, as the rows of Label Studio are")
-            marked = {
-                name: value
-                for name, value in row.items()
-                if name not in _OWN and not (isinstance(value, str) and name in TEXT_NAMES)
-            }
-            text = _text({k: v for k, v in row.items() if k not in _OWN})
-            results = []
-            for name, value in marked.items():
-                if isinstance(value, dict) and "choices" in value:
-                    value = value["choices"]
-                if isinstance(value, list) and value and isinstance(value[0], dict):
-                    results += [_region(name, one) for one in value]
-                elif isinstance(value, list) or (isinstance(value, str) and value != text):
-                    choices = value if isinstance(value, list) else [value] if value else []
-                    results.append({"from_name": name, "value": {"choices": choices}})
-            document = _document(results, text, number, place, notes)
-            tasks.setdefault(str(row.get("id", place)), []).append(document)
-    for documents in tasks.values():
-        yield agreed(documents, notes)
+            read = _row(row, columns, path, ordered=ordered)
+            chosen = [{"value": {"choices": choices}} for choices in read.words.values() if choices]
+            document = _document([*read.results, *chosen], read.text, number, place, notes)
+        told &= read.told
+        words.update(dict.fromkeys(name for name, choices in read.words.items() if choices))
+        names.update(dict.fromkeys(row))
+        tasks.setdefault(str(row.get("id", place)), []).append(document)
+    documents = [agreed(some, notes) for some in tasks.values()]
+    label = columns[1]
+    if label is None:
+        marked = any(one.spans for one in documents)
+        if len(words) > 1 or (words and marked and not told):
+            doubt = f"which column is the label: {', '.join(words)}? set data.label_column"
+            documents = [
+                one._replace(doubt=doubt, labels=[] if marked else one.labels) for one in documents
+            ]
+    elif documents and not words and str(label) not in names and not str(label).isdecimal():
+        raise InputError(
+            f"no column {label!r} among {', '.join(names)}: set data.label_column", path=path
+        )
+    yield from documents
 
 
-def _region(name: str, value: Any) -> dict[str, Any]:
-    return {"from_name": name, "value": value}
+def _row(row: Mapping[str, Any], columns: Columns, path: str, *, ordered: bool) -> _Row:
+    names = list(row)
+    end = names.index("id") if ordered and "id" in row else 0  # of the data
+    asked, label = columns
+    if isinstance(label, int) or (label and label.isdecimal() and label not in row):
+        label = names[numbered(label, names, len(names), "label_column", path)]
+    if isinstance(asked, int) or (asked and asked.isdecimal() and asked not in row):
+        asked = names[numbered(asked, names, len(names), "text_column", path)]
+    texts = _texts(row, names[:end], asked)
+    told = all(name in names[:end] for name in texts)
+    results: list[dict[str, Any]] = []
+    words: dict[str, list[Any]] = {}
+    for place, name in enumerate(names):
+        value = row[name]
+        if name in texts or (name in _OWN and name != label):
+            continue
+        if answered := isinstance(value, dict) and "choices" in value:
+            value = value["choices"]
+        if isinstance(value, list) and value and isinstance(value[0], dict):
+            results += [{"value": one} for one in value]
+        elif name == label:
+            words[name] = value if isinstance(value, list) else [as_value(value)]
+        elif label is None and (answered or place > end or not told):
+            is_text = name in TEXT_NAMES or not isinstance(value, str)
+            words[name] = value if isinstance(value, list) else [] if is_text else [value]
+    words = {name: [one for one in some if one != ""] for name, some in words.items()}
+    return _Row(_text(row, texts), results, words, told)
+
+
+def _asked(result: Mapping[str, Any], label: str | int) -> bool:
+    """Whether a result counts: spans, and the choices of the tag that the user names."""
+    value = result.get("value")
+    choices = isinstance(value, dict) and isinstance(value.get("choices"), list)
+    return not choices or result.get("from_name") == str(label)
 
 
 def _document(
@@ -144,15 +240,38 @@ def _document(
     return Document(text, spans, list(dict.fromkeys(labels)), number, place)
 
 
-def _text(data: Mapping[str, Any]) -> str:
-    """The text of a task: under a usual name, or all that there is."""
-    texts = {name: value for name, value in data.items() if isinstance(value, str)}
-    usual = [name for name in TEXT_NAMES if name in texts]
-    names = usual[:1] or (list(texts) if len(texts) == 1 else [])
-    if not names:
-        shown = ", ".join(texts) or "none"
-        raise InputError(f"which of its data is the text ({shown})? name it `text`")
-    return texts[names[0]]
+def _texts(data: Mapping[str, Any], before: Collection[str], asked: str | int | None) -> list[str]:
+    """Where the text of a task stands: where the user says, under a usual name, or in all there is.
+
+    Args:
+        data: The data of the task, with its answers in the flat forms.
+        before: What stands there before the answers, as far as that is known.
+        asked: What the user says: a name, or several with commas.
+
+    Raises:
+        InputError: There is no text there, or it cannot be told.
+    """
+    if asked is not None:
+        named = list(map(str, columns_in(asked, data)))
+        if odd := [name for name in named if not isinstance(data.get(name), str)]:
+            raise InputError(f"no text {odd[0]!r} among {', '.join(data)}: set data.text_column")
+        return named
+    texts = [name for name, value in data.items() if isinstance(value, str) and name not in _OWN]
+    first = [name for name in texts if name in before]
+    for some in (first, texts):
+        if usual := [name for name in TEXT_NAMES if name in some]:
+            return usual[:1]
+    names = first if len(first) == 1 else texts
+    if len(names) != 1:
+        shown = ", ".join(names) or "none"
+        raise InputError(
+            f"which of its data is the text ({shown})? name it `text` (of a classifier: or set data.text_column)"
+        )
+    return names
+
+
+def _text(data: Mapping[str, Any], names: Collection[str]) -> str:
+    return joined([data[name] for name in names])
 
 
 def _names(line: str) -> list[str]:

@@ -15,6 +15,7 @@ from .doccano import is_doccano, read_doccano
 from .document import Document
 from .files import Head, first_lines
 from .label_studio import (
+    Columns,
     is_label_studio,
     is_label_studio_table,
     read_label_studio,
@@ -34,16 +35,24 @@ class Tool(NamedTuple):
         name: What notes call it.
         recognises: Whether a file that begins so is one.
         read: Yields its texts; counts what is left out.
+        pick: The same with columns of text and label that the user may name; None where a file is
+            read as plain rows when they are named.
     """
 
     name: str
     recognises: Callable[[Head], bool]
     read: Callable[[str, Notes], Iterator[Document]]
+    pick: Callable[[str, Notes, Columns], Iterator[Document]] | None = None
 
 
 TOOLS = (
-    Tool("Label Studio", is_label_studio, read_label_studio),
-    Tool("Label Studio (CSV)", is_label_studio_table, read_label_studio_table),
+    Tool("Label Studio", is_label_studio, read_label_studio, read_label_studio),
+    Tool(
+        "Label Studio (CSV)",
+        is_label_studio_table,
+        read_label_studio_table,
+        read_label_studio_table,
+    ),
     Tool("spaCy (DocBin)", lambda head: is_docbin(head.path), read_docbin),
     Tool("spaCy (JSON)", is_spacy, read_spacy),
     Tool("Prodigy", is_prodigy, read_prodigy),

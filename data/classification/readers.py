@@ -18,7 +18,7 @@ from typing import Any
 from unicodedata import normalize
 
 from rnnlp.data.annotation.docbin import is_docbin
-from rnnlp.data.annotation.tools import ANNOTATION, Tool, tool_for, tool_of
+from rnnlp.data.annotation.tools import ANNOTATION, tool_for, tool_of
 from rnnlp.data.corpus.report import Notes
 from rnnlp.data.errors import InputError
 from rnnlp.data.formats.columns import LABEL_NAMES, TEXT_NAMES
@@ -86,8 +86,8 @@ def read_classification(
     """
     check_format(format, FORMATS)
     # Who names columns, now or in training, means the keys of the rows.
-    tools = text_column is label_column is None and layout.format != "jsonl"
-    name, format, lines, delimiter, quoted = _open(path, format, tools=tools, notes=notes)
+    named = (text_column, label_column) != (None, None) or layout.format == "jsonl"
+    name, format, lines, delimiter, quoted = _open(path, format, named=named, notes=notes)
     if format == layout.format == "tsv":
         head = list(islice(lines, _HEAD))
         lines = chain(head, lines)
@@ -108,7 +108,7 @@ def read_classification(
         )
     examples: Iterable[ClassifiedExample]
     if format == ANNOTATION:
-        examples = _annotated(name, tool_for(name), notes)
+        examples = _annotated(name, (text_column, label_column), notes)
     elif format == "jsonl":
         examples = read_classification_json(
             lines,
@@ -181,9 +181,10 @@ def classification_layout(
     Raises:
         InputError: The file cannot be read, or its columns cannot be guessed.
     """
-    tools = text_column is label_column is None
+    said = {"text": text_column, "label": label_column}
+    named = any(column is not None for column in said.values())
     name, format, lines, delimiter, quoted = _open(
-        path, format, tools=tools, notes=Notes(skip_bad_rows=True)
+        path, format, named=named, notes=Notes(skip_bad_rows=True)
     )
     if format in TABLES:
         return table_layout(
@@ -196,6 +197,8 @@ def classification_layout(
             label_column=label_column,
         )
     columns: dict[str, str | int] = {}
+    if format == ANNOTATION:
+        columns = {role: column for role, column in said.items() if column is not None}
     if format == "jsonl":
         line = next((line for _, line in lines if line.strip()), "{}")
         for role, key, usual in (
@@ -211,17 +214,25 @@ def classification_layout(
 
 
 def _open(
-    path: str | os.PathLike[str], format: str, *, tools: bool, notes: Notes
+    path: str | os.PathLike[str], format: str, *, named: bool, notes: Notes
 ) -> tuple[str, str, Iterator[tuple[int, str]], str, bool]:
-    """Name, format, lines, delimiter and quoting of a file, or of an export of annotation tools."""
+    """Name, format, lines, delimiter and quoting of a file, or of an export of annotation tools.
+
+    Args:
+        path: The file.
+        format: One of `FORMATS`.
+        named: Whether the user names columns.
+        notes: Takes lines that are left out.
+    """
     name = os.fspath(path)
     if format in READERS:
         return name, "jsonl", own_lines(name, format), ",", False
     lines = iter(()) if is_docbin(name) else table_lines(path, rows=notes)
     head = list(islice(lines, _HEAD))
     if format == "auto":
-        tools &= not is_workbook(name)
-        format = ANNOTATION if tools and tool_of(name, head) else _recognise(name, head)
+        tool = None if is_workbook(name) else tool_of(name, head)
+        known = tool is not None and (not named or tool.pick is not None)
+        format = ANNOTATION if known else _recognise(name, head)
     first = next((line for _, line in head if line.strip()), "")
     delimiter = "\t" if format == "tsv" else "," if is_workbook(name) else csv_delimiter(first)
     quoted = format == "csv" or is_quoted(line for _, line in head)
@@ -336,10 +347,15 @@ def _fasttext(lines: Iterable[tuple[int, str]]) -> Iterator[ClassifiedExample]:
             yield ClassifiedExample(_FASTTEXT.sub("", line), _FASTTEXT.findall(line), number)
 
 
-def _annotated(path: str, tool: Tool, notes: Notes) -> Iterator[ClassifiedExample]:
+def _annotated(
+    path: str, columns: tuple[str | int | None, str | int | None], notes: Notes
+) -> Iterator[ClassifiedExample]:
+    tool = tool_for(path)
     notes.add(f"{path}: read as an export of {tool.name}")
     marked = labelled = False
-    for document in tool.read(path, notes):
+    for document in tool.pick(path, notes, columns) if tool.pick else tool.read(path, notes):
+        if document.doubt:
+            raise InputError(document.doubt, path=path)
         marked |= bool(document.spans)
         labelled |= bool(document.labels)
         if document.labels:

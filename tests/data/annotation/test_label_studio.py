@@ -1,8 +1,14 @@
 """Label Studio: each form of its exports, read to the right spans and labels."""
 
+import csv
+import io
 import json
 
+import pytest
+
+from rnnlp.data.classification.readers import classification_layout, read_classification
 from rnnlp.data.corpus.report import Notes
+from rnnlp.data.errors import InputError
 from rnnlp.data.tagging.readers import read_tagging
 from rnnlp.data.text.tokenizer import splitter
 
@@ -89,3 +95,67 @@ def test_label_studio_columns(write):
         (["Anna", "ran"], ["B-PER", "O"]),
         (["Bo"], ["B-PER"]),
     ]
+
+
+def as_table(rows):
+    """The rows as Label Studio's CSV has them: columns sorted by name, JSON in cells."""
+    names = sorted({name for row in rows for name in row})
+    file = io.StringIO()
+    writer = csv.DictWriter(file, names)
+    writer.writeheader()
+    for row in rows:
+        cells = {k: v if isinstance(v, str | int) else json.dumps(v) for k, v in row.items()}
+        writer.writerow(cells)
+    return file.getvalue()
+
+
+def data_first(number, text, data, **answers):
+    """A row of JSON-MIN whose data have no `id` of their own."""
+    return {"text": text, **data, **flat(number, text, **answers)}
+
+
+def test_columns_of_the_data_are_no_labels(write):
+    sides = [("Good .", {"source": "web"}, {"tone": "pos"}), ("Bad .", {"source": "tv"}, {})]
+    rows = [data_first(n, text, data, **more) for n, (text, data, more) in enumerate(sides)]
+    actual, notes = labels(write(rows))
+    assert actual == [("Good .", ["pos"])] and "texts without a label, left out: 1" in notes
+    rows = [
+        data_first(n, text, {"tone": "?"}, tone={"choices": ["a", "b"]}) for n, text in [(1, "x")]
+    ]
+    assert labels(write(rows))[0] == [("x", ["a", "b"])]  # answered under a name of the data
+
+
+@pytest.mark.parametrize("name", ["a.json", "a.csv"])
+def test_where_it_cannot_be_told_the_user_names_the_label(write, name):
+    rows = [
+        flat(1, "Good .", source="web", tone="pos"),
+        flat(2, "Bad .", source="tv", tone={"choices": ["neg", "rude"]}),
+        flat(2, "Bad .", source="tv", tone={"choices": ["neg", "rude"]}),
+        flat(3, "Well .", source="web"),
+    ]
+    path = write(as_table(rows) if name == "a.csv" else rows, name)
+    with pytest.raises(InputError, match=r"label: source, tone\? set data\.label_column"):
+        labels(path)
+    expected = [("Good .", ["pos"]), ("Bad .", ["neg", "rude"])]
+    said = {"text_column": "text", "label_column": "tone"}
+    layout = classification_layout(path, format="auto", **said)
+    for how in (said, {"label_column": "tone"}, {"layout": layout}):
+        notes = Notes()
+        actual = [(e.text, e.labels) for e in read_classification(path, **how, notes=notes)]
+        assert actual == expected and notes["texts without a label, left out"] == 1
+    for option in said:
+        with pytest.raises(InputError, match=f"'no' among .*tone.*set data.{option}"):
+            list(read_classification(path, notes=Notes(), **{option: "no"}))
+    spans = [flat(4, "Anna", source="web", label=[{"start": 0, "end": 4, "labels": ["PER"]}])]
+    path = write(as_table(spans) if name == "a.csv" else spans, name)
+    assert entities(path)[0] == [("Anna", [("Anna", "PER")])]  # a tagger needs no label
+    with pytest.raises(InputError, match="which column is the label: source"):
+        labels(path)
+
+
+def test_columns_are_named_in_whole_tasks_too(write):
+    one = task("Good .", annotation(choice("pos"), {**choice("long"), "from_name": "size"}))
+    one["data"] = {"title": "Fine", "summary": "Good .", "source": "web"}
+    said = {"text_column": "summary", "label_column": "tone"}
+    actual = list(read_classification(write([one]), **said, notes=Notes()))
+    assert [(e.text, e.labels) for e in actual] == [("Good .", ["pos"])]
