@@ -1,6 +1,7 @@
 """Reads brat: `.ann` files with the `.txt` files beside them, one pair or a folder of them.
 
-A text is parted at its line breaks, but inside a span. A discontinuous span is read as one from
+A text is parted at its line breaks, but inside a span. Its offsets count the characters of the file,
+both of CR LF, unless the texts of the spans tell that CR came in later, as by Git on Windows. A discontinuous span is read as one from
 its first to its last character, with a count; relations, events and attributes are ignored.
 """
 
@@ -19,6 +20,7 @@ from .document import Document, Mark, mark, placed
 from .files import Head, files_in
 
 _SPAN = re.compile(r"(\S+) ([0-9]+ [0-9]+(?:;[0-9]+ [0-9]+)*)")
+_BREAK = re.compile(r"\r*\n|\r+")
 _OTHERS = {
     "R": "relations between spans, ignored",
     "*": "relations between spans, ignored",
@@ -51,9 +53,21 @@ def read_brat(path: str, notes: Notes) -> Iterator[Document]:
             raise InputError(
                 f"has no {text_file.name} beside it: brat keeps the text there", path=name
             )
-        text = "\n".join(line for _, line in read_lines(text_file))
-        spans = [] if os.path.getsize(annotations) == 0 else _spans(annotations, text, notes)
-        yield from _lines(text, spans, str(text_file))
+        text = "".join(line for _, line in read_lines(text_file, ends=True))
+        if os.path.getsize(annotations) == 0:
+            yield from _lines(text, [], str(text_file))
+            continue
+        if "\r" in text and not _fits(annotations, text):
+            text = _BREAK.sub("\n", text)
+        yield from _lines(text, _spans(annotations, text, notes), str(text_file))
+
+
+def _fits(path: Path, text: str) -> bool:
+    try:
+        _spans(path, text, Notes())
+    except InputError:
+        return False
+    return True
 
 
 def _spans(path: Path, text: str, notes: Notes) -> list[Mark]:
@@ -72,7 +86,15 @@ def _spans(path: Path, text: str, notes: Notes) -> list[Mark]:
                 raise InputError("not of the form T1, tab, type start end, tab, text")
             pieces = [tuple(map(int, piece.split())) for piece in match[2].split(";")]
             start, end = pieces[0][0], pieces[-1][1]
-            surface = fields[2] if len(fields) > 2 and len(pieces) == 1 else None
+            surface = fields[2] if len(fields) > 2 else ""
+            if len(pieces) > 1 and surface:  # which has the pieces with a space between
+                read = " ".join(text[a:b] for a, b in pieces)
+                if read.split() != surface.split():
+                    raise InputError(
+                        f"span {match[2]} reads {read!r:.80}, not its own text {surface!r:.80}; "
+                        "correct its offsets"
+                    )
+                surface = ""
             spans.append(
                 mark((start, end, match[1]), text, surface=surface, place=place, notes=notes)
             )
@@ -89,21 +111,19 @@ def _lines(text: str, spans: list[Mark], name: str) -> Iterator[Document]:
     waiting = sorted(spans)
     start, line, taken = 0, 1, 0
     while start < len(text):
-        end = start
-        count = taken
+        reach, count = start, taken
         while True:
-            end = text.find("\n", end)
-            end = len(text) if end < 0 else end
-            while count < len(waiting) and waiting[count][0] < end:
+            gap = _BREAK.search(text, reach)
+            end, after = gap.span() if gap else (len(text), len(text))
+            while count < len(waiting) and waiting[count][0] < after:
                 count += 1
             reach = max((stop for _, stop, _ in waiting[taken:count]), default=0)
-            if reach <= end:
+            if reach <= after:
                 break
-            end = reach
-        part = text[start:end]
+        part = text[start : max(end, reach)]
         if part.strip():
             inside = [(a - start, b - start, label) for a, b, label in waiting[taken:count]]
             yield Document(part, inside, [], line, f"{name}:{line}")
         taken = count
-        line += part.count("\n") + 1
-        start = end + 1
+        line += len(_BREAK.findall(text, start, after))
+        start = after

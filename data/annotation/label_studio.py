@@ -265,7 +265,8 @@ def _texts(data: Mapping[str, Any], before: Collection[str], asked: str | int | 
     if len(names) != 1:
         shown = ", ".join(names) or "none"
         raise InputError(
-            f"which of its data is the text ({shown})? name it `text` (of a classifier: or set data.text_column)"
+            f"which of its data is the text ({shown})? name it `text` (of a classifier: or set "
+            "data.text_column)"
         )
     return names
 

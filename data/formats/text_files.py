@@ -40,13 +40,14 @@ _OTHERS = {
 
 
 def read_lines(
-    path: str | os.PathLike[str], *, rows: Notes | None = None
+    path: str | os.PathLike[str], *, rows: Notes | None = None, ends: bool = False
 ) -> Iterator[tuple[int, str]]:
     """Yields each line with its number, counted from 1, without its line end.
 
     Args:
         path: A text file; gzip-packed where the name ends in `.gz`.
         rows: Where each line is a row of its own, takes those that are no text.
+        ends: Whether lines keep their ends, for whoever counts characters through the file.
 
     Raises:
         InputError: The file is missing, a folder, empty, not text in its encoding, or broken
@@ -86,7 +87,7 @@ def read_lines(
                     continue
                 if number == 1:
                     text = text.removeprefix(_BYTE_ORDER_MARK)
-                yield number, text.removesuffix("\n").rstrip("\r")
+                yield number, text if ends else text.removesuffix("\n").rstrip("\r")
         except (gzip.BadGzipFile, EOFError, zlib.error) as error:
             raise InputError(
                 f"not a whole gzip file ({error}); pack it again, or drop .gz from its name",
@@ -152,7 +153,7 @@ def _raw_lines(file: io.BufferedReader, path: str | os.PathLike[str]) -> Iterato
         if b"\n" in chunk:
             raise InputError("line ends of two kinds, CR and LF; convert it to LF", path=path)
         *whole, rest = (rest + chunk).split(b"\r")
-        yield from whole
+        yield from (line + b"\r" for line in whole)
         if len(rest) > LONGEST_LINE:
             break
     if rest:

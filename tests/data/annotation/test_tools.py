@@ -113,6 +113,28 @@ def test_brat(write, tmp_path):
         entities(path)
 
 
+@pytest.mark.parametrize("end", ["\r\n", "\r", "\n"])
+@pytest.mark.parametrize("counted", [True, False])
+def test_brat_counts_what_ends_its_lines(tmp_path, end, counted):
+    """Unless CR was put in after the annotation; then the texts of the spans tell."""
+    text = f"Hello there{end}Anna is in{end}Oslo.{end}Bo or so{end}"
+    (tmp_path / "a.txt").write_bytes(text.encode())
+    told = text if counted else text.replace("\r\n", "\n")
+    anna, place, last, bo, so = map(told.index, ("Anna", "in", "Oslo", "Bo", "so"))
+    (tmp_path / "a.ann").write_text(
+        f"T1\tPER {anna} {anna + 4}\tAnna\nT2\tX {bo} {bo + 2};{so} {so + 2}\tBo so\n"
+        f"T3\tLOC {place} {last + 4}\tin Oslo\n"
+    )
+    assert entities(tmp_path)[0] == [
+        ("Hello there", []),
+        ("Anna is in Oslo .", [("Anna", "PER"), ("in Oslo", "LOC")]),
+        ("Bo or so", [("Bo or so", "X")]),
+    ]
+    (tmp_path / "a.ann").write_text("T1\tPER 0 5;6 9\tHello you\n")
+    with pytest.raises(InputError, match=r"a\.ann:1: span 0 5;6 9 reads 'Hello the', not its own"):
+        entities(tmp_path)
+
+
 def test_spacy(write):
     words = [("Anna", "U-PER"), ("saw", "O"), ("New", "B-LOC"), ("York", "L-LOC"), (".", "-")]
     sentence = {"tokens": [{"id": i, "orth": w, "ner": t} for i, (w, t) in enumerate(words)]}
