@@ -1,8 +1,9 @@
 """Reads brat: `.ann` files with the `.txt` files beside them, one pair or a folder of them.
 
-A text is parted at its line breaks, but inside a span. Its offsets count the characters of the file,
-both of CR LF, unless the texts of the spans tell that CR came in later, as by Git on Windows. A discontinuous span is read as one from
-its first to its last character, with a count; relations, events and attributes are ignored.
+A text is parted at its line breaks, but inside a span. Its offsets count the characters of the
+file, both of CR LF, unless the texts of the spans tell that CR came in later, as by Git on Windows.
+A discontinuous span is read as one from its first to its last character, with a count; relations,
+events and attributes are ignored. Empty texts are left out, with a count.
 """
 
 from __future__ import annotations
@@ -53,7 +54,11 @@ def read_brat(path: str, notes: Notes) -> Iterator[Document]:
             raise InputError(
                 f"has no {text_file.name} beside it: brat keeps the text there", path=name
             )
-        text = "".join(line for _, line in read_lines(text_file, ends=True))
+        text = ""
+        if os.path.getsize(text_file) == 0:
+            notes.count("empty texts, left out", str(text_file))
+        else:
+            text = "".join(line for _, line in read_lines(text_file, ends=True))
         if os.path.getsize(annotations) == 0:
             yield from _lines(text, [], str(text_file))
             continue

@@ -135,6 +135,21 @@ def test_brat_counts_what_ends_its_lines(tmp_path, end, counted):
         entities(tmp_path)
 
 
+def test_an_empty_text_of_brat_is_left_out(write, tmp_path):
+    write("Anna\n", "b.txt")
+    write("T1\tPER 0 4\tAnna\n", "b.ann")
+    write("", "a.txt")
+    write("", "a.ann")
+    actual, notes = entities(tmp_path)
+    assert actual == [("Anna", [("Anna", "PER")])]
+    assert f"empty texts, left out: 1 (first at {tmp_path / 'a.txt'})" in notes
+    write("#1\tAnnotatorNotes T1\tempty\n", "a.ann")
+    assert entities(tmp_path)[0] == actual
+    write("T1\tPER 0 4\tAnna\n", "a.ann")
+    with pytest.raises(InputError, match=r"a\.ann:1: span 0\.\.4 "):
+        entities(tmp_path)
+
+
 def test_spacy(write):
     words = [("Anna", "U-PER"), ("saw", "O"), ("New", "B-LOC"), ("York", "L-LOC"), (".", "-")]
     sentence = {"tokens": [{"id": i, "orth": w, "ner": t} for i, (w, t) in enumerate(words)]}
