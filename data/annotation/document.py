@@ -80,6 +80,7 @@ def mark(
     *,
     surface: Any = None,
     inclusive: bool = False,
+    units: bool = False,
     place: str = "",
     notes: Notes | None = None,
 ) -> Mark:
@@ -91,6 +92,7 @@ def mark(
         surface: Its own text, where it brings one: by it wrong offsets show, and those of
             JavaScript, which count UTF-16 units, are converted.
         inclusive: Whether the second offset is that of the last character.
+        units: Whether the offsets count UTF-16 units, whatever stands at those characters.
         place: Where it stands, for the notes.
         notes: Takes the count of converted offsets.
 
@@ -104,17 +106,18 @@ def mark(
         raise InputError(f"span {start}..{end} has the type {label!r}; name it")
     stop = end + inclusive
     own = surface if isinstance(surface, str) and surface.strip() else None
-    if own is not None and not _reads(text[max(start, 0) : max(stop, 0)], own):
-        units = text.encode("utf-16-le")[2 * max(start, 0) : 2 * max(stop, 0)]
-        if not _reads(units.decode("utf-16-le", errors="replace"), own):
+    if units or (own is not None and not _reads(text[max(start, 0) : max(stop, 0)], own)):
+        if own is not None and not _reads(_in_units(text, start, stop), own):
             raise InputError(
                 f"span {start}..{end} reads {text[max(start, 0) : max(stop, 0)]!r:.80}, not its "
                 f"own text {own!r:.80}; correct its offsets"
             )
-        if notes is not None:
-            notes.count("spans whose offsets count UTF-16 units, converted", place)
-        before = text.encode("utf-16-le")[: 2 * start].decode("utf-16-le")
-        start, stop = len(before), len(before) + len(units.decode("utf-16-le"))
+        if 0 <= start < stop <= len(text.encode("utf-16-le")) // 2:  # else it is refused below
+            given = start, stop
+            start = len(text.encode("utf-16-le")[: 2 * start].decode("utf-16-le", "ignore"))
+            stop = len(_in_units(text, 0, stop))
+            if notes is not None and given != (start, stop):
+                notes.count("spans whose offsets count UTF-16 units, converted", place)
     if not 0 <= start < stop <= len(text):
         problem = "is empty" if start >= stop else "is outside the text"
         raise InputError(
@@ -122,6 +125,34 @@ def mark(
             "correct its offsets"
         )
     return start, stop, label
+
+
+def counts_units(spans: Sequence[Sequence[Any]], text: str, *, usual: bool) -> bool:
+    """Whether the offsets of a text's spans count UTF-16 units, as in JavaScript.
+
+    What a span reads may be its own text by either count, as where a character is repeated; so all
+    spans of a text tell together. Where they contradict each other, each is left to `mark`.
+
+    Args:
+        spans: Start, end (exclusive) and the own text of each, whatever stands there.
+        text: The text that they lie in.
+        usual: Whether the tool is known to count so: then it does unless the spans tell otherwise.
+    """
+    if not text or max(text) <= "\uffff":
+        return False  # the counts are the same
+    told = [
+        (_reads(text[max(start, 0) : max(stop, 0)], own), _reads(_in_units(text, start, stop), own))
+        for start, stop, own in spans
+        if type(start) is int and type(stop) is int and isinstance(own, str) and own.strip()
+    ]
+    by_units = all(units for _, units in told)
+    return by_units and (usual or not all(points for points, _ in told))
+
+
+def _in_units(text: str, start: int, stop: int) -> str:
+    """A piece of a text by its offsets in UTF-16 units."""
+    raw = text.encode("utf-16-le")[2 * max(start, 0) : 2 * max(stop, 0)]
+    return raw.decode("utf-16-le", errors="replace")
 
 
 def _reads(piece: str, own: str) -> bool:

@@ -1,7 +1,7 @@
 """Reads what Label Studio exports: JSON, JSON-MIN and CSV (its CoNLL is read as columns).
 
 A task has several annotations where several people worked on it; skipped ones are left out.
-Offsets count UTF-16 units, as in JavaScript; spans that bring their own text are converted.
+Offsets count UTF-16 units, as in JavaScript, unless the own texts of the spans tell otherwise.
 JSON-MIN and CSV do not mark which columns are answers. In JSON-MIN those of the data stand before
 `id`, unless the data have an `id` of their own; where it cannot be told, the user names the label.
 """
@@ -20,7 +20,7 @@ from rnnlp.data.formats.columns import placed as numbered
 from rnnlp.data.formats.delimited import split_row
 from rnnlp.data.formats.text_files import read_lines, stem
 
-from .document import Document, Mark, agreed, mark, objects, placed
+from .document import Document, agreed, counts_units, mark, objects, placed
 from .files import Head, json_items
 
 Columns: TypeAlias = tuple[str | int | None, str | int | None]  # of text and label; None: unsaid
@@ -220,7 +220,7 @@ def _asked(result: Mapping[str, Any], label: str | int) -> bool:
 def _document(
     results: list[dict[str, Any]], text: str, number: int, place: str, notes: Notes
 ) -> Document:
-    spans: list[Mark] = []
+    regions: list[tuple[Any, Any, Any, list[Any]]] = []
     labels: list[str] = []
     for result in results:
         value = result.get("value")
@@ -229,14 +229,19 @@ def _document(
         elif isinstance(value, dict) and isinstance(value.get("labels"), list):
             whole = value.get("globalOffsets")  # spans over HTML have both
             region = whole if isinstance(whole, dict) else value
-            for label in value["labels"]:
-                ends = region.get("start"), region.get("end")
-                surface = value.get("text")
-                spans.append(mark((*ends, label), text, surface=surface, place=place, notes=notes))
+            regions.append(
+                (region.get("start"), region.get("end"), value.get("text"), value["labels"])
+            )
         elif isinstance(value, dict) and isinstance(value.get("choices"), list):
             labels += map(str, value["choices"])
         else:
             notes.count("answers that are neither spans nor choices, ignored", place)
+    units = counts_units([region[:3] for region in regions], text, usual=True)
+    spans = [
+        mark((start, end, label), text, surface=own, units=units, place=place, notes=notes)
+        for start, end, own, names in regions
+        for label in names
+    ]
     return Document(text, spans, list(dict.fromkeys(labels)), number, place)
 
 

@@ -14,7 +14,7 @@ from rnnlp.data.errors import InputError
 from rnnlp.data.formats.jsonl import accepted, json_object
 from rnnlp.data.formats.text_files import read_lines
 
-from .document import Document, Mark, agreed, listed, mark, objects, placed
+from .document import Document, agreed, counts_units, listed, mark, objects, placed
 from .files import Head
 
 _ANSWERS = ("accept", "reject", "ignore")
@@ -60,11 +60,15 @@ def _document(row: dict[str, Any], number: int, place: str, notes: Notes) -> Doc
     text = row.get("text")
     if not isinstance(text, str):
         raise InputError("no `text`, as Prodigy's rows for texts have")
-    spans: list[Mark] = []
-    for span in objects(row, "spans"):
-        own = span.get("text")
-        ends = span.get("start"), span.get("end")
-        spans.append(mark((*ends, span.get("label")), text, surface=own, place=place, notes=notes))
+    marked = [
+        (one.get("start"), one.get("end"), one.get("text"), one.get("label"))
+        for one in objects(row, "spans")
+    ]
+    units = counts_units([one[:3] for one in marked], text, usual=False)
+    spans = [
+        mark((start, end, label), text, surface=own, units=units, place=place, notes=notes)
+        for start, end, own, label in marked
+    ]
     notes.count("relations between spans, ignored", place, len(listed(row, "relations")))
     chosen = row.get("accept")
     if not isinstance(chosen, list):

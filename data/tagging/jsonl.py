@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from rnnlp.data.annotation.document import Mark, mark
+from rnnlp.data.annotation.document import Mark, counts_units, mark
 from rnnlp.data.corpus.report import Notes
 from rnnlp.data.errors import InputError, counted
 from rnnlp.data.formats.jsonl import accepted, group_of, json_objects
@@ -147,7 +147,13 @@ def _from_text(
     if isinstance(row[key], dict):
         characters = list(_cluener_spans(row[key], text))
     elif isinstance(row[key], list):
-        characters = [_span(item, text, where, notes) for item in row[key]]
+        parts = [_parts(item) for item in row[key]]
+        told = [(start, end, own) for start, end, _, own in parts]
+        units = counts_units(told, text, usual=False)
+        characters = [
+            mark(part[:3], text, surface=part[3], units=units, place=where, notes=notes)
+            for part in parts
+        ]
     else:
         raise InputError(f"`{key}` is {row[key]!r}; give a list of spans")
     return TaggedExample(tokens, None, token_spans(characters, offsets, where, notes), number)
@@ -170,13 +176,14 @@ def _cluener_spans(label: dict[str, Any], text: str) -> Iterator[Mark]:
                 yield span
 
 
-def _span(item: Any, text: str, where: str, notes: Notes) -> Mark:
+def _parts(item: Any) -> tuple[Any, Any, Any, Any]:
+    """Start, end, type and own text of a span."""
     if isinstance(item, dict):
         start, end, kind, surface = (
             next((item[key] for key in keys if key in item), None)
             for keys in (START_KEYS, _END_KEYS, _TYPE_KEYS, _SURFACE_KEYS)
         )
-        return mark((start, end, kind), text, surface=surface, place=where, notes=notes)
+        return start, end, kind, surface
     if isinstance(item, list) and len(item) == 3:
-        return mark(item, text)
+        return (*item, None)
     raise InputError(f"span {item!r} is neither [start, end, type] nor a dictionary")

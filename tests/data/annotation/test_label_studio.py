@@ -6,6 +6,7 @@ import json
 
 import pytest
 
+from rnnlp.data.annotation.label_studio import read_label_studio
 from rnnlp.data.classification.readers import classification_layout, read_classification
 from rnnlp.data.corpus.report import Notes
 from rnnlp.data.errors import InputError
@@ -159,3 +160,32 @@ def test_columns_are_named_in_whole_tasks_too(write):
     said = {"text_column": "summary", "label_column": "tone"}
     actual = list(read_classification(write([one]), **said, notes=Notes()))
     assert [(e.text, e.labels) for e in actual] == [("Good .", ["pos"])]
+
+
+@pytest.mark.parametrize(
+    ("ends", "more", "expected"),
+    [
+        ((2, 4), [], (1, 3)),  # what JavaScript counts, though both counts read the same
+        ((2, 4), [(6, 8, "OK")], (1, 3)),
+        ((2, 4), [(5, 7, "OK")], (2, 4)),  # which tells of code points
+        ((1, 3), [], (1, 3)),
+    ],
+)
+def test_all_spans_tell_how_offsets_are_counted(write, ends, more, expected):
+    regions = [region(*ends, "哈哈", "X"), *(region(*one, "Y") for one in more)]
+    (document,) = read_label_studio(
+        str(write([task("😀哈哈哈 OK", annotation(*regions))])), Notes()
+    )
+    assert document.spans[0] == (*expected, "X")
+    assert document.spans[1:] == [(5, 7, "Y")] * len(more)
+
+
+@pytest.mark.parametrize("more", [{}, {"answer": "accept", "_input_hash": 1, "_task_hash": 1}])
+@pytest.mark.parametrize(("oslo", "place"), [(7, 1), (6, 2)])
+def test_others_count_code_points_unless_a_span_tells(write, oslo, place, more):
+    spans = [(2, 4, "哈哈"), (oslo, oslo + 4, "Oslo")]
+    rows = [{"start": a, "end": b, "text": own, "label": "X"} for a, b, own in spans]
+    path = write([{"text": "😀哈哈哈哈 Oslo", "spans": rows, **more}], "a.jsonl")
+    (example,) = read_tagging(path, split=splitter("character"), notes=Notes())
+    first, second = example.spans
+    assert (first.start, first.end, second.start) == (place, place + 2, 5)
