@@ -162,8 +162,10 @@ def _raw_lines(file: io.BufferedReader, path: str | os.PathLike[str]) -> Iterato
 
 def _decode(raw: bytes, encoding: str, path: str | os.PathLike[str], number: int) -> str:
     if b"\0" in raw:
+        order = "be" if raw[::2].count(0) > raw[1::2].count(0) else "le"  # high bytes are NUL
         raise InputError(
-            "a NUL byte: not a text file, or UTF-16 that has to be named (--encoding utf-16-le)",
+            "a NUL byte: not a text file, or UTF-16 that has to be named (--encoding "
+            f"utf-16-{order})",
             path=path,
             line=number,
         )

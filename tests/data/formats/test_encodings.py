@@ -71,6 +71,7 @@ def test_what_is_marked_or_recognised_is_read_and_noted(lines, text, encoding, n
         (FRENCH.replace("’", "'"), "cp850", "is not UTF-8"),  # DOS
         (FRENCH.replace("’", "'"), "mac_roman", "is not UTF-8"),
         ("abc\n" * 9, "utf-16-le", "--encoding utf-16-le"),
+        ("abc\n" * 9, "utf-16-be", "--encoding utf-16-be"),
     ],
 )
 def test_a_guess_that_is_not_safe_is_refused(lines, text, encoding, words):
