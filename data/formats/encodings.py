@@ -30,6 +30,7 @@ _MARKS = (  # UTF-32 before UTF-16, whose mark it begins with
 _TAKEN = ("gb18030", "cp1252")
 # Their rivals: what wins against them is told, and not taken.
 _RIVALS = ("big5", "cp932", "euc_jp", "cp949", "cp1250", "cp1251", "koi8_r", "cp1253", "cp1254")
+_EAST = ("big5", "cp932", "euc_jp", "cp949")
 _ENOUGH = 20  # characters beyond ASCII; of fewer, the guess is often wrong
 # What letters of DOS and old Macintosh files become in Windows-1252: marks within words.
 _INSIDE = re.compile("[^\\W\\d_][\x81-\x9f‚ƒ„…†‡ˆ‰ŠšŽžŸ‹›‘“”•˜™¡-©«-±´-¿×÷][^\\W\\d_]")
@@ -95,7 +96,11 @@ def as_utf8(
 
 def advice(raw: bytes) -> str:
     """What to do about bytes that are not UTF-8, by what they look like."""
-    likely = [names[0] for names in _guesses(raw)[:3]]
+    likely = [names[0] for names in _guesses(raw)]
+    short = len(raw) - len(raw.decode("ascii", "ignore")) < 2 * _ENOUGH
+    if short and likely and likely[0] in _EAST and "gb18030" in likely:  # which it may be as well
+        likely.sort(key="gb18030".__ne__)
+    likely = likely[:3]
     looks = f"it may be {' or '.join(likely)}" if likely else "another encoding"
     return f"{looks}: say --encoding {(likely or ['NAME'])[0]} (fit: --data.encoding)"
 

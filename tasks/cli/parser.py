@@ -12,7 +12,7 @@ from typing import Any, NoReturn
 from rnnlp.data.errors import InputError
 from rnnlp.tasks.base.own_parts import load_plugins
 
-_SETTING = re.compile(r"\bdata\.(\w+)")
+_SETTING = re.compile(r"(?<!-)\bdata\.(\w+)")  # what has dashes is an option of `fit` by its name
 
 
 class OneLineParser(argparse.ArgumentParser):

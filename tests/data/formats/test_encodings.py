@@ -62,7 +62,8 @@ def test_what_is_marked_or_recognised_is_read_and_noted(lines, text, encoding, n
     ("text", "encoding", "words"),
     [
         ("1 今天天气很好", "gbk", "f.txt:1: byte 0xbd at byte 3 of the line is not UTF-8"),
-        ("1 今天天气很好", "gbk", "or gb18030"),
+        ("1 今天天气很好", "gbk", "say --encoding gb18030 (fit: --data.encoding)"),
+        ("text,label\n你好,好\n再见,坏\n", "gbk", "may be gb18030 or "),
         ("ok\nMüller", "cp1252", "f.txt:2: byte 0xfc"),
         (RUSSIAN, "cp1251", "say --encoding cp1251 (fit: --data.encoding)"),
         (RUSSIAN, "koi8_r", "say --encoding koi8_r"),

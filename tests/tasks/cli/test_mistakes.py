@@ -157,3 +157,9 @@ def test_lines_of_stdin_have_a_bound(monkeypatch):
     monkeypatch.setattr(sys, "stdin", Stdin([b"short\n", *[b"x" * 30] * 9]))
     with pytest.raises(InputError, match="<stdin>:2: a line of more than"):
         list(read())
+
+
+def test_an_option_of_fit_keeps_its_name_in_other_verbs(rnnlp, tmp_path):
+    (tmp_path / "a.csv").write_bytes("text,label\n你好,好\n再见,坏\n".encode("gbk"))
+    code, _, err = rnnlp("check", tmp_path / "a.csv")
+    assert code == 2 and "say --encoding gb18030 (fit: --data.encoding)" in err
