@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
-from rnnlp.data.errors import InputError
+from rnnlp.data.errors import InputError, note_once
 
 Row = Mapping[str, Any]
 
@@ -72,16 +72,17 @@ def _label_studio(answer: Row, others: Row) -> dict[str, Any]:
         )
     score = min(_scores(answer), default=1.0)
     prediction = {"model_version": "rnnlp", "score": score, "result": results}
-    return {"data": {**others, "text": text}, "predictions": [prediction]}
+    return {"data": {**_apart(others, "text"), "text": text}, "predictions": [prediction]}
 
 
 def _doccano(answer: Row, others: Row) -> dict[str, Any]:
     """A line with spans as lists, or with the names of labels."""
     entities = check_answer(answer).get("entities", ())
     marks: list[Any] = [[one["start"], one["end"], one["entity_group"]] for one in entities]
+    own: dict[str, Any] = {"text": answer["text"], "label": marks or _labels(answer)}
     if "label" in answer and "entities" in answer:  # a project for both
-        return {**others, "text": answer["text"], "entities": marks, "cats": _labels(answer)}
-    return {**others, "text": answer["text"], "label": marks or _labels(answer)}
+        own = {"text": answer["text"], "entities": marks, "cats": _labels(answer)}
+    return {**_apart(others, *own), **own}
 
 
 def _prodigy(answer: Row, others: Row) -> dict[str, Any]:
@@ -96,7 +97,21 @@ def _prodigy(answer: Row, others: Row) -> dict[str, Any]:
         row["options"] = [{"id": label, "text": label} for label in answer["scores"]]
         row["accept"] = _labels(answer)
     scores = _scores(answer)
-    return {**row, "meta": {**others, **({"score": min(scores)} if scores else {})}}
+    said = {"score": min(scores)} if scores else {}
+    return {**row, "meta": {**_apart(others, *said), **said}}
+
+
+def _apart(others: Row, *taken: str) -> Row:
+    """What stood beside a text; what has a name that is taken gets another, so that it stays."""
+    kept = {}
+    for name, value in others.items():
+        free = name
+        while free in taken or (free != name and free in others):
+            free = f"given_{free}"
+        if free != name:
+            note_once(f"the input's own {name!r} is kept as {free!r}")
+        kept[free] = value
+    return kept
 
 
 def _scores(answer: Row) -> list[float]:

@@ -34,6 +34,8 @@ _EAST = ("big5", "cp932", "euc_jp", "cp949")
 _ENOUGH = 20  # characters beyond ASCII; of fewer, the guess is often wrong
 # What letters of DOS and old Macintosh files become in Windows-1252: marks within words.
 _INSIDE = re.compile("[^\\W\\d_][\x81-\x9f‚ƒ„…†‡ˆ‰ŠšŽžŸ‹›‘“”•˜™¡-©«-±´-¿×÷][^\\W\\d_]")
+# Icelandic letters in Windows-1252; the same bytes are Turkish ones in 1254, Estonian in 1257.
+_SHARED = re.compile("[ÐÝÞðýþ]")
 _ODD = "rnnlp.odd"  # a byte sequence that an encoding lacks becomes a byte that UTF-8 lacks
 _named: ContextVar[str | None] = ContextVar("encoding", default=None)
 
@@ -100,6 +102,9 @@ def advice(raw: bytes) -> str:
     short = len(raw) - len(raw.decode("ascii", "ignore")) < 2 * _ENOUGH
     if short and likely and likely[0] in _EAST and "gb18030" in likely:  # which it may be as well
         likely.sort(key="gb18030".__ne__)
+    western = likely and likely[0] in ("cp1252", "cp1254")
+    if western and _SHARED.search(raw.decode("cp1252", "ignore")):
+        likely = ["cp1252", "cp1254"]
     likely = likely[:3]
     looks = f"it may be {' or '.join(likely)}" if likely else "another encoding"
     return f"{looks}: say --encoding {(likely or ['NAME'])[0]} (fit: --data.encoding)"
@@ -120,6 +125,8 @@ def _recognise(head: bytes) -> str:
     text = head.decode(encoding, "ignore")
     beyond = _beyond_ascii(text)
     inside = len(_INSIDE.findall(text)) if encoding == "cp1252" else 0
+    if encoding == "cp1252" and _SHARED.search(text):
+        return UTF8
     return encoding if beyond >= _ENOUGH and 10 * inside <= beyond else UTF8
 
 

@@ -65,6 +65,13 @@ def typed_rows(path: str | os.PathLike[str]) -> Iterator[tuple[int, list[Any]]]:
         while row and row[-1] is None:
             row.pop()
         width = width or len(row)
+        if len(row) > width:
+            raise InputError(
+                f"a value in column {len(row)}, and the first row ends in column {width}: give "
+                "that column a name there, or clear it",
+                path=path,
+                line=number,
+            )
         yield number, row + [None] * (width - len(row)) * bool(row)
     if not width:
         raise InputError("no rows in the file", path=path)

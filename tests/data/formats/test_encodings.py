@@ -22,6 +22,11 @@ FRENCH = (
     "Des élèves répètent une pièce de théâtre où ça crie.\n"
 ) * 3
 RUSSIAN = "Сегодня прекрасная погода, и мы идём в парк\n"
+TURKISH = (
+    "Bugün hava çok güzel ve güneşli. Çocuklar şişe topluyor, ığdır'da yağmur yağıyor, öğretmen "
+    "geldi. İstanbul büyük bir şehir."
+)
+ICELANDIC = "Það er gott veður í dag og börnin eru að leika sér í garðinum. Þau þekkja líka dýrin."
 HUNGARIAN = "Az őszi eső hűvös, a gyűrű fénylő, a tükörfúrógép működő\n" * 3
 
 
@@ -68,6 +73,8 @@ def test_what_is_marked_or_recognised_is_read_and_noted(lines, text, encoding, n
         (RUSSIAN, "cp1251", "say --encoding cp1251 (fit: --data.encoding)"),
         (RUSSIAN, "koi8_r", "say --encoding koi8_r"),
         (HUNGARIAN, "cp1250", "say --encoding cp1250"),
+        (TURKISH, "cp1254", "may be cp1252 or cp1254"),
+        (ICELANDIC, "cp1252", "cp1252 or cp1254: say"),
         (CHINESE.replace("门", "").replace("务", "務"), "big5", "say --encoding big5"),
         (FRENCH.replace("’", "'"), "cp850", "is not UTF-8"),  # DOS
         (FRENCH.replace("’", "'"), "mac_roman", "is not UTF-8"),

@@ -9,6 +9,7 @@ import pytest
 from rnnlp.data.annotation.preannotations import WRITERS
 from rnnlp.data.classification.readers import read_classification
 from rnnlp.data.corpus.report import Notes
+from rnnlp.data.errors import note_once
 from rnnlp.data.tagging.readers import read_tagging
 from rnnlp.data.text.tokenizer import splitter
 
@@ -47,6 +48,22 @@ def test_round_trip(tool, answer, tmp_path):
         (text,) = read_classification(path, notes=Notes())
         label = answer["label"]
         assert (text.text, text.labels) == (TEXT, label if isinstance(label, list) else [label])
+
+
+@pytest.mark.parametrize(
+    ("tool", "where"), [("doccano", lambda row: row), ("label_studio", lambda row: row["data"])]
+)
+def test_columns_of_the_input_stay(tool, where, capsys):
+    note_once.cache_clear()
+    own = {"label": "given", "text": "another", "given_label": "older"}
+    kept = where(WRITERS[tool].row(LABELLED, own))
+    assert {"given", "another", "older"} <= set(map(str, kept.values()))
+    assert kept["text"] == TEXT and "'text' is kept as 'given_text'" in capsys.readouterr().err
+
+
+def test_prodigy_keeps_a_score_of_the_input():
+    meta = WRITERS["prodigy"].row(LABELLED, {"score": "high"})["meta"]
+    assert meta == {"score": 0.7, "given_score": "high"}
 
 
 def test_label_studio_counts_in_utf16_and_keeps_other_columns():

@@ -230,7 +230,11 @@ def test_workbooks_wherever_csv_is_taken(rnnlp, tmp_path, suffix):
 @pytest.mark.parametrize(
     ("rows", "options", "message"),
     [
-        ([["a", "b"], ["x", "y", "z"]], ["--text_column", "a"], "in.xlsx:2: 3 columns where"),
+        (
+            [["a", "b"], ["x", "y", "z"]],
+            ["--text_column", "a"],
+            "in.xlsx:2: a value in column 3, and the first row ends in column 2",
+        ),
         ([["a", "b"], ["x", "y"]], [], "in.xlsx:1: which column holds the text"),
         ([["a", "b"], ["x", "y"]], ["--text_column", "c"], "in.xlsx:1: no column 'c' among a, b"),
         ([[]], [], "in.xlsx: no rows"),
