@@ -77,7 +77,7 @@ def text_columns_of(names: Sequence[str], asked: str | int | None) -> list[int]:
 def _text_column(names: Sequence[str], asked: str | int | None) -> int:
     asked = _numbered_or_named(asked, names)
     if isinstance(asked, int):
-        return _numbered(asked, len(names), "text_column")
+        return _numbered(asked, len(names), "--text_column")
     lower = [name.lower() for name in names]
     wanted = [asked.lower()] if asked is not None else TEXT_NAMES
     place = next((lower.index(name) for name in wanted if name in lower), None)
@@ -146,7 +146,7 @@ def placed(column: str | int, names: Sequence[str], width: int, option: str, pat
     column = _numbered_or_named(column, names) or 0
     try:
         if isinstance(column, int):
-            return _numbered(column, width, option)
+            return _numbered(column, width, f"data.{option}")
         if column not in names:
             raise InputError(f"no column {column!r} among {', '.join(names)}: set data.{option}")
     except InputError as error:
@@ -212,7 +212,7 @@ def _from_header(
             lower = [name.lower() for name in names]
             places.append(next((lower.index(name) for name in usual if name in lower), None))
         elif isinstance(column, int):
-            places.append(_numbered(column, len(names), option))
+            places.append(_numbered(column, len(names), f"data.{option}"))
         elif column in names:
             places.append(names.index(column))
         else:
@@ -236,9 +236,9 @@ def _from_values(
     whole = [row for row in rows if len(row) == count]
     label = _label_guess(whole) if label_column is None else None
     if isinstance(label_column, int):
-        label = _numbered(label_column, count, "label_column")
+        label = _numbered(label_column, count, "data.label_column")
     if isinstance(text_column, int):
-        text = _numbered(text_column, count, "text_column")
+        text = _numbered(text_column, count, "data.text_column")
     else:
         text = _text_guess(whole, label)
     return _checked(text, label, count)
@@ -258,7 +258,7 @@ def _text_guess(rows: Sequence[Sequence[str]], label: int | None) -> int:
 
 def _numbered(column: int, count: int, option: str) -> int:
     if not 1 <= column <= count:
-        raise InputError(f"data.{option} is {column}; the columns are 1 to {count}")
+        raise InputError(f"{option} is {column}; the columns are 1 to {count}")
     return column - 1
 
 

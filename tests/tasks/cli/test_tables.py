@@ -237,6 +237,7 @@ def test_workbooks_wherever_csv_is_taken(rnnlp, tmp_path, suffix):
         ),
         ([["a", "b"], ["x", "y"]], [], "in.xlsx:1: which column holds the text"),
         ([["a", "b"], ["x", "y"]], ["--text_column", "c"], "in.xlsx:1: no column 'c' among a, b"),
+        ([["a", "b"], ["x", "y"]], ["--text_column", "9"], ": --text_column is 9; the columns are"),
         ([[]], [], "in.xlsx: no rows"),
     ],
 )
