@@ -23,7 +23,7 @@ from typing import Any
 
 from fastapi import FastAPI, HTTPException, Request, Response
 from fastapi.exceptions import RequestValidationError
-from fastapi.responses import HTMLResponse, PlainTextResponse, StreamingResponse
+from fastapi.responses import HTMLResponse, PlainTextResponse
 from pydantic import BaseModel, ConfigDict, StrictStr
 from starlette.exceptions import HTTPException as AnyHTTPException
 
@@ -34,14 +34,13 @@ from rnnlp.tasks.registry import options_of
 from .batcher import Batcher, Busy
 from .limits import BodyLimit, Limits, arguments_of, check_texts, offered
 from .metrics import Counting, Metrics
-from .streams import ArrivingResponse, read_along, write_along
+from .streams import EventResponse, read_along, write_along
 
 # The page takes nothing from anywhere else, and no other page may hold it.
 _PAGE_POLICY = (
     "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; "
     "connect-src 'self'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'"
 )
-_EVENTS = {"media_type": "text/event-stream", "headers": {"Cache-Control": "no-store"}}
 
 
 class Texts(BaseModel):
@@ -170,7 +169,7 @@ def create_app(models: Mapping[str, Any], limits: Limits | None = None) -> FastA
             async for one in read_along(batcher, reader, request.stream()):
                 yield one
 
-        return await _opened(batcher, events(), ArrivingResponse)
+        return await _opened(batcher, events(), arriving=True)
 
     @app.post("/models/{name}/generate")
     async def generate(name: str, request: OneText) -> Response:
@@ -188,31 +187,21 @@ def create_app(models: Mapping[str, Any], limits: Limits | None = None) -> FastA
 
 
 async def _opened(
-    batcher: Batcher,
-    events: AsyncIterator[str],
-    kind: type[StreamingResponse] = StreamingResponse,
+    batcher: Batcher, events: AsyncIterator[str], *, arriving: bool = False
 ) -> Response:
     """A response of events that counts as an open stream until it ends.
 
     Args:
         batcher: The model.
         events: What is sent.
-        kind: Of the response.
+        arriving: Whether they go by a text that still arrives.
 
     Raises:
         Busy: Too many are open.
     """
     place = batcher.streaming()
     await place.__aenter__()
-
-    async def counted() -> AsyncIterator[str]:
-        try:
-            async for one in events:
-                yield one
-        finally:
-            await place.__aexit__(None, None, None)
-
-    return kind(counted(), **_EVENTS)  # type: ignore[arg-type]
+    return EventResponse(events, place=place, arriving=arriving)
 
 
 def _json(content: Any, status: int = 200, headers: dict[str, str] | None = None) -> Response:

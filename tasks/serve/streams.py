@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import codecs
 from collections.abc import AsyncIterator
+from contextlib import AbstractAsyncContextManager
 from typing import Any
 
 from fastapi import HTTPException
@@ -23,15 +24,33 @@ def event(content: Any, *, name: str = "") -> str:
     return (f"event: {name}\n" if name else "") + f"data: {as_json(content)}\n\n"
 
 
-class ArrivingResponse(StreamingResponse):
-    """Events of a request that still arrives: `read_along` alone takes what comes of it.
+class EventResponse(StreamingResponse):
+    """Server-sent events that hold a place until they end, however they end.
 
-    The usual response listens for the end of the connection, and so takes the text away from it.
+    Args:
+        events: What is sent.
+        place: Was entered; left at the end.
+        arriving: Whether the request still arrives: then `read_along` alone takes what comes of it.
+            The usual response listens for the end of the connection, and so takes the text away.
     """
+
+    def __init__(
+        self,
+        events: AsyncIterator[str],
+        *,
+        place: AbstractAsyncContextManager[None],
+        arriving: bool,
+    ) -> None:
+        headers = {"Cache-Control": "no-store"}
+        super().__init__(events, headers=headers, media_type="text/event-stream")
+        self._place, self._arriving = place, arriving
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answers one connection."""
-        await super().__call__(scope, _nothing, send)
+        try:
+            await super().__call__(scope, _nothing if self._arriving else receive, send)
+        finally:  # of a client that left early no event was ever asked for
+            await self._place.__aexit__(None, None, None)
 
 
 async def _nothing() -> Message:

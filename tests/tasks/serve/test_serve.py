@@ -1,5 +1,6 @@
 """The server: what `predict` says over HTTP, bounds and mistakes, events, and how it ends."""
 
+import asyncio
 import json
 import re
 import signal
@@ -9,7 +10,7 @@ import sys
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing
+from contextlib import asynccontextmanager, closing, suppress
 from http.client import HTTPConnection
 from itertools import chain
 from pathlib import Path
@@ -23,6 +24,7 @@ import rnnlp as package
 from rnnlp.tasks.export.export import export
 from rnnlp.tasks.serve.app import create_app
 from rnnlp.tasks.serve.limits import Limits
+from rnnlp.tasks.serve.streams import EventResponse
 
 from ..random_models import TEXTS as LONGER
 from ..random_models import tagger
@@ -237,6 +239,36 @@ def test_a_client_that_leaves_frees_its_place(streamer, caplog):
             break
         time.sleep(0.05)
     assert reply.status_code == 200 and not caplog.records
+
+
+@pytest.mark.parametrize("arriving", [False, True])
+def test_a_client_that_is_gone_before_the_first_event_frees_its_place(arriving):
+    left = []
+
+    @asynccontextmanager
+    async def place():
+        yield
+        left.append(True)
+
+    async def nothing():
+        yield ""
+
+    async def receive():
+        return {"type": "http.disconnect"}
+
+    async def send(message):
+        raise OSError("the connection is closed")
+
+    async def answer():
+        entered = place()
+        await entered.__aenter__()
+        response = EventResponse(nothing(), place=entered, arriving=arriving)
+        scope = {"type": "http", "method": "POST", "path": "/", "headers": []}
+        with suppress(BaseException):
+            await response(scope, receive, send)
+
+    asyncio.run(answer())
+    assert left == [True]
 
 
 def test_alignment(client):
