@@ -211,3 +211,45 @@ def test_files_are_read_as_fit_reads_them(rnnlp, folder):
     code, _, err = rnnlp("distil", *by_command(folder), *asked, "--data.feature_columns=[id]",
                          "--output", folder / "no")  # fmt: skip
     assert code == 2 and "data.feature_columns names id, and a teacher has texts alone" in err
+
+
+def test_validation_of_taggers_is_read_by_its_own_columns(rnnlp, english, corpus, folder):
+    gold = [["B-PER", "Anna"], ["O", "visited"], ["B-LOC", "New"], ["I-LOC", "York"], ["O", "."]]
+    lines = "".join(f"{tag} {place} {token}\n" for place, (tag, token) in enumerate(gold))
+    for name in ("swapped", "kept"):
+        (folder / f"{name}.conll").write_text(lines + "\n")
+    code, _, err = rnnlp(
+        "distil", english, "--config", corpus / "tiny.yaml", "--trainer.max_epochs=1",
+        f"--data.train={folder / 'swapped.conll'}", f"--data.validation={folder / 'kept.conll'}",
+        "--data.token_column=3", "--data.tag_column=1", "--output", folder / "swapped",
+    )  # fmt: skip
+    assert code == 0, err
+    assert f"validation: {folder / 'kept.conll'}, written as " in err
+    (row,) = [json.loads(line) for line in (folder / "swapped.validation.jsonl").open()]
+    tags = ["S-PER", "O", "B-LOC", "E-LOC", "O"]  # as the teacher has them
+    assert row == {"tokens": [token for _, token in gold], "tags": tags}
+    assert "validation: 1 sentence" in err
+
+
+def test_validation_of_translators_is_read_by_its_own_columns(rnnlp, folder):
+    (folder / "answer.py").write_text(
+        "import json, sys\n"
+        "for line in sys.stdin: print(json.dumps({'translation_text': line.strip().upper()}))\n"
+    )
+    pairs = [(f"ein Mann {n}", f"a man {n}") for n in range(12)]
+    (folder / "pool.txt").write_text("".join(f"{source}\n" for source, _ in pairs))
+    rows = ["deutsch\tenglisch", *("\t".join(pair) for pair in pairs)]
+    (folder / "pairs.tsv").write_text("\n".join(rows) + "\n")
+    code, _, err = rnnlp(
+        "distil", *by_command(folder, "answer.py"), "--unlabelled", folder / "pool.txt",
+        "--config", "translation", "--data.source=de", "--data.target=en", *TINY,
+        f"--data.validation={folder / 'pairs.tsv'}", "--data.source_column=deutsch",
+        "--data.target_column=englisch", "--data.vocabulary_size=300",
+        "--model.decoder.hidden_size=8", "--trainer.max_epochs=1",
+        "--output", folder / "translator",
+    )  # fmt: skip
+    assert code == 0, err
+    said = [json.loads(line) for line in (folder / "translator.validation.jsonl").open()]
+    assert said == [{"source": source, "target": target} for source, target in pairs]
+    taught = [json.loads(line) for line in (folder / "translator.teacher.jsonl").open()]
+    assert [row["target"] for row in taught] == [source.upper() for source, _ in pairs]
