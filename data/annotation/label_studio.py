@@ -184,11 +184,8 @@ def _flat(
 def _row(row: Mapping[str, Any], columns: Columns, path: str, *, ordered: bool) -> _Row:
     names = list(row)
     end = names.index("id") if ordered and "id" in row else 0  # of the data
-    asked, label = columns
-    if isinstance(label, int) or (label and label.isdecimal() and label not in row):
-        label = names[numbered(label, names, len(names), "label_column", path)]
-    if isinstance(asked, int) or (asked and asked.isdecimal() and asked not in row):
-        asked = names[numbered(asked, names, len(names), "text_column", path)]
+    asked = _named(columns[0], names, "text_column", path)
+    label = _named(columns[1], names, "label_column", path)
     texts = _texts(row, names[:end], asked)
     told = all(name in names[:end] for name in texts)
     results: list[dict[str, Any]] = []
@@ -208,6 +205,13 @@ def _row(row: Mapping[str, Any], columns: Columns, path: str, *, ordered: bool) 
             words[name] = value if isinstance(value, list) else [] if is_text else [value]
     words = {name: [one for one in some if one != ""] for name, some in words.items()}
     return _Row(_text(row, texts), results, words, told)
+
+
+def _named(column: str | int | None, names: list[str], option: str, path: str) -> str | None:
+    """What the user says of a column, by its name where it is a number."""
+    if isinstance(column, int) or (column and column.isdecimal() and column not in names):
+        return names[numbered(column, names, len(names), option, path)]
+    return column
 
 
 def _asked(result: Mapping[str, Any], label: str | int) -> bool:

@@ -139,6 +139,12 @@ class SequenceData(pl.LightningDataModule, Generic[Example]):
         path = self.files[split]
         return None if path is None else self._file(path)
 
+    def told(self, path: str) -> str:
+        """How a file is read, in words for a note; "" where there is nothing to tell."""
+        asked = ("text_column", "label_column")
+        named = any(getattr(self.options, name, None) is not None for name in asked)
+        return self.layout.told(path, named=named)
+
     def read(self) -> Read:
         """Reads the splits, the first time it is called.
 
@@ -150,9 +156,7 @@ class SequenceData(pl.LightningDataModule, Generic[Example]):
             folder = tempfile.TemporaryDirectory(prefix="rnnlp-")
             with named_encoding(self.options.encoding):
                 corpora = self._store(Path(folder.name), notes)
-            asked = ("text_column", "label_column")
-            named = any(getattr(self.options, name, None) is not None for name in asked)
-            if (train := self.files["train"]) and (how := self.layout.told(train, named=named)):
+            if (train := self.files["train"]) and (how := self.told(train)):
                 notes.add(f"{train}: {how}")
             lines = None
             if "validation" in corpora and self.options.folds is not None:

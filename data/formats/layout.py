@@ -78,10 +78,9 @@ class Layout:
         quoted = " with quotation marks around columns" if self.quoted else ""
         format = "a table" if is_workbook(path) else self.format
         otherwise = ""
-        if named or {*self.columns} != {"text", "label"}:
-            pass
-        elif self.header is False:
+        guessed = not named and {*self.columns} == {"text", "label"}
+        if guessed and self.header is False:
             otherwise = "; if the first row is a header, name the columns (text_column …)"
-        elif self.header and not is_header(list(map(str, self.columns.values()))):
+        elif guessed and self.header and not is_header(list(map(str, self.columns.values()))):
             otherwise = "; if the first row is an example, put a header above it"
         return f"read as {format}{quoted}{header}: {where}{otherwise}"

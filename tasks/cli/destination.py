@@ -30,9 +30,7 @@ def destination(path: str | None, *, inputs: Iterable[str] = ()) -> Iterator[Tex
         yield sys.stdout
         return
     check_not_read(path, inputs)
-    target = Path(path)
-    if target.is_dir() or not target.parent.is_dir():
-        raise InputError("cannot be written: --output takes a file in a folder there is", path=path)
+    target = check_place(path)
     try:
         with ExitStack() as held:
             part = held.enter_context(replacing(target))
@@ -45,6 +43,18 @@ def destination(path: str | None, *, inputs: Iterable[str] = ()) -> Iterator[Tex
             yield held.enter_context(TextIOWrapper(packed, "utf-8", newline=""))
     except OSError as error:
         raise InputError(f"cannot be written: {error.strerror}", path=path) from error
+
+
+def check_place(path: str) -> Path:
+    """The file that `--output` names.
+
+    Raises:
+        InputError: It is a folder, or lies in one that there is not.
+    """
+    target = Path(path)
+    if target.is_dir() or not target.parent.is_dir():
+        raise InputError("cannot be written: --output takes a file in a folder there is", path=path)
+    return target
 
 
 def check_not_read(path: str, inputs: Iterable[str], *, option: str = "--output") -> None:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from rnnlp.data.errors import InputError, counted
 from rnnlp.data.formats.encodings import named_encoding
 
-from .destination import check_not_read
+from .destination import check_not_read, check_place
 from .parser import OneLineParser
 from .shards import shards
 from .texts import add_text_arguments, check_text_arguments, given_rows
@@ -49,10 +49,7 @@ def encode(arguments: Sequence[str]) -> int:
     output = Path(args.output)
     if output.suffix not in SUFFIXES:
         raise InputError(f"has no format: let --output end in {' or '.join(SUFFIXES)}", path=output)
-    if output.is_dir() or not output.parent.is_dir():
-        raise InputError(
-            "cannot be written: --output takes a file in a folder there is", path=output
-        )
+    check_place(args.output)
     check_text_arguments(args, verb="encode")
     check_not_read(args.output, shards(args.input) if args.input else ())
 

@@ -116,9 +116,8 @@ def predict(arguments: Sequence[str]) -> int:
             path=args.output,
         )
     with ExitStack() as held:
-        out = held.enter_context(
-            destination(args.output, inputs=shards(args.input) if args.input else ())
-        )
+        inputs = shards(args.input) if args.input and args.output else ()
+        out = held.enter_context(destination(args.output, inputs=inputs))
         held.enter_context(named_encoding(args.encoding))
         progress = held.enter_context(Progress("texts"))
         answered: Answers

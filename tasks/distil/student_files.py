@@ -89,7 +89,7 @@ class StudentFiles:
                 examples = list(read_sentences(source, self.scheme, notes))
             else:
                 examples = list(source.read(notes))
-            how = self.data.layout.told(source.name)
+            how = self.data.told(source.name)
         for line in [*([f"{source.name}: {how}"] if how else []), *notes.lines()]:
             note(line)
         return examples
