@@ -184,8 +184,8 @@ def _looks_like_header(head: Sequence[tuple[int, Sequence[str]]]) -> bool:
     """
     first = head[0][1]
     rows = [row for _, row in head if len(row) == len(first)]
-    if len(rows) < 2 or not all(map(_is_name, first)):
-        return False
+    if len(rows) < 2 or len(first) < 2 or not all(map(_is_name, first)):
+        return False  # of one column, `_from_values` says that two are needed
     label, text = _label_guess(rows[1:]), _text_guess(rows[1:], _label_guess(rows[1:]))
     counts = Counter(row[label] for row in rows)
     alone = sum(count == 1 for count in counts.values())

@@ -69,8 +69,10 @@ def test_cases(run, tmp_path, monkeypatch, capsys):
 
 
 def test_fuzz(run, tmp_path):
-    out = run("fuzz", "--seconds", 1, "--only", "readers", "--finds", tmp_path)
-    assert "readers: " in out and "FOUND" not in out
+    # As many on a fast machine as on a slow one; `make fuzz` looks further.
+    numbers = ("--seconds", 600, "--count", 1500)
+    out = run("fuzz", *numbers, "--only", "readers", "--finds", tmp_path)
+    assert "readers: 1,500 examples" in out and "FOUND" not in out
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")

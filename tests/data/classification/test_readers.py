@@ -168,6 +168,8 @@ def test_a_first_example_is_no_header(tmp_path, first):
         ("a.csv", 'text,label\n"a" b,1\n', {}, "a.csv:2: is not CSV"),
         ("a.csv", 'text,label\na,1\n"open,0\nb,1\n', {}, "a.csv:3: is not CSV: unexpected end"),
         ("a.csv", "text,label\n", {}, "no texts in the file"),
+        ("a.tsv", "words\nfine\nbad\n", {}, "one column only; a text and a label are needed"),
+        ("a.csv", "words\nfine\nbad\n", {}, "one column only; a text and a label are needed"),
         (
             "a.tsv",
             "text\tlabel\na\tb\tc\n",
