@@ -49,10 +49,11 @@ def read_classification_json(
     """
     for number, row in json_objects(path, notes, lines=lines):
         try:
-            if not accepted(row, f"{path}:{number}", notes):
+            place = f"{path}:{number}"
+            if not accepted(row, place, notes):
                 continue
             text = text_of(row, text_key)
-            labels, soft = labels_of(row, label_key)
+            labels, soft = labels_of(row, label_key, place=place, notes=notes)
             group, weight = group_of(row, group_key), weight_in(row, weight_key)
             features = values_of(row, feature_keys)
         except InputError as error:
@@ -97,20 +98,29 @@ def text_of(row: dict[str, Any], key: str | int | None) -> str:
     return joined(parts)
 
 
-def labels_of(row: dict[str, Any], key: str | int | None) -> tuple[list[str], Probabilities | None]:
+def labels_of(
+    row: dict[str, Any], key: str | int | None, *, place: str, notes: Notes
+) -> tuple[list[str], Probabilities | None]:
     """The labels of a row: those it states, or else the likeliest; and how probable each is.
+
+    Args:
+        row: The row.
+        key: Key of the label or labels; None looks for usual ones.
+        place: Where the row stands, for the notes.
+        notes: Takes the count of scores and votes that are about other things.
 
     Raises:
         InputError: There are none, or what is there is none.
     """
     keys = LABEL_NAMES if key is None else (str(key),)
     value = next((row[name] for name in keys if name in row), None)
-    soft = soft_label(row, value)
-    if soft is None:
-        return _labels(row[key_of(row, key, LABEL_NAMES, "label_column")]), None
     names = value if isinstance(value, list) else [value]
-    stated = not is_missing(value) and all(isinstance(name, str | int | float) for name in names)
-    labels = _labels(value) if stated else [next(iter(soft))]
+    are_stated = not is_missing(value) and all(isinstance(n, str | int | float) for n in names)
+    stated = _labels(value) if are_stated else None
+    soft = soft_label(row, value, stated, place, notes)
+    if soft is None:
+        return stated or _labels(row[key_of(row, key, LABEL_NAMES, "label_column")]), None
+    labels = [next(iter(soft))] if stated is None else stated
     certain = {name: p for name, p in soft.items() if p > 0.0}
     return labels, None if certain == dict.fromkeys(labels, 1.0) else soft
 

@@ -316,7 +316,7 @@ def _labelled_rows(
         if row.scores and not row.label:  # predict --min_score left it open
             stated["label"] = None
         try:
-            labels, soft = labels_of(stated, "label")
+            labels, soft = labels_of(stated, "label", place=f"{path}:{row.line}", notes=notes)
         except InputError as error:
             notes.bad(InputError(error.message, path=path, line=row.line))
             continue

@@ -5,6 +5,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from rnnlp.data.check.items import items_of
 from rnnlp.data.classification.readers import (
     alike_across,
     alike_labels,
@@ -320,6 +321,30 @@ def test_scores_in_a_column_of_their_own(tmp_path, header, row, labels, soft):
     (example,) = read_classification(path, notes=Notes())
     assert example.labels == labels
     assert example.soft == ({"b": 0.75, "a": 0.25} if soft else None)
+
+
+@pytest.mark.parametrize(
+    ("said", "soft"),
+    [
+        ({"votes": {"useful": 3, "funny": 1}}, None),  # of a review, not of its label
+        ({"votes": 12}, None),
+        ({"votes": []}, None),
+        ({"scores": {"readability": 71.5}}, None),
+        ({"scores": [{"name": "readability"}]}, None),
+        ({"votes": {"useful": 3}, "scores": {"5": 0.75, "1": 0.25}}, {"5": 0.75, "1": 0.25}),
+        ({"votes": [5, 5, 5, 1]}, {"5": 0.75, "1": 0.25}),
+        ({"votes": {"1": 1, "5": 3}}, {"5": 0.75, "1": 0.25}),
+    ],
+)
+def test_votes_and_scores_are_those_of_the_label_beside_them(tmp_path, said, soft):
+    path = write(tmp_path / "a.jsonl", json.dumps({"text": "x", "stars": 5, **said}) + "\n")
+    notes = Notes()
+    (example,) = read_classification(path, label_column="stars", notes=notes)
+    assert (example.labels, example.soft) == (["5"], soft)
+    ignored = [line for line in notes.lines() if "do not name the label" in line]
+    assert len(ignored) == (soft is None or len(said) > 1)
+    (item,) = items_of(path, "classification", level="word", label_column="stars", notes=Notes())
+    assert item.labels == example.labels and item.beside == (1.0, soft)
 
 
 def test_a_layout_in_words():
