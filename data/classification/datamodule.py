@@ -270,7 +270,8 @@ class ClassificationData(LabelledData[ClassifiedExample]):
                 path=corpora["train"].name,
             )
         if self._multilabel:
-            notes.add("a text may have several labels, as some in the training data have")
+            why = "data.multilabel" if self.options.multilabel else "some in training have them"
+            notes.add(f"a text may have several labels ({why})")
 
     def _learn_columns(self, corpora: dict[str, Corpus], notes: Notes) -> None:
         """Learns from the training split what further columns hold, and checks the others."""

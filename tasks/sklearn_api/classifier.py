@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Iterable
 from typing import Any, Literal, NamedTuple, TypeVar
 
@@ -70,11 +71,22 @@ class TextClassifier(ClassifierMixin, Estimator):
         """
         texts, labels = _texts(X), _read(y)
         check_consistent_length(texts, labels.rows)
-        if len(labels.classes) < 2:
-            raise InputError("y has only one label: there is nothing to tell apart")
+        if len({frozenset(row) for row in labels.rows}) < 2:
+            raise InputError("y has the same for all texts: there is nothing to tell apart")
         rows = zip(texts, labels.rows, strict=True)
-        self._train([{"text": text, "label": row} for text, row in rows], sample_weight)
+        self._train(
+            [{"text": text, "label": row} for text, row in rows],
+            sample_weight,
+            {} if labels.format == "one" else {"data.multilabel": True},
+        )
         self.classes_, self.label_format_ = labels.classes, labels.format
+        if labels.format == "one" and self.pipeline_.settings.multilabel:  # the user's setting
+            self.label_format_ = "lists"
+        if unseen := sorted(self._places().keys() - set(self.pipeline_.labels)):
+            warnings.warn(
+                f"no text to train on has label {', '.join(unseen)}: its probability is 0",
+                stacklevel=2,
+            )
         return self
 
     def predict(self, X: Iterable[str]) -> Any:
@@ -158,16 +170,24 @@ def _read(y: Any) -> _Labels:
         raise InputError(f"y is {y!r:.60}: give a label for each text")
     y = column_or_1d(y, warn=True) if shape[1:] == (1,) else list(y)
     if is_multilabel(y):
+        if odd := sorted({*np.unique(y).tolist()} - {0, 1}):
+            raise InputError(
+                f"y is a matrix with {odd[0]} in it: give one of 0 and 1, or lists of labels"
+            )
         matrix = [[str(label) for label in np.flatnonzero(row)] for row in y]
         return _Labels(matrix, unique_labels(y), "indicator")
     multilabel = any(isinstance(labels, list | tuple | set | np.ndarray) for labels in y)
-    rows = [np.array(list(row)).tolist() for row in (y if multilabel else [[label] for label in y])]
+    rows = [
+        [label.item() if isinstance(label, np.generic) else label for label in row]
+        for row in (y if multilabel else [[label] for label in y])
+    ]
     for number, labels in enumerate(rows):
         for label in labels:
             if not isinstance(label, str | int | float) or label != label:
                 raise InputError(f"y[{number}] is {y[number]!r:.60}, which is no label")
     classes = unique_labels([label for labels in rows for label in labels])
-    named = [[str(label) for label in labels] for labels in rows]
+    names = {label: str(label) for label in classes.tolist()}  # one for 1, 1.0 and True
+    named = [[names[label] for label in labels] for labels in rows]
     return _Labels(named, classes, "lists" if multilabel else "one")
 
 

@@ -145,8 +145,15 @@ class Estimator(BaseEstimator):
                 _write(self._files, Path(folder))
                 self.pipeline_ = load(folder)
 
-    def _train(self, examples: list[dict[str, Any]], weights: Any) -> None:
-        """Trains on examples as JSON lines have them, and on the weight of each, or None.
+    def _train(
+        self, examples: list[dict[str, Any]], weights: Any, decided: Mapping[str, Any]
+    ) -> None:
+        """Trains on examples.
+
+        Args:
+            examples: As JSON lines have them.
+            weights: How much each counts, or None.
+            decided: Settings that the examples decide where the user does not.
 
         Raises:
             InputError: The settings or the examples are wrong.
@@ -191,7 +198,8 @@ class Estimator(BaseEstimator):
                 held.enter_context(redirect_stderr(StringIO()))
             held.callback(set_random_state, random_state())  # those of the user's process
             output = train.parent / "model"
-            self._keep(output, fit(names, output=output, **{**self._reading, **own, **settings}))
+            options = {**self._reading, **decided, **own, **settings}
+            self._keep(output, fit(names, output=output, **options))
 
 
 @contextmanager

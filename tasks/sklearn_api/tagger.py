@@ -72,7 +72,7 @@ class SequenceTagger(Estimator):
         examples = _examples(X, y)
         tags = [example["tags"] for example in examples]
         scheme = detect_scheme(tags)
-        self._train(examples, sample_weight)
+        self._train(examples, sample_weight, {})
         self.scheme_ = scheme
         self.classes_ = np.unique([tag for row in tags for tag in row])
         return self

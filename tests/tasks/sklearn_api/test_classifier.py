@@ -107,6 +107,46 @@ def test_several_labels(texts):
     assert cross_val_score(other, texts, matrix, cv=ShuffleSplit(1, random_state=1)).shape == (1,)
 
 
+def test_the_form_of_y_says_whether_a_text_may_have_several_labels(texts):
+    """Also where none has two; a column that no text has is said to be one."""
+    once = {"trainer__max_epochs": 1}
+    matrix = np.repeat([[1, 0, 0], [0, 1, 0]], 21, axis=0)
+    matrix[::4] = 0
+    with pytest.warns(UserWarning, match="no text to train on has label 2: its probability is 0"):
+        model = clone_of(**once).fit(texts, matrix)
+    assert model.predict(texts).shape == matrix.shape
+    assert (model.predict_proba(texts)[:, 2] == 0).all()
+    names = [["good"] if row[0] else ["bad"] if row[1] else [] for row in matrix]
+    other = clone_of(**once).fit(texts, names)
+    assert model.pipeline_.settings.multilabel and other.pipeline_.settings.multilabel
+    # In another order of the labels: bad, good.
+    assert np.allclose(other.predict_proba(texts), model.predict_proba(texts)[:, [1, 0]], atol=1e-6)
+
+
+def test_what_the_user_says_of_several_labels_wins(texts, labels):
+    once = {"trainer__max_epochs": 1}
+    lists = [[label] for label in labels]
+    model = clone_of(**once, data__multilabel=False).fit(texts, lists)
+    assert np.allclose(model.predict_proba(texts).sum(axis=1), 1)
+    assert {*map(tuple, model.predict(texts))} <= {("good",), ("bad",)}
+    model = clone_of(**once, data__multilabel=True).fit(texts, labels)
+    assert all(set(answer) <= {"good", "bad"} for answer in model.predict(texts))
+
+
+@pytest.mark.parametrize(
+    ("y", "classes"),
+    [
+        ([1, 1.0, True] * 7 + [0, 0.0, False] * 7, [0, 1]),
+        ([[1], [np.float32(1)], {1.0, 2.0}] * 7 + [[2]] * 21, [1, 2]),
+    ],
+)
+def test_equal_labels_are_one_however_they_are_written(texts, y, classes):
+    model = clone_of(trainer__max_epochs=1).fit(texts, y)
+    assert model.classes_.tolist() == classes and len(model.pipeline_.labels) == 2
+    assert model.predict_proba(texts).all()
+    assert 0 <= model.score(texts, y) <= 1
+
+
 def test_the_numbers_of_the_process_stay_its_own(texts, labels, capsys):
     """Training seeds its own; it says nothing where it is not asked to."""
     np.random.seed(5)
@@ -136,7 +176,10 @@ def test_weights_decide_between_contradictory_labels(texts, labels):
         (["x", "y"], None, {}, "y is None: give a label for each text"),
         (["x", "y"], ["a", None], {}, r"y\[1\] is None, which is no label"),
         (["x", "y"], [1.0, float("nan")], {}, r"y\[1\] is nan, which is no label"),
-        (["x", "y"], ["a", "a"], {}, "only one label"),
+        (["x", "y"], ["a", "a"], {}, "the same for all texts"),
+        (["x", "y"], [[], []], {}, "the same for all texts"),
+        (["x", "y"], [["a", "b"], ["b", "a"]], {}, "the same for all texts"),
+        (["x", "y"], np.array([[-1, 1], [1, -1]]), {}, "a matrix with -1 in it"),
         (["x", "y"], ["a", ""], {}, r"X\[1\]: the label is empty"),
         (["x", "y"], ["a", "b"], {"config": "ner"}, "config 'ner' is for tagging"),
         (["x", "y"], ["a", "b"], {"config": "nosuch"}, "no such config file"),
