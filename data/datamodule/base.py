@@ -159,11 +159,6 @@ class SequenceData(pl.LightningDataModule, Generic[Example]):
             if (train := self.files["train"]) and (how := self.told(train)):
                 notes.add(f"{train}: {how}")
             lines = None
-            if "validation" in corpora and self.options.folds is not None:
-                raise InputError(
-                    "data.folds cuts what is validated on out of data.train, and there is "
-                    "validation data already: leave out one of them"
-                )
             if "validation" not in corpora:
                 seed, whole, part = self.options.seed, corpora["train"], self._part()
                 *sides, lines, alike = cut(whole, self._kin(whole), part=part, seed=seed)
@@ -171,6 +166,8 @@ class SequenceData(pl.LightningDataModule, Generic[Example]):
                 what = "no validation data"
                 if isinstance(part, Fold):
                     what = f"fold {part.fold} of {part.folds}"
+                    if self.files["train"] is None:
+                        what += ", in place of the validation split that comes with the data"
                 notes.add(
                     f"{what}: {len(lines):,} of {len(whole.lengths):,} training "
                     f"examples are kept apart for it (by seed {seed}, each label in the same "
@@ -327,15 +324,18 @@ class SequenceData(pl.LightningDataModule, Generic[Example]):
     def _sources(self) -> dict[str, Source[Example]]:
         """The splits, the training split first."""
         files = {split: self._file(path) for split, path in self.files.items() if path is not None}
+        # Folds cut their own out of the training split.
+        splits = [split for split in SPLITS if self.options.folds is None or split != "validation"]
         if self.options.hub is not None:
             hub = {
                 split: self._hub(rows, f"{self.options.hub} ({split})")
                 for split, rows in load_splits(
                     self.options.hub, revision=self.options.revision
                 ).items()
+                if split in splits
             }
             return hub | files
-        return files or {split: self._sample(split) for split in SPLITS}
+        return files or {split: self._sample(split) for split in splits}
 
     def _dataset(self, corpus: Corpus) -> Any:
         """What gives the rows of a batch that `_sampler` has chosen."""

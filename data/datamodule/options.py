@@ -149,7 +149,7 @@ def check_folds(options: SequenceOptions | LabelledOptions) -> None:
     """Refuses folds that there cannot be.
 
     Raises:
-        InputError: Fewer than two, or a number beyond them.
+        InputError: Fewer than two, a number beyond them, or validation data as well.
     """
     folds, fold = options.folds, options.fold
     if folds is None:
@@ -159,6 +159,11 @@ def check_folds(options: SequenceOptions | LabelledOptions) -> None:
     if folds < 2 or not 1 <= (fold or 1) <= folds:
         raise InputError(
             f"data.folds is {folds} and data.fold {fold}: give 2 folds or more, and one of them"
+        )
+    if options.validation is not None:
+        raise InputError(
+            "data.folds cuts what is validated on out of data.train, and there is validation data "
+            "already: leave out one of them"
         )
 
 

@@ -12,6 +12,7 @@ Does not read files and does not score: see `readers.py`, `tasks/tagging/scores.
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from functools import lru_cache
 from itertools import pairwise
@@ -286,3 +287,27 @@ def spans_to_tags(spans: Iterable[Span], length: int, scheme: str) -> list[str]:
         tags[start:end] = [spelling[letter] + suffix for letter in letters]
         previous = span
     return tags
+
+
+def spelling(tags: Iterable[str], scheme: str) -> dict[str, str]:
+    """How a corpus writes the tags that `spans_to_tags` gives: `B_PER`, `PER-B`, 0 for O.
+
+    Args:
+        tags: All tags of the corpus; of several ways to write one, the commonest counts.
+        scheme: Their scheme; `IO` has a way to write O only.
+
+    Returns:
+        Of each tag of the scheme, with the types of the corpus, how it is written there; one that
+        the corpus lacks, like another of its type.
+    """
+    written: dict[Part, str] = {}
+    for tag, _ in Counter(tags).most_common():
+        written.setdefault(_canonical(tag, scheme), tag)
+    result = {"O": written.pop(_OUTSIDE, "O")}
+    for (_, kind), like in reversed(written.items()):  # the commonest of a type last
+        before = kind == UNTYPED or _TAG.fullmatch(like)
+        for letter, canonical in _CANONICAL.get(scheme, {}).items():
+            usual = letter if kind == UNTYPED else f"{letter}-{kind}"
+            other = f"{letter}{like[1:]}" if before else f"{like[:-1]}{letter}"
+            result[usual] = written.get(Part(canonical, kind), other)
+    return result

@@ -11,7 +11,7 @@ from sklearn.utils.validation import check_consistent_length, check_is_fitted
 
 from rnnlp.data.errors import InputError
 from rnnlp.data.tagging.scheme_detection import detect_scheme
-from rnnlp.data.tagging.schemes import IO, spans_to_tags, tags_to_spans
+from rnnlp.data.tagging.schemes import IO, spans_to_tags, spelling, tags_to_spans
 from rnnlp.tasks.inference.evaluate import evaluate_model
 
 from .estimator import Config, Estimator, as_file
@@ -74,15 +74,18 @@ class SequenceTagger(Estimator):
         scheme = detect_scheme(tags)
         self._train(examples, sample_weight, {})
         self.scheme_ = scheme
-        self.classes_ = np.unique([tag for row in tags for tag in row])
+        every = [tag for row in tags for tag in row]
+        self.classes_ = np.unique(every)
+        self._spelling = {} if scheme is None else spelling(every, scheme)
         return self
 
     def predict(self, X: Iterable[Sequence[str]]) -> list[list[str]]:
-        """The tags of sentences, in the scheme that `y` had."""
+        """The tags of sentences, in the scheme that `y` had, and written as there."""
         check_is_fitted(self, "pipeline_")
         tags: list[list[str]] = self.pipeline_.tags(_rows(X, "X"))
         mine = self.pipeline_.settings.scheme
-        return [_converted(row, mine, self.scheme_) for row in tags]
+        rows = (_converted(row, mine, self.scheme_) for row in tags)
+        return [[self._spelling.get(tag, tag) for tag in row] for row in rows]
 
     def score(self, X: Iterable[Sequence[str]], y: Iterable[Sequence[str]]) -> float:
         """F1 of entities, as `rnnlp evaluate` counts them; of plain tags the accuracy."""
@@ -100,6 +103,7 @@ class SequenceTagger(Estimator):
 
     def _take_labels(self, settings: Any) -> None:
         self.classes_, self.scheme_ = np.unique(settings.tags), settings.scheme
+        self._spelling = {}
 
 
 def _converted(tags: list[str], scheme: str | None, wanted: str | None) -> list[str]:

@@ -141,6 +141,25 @@ def test_every_task_keeps_equal_texts_together_and_names_its_lines(make, tmp_pat
     assert any("60 of 60" in note and "in the training data as well" in note for note in both.notes)
 
 
+def test_folds_take_the_place_of_a_validation_split_that_comes_with_the_data(tmp_path):
+    """Of a sample corpus, or of a data set of the hub; a file that is named is a contradiction."""
+    for split, count in (("train", 30), ("validation", 5), ("test", 5)):
+        rows = [json.dumps({"text": f"t {split} {n}", "label": n % 2}) for n in range(count)]
+        (tmp_path / f"{split}.jsonl").write_text("\n".join(rows))
+    for source, name, total in (
+        ({}, "sample corpus (english, train)", 2000),
+        ({"hub": str(tmp_path)}, f"{tmp_path} (train)", 30),
+    ):
+        data = ClassificationData(**source, folds=5, fold=2)
+        corpora = data.read().corpora
+        assert {*corpora} == {"train", "validation", "test"}
+        assert corpora["validation"].name == name
+        assert len(corpora["train"].lengths) + len(corpora["validation"].lengths) == total
+        assert any("fold 2 of 5, in place of the validation split" in line for line in data.notes)
+    with pytest.raises(InputError, match="validation data already: leave out one of them"):
+        ClassificationData(hub=str(tmp_path), validation="more.jsonl", folds=5)
+
+
 def test_the_cut_takes_little_time(cut_of):
     sizes = np.random.default_rng(1).integers(0, 10**6, 20_000)
     _, validation = cut_of([Kin(str(n), [str(n % 500)]) for n in sizes])

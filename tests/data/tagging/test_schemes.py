@@ -20,6 +20,7 @@ from rnnlp.data.tagging.schemes import (
     allowed_transitions,
     is_valid,
     spans_to_tags,
+    spelling,
     tags_to_spans,
 )
 
@@ -79,6 +80,36 @@ def test_spans_to_tags_and_back(scheme, case):
     assert is_valid(tags, scheme)
     assert tags_to_spans(tags, scheme) == spans
     assert tags_to_spans(tags, scheme, strict=True) == spans
+
+
+@pytest.mark.parametrize(
+    "write",
+    [
+        lambda letter, kind: f"{letter}_{kind}",
+        lambda letter, kind: f"{kind}-{letter}",
+        lambda letter, kind: f"{'W' if letter == 'S' else letter}-{kind}",
+        lambda letter, kind: letter,
+    ],
+)
+@pytest.mark.parametrize("scheme", SCHEMES)
+@settings(max_examples=30, deadline=None)
+@given(case=spans_and_length(), outside=st.sampled_from("O0_"))
+def test_tags_are_written_as_the_corpus_writes_them(scheme, write, case, outside):
+    usual = spans_to_tags(*case, scheme)
+    tags = [outside if tag == "O" else write(*tag.split("-", 1)) for tag in usual]
+    if "W" in "".join(tags) and scheme != "BMES":
+        return
+    ways = spelling(tags, scheme)
+    assert [
+        ways[tag] for tag in spans_to_tags(tags_to_spans(tags, scheme), len(tags), scheme)
+    ] == tags
+
+
+def test_a_tag_that_the_corpus_lacks_is_written_like_others_of_its_type():
+    ways = spelling(["B_PER", "LOC-B", "ORG-S", "B-ORG", "B-ORG", "0", "O", "0"], "BIOES")
+    assert [ways[f"E-{kind}"] for kind in ("PER", "LOC", "ORG")] == ["E_PER", "LOC-E", "E-ORG"]
+    assert (ways["S-ORG"], ways["O"]) == ("ORG-S", "0")
+    assert spelling(["PER", "_", "O_O"], IO) == {"O": "_"}
 
 
 @pytest.mark.parametrize("scheme", SCHEMES)

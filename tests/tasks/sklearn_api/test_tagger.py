@@ -55,6 +55,18 @@ def test_answers_in_the_scheme_of_y(tagger):
     assert again.predict(sentences) == tagger.predict(sentences)
 
 
+def test_answers_in_the_spelling_of_y(tagger):
+    """The same model from the same tags, however they are written."""
+    sentences, tags = corpus("IOB2")
+    spelt = {"B-PER": "PER-B", "I-PER": "PER-I", "O": "0"}
+    other = rnnlp.SequenceTagger(**FAST).fit(sentences, [[spelt[t] for t in row] for row in tags])
+    assert other.classes_.tolist() == ["0", "PER-B", "PER-I"]
+    expected = [[spelt[tag] for tag in row] for row in tagger.predict(sentences)]
+    assert (
+        other.predict(sentences) == pickle.loads(pickle.dumps(other)).predict(sentences) == expected
+    )
+
+
 def test_cross_validation():
     """Chinese, a token a character; each type written bare, as some corpora do."""
     sentences = [list(f"{name}去了{place}。") for name in "王李张陈" for place in ("北京", "上海")]
