@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from rnnlp.data.errors import InputError
+from rnnlp.data.formats.jsonl import json_value
 from rnnlp.data.formats.text_files import read_lines
 
 from .docbin import is_docbin
@@ -59,11 +60,11 @@ def json_items(path: str) -> list[Any]:
     """
     text = "\n".join(line for _, line in read_lines(path))
     try:
-        items = json.loads(text)
+        items = json_value(text)
         json.dumps(items, ensure_ascii=False).encode()
     except UnicodeEncodeError as error:
         raise InputError("half of a character (\\ud…): write both halves", path=path) from error
-    except (ValueError, RecursionError) as error:
+    except ValueError as error:
         raise InputError(
             f"not JSON ({error}); export it again", path=path, line=getattr(error, "lineno", None)
         ) from error

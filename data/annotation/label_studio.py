@@ -9,7 +9,6 @@ JSON-MIN and CSV do not mark which columns are answers. In JSON-MIN those of the
 from __future__ import annotations
 
 import csv
-import json
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from typing import Any, NamedTuple, TypeAlias
 
@@ -18,6 +17,7 @@ from rnnlp.data.errors import InputError
 from rnnlp.data.formats.columns import TEXT_NAMES, as_value, columns_in, joined
 from rnnlp.data.formats.columns import placed as numbered
 from rnnlp.data.formats.delimited import split_row
+from rnnlp.data.formats.jsonl import json_value
 from rnnlp.data.formats.text_files import read_lines, stem
 
 from .document import Document, agreed, counts_units, mark, objects, placed
@@ -295,7 +295,7 @@ def _cell(value: Any) -> Any:
     """The value of a cell, which is JSON where an answer has parts."""
     if isinstance(value, str) and value[:1] in ("[", "{"):
         try:
-            return json.loads(value)
+            return json_value(value)
         except ValueError:
             return value
     return value

@@ -8,7 +8,6 @@ object is read is in `jsonl.py`.
 
 from __future__ import annotations
 
-import json
 import os
 import re
 from collections.abc import Iterable, Iterator, Sequence
@@ -31,7 +30,7 @@ from rnnlp.data.formats.delimited import (
     read_table,
     table_layout,
 )
-from rnnlp.data.formats.jsonl import json_object
+from rnnlp.data.formats.jsonl import json_object, json_value
 from rnnlp.data.formats.layout import DELIMITED, JSON_LINES, TABLES, Layout
 from rnnlp.data.formats.own import READERS, check_format, own_lines
 from rnnlp.data.formats.probabilities import Probabilities
@@ -329,7 +328,7 @@ def _cell(text: str) -> Any:
     """A list, an object or NaN where a cell holds one in JSON; else what stands there."""
     if text[:1] in ("[", "{") or text == "NaN":
         with suppress(ValueError):
-            return json.loads(text)
+            return json_value(text)
     return text
 
 

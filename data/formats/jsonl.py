@@ -15,6 +15,18 @@ from .text_files import read_lines
 _REFUSED = ("reject", "ignore")  # Prodigy's answers beside "accept"
 
 
+def json_value(text: str) -> Any:
+    """The value that a text is in JSON.
+
+    Raises:
+        ValueError: It is not JSON, or of too many lists within lists.
+    """
+    try:
+        return json.loads(text)
+    except RecursionError as error:
+        raise ValueError("too many lists within lists") from error
+
+
 def json_object(line: str) -> dict[str, Any]:
     """The object that a line holds.
 
@@ -22,8 +34,8 @@ def json_object(line: str) -> dict[str, Any]:
         InputError: The line is not JSON, not an object, or holds half a character.
     """
     try:
-        row = json.loads(line)
-    except (ValueError, RecursionError) as error:
+        row = json_value(line)
+    except ValueError as error:
         raise InputError(f"not JSON ({error}); write one JSON object a line") from error
     if "\\ud" in line.lower():
         _refuse_surrogates(row)

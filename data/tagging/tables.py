@@ -17,6 +17,7 @@ from typing import NamedTuple
 from rnnlp.data.corpus.report import Notes
 from rnnlp.data.errors import InputError, counted
 from rnnlp.data.formats.delimited import csv_delimiter, table_rows
+from rnnlp.data.formats.jsonl import json_value
 from rnnlp.data.formats.layout import Layout
 from rnnlp.data.formats.workbooks import is_workbook, table_lines
 
@@ -188,7 +189,7 @@ def _objects(table: _Table, path: str, notes: Notes) -> Iterator[tuple[int, str]
     """Rows whose cells hold JSON, such as lists of tokens, as an object each."""
     for number, row in table.rows:
         try:
-            values = [json.loads(cell) if _JSON.fullmatch(cell) else cell for cell in row]
+            values = [json_value(cell) if _JSON.fullmatch(cell) else cell for cell in row]
             row_object = dict(zip(table.names, values, strict=True))
         except ValueError as error:
             reason = f"other cells than the header has, or a list that is not JSON: {error}"

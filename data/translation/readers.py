@@ -58,6 +58,7 @@ class ParallelExample(NamedTuple):
 
 FORMATS = ("auto", "pair", "tsv", "jsonl")
 _UNKNOWN = Layout()
+BLANK = "pairs with a blank side, left out"
 _HEAD = 100  # lines that the format is recognised from
 
 
@@ -209,7 +210,7 @@ def whole_pair(
     source, target = source.strip(), target.strip()
     if source and target:
         return ParallelExample(source, target, line)
-    notes.count("pairs with a blank side, left out", f"{path}:{line}")
+    notes.count(BLANK, f"{path}:{line}")
     return None
 
 

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from typing import Any
 
 from rnnlp.data.errors import InputError
+from rnnlp.data.formats.jsonl import json_value
 from rnnlp.tasks.base.options import (
     MAX_LENGTH,
     MIN_LENGTH,
@@ -40,7 +40,7 @@ def numbers(text: str) -> Any:
     Raises:
         ValueError: It is no JSON.
     """
-    return json.loads(text)
+    return json_value(text)
 
 
 def vectors_from(value: Any) -> list[Any]:

@@ -9,7 +9,7 @@ from typing import Any
 from rnnlp.data.corpus.report import Notes
 from rnnlp.data.errors import InputError
 from rnnlp.data.formats.text_files import read_lines
-from rnnlp.data.translation.readers import read_parallel
+from rnnlp.data.translation.readers import BLANK, read_parallel
 
 from .pipeline import TranslationPipeline
 from .rouge import check_rouge
@@ -99,9 +99,11 @@ def evaluate_translation(
     if against is not None:
         others = [line for _, line in read_lines(against)]
         if len(others) != len(gold):
+            blank = notes[BLANK]
+            left = f" ({blank:,} more have a blank side: leave out their lines here)"
             raise InputError(
-                f"{len(others):,} translations where {path} has {len(gold):,} pairs: one a line, "
-                "in the same order",
+                f"{len(others):,} translations where {path} has {len(gold):,} pairs"
+                f"{left if blank else ''}: one a line, in the same order",
                 path=against,
             )
         result["against"] = compare(said, others, gold, language=settings.target)

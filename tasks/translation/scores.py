@@ -9,6 +9,7 @@ import math
 from collections.abc import Callable, Mapping, Sequence
 from itertools import zip_longest
 from typing import Any
+from unicodedata import normalize
 
 from rapidfuzz.distance import Levenshtein
 from sacrebleu.metrics import BLEU, CHRF
@@ -45,11 +46,16 @@ def _main(language: str) -> str:
     return language.replace("_", "-").split("-")[0].lower()
 
 
+def _composed(text: str) -> str:
+    """A text as most write it, and as words and characters of a model are: NFC."""
+    return normalize("NFC", text)
+
+
 def policy_of(beam_size: int) -> str:
     """How the scores are counted, where translations are searched for with so many hypotheses."""
     return (
-        f"translations as text with beam {beam_size}; perplexity per target token of this model's "
-        "vocabulary, the end included"
+        f"translations as text (NFC) with beam {beam_size}; perplexity per target token of this "
+        "model's vocabulary, the end included"
     )
 
 
@@ -95,8 +101,8 @@ class TranslationScores:
             log_probability: Of the first one of each, in nats, all together.
             tokens: Of the first one of each, their ends counted.
         """
-        self.translations += translations
-        self.references += references
+        self.translations += map(_composed, translations)
+        self.references += [list(map(_composed, right)) for right in references]
         self.log_probability += log_probability
         self.tokens += tokens
 
@@ -125,7 +131,7 @@ class TranslationScores:
             ),
             "exact_match": exact_match(self.translations, self.references),
             "symbol_error_rate": symbol_error_rate(
-                self.translations, self.references, level=self.level
+                self.translations, self.references, level=self.level, by_character=by_character
             ),
             "perplexity": math.exp(min(-self.log_probability / max(self.tokens, 1), 700.0)),
         }
@@ -169,17 +175,23 @@ def exact_match(outputs: Sequence[str], references: Sequence[Sequence[str]]) -> 
 
 
 def symbol_error_rate(
-    outputs: Sequence[str], references: Sequence[Sequence[str]], *, level: Level
+    outputs: Sequence[str],
+    references: Sequence[Sequence[str]],
+    *,
+    level: Level,
+    by_character: bool = False,
 ) -> float:
     """Symbol error rate: edits (Levenshtein) over the symbols of the references, in per cent.
 
     Args:
         outputs: What the model says.
         references: What it should say; of several the one with the fewest edits counts.
-        level: Symbols are what blanks part at level ``symbol`` (phones), else characters, or words
-            at level ``word`` and ``bpe`` in languages with blanks.
+        level: Symbols are what blanks part at level ``symbol`` (phones), characters at level
+            ``character``, else words.
+        by_character: Whether the language is written without blanks: characters then, not words.
     """
-    split: Callable[[str], Sequence[str]] = list if level == "character" else str.split
+    characters = level == "character" or (by_character and level != "symbol")
+    split: Callable[[str], Sequence[str]] = list if characters else str.split
     edits = symbols = 0
     for output, gold in zip(outputs, references, strict=True):
         nearest = min((Levenshtein.distance(split(output), split(one)), one) for one in gold)
@@ -201,7 +213,7 @@ def compare(
 
     Args:
         translations: Ours, the baseline of the test.
-        others: Theirs.
+        others: Theirs, compared in NFC.
         references: Those of each.
         language: Of all.
 
@@ -210,7 +222,7 @@ def compare(
         as large as this by chance.
     """
     test = PairedTest(
-        [("ours", list(translations)), ("theirs", list(others))],
+        [("ours", list(translations)), ("theirs", list(map(_composed, others)))],
         {"bleu": bleu_for(language), "chrf": CHRF()},
         list(zip_longest(*references)),
         test_type="bs",

@@ -387,3 +387,10 @@ def test_the_label_is_no_part_of_the_text(tmp_path):
     for columns, words in (("title,label", "is the label's"), ("title,bodi", "no column 'bodi'")):
         with pytest.raises(InputError, match=words):
             read(path, text_column=columns)
+
+
+def test_a_cell_of_brackets_is_text(tmp_path):
+    deep = "[" * 100_000
+    path = write(tmp_path / "a.csv", f"text,label\na,{deep}\nb,x\n")
+    examples = read_classification(path, notes=Notes())
+    assert [example.labels for example in examples] == [[deep], ["x"]]

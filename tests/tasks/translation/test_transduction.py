@@ -8,7 +8,11 @@ from torchmetrics.functional.text import char_error_rate, word_error_rate
 
 import rnnlp as package
 from rnnlp.data.translation.sample_strings import sample_forms, sample_sounds
-from rnnlp.tasks.translation.scores import exact_match, symbol_error_rate
+from rnnlp.tasks.translation.scores import (
+    TranslationScores,
+    exact_match,
+    symbol_error_rate,
+)
 
 SMALL = (
     *("--model.embedding.size", 24, "--model.encoder.hidden_size", 32),
@@ -149,3 +153,16 @@ def test_error_rates_are_those_of_torchmetrics():
         100 * float(char_error_rate(said, gold))
     )
     assert exact_match(said, right) == 25.0
+    said, gold = ["我买了书", "他去上海"], ["我买了一本书", "他来了上海"]
+    assert symbol_error_rate(
+        said, [[one] for one in gold], level="bpe", by_character=True
+    ) == pytest.approx(100 * float(char_error_rate(said, gold)))
+
+
+def test_spellings_of_one_character_are_one():
+    scores = TranslationScores(language="vi", level="character", beam_size=1)
+    said = ["ma\u0301", "mà"]
+    scores.add(said, [["m\u00e1"], ["ma\u0300"]], log_probability=-1.0, tokens=2)
+    result = scores.result()
+    assert result["exact_match"] == 100.0 and result["symbol_error_rate"] == 0.0
+    assert result["bleu"] == pytest.approx(100.0) or result["chrf"] == pytest.approx(100.0)

@@ -109,7 +109,14 @@ def test_evaluate_against_other_translations(rnnlp, parallel, model, tmp_path):
     code, out, err = rnnlp(
         "evaluate", model, parallel / "test", "--against", tmp_path / "short.txt"
     )
-    assert code == 2 and "short.txt" in err and "2 translations" in err and "60 pairs" in err
+    assert code == 2 and "short.txt" in err and "2 translations" in err and "60 pairs:" in err
+    rows = "zh\ten\n书。\tBooks.\n。\t \n猫。\tCats.\n"
+    (tmp_path / "blank.tsv").write_text(rows, encoding="utf-8")
+    (tmp_path / "three.txt").write_text("Books.\nNone.\nCats.\n")
+    arguments = ("evaluate", model, tmp_path / "blank.tsv", "--against", tmp_path / "three.txt")
+    code, out, err = rnnlp(*arguments)
+    assert code == 2 and "3 translations where" in err
+    assert "has 2 pairs (1 more have a blank side: leave out their lines here): one a" in err
 
 
 def test_the_difference_between_a_text_and_itself_is_chance():
