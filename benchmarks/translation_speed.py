@@ -7,7 +7,8 @@
 feeding, at the same sizes (those of the config translation_multi30k_en_de), on the same batches, by
 turns, so that all see the same moods of the machine; and a step of a search with five hypotheses
 for each sentence of the batch, likewise. `translate` translates DATA with beam 5 in batches and,
-a sample of it, one sentence at a time. DATA is anything that `rnnlp fit` reads.
+a sample of it, one sentence at a time; with the model's shortlist and without. DATA is anything
+that `rnnlp fit` reads.
 """
 
 from __future__ import annotations
@@ -32,6 +33,8 @@ from rnnlp.tasks.base.components import EmbeddingConfig, EncoderConfig, Sizes
 from rnnlp.tasks.base.optimizer import OptimizerConfig
 from rnnlp.tasks.translation.config import DecoderConfig, TranslatorConfig
 from rnnlp.tasks.translation.torch_engine import encode
+
+TURN = 256  # sentences that are translated in batches, before the other way has its turn
 
 
 def main() -> None:
@@ -126,28 +129,45 @@ def ratio(ones: list[float], others: list[float]) -> float:
 
 
 def translate(model: str, path: str, beam_size: int, alone: int) -> None:
-    """Prints sentences a second in batches and one by one."""
+    """Prints sentences a second in batches and one by one, with the model's shortlist and without,
+    by turns of some sentences.
+    """
     pipeline = rnnlp.load(model)
     settings = pipeline.settings
     sources = [
         p.source
         for p in read_parallel(path, source=settings.source, target=settings.target, notes=Notes())
     ]
-    pipeline(sources[:20], beam_size=beam_size)
-    started = time.perf_counter()
-    together = pipeline(sources, beam_size=beam_size)
-    batched = len(sources) / (time.perf_counter() - started)
-    some = range(0, len(sources), max(1, len(sources) // alone))
-    started = time.perf_counter()
-    singly = [pipeline(sources[number], beam_size=beam_size) for number in some]
-    single = len(singly) / (time.perf_counter() - started)
-    same = sum(
-        answer["translation_text"] == together[number]["translation_text"]
-        for number, answer in zip(some, singly, strict=True)
-    )
-    print(f"beam {beam_size}, {len(sources):,} sentences: {batched:.1f} a second in batches, ")
-    print(f"{single:.1f} alone ({len(singly)} of them); ratio {batched / single:.1f}; ")
-    print(f"the same translation for {same} of {len(singly)}")
+    some = sources[:: max(1, len(sources) // alone)]
+    lists = sorted({0, settings.search.shortlist})
+    turns: list[tuple[str, list[list[str]]]] = [
+        ("in batches", [sources[at : at + TURN] for at in range(0, len(sources), TURN)]),
+        ("alone", [[text] for text in some]),
+    ]
+    said: dict[tuple[str, int], list[str]] = {}
+    for way, parts in turns:
+        seconds: dict[int, list[float]] = {shortlist: [] for shortlist in lists}
+        for shortlist in lists:
+            pipeline(sources[:20], beam_size=beam_size, shortlist=shortlist)
+        for part in parts:
+            for shortlist in lists:
+                started = time.perf_counter()
+                answers = pipeline(part, beam_size=beam_size, shortlist=shortlist)
+                seconds[shortlist].append(time.perf_counter() - started)
+                texts = [answer["translation_text"] for answer in answers]
+                said.setdefault((way, shortlist), []).extend(texts)
+        count = sum(map(len, parts))
+        for shortlist in lists:
+            speed, gain = count / sum(seconds[shortlist]), ratio(seconds[0], seconds[shortlist])
+            print(
+                f"{way}, beam {beam_size}, shortlist {shortlist}: {speed:.1f} sentences a second, "
+                f"{gain:.2f} of that without"
+            )
+    for shortlist in lists:
+        together = dict(zip(sources, said["in batches", shortlist], strict=True))
+        singly = zip(some, said["alone", shortlist], strict=True)
+        same = sum(together[text] == one for text, one in singly)
+        print(f"shortlist {shortlist}: the same translation alone for {same} of {len(some)}")
 
 
 if __name__ == "__main__":

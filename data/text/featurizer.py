@@ -23,6 +23,7 @@ _TOKEN_FEATURES_FROM = 2  # times a value must be seen, likewise
 _CACHED_WORDS = 100_000
 TOKENS_FILE, CHARACTERS_FILE = "tokenizer.json", "characters.json"
 TARGET_FILE = "target.json"  # tokenizer of the target side, in the model folder
+SHORTLIST_FILE = "shortlist.npz"  # what source tokens propose to a search, there
 TOKEN_FEATURE_FILES: dict[TokenFeature, str] = {name: f"{name}.json" for name in TOKEN_FEATURES}
 
 

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from functools import partial
 from itertools import chain
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import datasets
 import numpy as np
@@ -26,19 +26,20 @@ from rnnlp.data.datamodule.options import at_least, check_subwords
 from rnnlp.data.errors import InputError, counted, note
 from rnnlp.data.formats.hub import Split
 from rnnlp.data.formats.layout import Layout
-from rnnlp.data.text.featurizer import TARGET_FILE, Featurizer
+from rnnlp.data.text.featurizer import SHORTLIST_FILE, TARGET_FILE, Featurizer
 from rnnlp.data.text.tokenizer import Level, Tokenizer
 
 from .collate import TranslationCollate
 from .columns import NESTED, keys_of, roles, texts_of
 from .copying import check_copied, count_unknown
+from .measures import Measures, measure
 from .options import TranslationOptions
-from .pairs_of_ids import source_row
 from .readers import ParallelExample, parallel_layout, read_parallel, whole_pair
 from .sample import sample_translation
 from .sample_headlines import sample_headlines
 from .sample_strings import sample_forms, sample_sounds
 from .sample_typing import sample_typing
+from .shortlist import Shortlist, encoded_pairs, learn_shortlist
 
 _COLUMNS = {"source": pa.string(), "target": pa.string(), "index": pa.int64(), "line": pa.int64()}
 _NAMES = {
@@ -63,24 +64,6 @@ _SAMPLES = {  # sample corpora, by what data.source and data.target say
     ("typed", "meant"): sample_typing,
     ("record", "headline"): sample_headlines,
 }
-
-
-class _Measures(NamedTuple):
-    """What is counted of a split, once the tokenizers are learned."""
-
-    source: np.ndarray  # [pairs] int32, tokens of the sources
-    target: np.ndarray  # [pairs] int32, tokens of the targets
-    prints: Fingerprints
-
-    @property
-    def longer(self) -> np.ndarray:
-        """Tokens of the longer side, [pairs]."""
-        return np.maximum(self.source, self.target)
-
-    @property
-    def lengths(self) -> np.ndarray:
-        """Positions that the longer side takes: one more in the target, for `BOS` or `EOS`."""
-        return np.maximum(self.source, self.target + 1)
 
 
 class TranslationData(SequenceData[ParallelExample]):
@@ -138,6 +121,7 @@ class TranslationData(SequenceData[ParallelExample]):
             check_copied(chosen.level, self._target_level, joint_vocabulary=chosen.joint_vocabulary)
         at_least(chosen, max_length=1)
         self._target_tokenizer: Tokenizer | None = None
+        self._shortlist: Shortlist | None = None
         self._length_ratio = 0.0
 
     @property
@@ -153,10 +137,18 @@ class TranslationData(SequenceData[ParallelExample]):
         self.prepare()
         return self._length_ratio
 
+    @property
+    def shortlist(self) -> Shortlist | None:
+        """What source tokens propose to searches; None where they look at the whole vocabulary."""
+        self.prepare()
+        return self._shortlist
+
     def save_tokenizers(self, folder: str | Path) -> None:
-        """Writes the vocabularies of both sides into a folder."""
+        """Writes the vocabularies of both sides, and a shortlist, into a folder."""
         super().save_tokenizers(folder)
         self.target_tokenizer.save(Path(folder, TARGET_FILE))
+        if self._shortlist is not None:
+            self._shortlist.save(Path(folder, SHORTLIST_FILE))
 
     def _store(self, folder: Path, notes: Notes) -> dict[str, Corpus]:
         return {
@@ -180,7 +172,7 @@ class TranslationData(SequenceData[ParallelExample]):
         featurizer, target_tokenizer = self._learn_tokenizers(corpora["train"], notes)
         self._target_tokenizer = target_tokenizer
         measured = {
-            split: _measure(corpus, featurizer, target_tokenizer)
+            split: measure(corpus, featurizer, target_tokenizer)
             for split, corpus in corpora.items()
         }
         final: dict[str, Corpus] = {}
@@ -234,6 +226,21 @@ class TranslationData(SequenceData[ParallelExample]):
             f"{len(target_tokenizer):,} {'' if units[0] == units[1] else f'{units[1]} '}"
             f"of {self.options.target}"
         )
+        if self.options.shortlist:
+            texts = (
+                zip(final[split].column("source"), final[split].column("target"), strict=True)
+                for split in ("train", "validation")
+            )
+            encode = partial(
+                encoded_pairs, featurizer=featurizer, target_tokenizer=target_tokenizer
+            )
+            self._shortlist = learn_shortlist(
+                *(list(encode(pairs)) for pairs in texts),
+                source=featurizer.tokens,
+                target=target_tokenizer,
+                width=self.options.shortlist,
+                notes=notes,
+            )
         return Learned(final, featurizer, None)
 
     def _check_dropout(self, level: Level) -> None:
@@ -271,7 +278,7 @@ class TranslationData(SequenceData[ParallelExample]):
         read = learn(sources, level=self.options.level, lowercase=self.options.lowercase)
         return Featurizer(tokens=read), learn(targets, level=self._target_level)
 
-    def _describe(self, split: str, measures: _Measures, kept: np.ndarray, notes: Notes) -> None:
+    def _describe(self, split: str, measures: Measures, kept: np.ndarray, notes: Notes) -> None:
         source, target = measures.source[kept].mean(), measures.target[kept].mean()
         unit = _NAMES[self.options.level] if self.options.tokenizer_from is None else "tokens"
         written = _NAMES[self._target_level]
@@ -369,22 +376,3 @@ class TranslationData(SequenceData[ParallelExample]):
     @property
     def _direction(self) -> tuple[str, str]:
         return self.options.source, self.options.target
-
-
-def _measure(corpus: Corpus, featurizer: Featurizer, target_tokenizer: Tokenizer) -> _Measures:
-    counts: list[np.ndarray] = []
-    prints = Fingerprints()
-    for chunk in corpus.rows.iter(batch_size=CHUNK):
-        for source, target in zip(chunk["source"], chunk["target"], strict=True):
-            prints.add(source, [target])
-        counts.append(
-            np.array(
-                [
-                    [len(source_row(featurizer, text)[0].tokens) for text in chunk["source"]],
-                    [len(target_tokenizer.encode(text)[0]) for text in chunk["target"]],
-                ],
-                dtype=np.int32,
-            )
-        )
-    source, target = np.concatenate(counts, axis=1)
-    return _Measures(source, target, prints)

@@ -44,6 +44,8 @@ class TranslationOptions(SequenceOptions):
             Validation and test keep them.
         copy: Whether tokens of the sources can be copied into the targets; `model.decoder.copy`
             sets it.
+        shortlist: How many target tokens a source token proposes to searches, learned from the
+            training pairs; 0 for none. `model.search.shortlist` sets it.
         max_tokens: Most positions of a side in a training batch, padding included.
         max_sentences: Most pairs in a training batch.
         evaluation_max_tokens: Most positions of a side in a validation or test batch.
@@ -64,4 +66,5 @@ class TranslationOptions(SequenceOptions):
     bpe_dropout: float = 0.0
     max_length: int | None = 100
     copy: bool = False
+    shortlist: int = 0
     max_sentences: int | None = 64

@@ -13,6 +13,7 @@ import torch
 from torch import Tensor, nn
 
 from .copying import Copies
+from .target_side import Candidates
 
 Score = Literal["additive", "dot", "general", "multihead"]
 SCORES: tuple[Score, ...] = ("additive", "dot", "general", "multihead")
@@ -25,12 +26,14 @@ class Memory(NamedTuple):
     values: Tensor  # [sentences, source, value_size], what is read, words at its end
     outside: Tensor  # [sentences, source] bool, true at padding
     copies: Copies | None = None  # what a decoder that copies may copy
+    candidates: Candidates | None = None  # what else may come, where that is less than all
 
     def reorder(self, index: Tensor) -> Memory:
         """The memory of the sentences picked (and repeated) by `index` [new sentences]."""
         keys, values, outside = (part.index_select(0, index) for part in self[:3])
         copies = None if self.copies is None else self.copies.reorder(index)
-        return Memory(keys, values, outside, copies)
+        candidates = None if self.candidates is None else self.candidates.reorder(index)
+        return Memory(keys, values, outside, copies, candidates)
 
 
 class Attention(nn.Module):

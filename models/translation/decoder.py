@@ -178,6 +178,16 @@ class Decoder(TargetSide):
             else None,
         )
 
+    def narrowed(self, state: DecoderState, candidates: Tensor) -> DecoderState:
+        """A state from which a search finds some tokens only; not where words can be copied.
+
+        Args:
+            state: What `begin` gave.
+            candidates: These, `[sentences, candidates]`, see `TargetSide.candidates`.
+        """
+        memory = state.memory._replace(candidates=self.candidates(candidates))
+        return state._replace(memory=memory)
+
     def score(
         self, tokens: Tensor, lengths: Tensor, state: DecoderState
     ) -> tuple[Tensor, Tensor, Tensor]:
@@ -205,6 +215,8 @@ class Decoder(TargetSide):
     def follow(self, tokens: Tensor, state: DecoderState) -> Step[DecoderState]:
         """One step of a search: log probabilities of what follows `tokens` [rows]."""
         readouts, weights, state = self.step(tokens, state)
+        if (candidates := state.memory.candidates) is not None:
+            return Step(self.among(readouts, candidates), state, weights)
         copies = state.memory.copies
         if copies is not None:  # the rows of a sentence lie side by side
             sentences = torch.arange(len(copies.ids), device=tokens.device)

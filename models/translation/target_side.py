@@ -5,7 +5,7 @@ How a decoder gets from one to the other, and what it reads of the source, is ea
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Literal, NamedTuple
 
 import torch
 from torch import Tensor, nn
@@ -19,6 +19,18 @@ from rnnlp.models.recurrence.cells import find_cell
 from .copying import Pointer
 
 Tied = Literal["none", "output", "all"]
+
+
+class Candidates(NamedTuple):
+    """The target tokens that a sentence may be translated with, and what scores them."""
+
+    ids: Tensor  # [sentences, candidates], 0 behind them
+    weights: Tensor  # [sentences, size, candidates]
+    bias: Tensor  # [sentences, 1, candidates], -inf behind them
+
+    def reorder(self, index: Tensor) -> Candidates:
+        """Those of the sentences picked (and repeated) by `index` [new sentences]."""
+        return Candidates(*(part.index_select(0, index) for part in self))
 
 
 class TargetSide(nn.Module):
@@ -128,9 +140,46 @@ class TargetSide(nn.Module):
         vectors: Tensor = self.table(tokens)
         return vectors
 
+    @property
+    def scorer(self) -> tuple[Tensor, Tensor]:
+        """The output layer: weights `[vocabulary_size, size]` and bias `[vocabulary_size]`."""
+        if self.tie_embeddings == "none":
+            return self.output.weight, self.output.bias
+        return self.table.weight, self.output_bias
+
+    def candidates(self, ids: Tensor) -> Candidates:
+        """Makes shortlists ready, once for all steps of a search.
+
+        Args:
+            ids: Target tokens `[sentences, candidates]`, none twice, 0 behind them.
+        """
+        weights, bias = self.scorer
+        outside = (ids == 0).unsqueeze(1)
+        return Candidates(
+            ids,
+            weights[ids].transpose(1, 2).contiguous(),
+            bias[ids].unsqueeze(1).masked_fill(outside, -torch.inf),
+        )
+
+    def among(self, readouts: Tensor, candidates: Candidates) -> Tensor:
+        """Log probabilities of what may come next where all but the candidates are ruled out.
+
+        Args:
+            readouts: What is predicted from, `[rows, size]`; the rows of a sentence lie side by
+                side.
+            candidates: Those of each sentence.
+
+        Returns:
+            `[rows, vocabulary_size]`, -inf for what is no candidate.
+        """
+        ids, weights, bias = candidates
+        # [sentences, rows of each, candidates]
+        logits = torch.baddbmm(bias, readouts.unflatten(0, (len(ids), -1)), weights)
+        shape = (*logits.shape[:2], len(self.scorer[1]))
+        everywhere = logits.new_full(shape, -torch.inf)
+        places = ids.unsqueeze(1).expand_as(logits)
+        return everywhere.scatter_(2, places, logits.log_softmax(2)).flatten(0, 1)
+
     def logits(self, readouts: Tensor) -> Tensor:
         """Scores of generating every target token, `[…, size]` to `[…, vocabulary_size]`."""
-        if self.tie_embeddings == "none":
-            scores: Tensor = self.output(readouts)
-            return scores
-        return F.linear(readouts, self.table.weight, self.output_bias)
+        return F.linear(readouts, *self.scorer)

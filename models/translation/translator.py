@@ -46,6 +46,7 @@ class Translator(nn.Module):
         token_features: Tensor | None,
         lengths: Tensor,
         copies: Tensor | None = None,
+        candidates: Tensor | None = None,
     ) -> TranslatorState:
         """Read the sources: the state before the first target token, one row a sentence.
 
@@ -56,12 +57,15 @@ class Translator(nn.Module):
             lengths: `[sentences]`, on the CPU.
             copies: What the source tokens are on the target side, `[sentences, source]`; for a
                 decoder that copies.
+            candidates: The target tokens that a search may find, `[sentences, candidates]`; None
+                for all.
         """
         embedded = self.embedding(tokens, characters, token_features)
         encoded = self.encoder(embedded, lengths)
         if self.decoder.lexical is not None:
             encoded = encoded._replace(states=torch.cat((encoded.states, embedded), 2))
-        return self.decoder.begin(encoded, lengths, copies)
+        state: TranslatorState = self.decoder.begin(encoded, lengths, copies)
+        return state if candidates is None else self.decoder.narrowed(state, candidates)
 
     def forward(
         self,

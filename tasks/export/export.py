@@ -8,6 +8,7 @@ from importlib.metadata import version
 from pathlib import Path
 
 from rnnlp.data.errors import InputError
+from rnnlp.data.text.featurizer import SHORTLIST_FILE
 from rnnlp.tasks.model_folder.atomic import exclusive
 from rnnlp.tasks.model_folder.files import as_json, check_files
 from rnnlp.tasks.model_folder.folder import (
@@ -90,7 +91,8 @@ def export(
     if target.exists() and target.resolve() == folder.path.resolve():
         raise InputError("is the model itself: choose another --output", path=str(target))
     check_files(folder.path, TOKENIZERS)
-    graphs = NETWORKS[folder.task](pipeline_of(folder).network, int8=int8)
+    more = {"shortlist": True} if (folder.path / SHORTLIST_FILE).exists() else {}
+    graphs = NETWORKS[folder.task](pipeline_of(folder).network, int8=int8, **more)
     files = {name: graph.SerializeToString() for name, graph in graphs.items()}
     config = {
         "format_version": FORMAT_VERSION,

@@ -38,7 +38,7 @@ class Graph:
 
     Args:
         int8: Whether weights are kept in 8 bits.
-        outer: The graph that this one is the body of a loop in.
+        outer: The graph that this one is the body of a loop in, or a branch.
     """
 
     def __init__(self, *, int8: bool = False, outer: Graph | None = None) -> None:
@@ -152,13 +152,23 @@ class Graph:
 
         Args:
             table: The table.
+            ids: As in `rows`.
+            exact: As in `rows`.
+        """
+        return self.rows(table.weight, ids, exact=exact)
+
+    def rows(self, weight: Tensor, ids: str, *, exact: bool = False) -> str:
+        """Some rows of a weight `[..., size]`.
+
+        Args:
+            weight: `[rows, size]`, or `[rows]` where it stays in float.
             ids: Numbers of rows `[...]`.
             exact: Whether it stays in float where others are int8.
         """
         if not self.int8 or exact:
-            kept = self.weight(as_array(table.weight), _key(table.weight))
+            kept = self.weight(as_array(weight), _key(weight))
             return self.add("Gather", kept, ids)
-        q, scale = self._quantised(table.weight)
+        q, scale = self._quantised(weight)
         rows = self.add("Cast", self.add("Gather", q, ids), to=TensorProto.FLOAT)
         rows = self.add("Sub", rows, self.constant(ZERO_POINT, np.float32))
         scales = self.add("Unsqueeze", self.add("Gather", scale, ids), self.constant([-1]))
@@ -249,6 +259,17 @@ class Graph:
             scan_input_directions=backwards[: len(steps)],
             scan_output_directions=backwards[len(steps) : len(steps) + collected],
         )
+
+    def choose(self, condition: str, yes: Graph, no: Graph) -> str:
+        """The output of one of two graphs without inputs, which see the values of this one.
+
+        Args:
+            condition: Whether it is the first one, bool.
+            yes: The one; made with this graph as `outer`, and has one output.
+            no: The other, likewise.
+        """
+        branches = {"then_branch": yes._finished("then"), "else_branch": no._finished("else")}
+        return self.add("If", condition, **branches)
 
     def model(self, name: str) -> ModelProto:
         """The graph as a file's content."""

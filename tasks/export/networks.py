@@ -7,10 +7,8 @@ with zeros, and with -infinity in the place of what is a maximum (`FIRST` in the
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Mapping
 
-import numpy as np
 from onnx import ModelProto
 from torch import nn
 
@@ -33,6 +31,7 @@ from .encoders import Encoded, State, encode, last
 from .graph import ALL, Graph, Shape, as_array
 from .ngrams import Counted, count_ngrams, score_neighbours
 from .pooling import Pooled, attend, pool
+from .target_tokens import candidates, mix, scores, scores_among
 
 
 def tagger(network: Tagger, *, int8: bool) -> Mapping[str, ModelProto]:
@@ -103,8 +102,16 @@ def language_model(network: LanguageModel, *, int8: bool) -> Mapping[str, ModelP
     return graphs
 
 
-def translator(network: Translator, *, int8: bool) -> Mapping[str, ModelProto]:
-    """Sources to what a decoder reads, and one step of the decoder; the search is outside."""
+def translator(
+    network: Translator, *, int8: bool, shortlist: bool = False
+) -> Mapping[str, ModelProto]:
+    """Sources to what a decoder reads, and one step of the decoder; the search is outside.
+
+    Args:
+        network: The translator.
+        int8: Whether weights are kept in 8 bits.
+        shortlist: Whether steps may be told which target tokens to look at.
+    """
     if not isinstance(network.decoder, Decoder):
         raise InputError("a model with monotonic attention cannot be exported: the others can")
     graph = Graph(int8=int8)
@@ -114,10 +121,13 @@ def translator(network: Translator, *, int8: bool) -> Mapping[str, ModelProto]:
     graph.output("last", last(graph, encoded), ["batch", network.encoder.output_size])
     words = "" if network.decoder.lexical is None else embedded
     _begin(graph, network.decoder, encoded, words)
-    return {
+    graphs = {
         "encoder.onnx": graph.model("encoder"),
-        "decoder.onnx": _step(network.decoder, int8=int8),
+        "decoder.onnx": _step(network.decoder, int8=int8, shortlist=shortlist),
     }
+    if shortlist:
+        graphs["candidates.onnx"] = candidates(network.decoder, int8=int8)
+    return graphs
 
 
 NETWORKS: dict[str, Callable[..., Mapping[str, ModelProto]]] = {
@@ -295,7 +305,7 @@ def _start(module: VectorReader) -> ModelProto:
     return graph.model("start")
 
 
-def _step(module: Decoder, *, int8: bool) -> ModelProto:
+def _step(module: Decoder, *, int8: bool, shortlist: bool) -> ModelProto:
     """One token of every row; the rows of a sentence lie side by side, of each equally many."""
     graph = Graph(int8=int8)
     size, num_layers = module.readout.out_features, module.num_layers
@@ -344,17 +354,14 @@ def _step(module: Decoder, *, int8: bool) -> ModelProto:
         words = graph.part(context, -module.lexical.in_features, ALL, 1)
         words = graph.linear(graph.add("Tanh", words), module.lexical)
         readout = graph.add("Add", readout, words)
-    if module.tie_embeddings == "none":
-        logits = graph.linear(readout, module.output)
-    else:
-        logits = graph.product(readout, module.table.weight, module.output_bias)
+    logits = (scores_among if shortlist else scores)(graph, module, readout)
     attention = graph.reshape(weights, -1, graph.size(keys, 1))
     if module.pointer is not None:
         copies = graph.add("Unsqueeze", copies, graph.constant([1]))  # for all rows of a sentence
         copies = graph.add("Expand", copies, graph.add("Shape", weights))
         copies = graph.reshape(copies, -1, graph.size(keys, 1))
         gate = graph.linear(readout, module.pointer.gate, exact=True)
-        logits = _mix(graph, logits, gate, attention, copies)
+        logits = mix(graph, logits, gate, attention, copies)
     _log_probabilities(graph, logits)
     graph.output("attention", attention, ["rows", "source"])
     graph.output("final_hidden", final.hidden, shape)
@@ -363,30 +370,3 @@ def _step(module: Decoder, *, int8: bool) -> ModelProto:
     if module.input_feeding:
         graph.output("final_fed", readout, ["rows", size])
     return graph.model("decoder")
-
-
-def _mix(graph: Graph, logits: str, gate: str, weights: str, copies: str) -> str:
-    """Log probabilities of generating or copying, `[rows, vocabulary + source]`.
-
-    Args:
-        graph: Where nodes are added.
-        logits: Of generating, `[rows, vocabulary]`.
-        gate: The logit of generating rather than copying, `[rows, 1]`.
-        weights: Attention, `[rows, source]`.
-        copies: The ids that the source positions stand for, `[rows, source]`.
-    """
-    never = graph.constant(-math.inf, np.float32)
-    softplus = graph.add("Softplus", gate)  # log sigmoid(g) = g - softplus(g), of -g: -softplus(g)
-    generated = graph.add("LogSoftmax", logits, axis=-1)
-    generated = graph.add("Add", generated, graph.add("Sub", gate, softplus))
-    zeros, more = graph.constant([0]), graph.size(weights, 1)
-    pads = graph.add("Concat", zeros, zeros, zeros, more, axis=0)
-    generated = graph.add("Pad", generated, pads, never)
-    empty = graph.add("Expand", graph.constant(0.0, np.float32), graph.add("Shape", generated))
-    mass = graph.add("ScatterElements", empty, copies, weights, axis=1, reduction="add")
-    copied = graph.add("Sub", graph.add("Log", mass), softplus)
-    larger = graph.add("Max", generated, copied)
-    shares = [graph.add("Exp", graph.add("Sub", one, larger)) for one in (generated, copied)]
-    both = graph.add("Add", larger, graph.add("Log", graph.add("Add", *shares)))
-    some = graph.add("Greater", mass, graph.constant(0.0, np.float32))  # elsewhere -inf less -inf
-    return graph.add("Where", some, both, generated)

@@ -3,7 +3,7 @@
 `config.json` (format version, task, constructor arguments), `model.safetensors`, the tokenizer
 files, `metrics.json`, `config.yaml`, `README.md`, `curves.png`, and `splits.json` where what was
 validated on was cut from the training data. Reading it runs no code from it: JSON,
-safetensors and tokenizer files only. Nothing here imports Lightning.
+safetensors, arrays and tokenizer files only. Nothing here imports Lightning.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from rnnlp.data.errors import InputError
 from rnnlp.data.text.featurizer import (
     CHARACTERS_FILE,
+    SHORTLIST_FILE,
     TARGET_FILE,
     TOKEN_FEATURE_FILES,
     TOKENS_FILE,
@@ -45,7 +46,9 @@ CONFIG, WEIGHTS, METRICS, TRAINING, SPLITS = (
 )
 CARD, CURVES, CONFUSION = "README.md", "curves.png", "confusion.png"
 PICTURES = (CURVES, CONFUSION)
-TOKENIZERS = (TOKENS_FILE, CHARACTERS_FILE, TARGET_FILE, *TOKEN_FEATURE_FILES.values())
+TOKENIZERS = (
+    TOKENS_FILE, CHARACTERS_FILE, TARGET_FILE, SHORTLIST_FILE, *TOKEN_FEATURE_FILES.values()
+)  # fmt: skip
 CHECKPOINTS, LOGS = "checkpoints", "logs"
 WITHOUT_TORCH = (
     "an exported model, without the weights for torch that this needs: take the model folder that "

@@ -14,7 +14,8 @@ GRAPHS = {  # the files of each task
     "generation": ("model.onnx",),
     "translation": ("encoder.onnx", "decoder.onnx"),
 }
-MORE = {"generation": ("start.onnx",)}  # and of models that write from vectors
+# And of models that write from vectors, or search a shortlist.
+MORE = {"generation": ("start.onnx",), "translation": ("candidates.onnx",)}
 
 # What a graph carries on from token to token, with its dimensions: an input, and an output of the
 # same name after `final_`. It begins with zeros, these with -infinity.
@@ -25,7 +26,7 @@ CARRIED = {
 MAXIMA = ("largest", "peak")
 
 _OPERATORS = """
-Add Cast Concat Conv Div Exp Expand GRU Gather Greater Identity LSTM LayerNormalization Less Log
+Add Cast Concat Conv Div Exp Expand GRU Gather Greater Identity If LSTM LayerNormalization Less Log
 LogSoftmax MatMul Max Min Mod Mul Pad RNN Range ReduceMax ReduceMean ReduceSum Relu Reshape Scan
 ScatterElements Shape Sigmoid Slice Softmax Softplus Split Squeeze Sub Tanh Transpose Unsqueeze
 Where

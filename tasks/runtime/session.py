@@ -28,8 +28,12 @@ from .format import CARRIED, FORMAT, GRAPHS, INSTALL, MAXIMA, MORE, OPSET
 _IDS = {  # dimensions of inputs that are ids or counts
     "tokens": (1, 2), "lengths": (1,), "characters": (3,), "token_features": (3,), "labels": (2,),
     "positions": (1,), "source_lengths": (1,), "copies": (2,), "read": (1,), "ngrams": (2,),
+    "candidates": (2,),
 }  # fmt: skip
-_VALUES = {**CARRIED, "keys": 3, "values": 3, "vectors": 2, "condition": 2}  # and of the others
+_VALUES = {  # and of the others
+    **CARRIED, "keys": 3, "values": 3, "vectors": 2, "condition": 2, "candidate_weights": 3,
+    "candidate_bias": 3,
+}  # fmt: skip
 _WIDEST = 1 << 24  # numbers in the state of a text
 _ROWS = ("batch", "rows")  # names of the dimension of texts
 _SHARE = 256  # positions that are worth a further core, whose thread takes a while to wake
@@ -200,8 +204,8 @@ class Graphs(NamedTuple):
                 path=file,
             )
         checksums, names = export.get("graphs"), GRAPHS.get(folder.task, ())
-        if isinstance(checksums, Mapping) and "start.onnx" in checksums:
-            names = (*names, *MORE.get(folder.task, ()))
+        if isinstance(checksums, Mapping):
+            names += tuple(name for name in MORE.get(folder.task, ()) if name in checksums)
         if not isinstance(checksums, Mapping) or sorted(checksums) != sorted(names):
             raise InputError(
                 f"does not name the graphs of {folder.task}: {', '.join(names)}", path=file

@@ -78,6 +78,9 @@ class SearchConfig:
             is no sentence ends; null for no such limit.
         max_length_ratio: Most tokens for each token of the source, beyond the first ten; where
             training has longer translations, as many as there.
+        shortlist: How many target tokens each token of a source proposes; only those, and the most
+            frequent ones, are looked at. It is faster, and what else would have been said is not
+            found. 0 looks at the whole vocabulary.
     """
 
     beam_size: int = 5
@@ -88,6 +91,7 @@ class SearchConfig:
     min_length_ratio: float = 0.0
     max_length: int | None = 2000
     max_length_ratio: float = 3.0
+    shortlist: int = 0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -183,5 +187,6 @@ def check_search(search: SearchConfig, *, prefix: str) -> None:
             "1 or more, and not below min_length",
         ),
         ("max_length_ratio", search.max_length_ratio >= 0, "0 or more"),
+        ("shortlist", search.shortlist >= 0, "0 (for all tokens) or more"),
         prefix=prefix,
     )

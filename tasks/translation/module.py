@@ -92,6 +92,13 @@ class Translation(ObjectiveModule):
                 "model.decoder.input_feeding feeds on what was looked at, which monotonic "
                 "attention sums over: set it to false, or model.decoder.attention to another"
             )
+        if settings.search.shortlist and (
+            settings.decoder.copy or settings.decoder.attention == "monotonic"
+        ):
+            raise InputError(
+                "model.search.shortlist does not go with model.decoder.copy, nor with monotonic "
+                "attention: set it to 0"
+            )
         if settings.metric == "rouge_l":
             check_rouge()
         check_search(settings.search, prefix="model.search.")
@@ -129,11 +136,13 @@ class Translation(ObjectiveModule):
             parser.link_arguments(f"data.{name}", f"model.{name}")
         parser.link_arguments("model.max_length", "data.max_length")
         parser.link_arguments("model.decoder.copy", "data.copy")
+        parser.link_arguments("model.search.shortlist", "data.shortlist")
 
     def setup(self, stage: str) -> None:
-        """Takes the tokenizer that validation makes text with."""
+        """Takes the tokenizer that validation makes text with, and what it searches among."""
         super().setup(stage)
-        self.objective.tokenizer = self.trainer.datamodule.target_tokenizer  # type: ignore[attr-defined]
+        data = self.trainer.datamodule  # type: ignore[attr-defined]
+        self.objective.tokenizer, self.objective.shortlist = data.target_tokenizer, data.shortlist
 
     def transfer_batch_to_device(
         self, batch: TranslationBatch, device: torch.device, dataloader_idx: int

@@ -9,6 +9,7 @@ from torch import Tensor
 
 from rnnlp.data.text.tokenizer import Tokenizer
 from rnnlp.data.translation.collate import TranslationBatch
+from rnnlp.data.translation.shortlist import Shortlist
 from rnnlp.models.layers.losses import token_loss
 from rnnlp.models.recurrence.cells import find_cell
 from rnnlp.models.translation.translator import Translator
@@ -36,12 +37,14 @@ class TranslationObjective(Objective):
         coverage: Weight of the coverage loss.
 
     Attributes:
-        tokenizer: Makes text of target tokens; known once the data is.
+        tokenizer: Makes text of target tokens; known once the data is, and so is the other.
+        shortlist: What searches look at; None for all.
     """
 
     headline = ("bleu", "chrf", "exact_match", "perplexity")
     examples = ("A man is reading a book.", "A man is reading a book.")
     tokenizer: Tokenizer
+    shortlist: Shortlist | None = None
 
     def __init__(
         self,
@@ -120,7 +123,16 @@ class TranslationObjective(Objective):
             network: The translator, on the device of the batch.
             batch: Sources with their translations.
         """
-        state = encode(network, batch.features, batch.copies)
+        candidates = None
+        if self.shortlist is not None:
+            lengths = batch.features.lengths.tolist()
+            rows = zip(batch.features.tokens.tolist(), lengths, strict=True)
+            candidates = torch.from_numpy(
+                self.shortlist.candidates(
+                    [ids[:length] for ids, length in rows], self.settings.search.shortlist
+                )
+            )
+        state = encode(network, batch.features, batch.copies, candidates)
         logits, targets = network(state, batch.target, batch.target_lengths)
         loss = token_loss(logits, targets)
         best = search(

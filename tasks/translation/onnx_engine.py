@@ -9,10 +9,24 @@ import numpy as np
 from rnnlp.data.text.featurizer import TokenBatch
 from rnnlp.data.translation.pairs_of_ids import Pairs
 from rnnlp.models.search.hypotheses import Hypothesis, Step
-from rnnlp.tasks.runtime.session import Graphs, Reader, State
+from rnnlp.tasks.runtime.session import Graphs, Reader, Session, State
 
 from .config import SearchConfig
 from .search import search
+
+_CANDIDATES = ("candidates", "candidate_weights", "candidate_bias")
+
+
+class Candidates(NamedTuple):
+    """The target tokens that are looked at for each sentence, and what scores them."""
+
+    ids: np.ndarray  # [sentences, candidates], 0 behind them
+    weights: np.ndarray  # [sentences, size, candidates]
+    bias: np.ndarray  # [sentences, 1, candidates]
+
+    def feeds(self) -> dict[str, np.ndarray]:
+        """As inputs of a graph."""
+        return dict(zip(_CANDIDATES, self, strict=True))
 
 
 class DecoderState(NamedTuple):
@@ -24,6 +38,7 @@ class DecoderState(NamedTuple):
     copies: np.ndarray | None  # [sentences, source], what can be copied; copying only
     recurrent: State
     fed: np.ndarray | None  # [rows, size]; input feeding only
+    candidates: Candidates | None  # of models with a shortlist
 
     def reorder(self, index: np.ndarray) -> DecoderState:
         """The state of the rows picked (and repeated) by `index`."""
@@ -36,7 +51,12 @@ class DecoderState(NamedTuple):
         if not np.array_equal(picked, np.arange(sentences)):
             keys, values, lengths = (part[picked] for part in self[:3])
             copies = None if self.copies is None else self.copies[picked]
-            state = DecoderState(keys, values, lengths, copies, self.recurrent, self.fed)
+            candidates = self.candidates
+            if candidates is not None:
+                candidates = Candidates(*(part[picked] for part in candidates))
+            state = DecoderState(
+                keys, values, lengths, copies, self.recurrent, self.fed, candidates
+            )
         fed = None if self.fed is None else self.fed[index]
         return state._replace(recurrent=self.recurrent.reorder(index), fed=fed)
 
@@ -54,9 +74,14 @@ class OnnxTranslator:
         self.decoder = graphs.open(
             "decoder.onnx",
             inputs=("tokens", "keys", "values", "source_lengths", "hidden"),
-            optional=("cell", "fed", "copies"),
+            optional=("cell", "fed", "copies", *_CANDIDATES),
             outputs=("log_probs", "attention", "final_hidden"),
         )
+        self.scorer: Session | None = None
+        if "candidates" in self.decoder.inputs:
+            self.scorer = graphs.open(
+                "candidates.onnx", inputs=_CANDIDATES[:1], outputs=_CANDIDATES[1:]
+            )
 
     def search(
         self,
@@ -64,6 +89,7 @@ class OnnxTranslator:
         settings: SearchConfig,
         *,
         copies: np.ndarray | None = None,
+        candidates: np.ndarray | None = None,
         nbest: int = 1,
         keep_attention: bool = False,
     ) -> list[list[Hypothesis]]:
@@ -73,12 +99,13 @@ class OnnxTranslator:
             batch: Sources as ids.
             settings: Beam, penalties and bounds.
             copies: For each source token the id that it can be copied to; None without copying.
+            candidates: The target tokens that are looked at for each source; None for all.
             nbest: How many translations of each source.
             keep_attention: Keep the attention weights of each token.
         """
         return search(
             self.step,
-            self.encode(batch, copies),
+            self.encode(batch, copies, candidates),
             batch.lengths,
             settings,
             nbest=nbest,
@@ -96,15 +123,32 @@ class OnnxTranslator:
             state = said.state
         return [float(one) for one in total]
 
-    def encode(self, batch: TokenBatch, copies: np.ndarray | None = None) -> DecoderState:
-        """The state before the first target token."""
+    def encode(
+        self,
+        batch: TokenBatch,
+        copies: np.ndarray | None = None,
+        candidates: np.ndarray | None = None,
+    ) -> DecoderState:
+        """The state before the first target token.
+
+        Args:
+            batch: Sources as ids.
+            copies: For each source token the id that it can be copied to; None without copying.
+            candidates: The target tokens that are looked at for each source; None for all.
+        """
         feeds = {name: value for name, value in batch._asdict().items() if value is not None}
         names = [name for name in State._fields if name in self.decoder.inputs]
         keys, values, *state = self.encoder(["keys", "values", *names], feeds)
         fed = None
         if "fed" in self.decoder.inputs:
             fed = np.zeros((len(keys), self.decoder.inputs["fed"].shape[1]), np.float32)
-        return DecoderState(keys, values, batch.lengths, copies, State(*state), fed)
+        scored = None
+        if self.scorer is not None:
+            if candidates is None:  # all are scored where none are named
+                candidates = np.zeros((len(keys), 0), np.int64)
+            made = self.scorer(_CANDIDATES[1:], {"candidates": candidates})
+            scored = Candidates(candidates, *made)
+        return DecoderState(keys, values, batch.lengths, copies, State(*state), fed, scored)
 
     def step(self, tokens: np.ndarray, state: DecoderState) -> Step[DecoderState]:
         """Log probabilities of what follows `tokens` [rows], attention, and the new state."""
@@ -112,6 +156,7 @@ class OnnxTranslator:
             "tokens": tokens,
             **dict(zip(DecoderState._fields[:3], state[:3], strict=True)),
             **state.recurrent.feeds(),
+            **({} if state.candidates is None else state.candidates.feeds()),
         }
         for name in ("copies", "fed"):
             if name in self.decoder.inputs:

@@ -40,6 +40,12 @@ SEARCH = (
         metavar="B",
         help="above 0 words of the source that were never looked at cost",
     ),
+    Option(
+        name="shortlist",
+        type=int,
+        metavar="N",
+        help="look only at frequent tokens and N for each token of the source; 0 for all",
+    ),
 )
 EVALUATE = (
     Option(

@@ -10,25 +10,28 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from itertools import islice
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn, Protocol
+from typing import TYPE_CHECKING, Any, NoReturn, Protocol
 
 import numpy as np
 
 from rnnlp.data.errors import InputError
 from rnnlp.data.text.featurizer import (
+    SHORTLIST_FILE,
     TARGET_FILE,
     FeatureRow,
     Featurizer,
     TokenBatch,
     collate,
 )
-from rnnlp.data.text.tokenizer import HALF, UNK, Offsets, Tokenizer
+from rnnlp.data.text.tokenizer import HALF, UNK, Tokenizer
 from rnnlp.data.translation.copying import Copier, pad_copies
 from rnnlp.data.translation.pairs_of_ids import PairEncoder, Pairs
+from rnnlp.data.translation.shortlist import Shortlist
 from rnnlp.tasks.base.length_batches import by_length, positions
 from rnnlp.tasks.base.pipeline import Pipeline
 from rnnlp.tasks.model_folder.folder import CONFIG, ModelFolder
 
+from .alignment import Alignment, whole_source, whole_target
 from .config import SearchConfig, TranslatorConfig, check_search
 
 if TYPE_CHECKING:
@@ -36,14 +39,6 @@ if TYPE_CHECKING:
 
 TOKEN_BUDGET = 2048  # padded source positions of a batch; each has as many rows as the beam is wide
 _NAMED = 5  # unknown tokens that a note names
-
-
-class Alignment(NamedTuple):
-    """Where the translator looked as it wrote."""
-
-    source: list[str]
-    target: list[str]  # the last one is the end
-    weights: list[list[float]]  # of each target token over the source tokens; each sums to 1
 
 
 class Engine(Protocol):
@@ -55,6 +50,7 @@ class Engine(Protocol):
         settings: SearchConfig,
         *,
         copies: np.ndarray | None,
+        candidates: np.ndarray | None,
         nbest: int,
         keep_attention: bool,
     ) -> list[list[Hypothesis]]:
@@ -64,6 +60,7 @@ class Engine(Protocol):
             batch: Sources as ids.
             settings: Beam, penalties and bounds.
             copies: For each source token the id that it can be copied to; None without copying.
+            candidates: The target tokens that are looked at for each source; None for all.
             nbest: How many translations of each source.
             keep_attention: Keep the attention weights of each token.
         """
@@ -80,6 +77,7 @@ class TranslationPipeline(Pipeline):
         featurizer: Splits and looks up sources.
         target_tokenizer: Makes text of target tokens.
         settings: The languages, and what the network was built from.
+        shortlist: What source tokens propose; None where all target tokens are looked at.
     """
 
     task = "translation"
@@ -94,9 +92,11 @@ class TranslationPipeline(Pipeline):
         featurizer: Featurizer,
         target_tokenizer: Tokenizer,
         settings: TranslatorConfig,
+        shortlist: Shortlist | None = None,
     ) -> None:
         super().__init__(engine=engine, featurizer=featurizer, settings=settings)
         self.target_tokenizer = target_tokenizer
+        self.shortlist = shortlist
         self._copier: Copier | None = None
         if settings.decoder.copy:
             self._copier = Copier(featurizer=featurizer, target_tokenizer=target_tokenizer)
@@ -122,12 +122,15 @@ class TranslationPipeline(Pipeline):
             featurizer=folder.featurizer(),
             target_tokenizer=folder.tokenizer(TARGET_FILE, settings.target_size),
             settings=settings,
+            shortlist=_shortlist(folder.path, settings),
         )
 
     def save_tokenizers(self, folder: Path) -> None:
-        """Writes the vocabularies of both sides."""
+        """Writes the vocabularies of both sides, and a shortlist."""
         super().save_tokenizers(folder)
         self.target_tokenizer.save(folder / TARGET_FILE)
+        if self.shortlist is not None:
+            self.shortlist.save(folder / SHORTLIST_FILE)
 
     def __call__(
         self,
@@ -238,10 +241,16 @@ class TranslationPipeline(Pipeline):
             if self._copier is not None:
                 copied = [self._copier.source(texts[n].strip(), *encoded[n]) for n in numbers]
                 copies = pad_copies(copied)
+            candidates = None
+            if self.shortlist is not None and settings.shortlist:
+                candidates = self.shortlist.candidates(
+                    [encoded[number][0].tokens for number in numbers], settings.shortlist
+                )
             hypotheses = self.engine.search(
                 collate([encoded[number][0] for number in numbers]),
                 settings,
                 copies=copies,
+                candidates=candidates,
                 nbest=nbest,
                 keep_attention=keep_attention,
             )
@@ -258,6 +267,12 @@ class TranslationPipeline(Pipeline):
         chosen = {name: value for name, value in search.items() if value is not None}
         settings = replace(self.settings.search, **chosen)
         check_search(settings, prefix="")
+        kept = 0 if self.shortlist is None else self.shortlist.width
+        if settings.shortlist > kept:
+            raise InputError(
+                f"shortlist is {settings.shortlist}, and the model keeps {kept} proposals of each "
+                "token: train with --model.search.shortlist"
+            )
         return settings
 
     def align(self, text: str) -> Alignment:
@@ -272,8 +287,8 @@ class TranslationPipeline(Pipeline):
         stripped, best = text.strip(), hypotheses[0]
         assert best.attention is not None
         weights = np.asarray(best.attention)  # [tokens + 1, source]
-        source, columns = _whole_source(stripped, self.featurizer.encode(stripped)[1])
-        target, rows = _whole_target(best.tokens, self.target_tokenizer, self._words(text))
+        source, columns = whole_source(stripped, self.featurizer.encode(stripped)[1])
+        target, rows = whole_target(best.tokens, self.target_tokenizer, self._words(text))
         weights = np.add.reduceat(weights, np.cumsum([0, *columns[:-1]]), axis=1)
         counts = np.array([*rows, 1])  # tokens of each word, and the end
         weights = np.add.reduceat(weights, np.cumsum([0, *rows]), axis=0) / counts[:, None]
@@ -350,28 +365,13 @@ class TranslationPipeline(Pipeline):
         return notes
 
 
-def _whole_source(text: str, offsets: Offsets) -> tuple[list[str], list[int]]:
-    """Sub-words of whole characters, and how many tokens (some of them single bytes) make each."""
-    spans: list[list[int]] = []  # start, end, tokens
-    for start, end in offsets:
-        if spans and start < spans[-1][1]:
-            spans[-1][1:] = max(end, spans[-1][1]), spans[-1][2] + 1
-        else:
-            spans.append([start, end, 1])
-    return [text[start:end].strip() or "·" for start, end, _ in spans], [n for *_, n in spans]
-
-
-def _whole_target(
-    tokens: Sequence[int], tokenizer: Tokenizer, copied: Sequence[str]
-) -> tuple[list[str], list[int]]:
-    """The same of a translation, whose tokens have no offsets; copied ones are among `copied`."""
-    words: list[str] = []
-    counts: list[int] = []
-    begin = 0
-    for end in range(1, len(tokens) + 1):
-        word = tokenizer.decode(tokens[begin:end], copied)
-        if "\ufffd" not in word or end == len(tokens):  # a character is complete
-            words.append(word.strip() or "·")
-            counts.append(end - begin)
-            begin = end
-    return words, counts
+def _shortlist(folder: Path, settings: TranslatorConfig) -> Shortlist | None:
+    if not settings.search.shortlist:
+        return None
+    file = folder / SHORTLIST_FILE
+    try:
+        return Shortlist.load(
+            file, source_size=settings.sizes.tokens, target_size=settings.target_size
+        )
+    except (OSError, ValueError) as error:
+        raise InputError(f"cannot be read: {error}", path=str(file)) from error

@@ -33,6 +33,7 @@ class TorchTranslator:
         settings: SearchConfig,
         *,
         copies: np.ndarray | None = None,
+        candidates: np.ndarray | None = None,
         nbest: int = 1,
         keep_attention: bool = False,
     ) -> list[list[Hypothesis]]:
@@ -42,13 +43,14 @@ class TorchTranslator:
             batch: Sources as ids.
             settings: Beam, penalties and bounds.
             copies: For each source token the id that it can be copied to; None without copying.
+            candidates: The target tokens that are looked at for each source; None for all.
             nbest: How many translations of each source.
             keep_attention: Keep the attention weights of each token.
         """
         features = as_tensors(batch)
         return search(
             self.network.step,
-            encode(self.network, features, None if copies is None else torch.from_numpy(copies)),
+            encode(self.network, features, *map(_tensor, (copies, candidates))),
             features.lengths.to(next(self.network.parameters()).device),
             settings,
             nbest=nbest,
@@ -58,8 +60,7 @@ class TorchTranslator:
     @torch.inference_mode()
     def log_probabilities(self, pairs: Pairs) -> list[float]:
         """Log probability in nats of each target, its end included, given its source."""
-        copies = None if pairs.copies is None else torch.from_numpy(pairs.copies)
-        state = encode(self.network, as_tensors(pairs.features), copies)
+        state = encode(self.network, as_tensors(pairs.features), _tensor(pairs.copies))
         target, lengths = torch.from_numpy(pairs.target), torch.from_numpy(pairs.target_lengths)
         device = next(self.network.parameters()).device
         logits, following = self.network(state, target.to(device), lengths)
@@ -67,8 +68,15 @@ class TorchTranslator:
         return [float(one.sum()) for one in of_each.split((lengths - 1).tolist())]
 
 
+def _tensor(ids: np.ndarray | None) -> Tensor | None:
+    return None if ids is None else torch.from_numpy(ids)
+
+
 def encode(
-    network: Translator, features: TokenTensors, copies: Tensor | None = None
+    network: Translator,
+    features: TokenTensors,
+    copies: Tensor | None = None,
+    candidates: Tensor | None = None,
 ) -> TranslatorState:
     """The state before the first target token, of a batch of sources.
 
@@ -76,6 +84,7 @@ def encode(
         network: The translator.
         features: Ids of the sources; moved to its device.
         copies: For each source token the id that it can be copied to; None without copying.
+        candidates: The target tokens that a search looks at for each source; None for all.
     """
     device = next(network.parameters()).device
     features = features.to(device)
@@ -84,5 +93,5 @@ def encode(
         features.characters,
         features.token_features,
         features.lengths,
-        None if copies is None else copies.to(device),
+        *(None if ids is None else ids.to(device) for ids in (copies, candidates)),
     )

@@ -228,9 +228,11 @@ def test_translation_speed(run, files, tmp_path):
     data = files / "pairs.tsv"
     names = ["--data.source=en", "--data.target=de"]
     both = [f"--data.{split}={data}" for split in ("train", "validation")]
-    fit("--config", "translation", *names, *both, "--output", tmp_path / "m")
+    few = "--model.search.shortlist=3"
+    fit("--config", "translation", *names, *both, few, "--output", tmp_path / "m")
     assert "| lstm, feeding |" in run("translation_speed", "train", data, "--steps", 1)
-    assert "alone" in run("translation_speed", "translate", tmp_path / "m", data, "--alone", 1)
+    out = run("translation_speed", "translate", tmp_path / "m", data, "--alone", 1)
+    assert "alone, beam 5, shortlist 3" in out and "shortlist 0: the same" in out
 
 
 def test_generators(run, files):
