@@ -6,10 +6,12 @@ real types, since configs are read by them.
 """
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
+
+import numpy as np
 
 from rnnlp.data.errors import InputError
 from rnnlp.data.formats.columns import as_value
@@ -38,9 +40,12 @@ class FurtherColumn:
         """The id of a category, or the number to be read; NaN where there is none.
 
         Raises:
-            InputError: It is no number, in a column of numbers.
+            InputError: It is no number, in a column of numbers, or nothing that JSON has.
         """
-        text = as_value(value)
+        try:
+            text = as_value(_plain(value))
+        except TypeError as error:
+            raise InputError(f"{self.name} is {value!r:.60}: give a text or a number") from error
         if self.categories is not None:
             return self._ids.get(text, OTHER)
         if not text:
@@ -108,19 +113,61 @@ def check_names(names: Sequence[str], layout: Layout) -> None:
         taken[name] = "is named already"
 
 
+def rows_of(columns: Any, names: Sequence[str]) -> Iterator[Mapping[str, Any]]:
+    """The rows of columns that come as Python objects, each looked at once.
+
+    Args:
+        columns: A dictionary for each row, one of lists by name, one of a single row, or a table
+            (pandas, polars, Arrow).
+        names: Of the columns that are read.
+
+    Raises:
+        InputError: It is none of these, or the columns of a table are not there or not as long.
+    """
+    table = getattr(columns, "column_names", getattr(columns, "columns", None))
+    if isinstance(columns, Mapping):
+        if not all(map(_is_list, columns.values())):
+            yield columns
+            return
+        table = columns
+    if table is not None:
+        _check_present(names, table)
+        lists = {name: list(columns[name]) for name in names}
+        if len({len(values) for values in lists.values()}) > 1:
+            sizes = ", ".join(f"{len(values):,} of {name}" for name, values in lists.items())
+            raise InputError(f"columns has {sizes}: give as many of each")
+        for row in zip(*lists.values(), strict=True):
+            yield dict(zip(names, row, strict=True))
+        return
+    if not _is_list(columns):
+        raise InputError(f"columns is {columns!r:.60}: give a dictionary for each text, or a table")
+    for number, row in enumerate(columns):
+        if not isinstance(row, Mapping):
+            raise InputError(
+                f"columns[{number}] is {row!r:.60}: give a dictionary of values by name"
+            )
+        yield row
+
+
+def _is_list(value: Any) -> bool:
+    return isinstance(value, Iterable) and not isinstance(value, str | bytes | Mapping)
+
+
 def row_numbers(columns: Sequence[FurtherColumn], row: Mapping[str, Any]) -> list[float]:
     """What a model reads of a row beside its text.
 
     Raises:
         InputError: A column is missing, or holds no number where it should.
     """
-    missing = [column.name for column in columns if column.name not in row]
-    if missing:
-        raise InputError(
-            f"no {missing[0]} beside the text: the model also reads "
-            f"{', '.join(column.name for column in columns)}"
-        )
+    _check_present([column.name for column in columns], row)
     return [column.number(row[column.name]) for column in columns]
+
+
+def _check_present(names: Sequence[str], there: Any) -> None:
+    if missing := [name for name in names if name not in there]:
+        raise InputError(
+            f"no {missing[0]} beside the text: the model also reads {', '.join(names)}"
+        )
 
 
 def check_rows(
@@ -162,6 +209,15 @@ def check_values(
     """
     names = [column.name for column in columns]
     check_rows(columns, (dict(zip(names, row, strict=True)) for row in values), places)
+
+
+def _plain(value: Any) -> Any:
+    """A scalar of numpy or Arrow as a value of Python; what pandas calls missing as None."""
+    if isinstance(value, np.generic):
+        return value.item()
+    if type(value).__name__ == "NAType":
+        return None
+    return value.as_py() if hasattr(value, "as_py") else value
 
 
 def _number(text: str) -> float | None:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 
-from rnnlp.data.classification.columns import row_numbers
+from rnnlp.data.classification.columns import row_numbers, rows_of
 from rnnlp.data.errors import InputError
 from rnnlp.data.text.featurizer import FeatureRow, TokenBatch
 from rnnlp.data.text.preprocessing import EMPTY, tokenise
@@ -106,7 +106,8 @@ class ClassificationPipeline(Pipeline):
                 may have several, the sum of each label's) and the `margin`: how far the likeliest
                 label is before the second, or that which is nearest to 0.5 from its opposite.
             columns: Of a model that reads columns beside the text: their values by name, one
-                dictionary for one text, or as many as there are texts.
+                dictionary for one text, or as many as there are texts; or a table of them (a data
+                frame, a dictionary of lists).
 
         Returns:
             For each text `{"text", "label", "score", "scores"}`: the most probable label, its
@@ -120,8 +121,9 @@ class ClassificationPipeline(Pipeline):
         """
         options = {"explain": explain, "min_score": min_score, "uncertainty": uncertainty}
         if isinstance(texts, str):
-            beside = None if columns is None else [columns]
-            return self.answer(texts, columns=self._beside(beside, 1), **options)
+            rows = self._rows([columns] if isinstance(columns, Mapping) else columns)
+            beside = self._beside(None if rows is None else list(rows), 1)
+            return self.answer(texts, columns=beside, **options)
         return list(self.predict(texts, columns=columns, **options))
 
     def predict(
@@ -131,7 +133,7 @@ class ClassificationPipeline(Pipeline):
 
         Args:
             texts: Any iterable of them, read as it is asked for; a string is one text.
-            columns: Of a model that reads columns beside the text: the values of each text by name.
+            columns: Of a model that reads columns beside the text: those of each, as in calling it.
             options: Any other of those in calling the pipeline.
 
         Raises:
@@ -140,9 +142,7 @@ class ClassificationPipeline(Pipeline):
         if columns is None and not self.settings.columns:
             yield from super().predict(texts, **options)
             return
-        if isinstance(columns, Mapping):  # of one text
-            columns = [columns]
-        rows = None if columns is None else iter(columns)
+        rows = self._rows(columns)
         source = each_text(texts)
         while some := list(islice(source, CHUNK)):
             some_rows = None if rows is None else list(islice(rows, len(some)))
@@ -152,18 +152,28 @@ class ClassificationPipeline(Pipeline):
             names = ", ".join(column.name for column in self.settings.columns)
             raise InputError(f"more rows of columns ({names}) than texts: give one for each")
 
-    def _beside(self, rows: list[Any] | None, texts: int) -> np.ndarray | None:
+    def _rows(self, columns: Any) -> Iterator[Mapping[str, Any]] | None:
+        """What was handed in beside the texts, by row.
+
+        Raises:
+            InputError: The model reads texts alone.
+        """
+        if columns is None:
+            return None
+        if not self.settings.columns:
+            raise InputError("was trained on texts alone, without data.feature_columns")
+        return rows_of(columns, [column.name for column in self.settings.columns])
+
+    def _beside(self, rows: Sequence[Mapping[str, Any]] | None, texts: int) -> np.ndarray | None:
         """What is read beside some texts [texts, columns].
 
         Raises:
-            InputError: There are none, or too few, or some for a model that reads texts alone.
+            InputError: There are none, or too few.
         """
         known = self.settings.columns
-        if rows is None and not known:
+        if not known:
             return None
         names = ", ".join(column.name for column in known)
-        if not known:
-            raise InputError("was trained on texts alone, without data.feature_columns")
         if rows is None:
             raise InputError(
                 f"the model reads {names} beside the text: give a table or JSON lines (--input), "

@@ -3,8 +3,11 @@
 import csv
 import json
 from itertools import product
+from pathlib import Path
 
 import numpy as np
+import pandas as pd
+import pyarrow as pa
 import pytest
 import yaml
 
@@ -124,6 +127,45 @@ def test_what_is_no_further_column(folder, name, columns, settings, line):
     data = ClassificationData(train=str(folder / name), feature_columns=columns, **settings)
     with pytest.raises(InputError, match=f"^(.*: )?data.feature_columns {line}"):
         data.prepare()
+
+
+def test_rows_come_in_any_table(folder):
+    model = package.load(folder / "model")
+    texts = [row["text"] for row in ROWS]
+    answers = model(texts, columns=ROWS)
+    lists = {name: [row[name] for row in ROWS] for name in ("price", "shop", "label")}
+    numbers = {**lists, "price": np.array(lists["price"], dtype=float).astype(np.float32)}
+    for table in (lists, numbers, pd.DataFrame(lists), pd.DataFrame(numbers), pa.table(lists)):
+        assert list(model.predict(iter(texts), columns=table)) == answers
+    assert model(texts[0], columns=pd.DataFrame(lists)[:1]) == answers[0]
+    missing = pd.DataFrame({"shop": ["web"], "price": pd.array([None], dtype="Int64")})
+    assert model(texts[:1], columns=missing) == [
+        model(texts[0], columns={"shop": "web", "price": None})
+    ]
+
+
+@pytest.mark.parametrize(
+    ("columns", "line"),
+    [
+        (pd.DataFrame({"shop": ["web", "town"]}), "no price beside the text: the model also reads"),
+        ({"shop": ["web"] * 2, "price": [1]}, "columns has 2 of shop, 1 of price: give as many"),
+        ([{"shop": "web", "price": 1}, ["web", 1]], r"columns\[1\] is \['web', 1\]: give a dict"),
+        (["shop", "price"], r"columns\[0\] is 'shop': give a dictionary"),
+        ("web", "columns is 'web': give a dictionary for each text, or a table"),
+        ({"shop": ["web"], "price": [1]}, r"1 rows of columns \(shop, price\) for 2 texts"),
+        ([{"shop": "web", "price": b"1"}] * 2, "price is b'1': give a text or a number"),
+    ],
+)
+def test_what_is_no_table(folder, columns, line):
+    with pytest.raises(InputError, match=line):
+        package.load(folder / "model")(["a thing", "the thing"], columns=columns)
+
+
+@pytest.mark.parametrize("texts", ["good", ["good"]])
+def test_a_model_of_texts_alone_refuses_columns(texts):
+    model = package.load(Path(__file__).parents[2] / "folders" / "classification-v2")
+    with pytest.raises(InputError, match="was trained on texts alone"):
+        model(texts, columns={"price": 1})
 
 
 def test_where_columns_are_missing(rnnlp, folder, tmp_path):
