@@ -27,6 +27,23 @@ def with_features(source: str, features: str | Sequence[str]) -> str:
     return f"{source.strip()}\t{';'.join(marks)}"
 
 
+def features_key(names: Sequence[str], trained: str | int, *, taken: Sequence[str]) -> str:
+    """What a file to be predicted calls the features; what it should call them where it has none.
+
+    Args:
+        names: Its columns, or the keys of its first object.
+        trained: Where the training file had them.
+        taken: Those of them that are the text.
+    """
+    wanted = trained if isinstance(trained, str) else FEATURES
+    for name in names:
+        if name.strip().casefold() == wanted.casefold() and name not in taken:
+            return name
+    if isinstance(trained, int):
+        return next((n for n in names[trained - 1 : trained] if n not in taken), wanted)
+    return wanted
+
+
 def roles(
     languages: tuple[str, str],
     columns: tuple[str | int | None, str | int | None],
@@ -116,8 +133,7 @@ def places_of(
             key = languages[side] if column is None else column
             if key.casefold() not in names:
                 raise InputError(
-                    f"no column {key!r} among {', '.join(first)}: set data.{option} or "
-                    f"data.{option}_column"
+                    f"no column {key!r} among {', '.join(first)}: {_how_to_name(option)}"
                 )
             places.append(names.index(key.casefold()))
     for place in places:
@@ -126,6 +142,11 @@ def places_of(
     if numbered:  # a header that names just these columns is still one
         has_header = [names[place] for place in places] == list(map(str.casefold, languages))
     return places, has_header
+
+
+def _how_to_name(option: str) -> str:
+    both = "" if option == FEATURES else f"data.{option} or "  # a language names its column
+    return f"set {both}data.{option}_column"
 
 
 def keys_of(languages: Sequence[str], columns: Sequence[str | int | None]) -> tuple[str, ...]:
@@ -167,8 +188,8 @@ def texts_of(
     for key, option in zip(keys, ROLES, strict=False):
         if key not in values:
             raise InputError(
-                f"no key {key!r} among {', '.join(map(str, values)) or 'none'}: set data.{option} "
-                f"or data.{option}_column"
+                f"no key {key!r} among {', '.join(map(str, values)) or 'none'}: "
+                f"{_how_to_name(option)}"
             )
         value = values[key]
         if (

@@ -118,6 +118,9 @@ def read_parallel(
         notes=notes,
     )
     source_column, target_column, features_column = (asked[role] for role in ROLES)
+    if features_column is None and FEATURES in layout.columns:  # of another format: by their name
+        trained = layout.columns[FEATURES]
+        features_column = trained if isinstance(trained, str) else FEATURES
     files = (name, name)
     pairs: Iterable[tuple[int, str, Sequence[str]]]
     if features_column is not None and format == "pair":

@@ -17,6 +17,7 @@ from typing import Any, NamedTuple, Protocol, cast
 from rnnlp.data.errors import InputError, counted, note
 from rnnlp.data.formats.layout import ANNOTATED, DELIMITED, JSON_LINES, TABLES, Layout
 from rnnlp.data.formats.text_files import stem
+from rnnlp.data.translation.columns import FEATURES, features_key, with_features
 
 STDIN = "<stdin>"  # its name, for errors
 CHUNK = 1024  # texts that are worked on together
@@ -202,6 +203,7 @@ class Lines:
         self._name, self._said = name, said
         self._asked, self._trained = text_column, layout
         self._keys: list[str] = []
+        self._features: str | None = None
         self._is_json = is_json
         self.held: list[Row] = []  # blank lines at the beginning, which are texts of plain files
 
@@ -229,13 +231,18 @@ class Lines:
 
         try:
             row = json_object(line)
-            self._keys = self._keys or self._keys_of(row)
+            if not self._keys:
+                self._keys = self._keys_of(row)
+                trained = self._trained.columns.get(FEATURES)
+                if trained is not None:  # a number counts columns, not keys
+                    named = trained if isinstance(trained, str) else FEATURES
+                    self._features = features_key(list(row), named, taken=self._keys)
             for key in self._keys:
                 if not isinstance(text := row.get(key), str):
                     raise InputError(f"{key!r} is {text!r:.60}, not a text")
         except InputError as error:
             raise InputError(error.message, path=self._name, line=number) from error
-        return _row_of(row, self._keys, (self._name, number))
+        return _row_of(row, self._keys, self._features, (self._name, number))
 
     def _keys_of(self, row: dict[str, Any]) -> list[str]:
         from rnnlp.data.formats.columns import TEXT_NAMES, columns_in
@@ -278,7 +285,9 @@ def _table(path: str, text_column: str | None, layout: Layout, said: set[str]) -
     trained = layout if layout.format in TABLES else Layout()
     asked = text_column or trained.columns.get("text", trained.columns.get("source"))
     named = text_column is not None and not text_column.replace(",", "").isdecimal()
-    header = trained.header is not False or named or is_parquet
+    marks = layout.columns.get(FEATURES)
+    titled = marks is not None and FEATURES in (name.strip().casefold() for name in names)
+    header = trained.header is not False or named or is_parquet or titled
     try:
         if header:
             places = text_columns_of(names, asked)
@@ -296,7 +305,9 @@ def _table(path: str, text_column: str | None, layout: Layout, said: set[str]) -
     names = _apart(names, path, said)
     keys = [names[place] for place in places]
     what = f"a table {'with' if header else 'without'} a header"
-    _note_new(path, f"{what}, the text in {' and '.join(keys)}", said)
+    features = None if marks is None else features_key(names, marks, taken=keys)
+    beside = f", its features in {features}" if features in names else ""
+    _note_new(path, f"{what}, the text in {' and '.join(keys)}{beside}", said)
     for number, row in rows:
         if is_parquet and not row:  # a row all the same
             row = [None] * len(names)
@@ -306,7 +317,7 @@ def _table(path: str, text_column: str | None, layout: Layout, said: set[str]) -
                 path=path,
                 line=number,
             )
-        yield _row_of(dict(zip(names, row, strict=True)), keys, (path, number))
+        yield _row_of(dict(zip(names, row, strict=True)), keys, features, (path, number))
 
 
 def _apart(names: Sequence[str], path: str, said: set[str]) -> list[str]:
@@ -350,12 +361,36 @@ def _text_rows(path: str, layout: Layout, said: set[str]) -> Iterator[tuple[int,
     )
 
 
-def _row_of(row: dict[str, Any], keys: Sequence[str], origin: tuple[str, int]) -> Row:
-    """A row, whose text stands under a key, or parts of it under several."""
+def _row_of(
+    row: dict[str, Any], keys: Sequence[str], features: str | None, origin: tuple[str, int]
+) -> Row:
+    """A row, whose text stands under a key, or parts of it under several.
+
+    Args:
+        row: Its values by name.
+        keys: Those of the text.
+        features: That of features, of a model that reads them; None of others.
+        origin: Its file and line.
+
+    Raises:
+        InputError: The model reads features, and there are none.
+    """
     from rnnlp.data.formats.columns import joined
     from rnnlp.data.formats.workbooks import cell_text
 
     text = joined([cell_text(row[key]) for key in keys])
+    if features is not None and "\t" not in text:  # else they stand there, as predict writes them
+        if features not in row or features in keys:
+            path, line = origin
+            raise InputError(
+                f"no features beside the text among {', '.join(row)}, and the model reads them: "
+                f"call their column {features!r}",
+                path=path,
+                line=line,
+            )
+        marks = row[features]
+        named = list(map(cell_text, marks)) if isinstance(marks, list) else cell_text(marks)
+        return Row(with_features(text, named), row, None, origin=origin)
     if len(keys) > 1:
         return Row(text, row, None, origin=origin)
     others = {name: value for name, value in row.items() if name != keys[0]}

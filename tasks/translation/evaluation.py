@@ -79,6 +79,11 @@ def evaluate_translation(
     while chunk := list(islice(pairs, CHUNK)):
         sources, targets = [pair.source for pair in chunk], [pair.target for pair in chunk]
         if not scores.references:
+            if pipeline.reads_features and not any("\t" in text for text in sources):
+                raise InputError(
+                    "no features of the sources, and the model reads them: set --features_column",
+                    path=path,
+                )
             check_direction(pipeline, sources[:_PROBED], targets[:_PROBED], notes)
         started = time.perf_counter()
         answers = pipeline(sources, **search)

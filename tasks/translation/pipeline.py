@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, NoReturn, Protocol
 import numpy as np
 
 from rnnlp.data.errors import InputError
+from rnnlp.data.formats.layout import Layout
 from rnnlp.data.text.featurizer import (
     SHORTLIST_FILE,
     TARGET_FILE,
@@ -24,6 +25,7 @@ from rnnlp.data.text.featurizer import (
     collate,
 )
 from rnnlp.data.text.tokenizer import HALF, UNK, Tokenizer
+from rnnlp.data.translation.columns import FEATURES
 from rnnlp.data.translation.copying import Copier, pad_copies
 from rnnlp.data.translation.pairs_of_ids import PairEncoder, Pairs
 from rnnlp.data.translation.shortlist import Shortlist
@@ -124,6 +126,20 @@ class TranslationPipeline(Pipeline):
             settings=settings,
             shortlist=_shortlist(folder.path, settings),
         )
+
+    @property
+    def reads_features(self) -> bool:
+        """Whether training sources came with features, after a tab."""
+        tokens = self.featurizer.tokens
+        return tokens.level == "lemma" and any(t.startswith("\t") for t in tokens.vocabulary)
+
+    @property
+    def layout(self) -> Layout:
+        """How its training file was laid out; where features stood is known of every one."""
+        layout = super().layout
+        if not self.reads_features:
+            return layout
+        return replace(layout, columns={FEATURES: FEATURES, **layout.columns})
 
     def save_tokenizers(self, folder: Path) -> None:
         """Writes the vocabularies of both sides, and a shortlist."""
@@ -340,6 +356,8 @@ class TranslationPipeline(Pipeline):
     def notes_on(self, texts: Sequence[str]) -> list[str]:
         """What a user should know of texts to be translated, one line each."""
         longest, notes = self.settings.max_length, []
+        if self.reads_features and not any("\t" in text for text in texts):
+            notes.append("no features after a tab, which the model reads of each text")
         unknown: dict[str, None] = {}
         for text in texts:
             text = text.strip()

@@ -70,6 +70,63 @@ def test_evaluate_reads_the_columns_of_training(rnnlp, inflector):
         assert actual[name] == stored[name]
 
 
+def _answers(rnnlp, model, path, *options):
+    code, out, err = rnnlp("predict", model, "--input", path, *options)
+    assert code == 0, err
+    lines = map(json.loads, out.splitlines())
+    return [(one["text"], one["translation_text"], one["score"]) for one in lines], err
+
+
+def test_features_are_read_from_every_kind_of_file(rnnlp, inflector, tmp_path):
+    model = inflector / "model"
+    cells = [("makhut", "N;SG;NOM"), ("makhut", "V;FUT;1;PL"), ("stil", "N;PL;GEN")]
+    plain = tmp_path / "cells.txt"
+    plain.write_text("".join(f"{lemma}\t{marks}\n" for lemma, marks in cells), encoding="utf-8")
+    gold, _ = _answers(rnnlp, model, plain)
+    table = tmp_path / "cells.tsv"
+    table.write_text(plain.read_text())
+    said, err = _answers(rnnlp, model, table)
+    assert said == gold and "the text in 1, its features in 2" in err
+    table.write_text("lemma\tfeatures\n" + plain.read_text())
+    said, err = _answers(rnnlp, model, table)
+    assert said == gold and "a table with a header" in err
+    rows = [{"form": "", "features": marks, "lemma": lemma} for lemma, marks in cells]
+    rows[1]["features"] = rows[1]["features"].split(";")
+    lines = tmp_path / "cells.jsonl"
+    lines.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    assert _answers(rnnlp, model, lines, "--text_column", "lemma")[0] == gold
+    code, out, _ = rnnlp("predict", model, "--input", lines, "--text_column", "lemma")
+    assert code == 0
+    lines.write_text(out)  # what predict writes is read
+    assert _answers(rnnlp, model, lines)[0] == gold
+
+
+def test_files_without_features_are_refused(rnnlp, inflector, tmp_path):
+    model, lines, table = inflector / "model", tmp_path / "no.jsonl", tmp_path / "no.csv"
+    lines.write_text('{"lemma": "makhut", "form": "makhuta"}\n')
+    table.write_text("makhut\n")
+    for path, options in ((lines, ("--text_column", "lemma")), (table, ())):
+        code, out, err = rnnlp("predict", model, "--input", path, *options)
+        assert code == 2 and not out and "no features beside the text among" in err
+        assert f"{path}:1" in err and "call their column 'features'" in err
+    code, _, err = rnnlp("evaluate", model, lines)
+    assert code == 2 and "no key 'features' among lemma, form: set --features_column" in err
+    code, _, err = rnnlp("predict", model, "makhut")
+    assert code == 0 and "no features after a tab" in err
+
+
+def test_evaluate_reads_features_of_another_format(rnnlp, inflector, tmp_path):
+    lines = tmp_path / "validation.jsonl"
+    rows = (row.split("\t") for row in (inflector / "validation.tsv").read_text().splitlines())
+    named = (dict(zip(("lemma", "features", "form"), row, strict=True)) for row in rows)
+    lines.write_text("".join(json.dumps(row) + "\n" for row in named))
+    scores = [
+        json.loads(rnnlp("evaluate", inflector / "model", path, "--json")[1])["perplexity"]
+        for path in (inflector / "validation.tsv", lines)
+    ]
+    assert scores[0] == scores[1]
+
+
 def test_exported_inflection_gives_the_same(rnnlp, inflector):
     code, _, err = rnnlp("export", inflector / "model", "--output", inflector / "onnx")
     assert code == 0, err
