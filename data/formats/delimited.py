@@ -9,7 +9,7 @@ from __future__ import annotations
 import csv
 import io
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import chain, islice
 from typing import NamedTuple
 
@@ -19,6 +19,7 @@ from rnnlp.data.errors import InputError, counted
 from .columns import decide, is_header, joined, placed
 from .layout import PREDICTED, Layout
 from .probabilities import SCORES
+from .text_files import read_lines, stem
 from .weights import WEIGHT, weight_of
 
 _TAB_INSIDE = "a text cannot hold a tab or a line break in TSV without quoting: write CSV for that"
@@ -197,6 +198,34 @@ def table_rows(
         notes: Takes rows whose quoting is broken.
     """
     return _csv_rows(lines, path, delimiter, notes) if quoted else _plain_rows(lines, delimiter)
+
+
+def delimited_rows(
+    path: str, layout: Layout, notes: Notes, remark: Callable[[str], None]
+) -> Iterator[tuple[int, list[str]]]:
+    """The rows of a CSV or TSV by its name, as `table_rows` yields them.
+
+    Args:
+        path: The file.
+        layout: How the training file was laid out.
+        notes: Takes rows that cannot be read.
+        remark: Is told where its quoting is unlike that of the training file.
+    """
+    lines = read_lines(path, rows=notes)
+    head = list(islice(lines, _HEAD))
+    first = next((line for _, line in head if line.strip()), "")
+    delimiter, quoted = "\t", True
+    if stem(path)[1] != ".tsv":
+        delimiter = csv_delimiter(first)
+    elif layout.format == "tsv":
+        quoted, what = quoted_as_trained((line for _, line in head), layout.quoted)
+        if what:
+            remark(what)
+    else:
+        quoted = is_quoted(line for _, line in head)
+    yield from table_rows(
+        chain(head, lines), path=path, delimiter=delimiter, quoted=quoted, notes=notes
+    )
 
 
 def table_layout(

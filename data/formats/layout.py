@@ -33,12 +33,14 @@ class Layout:
             name of a column, a key, or a number from 1.
         header: Whether the first row of a table names the columns; None where it does not matter.
         quoted: Whether the columns of a TSV stand in quotation marks; those of CSV may.
+        separator: What parts the texts of plain text for a generator: line or blank; "" elsewhere.
     """
 
     format: str = ""
     columns: Mapping[str, str | int] = field(default_factory=dict)
     header: bool | None = None
     quoted: bool = False
+    separator: str = ""
 
     def asked(
         self, format: str, columns: Mapping[str, str | int | None], *, path: str, notes: Notes
@@ -68,6 +70,9 @@ class Layout:
             path: The file.
             named: Whether the user has said which columns are meant, so that no header is guessed.
         """
+        if self.separator:
+            parted = "texts parted by blank lines" if self.separator == "blank" else "a text a line"
+            return f"read as text: {parted} (data.separator is {self.separator})"
         if not self.columns:
             return ""
         header = {None: "", True: " with a header", False: " without a header"}[self.header]

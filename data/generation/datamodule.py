@@ -28,12 +28,13 @@ from rnnlp.data.datamodule.base import Learned, SequenceData
 from rnnlp.data.datamodule.options import SequenceOptions, check_subwords
 from rnnlp.data.errors import InputError, counted
 from rnnlp.data.formats.hub import Split
+from rnnlp.data.formats.layout import Layout
 from rnnlp.data.text.featurizer import Featurizer
 from rnnlp.data.text.tokenizer import Tokenizer
 
 from .collate import GenerationCollate
 from .labels import token_ids
-from .readers import TextExample, labels_of, read_texts
+from .readers import TEXT, TextExample, labels_of, read_texts, text_layout
 from .sample import sample_generation
 from .sample_scenes import sample_scenes
 from .segments import SegmentBatchSampler, SegmentRows
@@ -58,8 +59,9 @@ class GenerationOptions(SequenceOptions):
         format: Format of the files: text, abc, jsonl, table, or a reader of your own,
             module.function; "auto" recognises it.
         separator: What parts the examples of plain text: the end of a line, or blank lines; "auto"
-            takes blank lines where there are some.
-        text_column: JSON key of the text, or column of the hub's data set.
+            takes blank lines where the training file has enough of them.
+        text_column: JSON key of the text, or column of a table or of the hub's data set; a table
+            without a column "text" may have another usual name.
         labels: Fields that texts are written for: fields of the header of a tune, JSON keys,
             columns of the hub's data set. [] for none; null for metre and key of tunes (M and K),
             the kind of a text of the sample corpus, and none elsewhere.
@@ -92,8 +94,8 @@ class GenerationOptions(SequenceOptions):
 class GenerationData(SequenceData[TextExample]):
     """Texts, each perhaps with labels, from files, a hub, or a sample corpus.
 
-    Files may be plain text, tunes in ABC notation or JSON lines, packed with gzip or not, or
-    Excel or parquet; a folder stands for the files in it.
+    Files may be plain text, tunes in ABC notation, JSON lines or tables with a header, packed with
+    gzip or not; a folder stands for the files in it.
 
     Args:
         options: Those of `GenerationOptions`.
@@ -254,15 +256,28 @@ class GenerationData(SequenceData[TextExample]):
             featurizer=self.featurizer, fields=self.fields, reverse=self.options.reverse
         )
 
+    @property
+    def _text_column(self) -> str | None:
+        return None if self.options.text_column == TEXT else self.options.text_column
+
+    def _look(self, path: str) -> Layout:
+        return text_layout(
+            path,
+            format=self.options.format,
+            separator=self.options.separator,
+            text_column=self._text_column,
+        )
+
     def _file(self, path: str) -> Source[TextExample]:
         def read(notes: Notes) -> Iterator[TextExample]:
             return read_texts(
                 path,
                 format=self.options.format,
                 separator=self.options.separator,
-                text_column=self.options.text_column,
+                text_column=self._text_column,
                 labels=self.options.labels,
                 vector_column=self.options.vector_column,
+                layout=self.layout,
                 notes=notes,
             )
 

@@ -1,7 +1,7 @@
 """Reads texts for a generator from any file format that the house accepts.
 
 Plain text with one example a line or between blank lines, tunes in ABC notation, JSON lines, and
-Excel or parquet; recognised from name and content. A folder stands for the files in it. Reading
+tables with a header; recognised from name and content. A folder stands for the files in it. Reading
 is one streaming pass, so memory does not grow with the files.
 """
 
@@ -10,7 +10,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from itertools import islice, pairwise
+from itertools import chain, islice, pairwise
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -19,12 +19,14 @@ import numpy as np
 from rnnlp.data.corpus.report import Notes
 from rnnlp.data.errors import InputError
 from rnnlp.data.formats.columns import is_missing
+from rnnlp.data.formats.delimited import is_quoted
 from rnnlp.data.formats.jsonl import accepted, json_object, json_objects
-from rnnlp.data.formats.layout import JSON_LINES
+from rnnlp.data.formats.layout import DELIMITED, JSON_LINES, Layout
 from rnnlp.data.formats.own import READERS, check_format, own_lines
 from rnnlp.data.formats.text_files import read_lines, stem
-from rnnlp.data.formats.workbooks import is_workbook, table_objects
+from rnnlp.data.formats.workbooks import is_workbook
 
+from .tables import table_format, text_table
 from .vectors import vector_in
 
 
@@ -65,7 +67,10 @@ class Wanted(NamedTuple):
 FORMATS = ("auto", "text", "abc", "jsonl", "table")
 SEPARATORS = ("auto", "line", "blank")
 TUNE_FIELDS = ("M", "K")  # metre and key: what tunes are labelled with unless told otherwise
+TEXT = "text"  # key of the text unless told otherwise
 _HEAD = 1000  # lines that format and separator are recognised from
+_LONGEST = 20  # lines of texts that blank lines part, on average; a rarer blank line is a stray one
+_UNKNOWN = Layout()
 _FIELD = re.compile(r"([A-Za-z+]):(.*)")
 _CONTINUED = "+"  # the field that goes on with the one before
 
@@ -75,11 +80,12 @@ def read_texts(
     *,
     format: str = "auto",
     separator: str = "auto",
-    text_column: str = "text",
+    text_column: str | None = None,
     labels: Sequence[str] | None = None,
     vector_column: str | None = None,
     vector_size: int | None = None,
     strict: bool = True,
+    layout: Layout = _UNKNOWN,
     notes: Notes | None = None,
 ) -> Iterator[TextExample]:
     """Yields the texts of a file, or of the files of a folder in the order of their names.
@@ -88,13 +94,16 @@ def read_texts(
         path: The file or folder; a file is packed with gzip where its name ends in `.gz`.
         format: One of `FORMATS`; "auto" recognises it.
         separator: What parts the examples of plain text: the end of a "line", or "blank" lines;
-            "auto" takes blank lines where there are some between others.
-        text_column: JSON key of the text, or its column of a table.
+            "auto" is as in the training file, and where that is not known blank lines if there are
+            enough of them.
+        text_column: JSON key of the text, or its column of a table; None for that of the training
+            file, or else `text`, in a table also another usual name.
         labels: What each text is labelled with: fields of the header of a tune, keys of a JSON
             object. None takes what the format gives: metre and key of tunes, nothing elsewhere.
         vector_column: Key or column of the vector that each text is written from; None for none.
         vector_size: Components of a vector; None for as many as the first one has.
         strict: Refuse data that cannot have those labels; otherwise its texts have none.
+        layout: How the training file was laid out.
         notes: Takes account of what is left out.
 
     Raises:
@@ -107,7 +116,8 @@ def read_texts(
     notes = Notes() if notes is None else notes
     empty = True
     for file in _files(path):
-        kind = _recognise(file, text_column) if format == "auto" else format
+        key = text_column or str(layout.columns.get("text", TEXT))
+        kind = _recognise(file, key) if format == "auto" else format
         own = own_lines(file, kind) if kind in READERS else None
         if vector_column is not None and kind in ("abc", "text"):
             raise InputError(
@@ -115,15 +125,33 @@ def read_texts(
                 "parquet, or leave out data.vector_column",
                 path=file,
             )
+        if text_column not in (None, TEXT) and kind in ("abc", "text"):
+            raise InputError(
+                f"a file of {kind} has no columns such as {text_column!r}: give a table or JSON "
+                "lines, or leave out data.text_column",
+                path=file,
+            )
         examples: Iterator[TextExample]
         if kind == "abc":
             examples = _tunes(file, TUNE_FIELDS if labels is None else labels, strict, notes)
         elif kind in ("jsonl", "table") or own is not None:
-            wanted = Wanted(text_column, labels or (), vector_column, vector_size, strict)
-            rows = table_objects(file) if kind == "table" else json_objects(file, notes, lines=own)
+            kept = table_format(file) if kind == "table" else "jsonl"
+            asked, _ = layout.asked(kept, {"text": text_column}, path=file, notes=notes)
+            column = None if asked["text"] is None else str(asked["text"])
+            rows: Iterator[tuple[int, Mapping[str, Any]]]
+            if kind == "table":
+                column, rows = text_table(file, column, layout, notes)
+            else:
+                rows = json_objects(file, notes, lines=own)
+            wanted = Wanted(column or TEXT, labels or (), vector_column, vector_size, strict)
             examples = _examples(rows, file, wanted, notes)
         else:
-            examples = _plain(file, separator, labels or (), strict, notes)
+            parted = layout.separator if separator == "auto" else separator
+            if not parted:
+                parted, some = _separator_of([file])
+                if some:
+                    notes.add(f"{file}: {Layout(separator=parted).told(file)}")
+            examples = _plain(file, parted, labels or (), strict, notes)
         for example in examples:
             empty = False
             if example.vector is not None:
@@ -131,6 +159,42 @@ def read_texts(
             yield example
     if empty:
         raise InputError("no texts in it", path=path)
+
+
+def text_layout(
+    path: str | os.PathLike[str], *, format: str, separator: str, text_column: str | None
+) -> Layout:
+    """How a training file is laid out; of a folder the first file, and what parts plain texts.
+
+    Args:
+        path: The file or folder.
+        format: As in `read_texts`.
+        separator: As in `read_texts`.
+        text_column: As in `read_texts`.
+
+    Raises:
+        InputError: It cannot be read, or the column of the text cannot be told.
+    """
+    check_format(format, FORMATS)
+    files = _files(path)
+    key = text_column or TEXT
+    kinds = [_recognise(file, key) if format == "auto" else format for file in files]
+    if separator == "auto":
+        plain = [file for file, kind in zip(files, kinds, strict=True) if kind == "text"]
+        separator = _separator_of(plain)[0]
+    parted = separator if "text" in kinds else ""
+    if kinds[0] in ("text", "abc"):
+        return Layout(format=kinds[0], separator=parted)
+    if kinds[0] != "table":
+        return Layout(format="jsonl", columns={"text": key}, separator=parted)
+    skipped = Notes(skip_bad_rows=True)  # reading will tell
+    column, _ = text_table(files[0], text_column, _UNKNOWN, skipped)
+    kept, quoted = table_format(files[0]), False
+    if kept == "tsv":
+        head = islice(read_lines(files[0], rows=skipped), _HEAD)
+        quoted = is_quoted(line for _, line in head)
+    columns = {"text": column}
+    return Layout(format=kept, columns=columns, header=True, quoted=quoted, separator=parted)
 
 
 def labels_of(
@@ -176,7 +240,7 @@ def _recognise(path: str, text_column: str) -> str:
     suffix = stem(path)[1]
     if suffix in JSON_LINES:
         return "jsonl"
-    if is_workbook(path):
+    if is_workbook(path) or suffix in DELIMITED:
         return "table"
     if suffix == ".abc":
         return "abc"
@@ -189,6 +253,16 @@ def _recognise(path: str, text_column: str) -> str:
         except InputError:
             return "text"
     return "text"
+
+
+def _separator_of(files: Sequence[str]) -> tuple[str, bool]:
+    """What parts the texts of plain files, by their first lines, and whether that was a choice."""
+    skipped = Notes(skip_bad_rows=True)  # reading will tell
+    lines = chain.from_iterable(read_lines(file, rows=skipped) for file in files)
+    filled = [bool(line.strip()) for _, line in islice(lines, _HEAD)]
+    inner = filled[filled.index(True) :] if True in filled else []
+    gaps = sum(not a and b for a, b in pairwise(inner))
+    return "blank" if gaps and sum(filled) <= _LONGEST * (gaps + 1) else "line", gaps > 0
 
 
 def _records(path: str) -> Iterator[tuple[list[str], int]]:
@@ -215,11 +289,6 @@ def _plain(
             "lines",
             path=path,
         )
-    if separator == "auto":
-        head = islice(read_lines(path, rows=Notes(skip_bad_rows=True)), _HEAD)
-        filled = [bool(line.strip()) for _, line in head]
-        inner = filled[filled.index(True) :] if True in filled else []
-        separator = "blank" if any(not a and b for a, b in pairwise(inner)) else "line"
     if separator == "line":
         for number, line in read_lines(path, rows=notes):
             if line.strip():

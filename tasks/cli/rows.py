@@ -270,14 +270,18 @@ def _note_new(name: str, what: str, said: set[str]) -> None:
 
 
 def _table(path: str, text_column: str | None, layout: Layout, said: set[str]) -> Iterator[Row]:
+    from rnnlp.data.corpus.report import Notes
     from rnnlp.data.formats.columns import columns_in, text_columns_of
-    from rnnlp.data.formats.text_files import stem
+    from rnnlp.data.formats.delimited import delimited_rows
     from rnnlp.data.formats.workbooks import PARQUET, cell_text, is_workbook, typed_rows
+
+    def remark(what: str) -> None:
+        _note_new(path, what, said)
 
     book = is_workbook(path)
     rows: Iterator[tuple[int, list[Any]]]
     is_parquet = stem(path)[1] == PARQUET
-    rows = typed_rows(path) if book else _text_rows(path, layout, said)
+    rows = typed_rows(path) if book else delimited_rows(path, layout, Notes(), remark)
     if book and not is_parquet:
         rows = (one for one in rows if one[1])  # blank rows of a sheet are none of the table
     number, header_row = next(rows, (1, [""]))
@@ -332,33 +336,6 @@ def _apart(names: Sequence[str], path: str, said: set[str]) -> list[str]:
             _note_new(path, f"another column {name!r} is called {other!r}", said)
         different.append(other)
     return different
-
-
-def _text_rows(path: str, layout: Layout, said: set[str]) -> Iterator[tuple[int, list[str]]]:
-    from rnnlp.data.corpus.report import Notes
-    from rnnlp.data.formats.delimited import (
-        csv_delimiter,
-        is_quoted,
-        quoted_as_trained,
-        table_rows,
-    )
-    from rnnlp.data.formats.text_files import read_lines
-
-    lines = read_lines(path)
-    head = list(islice(lines, CHUNK))
-    first = next((line for _, line in head if line.strip()), "")
-    delimiter, quoted = "\t", True
-    if stem(path)[1] != ".tsv":
-        delimiter = csv_delimiter(first)
-    elif layout.format == "tsv":
-        quoted, remark = quoted_as_trained((line for _, line in head), layout.quoted)
-        if remark:
-            _note_new(path, remark, said)
-    else:
-        quoted = is_quoted(line for _, line in head)
-    yield from table_rows(
-        chain(head, lines), path=path, delimiter=delimiter, quoted=quoted, notes=Notes()
-    )
 
 
 def _row_of(

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from rnnlp.data.formats.layout import Layout
 from rnnlp.data.text.tokenizer import BOS, PAD, UNK
 from rnnlp.tasks.base.components import ModelConfig, check_ranges
 
@@ -55,6 +56,7 @@ class GeneratorConfig(ModelConfig):
         dropout: Share of components of the states dropped before the output layer, the same ones
             at each position.
         sampling: How texts are drawn, once training is done.
+        layout: How the training file was laid out, and others are read.
     """
 
     fields: Mapping[str, list[str]] = field(default_factory=dict)
@@ -65,6 +67,7 @@ class GeneratorConfig(ModelConfig):
     tie_embeddings: bool = True
     dropout: float = 0.3
     sampling: SamplingConfig = SamplingConfig()
+    layout: Layout = field(default_factory=Layout)
 
     def build(self) -> "LanguageModel":
         """The generator with fresh weights."""

@@ -29,7 +29,7 @@ def evaluate_generation(
     *,
     format: str = "auto",
     separator: str = "auto",
-    text_column: str | int = "text",
+    text_column: str | int | None = None,
     vector_column: str | int | None = None,
     skip_bad_rows: bool = False,
 ) -> tuple[dict[str, Any], str, list[str]]:
@@ -39,8 +39,10 @@ def evaluate_generation(
         pipeline: The generator.
         path: A file or folder in any format that training accepts.
         format: The format, recognised from name and content by default.
-        separator: What parts the examples of plain text: "line", "blank", or "auto".
-        text_column: JSON key of the text.
+        separator: What parts the examples of plain text: "line", "blank", or "auto" for that of the
+            training data.
+        text_column: JSON key of the text, or its column of a table; None for that of the training
+            data.
         vector_column: JSON key of the vector that a text is written from; None for that of the
             training data.
         skip_bad_rows: Whether rows that cannot be read are left out, with a note; else they are
@@ -62,11 +64,12 @@ def evaluate_generation(
         path,
         format=format,
         separator=separator,
-        text_column=str(text_column),
+        text_column=None if text_column is None else str(text_column),
         labels=list(settings.fields),
         vector_column=vector,
         vector_size=settings.vector_size,
         strict=False,
+        layout=settings.layout,
         notes=notes,
     )
     # Logits and log probabilities of the whole vocabulary are held for each token.

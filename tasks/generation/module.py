@@ -110,7 +110,7 @@ class Generation(ObjectiveModule):
     def link(parser: LightningArgumentParser) -> None:
         """Says which settings follow from which: vocabulary and labels from the data."""
         parser.link_arguments("data", "model.sizes", vocabulary_sizes, apply_on="instantiate")
-        for name in ("fields", "vector_size"):
+        for name in ("fields", "vector_size", "layout"):
             parser.link_arguments("data", f"model.{name}", Get(name), apply_on="instantiate")
         parser.link_arguments("data.vector_column", "model.vector_column")
         parser.link_arguments("data.reverse", "model.reverse")

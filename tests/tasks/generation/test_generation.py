@@ -2,6 +2,7 @@
 
 import json
 import math
+import shutil
 from itertools import islice, pairwise
 
 import pytest
@@ -133,6 +134,28 @@ def test_plain_text_is_scored_without_labels(rnnlp, tmp_path, model):
     assert "without a label of kind: 2" in err and "unknown tokens: 3" in err
     code, out, _ = rnnlp("evaluate", model, tmp_path / "a.txt", "--json", "--separator", "line")
     assert json.loads(out)["examples"] == 3
+
+
+def test_files_are_read_as_the_training_file_was(rnnlp, texts, model, tmp_path):
+    folder, other = tmp_path / "model", tmp_path / "other.jsonl"
+    shutil.copytree(model, folder)
+    config = json.loads((folder / "config.json").read_text())
+    assert config["model"]["layout"]["columns"] == {"text": "text"}  # as fit wrote it
+    config["model"]["layout"]["columns"] = {"text": "content"}
+    (folder / "config.json").write_text(json.dumps(config))
+    rows = [json.loads(line) for line in (texts / "test.jsonl").read_text().splitlines()[:3]]
+    other.write_text(
+        "".join(json.dumps({**row, "content": row["text"], "text": "zzz"}) + "\n" for row in rows)
+    )
+    gold = rnnlp("evaluate", model, other, "--text_column", "content", "--json")[1]
+    code, out, err = rnnlp("evaluate", folder, other, "--json")
+    assert code == 0, err
+    for name in ("perplexity", "bits_per_character"):
+        assert json.loads(out)[name] == json.loads(gold)[name]
+    code, out, err = rnnlp("predict", folder, "--input", other, "--max_length", 1)
+    assert code == 0, err
+    for line, row in zip(out.splitlines(), rows, strict=True):
+        assert json.loads(line)["generated_text"].startswith(row["text"])
 
 
 def test_predict(rnnlp, model):
