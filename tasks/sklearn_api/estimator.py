@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import tempfile
 from abc import abstractmethod
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -29,6 +30,7 @@ from rnnlp.tasks.fit.config_files import find_configs, find_task
 from rnnlp.tasks.fit.run import fit
 from rnnlp.tasks.inference.load import load
 from rnnlp.tasks.model_folder.folder import (
+    CARD,
     PUBLISHED,
     holds_model,
     new_content,
@@ -200,6 +202,8 @@ class Estimator(BaseEstimator):
             output = train.parent / "model"
             options = {**self._reading, **decided, **own, **settings}
             self._keep(output, fit(names, output=output, **options))
+            card = in_words(self._files[CARD].decode(), train).replace(str(output), "FOLDER")
+            self._files[CARD] = card.encode()
 
 
 @contextmanager
@@ -207,7 +211,7 @@ def as_file(examples: Iterable[Mapping[str, Any]]) -> Iterator[Path]:
     """A file with examples as JSON lines, alone in a folder that is gone in the end.
 
     Raises:
-        InputError: One that what is done with the file raises about a line names the example.
+        InputError: One that what is done with the file raises, with the example for the line.
     """
     with tempfile.TemporaryDirectory(prefix="rnnlp-") as folder:
         path = Path(folder, "examples.jsonl")
@@ -216,10 +220,16 @@ def as_file(examples: Iterable[Mapping[str, Any]]) -> Iterator[Path]:
         try:
             yield path
         except InputError as error:
-            if error.path != str(path):
-                raise
-            place = "X and y" if error.line is None else f"X[{error.line - 1}]"
-            raise InputError(f"{place}: {error.message}") from error
+            raise InputError(in_words(str(error), path)) from error
+
+
+def in_words(text: str, path: Path) -> str:
+    """A text about the file of `as_file`, which nobody sees, in words of what was handed in."""
+    return re.sub(
+        rf"{re.escape(str(path))}(?::(\d+))?",
+        lambda place: f"X[{int(place[1]) - 1}]" if place[1] else "X and y",
+        text,
+    )
 
 
 def _write(files: Mapping[str, bytes], folder: Path) -> None:

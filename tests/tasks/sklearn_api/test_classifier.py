@@ -42,7 +42,8 @@ def test_saves_loads_and_pickles(model, texts, tmp_path):
     model.save(tmp_path / "model")
     with pytest.raises(InputError, match="holds a model already"):
         model.save(tmp_path / "model")
-    assert (tmp_path / "model" / "README.md").exists()
+    card = (tmp_path / "model" / "README.md").read_text()
+    assert "- train: X and y\n" in card and "/rnnlp-" not in card  # no file that is gone
     assert rnnlp.load(tmp_path / "model")("very good")["label"] == "1"
     loaded = rnnlp.TextClassifier.from_folder(tmp_path / "model")
     assert loaded.classes_.tolist() == ["-1", "1"]
@@ -205,6 +206,8 @@ def test_wrong_inputs_of_sklearns_own(texts, labels):
         model.fit(texts, labels, sample_weight=[1.0])
     with pytest.raises(InputError, match=r"X\[1\]: the weight -2 is neither"):
         model.fit(["x", "y"], ["a", "b"], sample_weight=[1, -2])
+    with pytest.raises(InputError, match=r"^X and y: no .* left out: 2 \(first at X\[0\]\)$"):
+        model.fit(["x", "y"], ["a", "b"], sample_weight=[0, 0])
     for use in (model.predict, model.predict_proba, model.save):
         with pytest.raises(NotFittedError):
             use(texts)
