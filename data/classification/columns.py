@@ -13,8 +13,9 @@ from typing import Any
 
 import numpy as np
 
+from rnnlp.data.corpus.report import Notes
 from rnnlp.data.errors import InputError
-from rnnlp.data.formats.columns import as_value
+from rnnlp.data.formats.columns import as_known, as_value
 from rnnlp.data.formats.layout import Layout
 
 OTHER = 0  # id of categories that training never saw, and of none
@@ -47,7 +48,7 @@ class FurtherColumn:
         except TypeError as error:
             raise InputError(f"{self.name} is {value!r:.60}: give a text or a number") from error
         if self.categories is not None:
-            return self._ids.get(text, OTHER)
+            return self._ids.get(as_known(text, self._ids), OTHER)
         if not text:
             return math.nan
         if (number := _number(text)) is None:
@@ -174,6 +175,9 @@ def check_rows(
     columns: Sequence[FurtherColumn],
     rows: Iterable[Mapping[str, Any]],
     places: Iterable[tuple[str, int]],
+    notes: Notes,
+    *,
+    what: str = "texts",
 ) -> None:
     """Refuses rows that a model cannot read, by their places.
 
@@ -181,13 +185,21 @@ def check_rows(
         columns: What the model reads beside a text.
         rows: The rows.
         places: The file and line of each.
+        notes: Takes the count of categories that training never saw.
+        what: What the rows are, for the notes.
 
     Raises:
         InputError: A column is missing, or holds no number where it should.
     """
     for row, (path, line) in zip(rows, places, strict=True):
         try:
-            row_numbers(columns, row)
+            for column, number in zip(columns, row_numbers(columns, row), strict=True):
+                unseen = column.categories is not None and number == OTHER
+                notes.count(
+                    f"{what} with a {column.name} that training never saw, read as without one",
+                    f"{path}:{line}",
+                    unseen and bool(as_value(row[column.name])),
+                )
         except InputError as error:
             raise InputError(error.message, path=path, line=line) from error
 
@@ -196,6 +208,9 @@ def check_values(
     columns: Sequence[FurtherColumn],
     values: Iterable[Sequence[str]],
     places: Iterable[tuple[str, int]],
+    notes: Notes,
+    *,
+    what: str = "texts",
 ) -> None:
     """The same of rows of which only the values of these columns are known, in their order.
 
@@ -203,12 +218,15 @@ def check_values(
         columns: What the model reads beside a text.
         values: Of each row.
         places: The file and line of each.
+        notes: Takes the count of categories that training never saw.
+        what: What the rows are, for the notes.
 
     Raises:
         InputError: As `check_rows`.
     """
     names = [column.name for column in columns]
-    check_rows(columns, (dict(zip(names, row, strict=True)) for row in values), places)
+    rows = (dict(zip(names, row, strict=True)) for row in values)
+    check_rows(columns, rows, places, notes, what=what)
 
 
 def _plain(value: Any) -> Any:

@@ -277,9 +277,10 @@ class ClassificationData(LabelledData[ClassifiedExample]):
         """Learns from the training split what further columns hold, and checks the others."""
         names = self.options.feature_columns
         self._columns = learn_columns(names, corpora["train"].column("features"))
-        for corpus in corpora.values() if names else ():
+        for split, corpus in corpora.items() if names else ():
             places = ((corpus.name, line) for line in corpus.column("line"))
-            check_values(self._columns, corpus.column("features"), places)
+            values = corpus.column("features")
+            check_values(self._columns, values, places, notes, what=f"{split} texts")
         for column in self._columns:
             kind = "numbers" if column.categories is None else f"{len(column.categories):,} values"
             notes.add(f"beside the text: {column.name} ({kind})")

@@ -53,11 +53,35 @@ def is_missing(value: Any) -> bool:
     return value is None or (isinstance(value, float) and math.isnan(value))
 
 
+def cell_text(value: Any) -> str:
+    """A value of JSON or of a typed table as it stands in CSV; "" for null.
+
+    Numbers and lists are as JSON has them, dates as ISO has them, True and False as Python and
+    pandas write them.
+    """
+    if isinstance(value, int | float | list | dict) and not isinstance(value, bool):
+        return json.dumps(value, ensure_ascii=False, default=str)
+    return "" if value is None else str(value)
+
+
 def as_value(value: Any) -> str:
     """A value beside a text as it would stand in a table; "" for none."""
     if is_missing(value):
         return ""
-    return value.strip() if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+    is_word = isinstance(value, str | bool)
+    return cell_text(value).strip() if is_word else json.dumps(value, ensure_ascii=False)
+
+
+def as_known(name: str, known: Collection[str]) -> str:
+    """True or false as `known` spells it; JSON, pandas and spreadsheets each have their own way.
+
+    Args:
+        name: A label or a category.
+        known: Those that a model knows.
+    """
+    if name in known or name.lower() not in ("true", "false"):
+        return name
+    return next((other for other in known if other.lower() == name.lower()), name)
 
 
 def text_columns_of(names: Sequence[str], asked: str | int | None) -> list[int]:

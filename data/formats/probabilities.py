@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from typing import Any, TypeAlias
 
 from rnnlp.data.errors import InputError
 
-from .columns import is_missing
+from .columns import cell_text, is_missing
 
 SCORES = ("scores", "probabilities")  # the keys that they stand under
 SLACK = 0.01  # of a sum that should be 1; rounding to 4 digits adds to it with many labels
@@ -27,7 +26,7 @@ def label_name(value: Any) -> str:
         raise InputError(f"the label is {what}; give one or drop the line")
     if not isinstance(value, str | int | float):
         raise InputError(f"the label {value!r} is neither a name nor a number")
-    return value if isinstance(value, str) else json.dumps(value)
+    return cell_text(value)
 
 
 def scores_of(value: Any) -> dict[str, Any] | None:

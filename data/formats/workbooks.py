@@ -17,6 +17,7 @@ from zipfile import BadZipFile
 from rnnlp.data.corpus.report import Notes
 from rnnlp.data.errors import InputError, note_once
 
+from .columns import cell_text
 from .text_files import read_lines, stem
 
 EXCEL, PARQUET = ".xlsx", ".parquet"
@@ -39,13 +40,6 @@ def table_lines(
         line = io.StringIO()
         csv.writer(line, lineterminator="").writerow(map(cell_text, row))
         yield number, line.getvalue()
-
-
-def cell_text(value: Any) -> str:
-    """The value of a cell as text; numbers and lists as JSON has them, dates as ISO has them."""
-    if isinstance(value, bool | int | float | list | dict):
-        return json.dumps(value, ensure_ascii=False, default=str)
-    return "" if value is None else str(value)
 
 
 def typed_rows(path: str | os.PathLike[str]) -> Iterator[tuple[int, list[Any]]]:

@@ -14,6 +14,7 @@ from .schemes import Span
 from .span_alignment import align, drop_overlaps
 
 Split = Callable[[str], list[tuple[int, int]]]
+WITHOUT_TOKEN = "texts without a token, left out"
 
 
 def token_spans(
@@ -64,7 +65,7 @@ def read_documents(path: str, tool: Tool, *, split: Split, notes: Notes) -> Iter
 def _example(document: Document, split: Split, notes: Notes) -> TaggedExample | None:
     offsets = document.tokens or split(document.text)
     if not offsets:
-        notes.count("texts without a token, left out", document.place)
+        notes.count(WITHOUT_TOKEN, document.place)
         return None
     tokens = [document.text[start:end] for start, end in offsets]
     spans = token_spans(document.spans, offsets, document.place, notes)

@@ -19,7 +19,7 @@ from rnnlp.data.formats.jsonl import accepted, group_of, json_objects
 from rnnlp.data.formats.probabilities import SCORES, Probabilities, probabilities, scores_of
 from rnnlp.data.formats.weights import weight_in
 
-from .documents import Split, token_spans
+from .documents import WITHOUT_TOKEN, Split, token_spans
 from .example import TaggedExample
 
 TAG_KEYS = ("tags", "ner_tags", "labels")
@@ -49,7 +49,7 @@ def read_tagging_json(
         labelled: Whether a line without tags or spans is an error.
         group_key: Key of what else stays on one side of a cut.
         weight_key: Key of the weight; "weight" need not be there.
-        notes: Takes the counts of misaligned and overlapping spans.
+        notes: Takes the counts of misaligned and overlapping spans, and of texts without a token.
     """
     has_tags: bool | None = None
     for number, row in json_objects(path, notes, lines=lines):
@@ -62,6 +62,9 @@ def read_tagging_json(
                 example = _from_text(row, number, f"{path}:{number}", split, labelled, notes)
             else:
                 raise InputError("neither `tokens` (a list) nor `text` (a string); add one")
+            if not example.tokens:  # as predict answers an empty line
+                notes.count(WITHOUT_TOKEN, f"{path}:{number}")
+                continue
             example = example._replace(
                 group=group_of(row, group_key), weight=weight_in(row, weight_key)
             )
@@ -86,8 +89,6 @@ def _has_own_tokens(row: dict[str, Any]) -> bool:
 
 def _from_tokens(row: dict[str, Any], number: int, labelled: bool) -> TaggedExample:
     tokens = row["tokens"]
-    if not tokens:
-        raise InputError("`tokens` is empty; remove the line")
     for index, token in enumerate(tokens):
         if not isinstance(token, str) or not token:
             raise InputError(f"token {index} is {token!r}; tokens are strings that are not empty")
@@ -136,8 +137,6 @@ def _from_text(
 ) -> TaggedExample:
     text = row["text"]
     offsets = split(text)
-    if not offsets:
-        raise InputError("`text` holds no token; remove the line")
     tokens = [text[start:end] for start, end in offsets]
     key = next((key for key in SPAN_KEYS if row.get(key) is not None), None)
     if key is None:

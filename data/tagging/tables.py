@@ -2,7 +2,8 @@
 
 Spreadsheets and Kaggle's corpora are such: `Sentence #,Word,POS,Tag`. A column that numbers the
 sentences tells where each begins, also where only the first row of a sentence fills it; without one
-blank rows part sentences. What holds a sentence a row instead (Parquet of the hub has lists of
+blank rows part sentences. So does a column that names the document, in each of which the numbers
+may begin anew. What holds a sentence a row instead (Parquet of the hub has lists of
 tokens and tags) is handed on as it is. Columns are named by the first row.
 """
 
@@ -27,6 +28,8 @@ _TAGS = ("tag", "tags", "ner_tag", "ner_tags", "ner", "label", "labels", "entity
          "pos", "upos")  # fmt: skip
 _SENTENCES = ("sentence #", "sentence", "sentence_id", "sentence id", "sentence_number", "sent_id",
               "sent", "sentence_idx", "sentence_no", "sid")  # fmt: skip
+_DOCUMENTS = ("doc", "doc_id", "document", "document_id", "doc #", "document #", "file", "filename",
+              "file_name")  # fmt: skip
 _JSON = re.compile(r"\s*(\[.+\]|\{.+\})\s*", re.DOTALL)  # a list; a bracket alone is a token
 _LONGEST = 5_000  # tokens of a sentence in whose place a missing column is likelier
 
@@ -35,6 +38,7 @@ class _Table(NamedTuple):
     names: list[str]
     columns: dict[str, int]  # of the token and the tag, from 1; none where rows are sentences
     sentence: int | None  # index of the column that numbers the sentences
+    document: int | None  # likewise of that which names the document
     rows: Iterator[tuple[int, list[str]]]
 
 
@@ -83,8 +87,9 @@ def table_sentences(
     if not table.columns:
         yield from _objects(table, path, notes)
         return
-    by = "blank rows" if table.sentence is None else table.names[table.sentence]
-    notes.add(f"{path}: a token a row, parted into sentences by {by}")
+    by = ["blank rows" if table.sentence is None else table.names[table.sentence]]
+    by += [] if table.document is None else [table.names[table.document]]
+    notes.add(f"{path}: a token a row, parted into sentences by {' and '.join(by)}")
     for begin, tokens, tags in _sentences(table, path, notes):
         yield begin, json.dumps({"tokens": tokens, "tags": tags}, ensure_ascii=False)
 
@@ -101,7 +106,7 @@ def _open(path: str, token_column: int | None, tag_column: int | None, notes: No
         raise InputError("no rows below the header", path=path)
     rows = chain([first], rows)
     if any(map(_JSON.fullmatch, first[1])):
-        return _Table(names, {}, None, rows)
+        return _Table(names, {}, None, None, rows)
     try:
         columns = {
             "token": _column(names, token_column, _TOKENS, "token"),
@@ -109,8 +114,11 @@ def _open(path: str, token_column: int | None, tag_column: int | None, notes: No
         }
     except InputError as error:
         raise InputError(error.message, path=path, line=number) from error
-    sentence = next((place for place, n in enumerate(names) if n.lower() in _SENTENCES), None)
-    return _Table(names, columns, sentence, rows)
+    sentence, document = (
+        next((place for place, name in enumerate(names) if name.lower() in usual), None)
+        for usual in (_SENTENCES, _DOCUMENTS)
+    )
+    return _Table(names, columns, sentence, document, rows)
 
 
 def _column(names: Sequence[str], column: int | None, usual: Sequence[str], role: str) -> int:
@@ -136,23 +144,24 @@ def _sentences(
     """First row, tokens and tags of each sentence; one with a bad row is none."""
     token, tag = table.columns["token"] - 1, table.columns["tag"] - 1
     begin, tokens, tags = 0, list[str](), list[str]()
-    whole, fitted, current, after = True, True, "", 0
+    parting = [place for place in (table.document, table.sentence) if place is not None]
+    current = dict.fromkeys(parting, "")
+    whole, fitted, after = True, True, 0
     for number, cells in table.rows:
         row = [cell.strip() for cell in cells]
         blank, fits = not any(row), len(row) == len(table.names)
-        if not fits:
-            new = False
-        elif table.sentence is None:
-            new = blank or number > after  # blank lines are no rows
-        else:
-            new = row[table.sentence] not in ("", current)
-            current = row[table.sentence] or current
+        new = False
+        if fits:
+            new = table.sentence is None and (blank or number > after)  # blank lines are no rows
+            begun = {place: row[place] for place in parting if row[place]}
+            new |= any(current[place] != name for place, name in begun.items())
+            current |= begun
         after = number + 1 + sum(cell.count("\n") for cell in cells)
         if new:
             if tokens and whole:
                 yield begin, tokens, tags
             # A row of other columns may have been the first of this sentence.
-            tokens, tags, whole = [], [], table.sentence is None or fitted
+            tokens, tags, whole = [], [], not parting or fitted
         fitted = fits
         problem = "" if blank else _problem(row, token, tag, len(table.names))
         if len(tokens) == _LONGEST:

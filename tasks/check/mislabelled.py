@@ -114,7 +114,7 @@ def doubts(judges: Sequence[Judge], items: Iterable[Item], notes: Notes) -> tupl
             mine = [item for item in chunk if lines is None or item.line in lines]
             asked += len(mine)
             columns = [places[name] for name in _names(pipeline)]
-            labelled = (_tokens if tagging else _texts)(pipeline, mine)
+            labelled = _tokens(pipeline, mine) if tagging else _texts(pipeline, mine, notes)
             for unit, row in labelled:
                 if unit[2] not in places:
                     notes.count("labels that the model does not know, not judged", unit[0])
@@ -173,13 +173,13 @@ def _chunks(items: Iterable[Item]) -> Iterator[list[Item]]:
 
 
 def _texts(
-    pipeline: Any, items: Sequence[Item]
+    pipeline: Any, items: Sequence[Item], notes: Notes
 ) -> Iterator[tuple[tuple[str, str, str], np.ndarray]]:
     """Each text with its label, and the probability of each class [classes]."""
     columns = pipeline.settings.columns
     values = [item.features for item in items]
     places = ((item.place.rpartition(":")[0], item.line) for item in items)
-    check_values(columns, values, places)
+    check_values(columns, values, places, notes)
     rows = pipeline.probabilities([pipeline.tokens(item.text)[0] for item in items], values)
     for item, row in zip(items, rows, strict=True):
         yield (item.place, item.text, " ".join(item.labels)), row

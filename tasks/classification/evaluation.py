@@ -11,6 +11,7 @@ from typing import Any
 from rnnlp.data.classification.columns import check_values
 from rnnlp.data.classification.readers import alike_across, read_classification, single_label
 from rnnlp.data.corpus.report import Notes
+from rnnlp.data.formats.columns import as_known
 
 from .pipeline import ClassificationPipeline
 from .scores import ClassScores
@@ -66,18 +67,25 @@ def evaluate_classification(
             for example in chunk:
                 single_label(example.labels, path=path, line=example.line)
         read = [pipeline.tokens(example.text) for example in chunk]
+        labels: list[list[str]] = []
         for example, (_, offsets) in zip(chunk, read, strict=True):
             place = example.at(path)
+            spelt = [as_known(label, settings.classes) for label in example.labels]
+            notes.count(
+                "labels True or False, read as training spells them", place, spelt != example.labels
+            )
+            labels.append(spelt)
             notes.count("texts without a token, read as <unk>", place, not offsets)
-            gold.update(example.labels)
-            unseen = set(example.labels).difference(settings.classes)
+            gold.update(spelt)
+            unseen = set(spelt).difference(settings.classes)
             notes.count(
                 "texts of a label that training never saw, counted as misses", place, bool(unseen)
             )
         sentences = [words for words, _ in read]
         values = [example.features for example in chunk]
-        check_values(settings.columns, values, ((path, example.line) for example in chunk))
-        scores.add(pipeline.probabilities(sentences, values), [example.labels for example in chunk])
+        places = ((path, example.line) for example in chunk)
+        check_values(settings.columns, values, places, notes)
+        scores.add(pipeline.probabilities(sentences, values), labels)
         tokens += sum(map(len, sentences))
     seconds = time.perf_counter() - started
     if alike := alike_across(settings.classes, gold):

@@ -9,6 +9,7 @@ from typing import Any, TextIO
 
 from rnnlp.data.annotation.docbin import as_doc, check_spacy, is_docbin
 from rnnlp.data.annotation.preannotations import PLAIN, WRITERS, Writer, check_answer
+from rnnlp.data.corpus.report import Notes
 from rnnlp.data.errors import InputError, note
 from rnnlp.data.formats.encodings import named_encoding
 from rnnlp.data.formats.text_files import stem
@@ -132,6 +133,7 @@ def predict(arguments: Sequence[str]) -> int:
             each=count or 1 if writes else None,
             vectors=takes_vectors,
             settings=pipeline.settings,
+            notes=(notes := Notes()),
         )
         for rows, answers in in_order(work, items, workers=args.workers):
             empty = False
@@ -140,6 +142,8 @@ def predict(arguments: Sequence[str]) -> int:
             each = len(answers) // len(rows)  # a prompt may be gone on with several times
             answered.add([(rows[place // each], one) for place, one in enumerate(answers)])
             progress.add(len(rows))
+    for line in notes.counts():
+        note(line)
     if empty:  # an empty file is an error already
         if takes_vectors and count is not None:
             size = pipeline.settings.vector_size
@@ -165,7 +169,7 @@ def answers_to(
 
 
 def work_on(
-    source: Iterator[list[Row]], *, each: int | None, vectors: bool, settings: Any
+    source: Iterator[list[Row]], *, each: int | None, vectors: bool, settings: Any, notes: Notes
 ) -> Iterator[tuple[list[Row], tuple[list[str], dict[str, Any]]]]:
     """Rows with their texts, and what of the pipeline's options is their own.
 
@@ -174,13 +178,14 @@ def work_on(
         each: Answers to a text, whose number decides; None where it does not.
         vectors: Whether texts are written from vectors.
         settings: Those of the model, which say what columns are read beside the texts.
+        notes: Takes the count of values there that training never saw.
     """
     number = 0
     for rows in source:
         own: dict[str, Any] = {} if each is None else {"first": number}
         if vectors:
             own["vectors"] = [row.vector for row in rows]
-        if (columns := columns_beside(rows, settings)) is not None:
+        if (columns := columns_beside(rows, settings, notes)) is not None:
             own["columns"] = columns
         yield rows, ([row.text for row in rows], own)
         number += len(rows) * (each or 0)

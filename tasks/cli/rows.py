@@ -14,6 +14,7 @@ from io import BufferedIOBase
 from itertools import chain, islice
 from typing import Any, NamedTuple, Protocol, cast
 
+from rnnlp.data.corpus.report import Notes
 from rnnlp.data.errors import InputError, counted, note
 from rnnlp.data.formats.layout import ANNOTATED, DELIMITED, JSON_LINES, TABLES, Layout
 from rnnlp.data.formats.text_files import stem
@@ -46,12 +47,13 @@ class Row(NamedTuple):
         return dict(columns)
 
 
-def columns_beside(rows: Sequence[Row], settings: Any) -> list[dict[str, Any]] | None:
+def columns_beside(rows: Sequence[Row], settings: Any, notes: Notes) -> list[dict[str, Any]] | None:
     """The columns of some rows, for a model that reads any; None for others, and of mere texts.
 
     Args:
         rows: The rows.
         settings: Those of the model.
+        notes: Takes the count of categories that training never saw.
 
     Raises:
         InputError: A row lacks one that the model reads, or has no number where it should.
@@ -62,7 +64,7 @@ def columns_beside(rows: Sequence[Row], settings: Any) -> list[dict[str, Any]] |
     from rnnlp.data.classification.columns import check_rows
 
     columns = [row.columns for row in rows]
-    check_rows(known, columns, (row.origin for row in rows))
+    check_rows(known, columns, (row.origin for row in rows), notes)
     return columns
 
 
@@ -270,10 +272,9 @@ def _note_new(name: str, what: str, said: set[str]) -> None:
 
 
 def _table(path: str, text_column: str | None, layout: Layout, said: set[str]) -> Iterator[Row]:
-    from rnnlp.data.corpus.report import Notes
-    from rnnlp.data.formats.columns import columns_in, text_columns_of
+    from rnnlp.data.formats.columns import cell_text, columns_in, text_columns_of
     from rnnlp.data.formats.delimited import delimited_rows
-    from rnnlp.data.formats.workbooks import PARQUET, cell_text, is_workbook, typed_rows
+    from rnnlp.data.formats.workbooks import PARQUET, is_workbook, typed_rows
 
     def remark(what: str) -> None:
         _note_new(path, what, said)
@@ -352,8 +353,7 @@ def _row_of(
     Raises:
         InputError: The model reads features, and there are none.
     """
-    from rnnlp.data.formats.columns import joined
-    from rnnlp.data.formats.workbooks import cell_text
+    from rnnlp.data.formats.columns import cell_text, joined
 
     text = joined([cell_text(row[key]) for key in keys])
     if features is not None and "\t" not in text:  # else they stand there, as predict writes them

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from rnnlp.data.corpus.report import Notes
 from rnnlp.data.errors import note
 from rnnlp.data.formats.encodings import named_encoding
 from rnnlp.data.formats.layout import DELIMITED, JSON_LINES
@@ -47,15 +48,17 @@ def select(arguments: Sequence[str]) -> int:
     with named_encoding(args.encoding):
         rows = file_rows(args.input, args.text_column, pipeline.layout, set())
         pool = list(some_rows(rows, args.input))
-    texts = [row.text for row in pool]
+    texts, notes = [row.text for row in pool], Notes()
     places = choose(
         args.model,
         texts,
         count=args.count,
         seed=args.seed,
-        columns=columns_beside(pool, pipeline.settings),
+        columns=columns_beside(pool, pipeline.settings, notes),
         pipeline=pipeline,
     )
+    for line in notes.counts():
+        note(line)
     note(f"{len(places):,} of {len(pool):,} texts chosen")
     name = args.output or args.input
     suffix = stem(name)[1]

@@ -71,13 +71,11 @@ TEXT = {"text": "Anna ruht"}
 @pytest.mark.parametrize(
     ("row", "message"),
     [
-        ({"tokens": [], "tags": []}, "`tokens` is empty"),
         ({"tokens": ["a", ""], "tags": ["O", "O"]}, "token 1 is ''"),
         ({"tokens": ["a", 3], "tags": ["O", "O"]}, "token 1 is 3"),
         ({"tokens": ["a"], "tags": ["O", "O"]}, "1 token but 2 `tags`"),
         ({"tokens": ["a"], "ner_tags": [0]}, "`ner_tags` holds 0; tags must be names"),
         ({"tokens": ["a"]}, "no tags beside `tokens`"),
-        ({"text": " "}, "`text` holds no token"),
         (TEXT, "no spans beside `text`"),
         ({"sentence": "a"}, "neither `tokens`"),
         ({**TEXT, "entities": [[0, 10, "P"]]}, "0..10 of 'P' is outside the text, which has 9"),
@@ -106,6 +104,18 @@ def test_malformed_json(read, row, message):
 def test_what_is_not_json(read, line):
     with pytest.raises(InputError, match=r"x.jsonl:1: not JSON"):
         read(line, "x.jsonl")
+
+
+@pytest.mark.parametrize(
+    "row", [{"tokens": [], "tags": []}, {"text": " ", "label": {}}, {"text": "", "entities": []}]
+)
+def test_texts_without_a_token_are_left_out(read, row):
+    """As in exports of annotation tools: predict keeps the empty lines of its input."""
+    notes = Notes()
+    rows = [{"tokens": ["a"], "tags": ["O"]}, row, {"tokens": ["b"], "tags": ["O"]}]
+    examples = read("\n".join(map(json.dumps, rows)), "a.jsonl", notes=notes)
+    assert [one.tokens for one in examples] == [["a"], ["b"]]
+    assert [line.split(" (")[0] for line in notes.lines()] == ["texts without a token, left out: 1"]
 
 
 def test_tags_and_spans_do_not_mix(read):

@@ -64,6 +64,21 @@ def test_sentences_of_a_table(tmp_path, content):
     assert "a token a row, parted into sentences by" in notes[0]
 
 
+@pytest.mark.parametrize(
+    "content",
+    [
+        "doc,sentence_id,word,tag\na,1,x,O\n,,y,O\nb,1,z,O\nb,2,u,O\n",
+        "word,tag,File,sid\nx,O,a,1\ny,O,a,1\nz,O,b,1\nu,O,b,2\n",
+        "word,tag,file\nx,O,a\ny,O,a\nz,O,b\n\nu,O,b\n",
+    ],
+)
+def test_no_sentence_goes_on_in_the_next_document(tmp_path, content):
+    (tmp_path / "a.csv").write_text(content)
+    sentences, notes = read(tmp_path / "a.csv")
+    assert [tokens for tokens, _ in sentences] == [["x", "y"], ["z"], ["u"]]
+    assert notes[0].endswith((" and doc", " and File", " and file"))
+
+
 def test_a_sentence_with_a_bad_row_is_left_out(tmp_path):
     rows = "1,[,O\n1,2,]\n2,Anna\n2,ran,O\n3,Bo Li,B-PER\n4,Oslo,B-LOC\n"
     (tmp_path / "a.csv").write_text(f"sid,token,tag\n{rows}")

@@ -2,6 +2,7 @@
 
 import csv
 import json
+import shutil
 from itertools import product
 from pathlib import Path
 
@@ -14,8 +15,11 @@ import yaml
 import rnnlp as package
 from rnnlp.data.classification.columns import FurtherColumn, learn_columns, row_numbers
 from rnnlp.data.classification.datamodule import ClassificationData
+from rnnlp.data.classification.readers import read_classification
+from rnnlp.data.corpus.report import Notes
 from rnnlp.data.errors import InputError
 
+FOLDERS = Path(__file__).parents[2] / "folders"
 ROWS = [
     {"text": text, "shop": shop, "price": price, "label": label}
     for text, (shop, price, label) in product(
@@ -88,6 +92,60 @@ def test_what_columns_hold():
         learn_columns(["a"], [["NaN"], [""]])
     with pytest.raises(InputError, match="a, which is empty"):
         learn_columns(["a"], [[""], [""]])
+
+
+def test_true_and_false_are_spelt_alike_in_every_format(tmp_path):
+    frame = pd.DataFrame({"text": ["x", "y"], "label": [True, False], "vip": [False, True]})
+    frame.to_csv(tmp_path / "a.csv", index=False)
+    frame.to_csv(tmp_path / "a.tsv", index=False, sep="\t")
+    frame.to_excel(tmp_path / "a.xlsx", index=False)
+    frame.to_parquet(tmp_path / "a.parquet")
+    frame.to_json(tmp_path / "a.jsonl", orient="records", lines=True)
+    listed = frame.assign(label=[[True], [False]])
+    listed.to_parquet(tmp_path / "lists.parquet")
+    for path in tmp_path.iterdir():
+        texts = read_classification(str(path), feature_columns=["vip"], notes=Notes())
+        actual = [(one.text, one.labels, list(one.features)) for one in texts]
+        assert actual == [("x", ["True"], ["False"]), ("y", ["False"], ["True"])], path
+
+
+@pytest.mark.parametrize("trained", [["False", "True"], ["false", "true"], ["FALSE", "TRUE"]])
+def test_true_and_false_are_found_however_training_spells_them(trained):
+    (column,) = learn_columns(["a"], [[name] for name in trained])
+    for value in (True, "True", "true", "TRUE"):
+        assert column.number(value) == 2.0
+    assert column.number(False) == 1.0 and column.number("yes") == 0.0
+
+
+def test_categories_that_training_never_saw_are_counted(rnnlp, folder, tmp_path):
+    path = table(tmp_path / "new.csv", [*ROWS, {**ROWS[0], "shop": "sea"}, {**ROWS[0], "shop": ""}])
+    line = f"texts with a shop that training never saw, read as without one: 1 (first at {path}:10)"
+    for command in (
+        ("evaluate", folder / "model", path),
+        ("predict", folder / "model", "--input", path),
+    ):
+        code, out, err = rnnlp(*command)
+        assert code == 0 and line in out + err
+    data = ClassificationData(
+        train=str(folder / "train.csv"), validation=path, feature_columns=["shop", "price"]
+    )
+    assert f"validation {line}" in data.notes
+
+
+def test_old_models_of_json_booleans_know_true_in_any_format(tmp_path):
+    """Their labels are true and false; True and False of other tables are those."""
+    folder = tmp_path / "model"
+    shutil.copytree(FOLDERS / "classification-v2", folder)
+    config = json.loads((folder / "config.json").read_text())
+    config["model"]["classes"] = ["false", "true"]
+    (folder / "config.json").write_text(json.dumps(config))
+    counts = []
+    for number, labels in enumerate([["true", "false"], [True, False]]):
+        path = tmp_path / f"{number}.jsonl"
+        rows = [{"text": f"some text {label}", "label": label} for label in labels]
+        path.write_text("".join(json.dumps(row).lower() + "\n" for row in rows))
+        counts.append(package.evaluate(folder, path)["confusion"])
+    assert counts[0] == counts[1] and counts[0]["labels"] == ["false", "true"]
 
 
 def test_tables_and_json_lines_are_answered_alike(rnnlp, folder):
