@@ -85,26 +85,33 @@ def as_doc(answer: Mapping[str, Any], vocab: Vocab) -> Doc:
     Args:
         answer: Has `text`, and `entities`, or `label` and `scores`, or all. The categories of the
             document are 1 for what is in `label` and 0 for other labels, as in spaCy's own data.
+            With `tags` each entity is a token with a plain tag.
         vocab: What spaCy keeps strings in.
     """
     from spacy.tokens import Doc
 
     text, entities = answer["text"], answer.get("entities", ())
     borders = {0, len(text)} | {one[end] for one in entities for end in ("start", "end")}
+    tokens = {one["start"] for one in entities} if "tags" in answer else ()
     *starts, _ = ordered = sorted(borders)
     words: list[str] = []
     spaces: list[bool] = []
     for start, end in zip(starts, ordered[1:], strict=True):
-        for piece in _PIECES.findall(text[start:end]):
+        part = text[start:end]
+        for piece in [part] if start in tokens else _PIECES.findall(part):
             if piece[0] == " " and words and not spaces[-1]:  # spaCy keeps one with the token
                 spaces[-1], piece = True, piece[1:]
             if piece:
                 words.append(piece)
                 spaces.append(False)
     doc = Doc(vocab, words=words, spaces=spaces)
-    if "entities" in answer:
-        marked = ((one["start"], one["end"], one["entity_group"]) for one in entities)
-        doc.set_ents([span for one in marked if (span := doc.char_span(*one)) is not None])
+    marked = ((one["start"], one["end"], one["entity_group"]) for one in entities)
+    spans = [span for one in marked if (span := doc.char_span(*one)) is not None]
+    if "tags" in answer:
+        for span in spans:
+            span[0].tag_ = span.label_
+    elif "entities" in answer:
+        doc.set_ents(spans)
     label = answer.get("label")
     chosen = label if isinstance(label, list) else [label]
     doc.cats = {name: float(name in chosen) for name in answer.get("scores", {})}

@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 from rnnlp.data.classification.readers import alike_across, alike_labels
 from rnnlp.data.corpus.report import Notes
-from rnnlp.data.errors import counted
+from rnnlp.data.errors import InputError, counted
 
 from .items import Item
 
@@ -30,6 +30,7 @@ class Split(NamedTuple):
     """What is known of a file once it was gone through."""
 
     name: str
+    kind: str  # of the labels
     examples: int
     texts: dict[str, set[tuple[object, ...]]]  # what is said of each
     words: Counter[str]
@@ -51,7 +52,7 @@ def look(name: str, items: Iterable[Item], notes: Notes, *, training: bool) -> S
     words: Counter[str] = Counter()
     labels: Counter[str] = Counter()
     lengths: list[int] = []
-    empty = 0
+    empty, kind = 0, ""
     for item in items:
         text = " ".join(item.tokens)
         if text in texts:
@@ -62,6 +63,7 @@ def look(name: str, items: Iterable[Item], notes: Notes, *, training: bool) -> S
         words.update(item.tokens)
         labels.update(item.labels)
         lengths.append(len(item.tokens))
+        kind = item.kind
         empty += not item.labels
         if _DAMAGE.search(item.text):
             notes.count("texts with damaged characters (a wrong encoding?)", item.place)
@@ -83,11 +85,20 @@ def look(name: str, items: Iterable[Item], notes: Notes, *, training: bool) -> S
     ]
     if empty:
         facts.append(f"examples without a label or an entity: {empty:,}")
-    return Split(name, len(lengths), texts, words, labels, facts, problems)
+    return Split(name, kind, len(lengths), texts, words, labels, facts, problems)
 
 
 def compare(train: Split, other: Split) -> tuple[list[str], list[str]]:
-    """What a file is against the training data: facts, and problems."""
+    """What a file is against the training data: facts, and problems.
+
+    Raises:
+        InputError: It is labelled in another way.
+    """
+    if other.kind != train.kind:
+        raise InputError(
+            f"has {other.kind}, and {train.name} has {train.kind}: they cannot be compared",
+            path=other.name,
+        )
     total = max(other.words.total(), 1)
     unknown = sum(count for word, count in other.words.items() if word not in train.words)
     facts = [f"tokens that {train.name} lacks: {100 * unknown / total:.1f} %"]

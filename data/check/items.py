@@ -38,6 +38,7 @@ class Item(NamedTuple):
         line: The line that it begins at.
         features: The values of further columns.
         beside: Its weight, and the probabilities of its labels.
+        kind: What the labels are.
     """
 
     text: str
@@ -48,6 +49,7 @@ class Item(NamedTuple):
     line: int
     features: Sequence[str] = ()
     beside: tuple[object, ...] = ()
+    kind: str = "labels"
 
 
 def task_of(path: str) -> Task:
@@ -167,4 +169,5 @@ def items_of(
             example.at(path),
             example.line,
             beside=(example.weight, example.soft),
+            kind="plain tags" if scheme is None else "entities",
         )

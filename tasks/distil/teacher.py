@@ -120,7 +120,8 @@ def rows_of(answers: Iterator[Answer]) -> Iterator[Answer]:
         elif "entities" in answer:
             sure = [float(one.get("score", 1.0)) for one in answer["entities"]]
             weight = round(sum(sure) / len(sure), 4) if sure else 1.0
-            yield {"text": text, "entities": answer["entities"], "weight": weight}
+            said = ("tokens", "tags") if "tags" in answer else ("text", "entities")
+            yield {**{key: answer[key] for key in said}, "weight": weight}
         elif kept := {key: answer[key] for key in KEPT if key in answer}:
             yield {"text": text, **kept}
         else:

@@ -101,7 +101,8 @@ class TaggingPipeline(Pipeline):
         Returns:
             For each text `{"text", "entities": [...]}`, each entity with `entity_group`, `score`,
             `word`, `start` and `end`: `text[start:end] == word`, and the score is the probability
-            of the whole entity.
+            of the whole entity. A tagger of plain tags adds `tokens` and their `tags`, as training
+            data has them.
         """
         return self.answer(texts, min_score=min_score, uncertainty=uncertainty)
 
@@ -133,6 +134,9 @@ class TaggingPipeline(Pipeline):
             }
             for text, places, spans in zip(texts, offsets, spans_of_all, strict=True)
         ]
+        if self.settings.scheme is None:
+            for answer, tokens, spans in zip(answers, sentences, spans_of_all, strict=True):
+                answer |= {"tokens": tokens, "tags": [span.type for span, _ in spans]}
         if uncertainty:
             for answer, value in zip(answers, errors, strict=True):
                 answer["uncertainty"] = {"expected_errors": round(value, 4)}

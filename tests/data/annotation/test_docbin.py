@@ -84,6 +84,14 @@ def test_any_text_with_any_spans(text, data):
     assert doc.cats == {"yes": 0, "no": 1, "?": 0}
 
 
+def test_plain_tags_are_those_of_their_tokens():
+    places = [(0, 2, "PRP"), (3, 6, "CD"), (6, 7, ".")]
+    marks = [{"start": a, "end": b, "entity_group": tag} for a, b, tag in places]
+    doc = as_doc({"text": "It 3.5.", "entities": marks, "tags": ["PRP", "CD", "."]}, Vocab())
+    assert [(token.text, token.tag_) for token in doc] == [("It", "PRP"), ("3.5", "CD"), (".", ".")]
+    assert not doc.ents
+
+
 def test_wrong_files(tmp_path, monkeypatch):
     (tmp_path / "a.spacy").write_text("Anna B-PER\n")
     with pytest.raises(InputError, match="is no DocBin of spaCy"):

@@ -49,6 +49,14 @@ def test_texts_of_exports_are_named_as_the_export_has_them(check):
     assert "whose text stands there before: 1 (first at " in out and "f0.json, task 2)" in out
 
 
+def test_plain_tags_and_entities_are_not_compared(check):
+    tags = "conll", "Anna NNP\nran VBD\n\n" * 3
+    spans = "jsonl", json.dumps({"text": "Anna ran", "entities": [[0, 4, "NNP"]]})
+    code, _, err = check(tags, spans)
+    assert code == 2 and "f1.jsonl: has entities, and " in err
+    assert "f0.conll has plain tags: they cannot be compared" in err
+
+
 def test_columns_of_other_names(check):
     rows = "".join(f"{i},text {i} here,{'ab'[i % 2]}{';c' * (i % 3 == 0)}\n" for i in range(20))
     file = "csv", f"id,message,team\n{rows}"
