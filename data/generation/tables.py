@@ -7,11 +7,11 @@ from typing import Any
 
 from rnnlp.data.corpus.report import Notes
 from rnnlp.data.errors import InputError, counted
-from rnnlp.data.formats.columns import TEXT_NAMES, placed
+from rnnlp.data.formats.columns import TEXT_NAMES, cell_text, placed
 from rnnlp.data.formats.delimited import delimited_rows
 from rnnlp.data.formats.layout import Layout
 from rnnlp.data.formats.text_files import stem
-from rnnlp.data.formats.workbooks import cell_text, is_workbook, typed_rows
+from rnnlp.data.formats.workbooks import is_workbook, typed_rows
 
 
 def table_format(path: str) -> str:
