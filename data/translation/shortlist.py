@@ -86,7 +86,8 @@ class Shortlist:
         return cls(proposals=proposals, frequent=frequent[counts[frequent] > 0].astype(np.int32))
 
     def candidates(self, sources: Sequence[Sequence[int]], count: int) -> np.ndarray:
-        """The shortlists of some sentences, `[sentences, longest]` int64: rising, `PAD` behind.
+        """The shortlists of some sentences, `[sentences, longest]` int64: rising from `EOS` on,
+        `PAD` behind; tokens before `EOS` are never part of a translation.
 
         Args:
             sources: Their ids.
@@ -97,10 +98,10 @@ class Shortlist:
         for ids in sources:
             proposed = self.proposals[np.asarray(ids, np.int64), :count]
             found = np.unique(np.append(proposed, always))
-            lists.append(found[found != PAD])
+            lists.append(found[found >= EOS])
         padded = np.full((len(lists), max(map(len, lists))), PAD, np.int64)
-        for row, ids in zip(padded, lists, strict=True):
-            row[: len(ids)] = ids
+        for row, found in zip(padded, lists, strict=True):
+            row[: len(found)] = found
         return padded
 
     def save(self, path: Path) -> None:

@@ -179,7 +179,7 @@ class Decoder(TargetSide):
         )
 
     def narrowed(self, state: DecoderState, candidates: Tensor) -> DecoderState:
-        """A state from which a search finds some tokens only; not where words can be copied.
+        """A state whose steps score some tokens only; not where words can be copied.
 
         Args:
             state: What `begin` gave.
@@ -213,10 +213,12 @@ class Decoder(TargetSide):
         return self.scores(readouts[inside], weights[inside], copies), inside, weights
 
     def follow(self, tokens: Tensor, state: DecoderState) -> Step[DecoderState]:
-        """One step of a search: log probabilities of what follows `tokens` [rows]."""
+        """One step of a search: log probabilities of what follows `tokens` [rows], of all target
+        tokens, or of the candidates, a column each.
+        """
         readouts, weights, state = self.step(tokens, state)
         if (candidates := state.memory.candidates) is not None:
-            return Step(self.among(readouts, candidates), state, weights)
+            return Step(self.among(readouts, candidates).log_softmax(1), state, weights)
         copies = state.memory.copies
         if copies is not None:  # the rows of a sentence lie side by side
             sentences = torch.arange(len(copies.ids), device=tokens.device)

@@ -22,9 +22,8 @@ Tied = Literal["none", "output", "all"]
 
 
 class Candidates(NamedTuple):
-    """The target tokens that a sentence may be translated with, and what scores them."""
+    """What scores the target tokens that a sentence may be translated with, a column each."""
 
-    ids: Tensor  # [sentences, candidates], 0 behind them
     weights: Tensor  # [sentences, size, candidates]
     bias: Tensor  # [sentences, 1, candidates], -inf behind them
 
@@ -156,13 +155,12 @@ class TargetSide(nn.Module):
         weights, bias = self.scorer
         outside = (ids == 0).unsqueeze(1)
         return Candidates(
-            ids,
             weights[ids].transpose(1, 2).contiguous(),
             bias[ids].unsqueeze(1).masked_fill(outside, -torch.inf),
         )
 
     def among(self, readouts: Tensor, candidates: Candidates) -> Tensor:
-        """Log probabilities of what may come next where all but the candidates are ruled out.
+        """Scores of the candidates alone; see `logits`.
 
         Args:
             readouts: What is predicted from, `[rows, size]`; the rows of a sentence lie side by
@@ -170,15 +168,11 @@ class TargetSide(nn.Module):
             candidates: Those of each sentence.
 
         Returns:
-            `[rows, vocabulary_size]`, -inf for what is no candidate.
+            `[rows, candidates]`, -inf behind them.
         """
-        ids, weights, bias = candidates
-        # [sentences, rows of each, candidates]
-        logits = torch.baddbmm(bias, readouts.unflatten(0, (len(ids), -1)), weights)
-        shape = (*logits.shape[:2], len(self.scorer[1]))
-        everywhere = logits.new_full(shape, -torch.inf)
-        places = ids.unsqueeze(1).expand_as(logits)
-        return everywhere.scatter_(2, places, logits.log_softmax(2)).flatten(0, 1)
+        weights, bias = candidates
+        rows = readouts.unflatten(0, (len(weights), -1))  # [sentences, rows of each, size]
+        return torch.baddbmm(bias, rows, weights).flatten(0, 1)
 
     def logits(self, readouts: Tensor) -> Tensor:
         """Scores of generating every target token, `[…, size]` to `[…, vocabulary_size]`."""

@@ -57,8 +57,8 @@ class Translator(nn.Module):
             lengths: `[sentences]`, on the CPU.
             copies: What the source tokens are on the target side, `[sentences, source]`; for a
                 decoder that copies.
-            candidates: The target tokens that a search may find, `[sentences, candidates]`; None
-                for all.
+            candidates: The target tokens that steps score, `[sentences, candidates]` (see
+                `TargetSide.candidates`); None for all.
         """
         embedded = self.embedding(tokens, characters, token_features)
         encoded = self.encoder(embedded, lengths)

@@ -24,10 +24,9 @@ def scores(graph: Graph, module: Decoder, readout: str) -> str:
 
 
 def scores_among(graph: Graph, module: Decoder, readout: str) -> str:
-    """Scores of some target tokens, -inf for the others; of all where none are named.
+    """Scores of some target tokens, a column each; of all where there are none of these.
 
-    Adds inputs to the graph: these tokens and what `candidates` makes of them; see
-    `TargetSide.among`.
+    Adds inputs to the graph, what `candidates` makes of them; see `TargetSide.among`.
 
     Args:
         graph: Where nodes are added.
@@ -35,22 +34,15 @@ def scores_among(graph: Graph, module: Decoder, readout: str) -> str:
         readout: What is predicted from `[rows, size]`; the rows of a sentence lie side by side.
     """
     size = module.readout.out_features
-    ids = graph.input("candidates", "int64", ["sentences", "candidates"])
     weights = graph.input("candidate_weights", "float", ["sentences", size, "candidates"])
     bias = graph.input("candidate_bias", "float", ["sentences", 1, "candidates"])
     every, some = (Graph(int8=graph.int8, outer=graph) for _ in range(2))
-    every.output("every", scores(every, module, readout), ["rows", "vocabulary"])
-    sentences = some.size(ids, 0)
-    rows = some.reshape(readout, sentences, -1, size)  # [sentences, rows of each, size]
+    every.output("every", scores(every, module, readout), ["rows", "columns"])
+    rows = some.reshape(readout, some.size(weights, 0), -1, size)  # [sentences, of each, size]
     logits = some.add("Add", some.add("MatMul", rows, weights), bias)
-    vocabulary = some.constant([len(module.scorer[1])])
-    shape = some.add("Concat", sentences, some.size(rows, 1), vocabulary, axis=0)
-    everywhere = some.add("Expand", some.constant(-math.inf, np.float32), shape)
-    places = some.add("Unsqueeze", ids, some.constant([1]))
-    places = some.add("Expand", places, some.add("Shape", logits))
-    spread = some.add("ScatterElements", everywhere, places, logits, axis=2)
-    some.output("some", some.reshape(spread, -1, vocabulary), ["rows", "vocabulary"])
-    named = graph.add("Greater", graph.size(ids, 1), graph.constant([0]))
+    number = some.size(weights, 2)
+    some.output("some", some.reshape(logits, -1, number), ["rows", "columns"])
+    named = graph.add("Greater", graph.size(weights, 2), graph.constant([0]))
     return graph.choose(graph.add("Squeeze", named), some, every)
 
 

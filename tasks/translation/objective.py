@@ -18,7 +18,7 @@ from rnnlp.tasks.base.objective import BatchLoss, Objective
 from .config import TranslatorConfig
 from .scores import TranslationScores
 from .search import search
-from .torch_engine import encode
+from .torch_engine import as_tensor, encode
 
 _EXAMPLES = {
     "zh": "我昨天买了一本书。",
@@ -127,12 +127,10 @@ class TranslationObjective(Objective):
         if self.shortlist is not None:
             lengths = batch.features.lengths.tolist()
             rows = zip(batch.features.tokens.tolist(), lengths, strict=True)
-            candidates = torch.from_numpy(
-                self.shortlist.candidates(
-                    [ids[:length] for ids, length in rows], self.settings.search.shortlist
-                )
+            candidates = self.shortlist.candidates(
+                [ids[:length] for ids, length in rows], self.settings.search.shortlist
             )
-        state = encode(network, batch.features, batch.copies, candidates)
+        state = encode(network, batch.features, batch.copies, as_tensor(candidates))
         logits, targets = network(state, batch.target, batch.target_lengths)
         loss = token_loss(logits, targets)
         best = search(
@@ -140,6 +138,7 @@ class TranslationObjective(Objective):
             state,
             batch.features.lengths.to(logits.device),
             replace(self.settings.search, beam_size=scores.beam_size),
+            candidates=candidates,
         )
         scores.add(
             [

@@ -14,13 +14,12 @@ from rnnlp.tasks.runtime.session import Graphs, Reader, Session, State
 from .config import SearchConfig
 from .search import search
 
-_CANDIDATES = ("candidates", "candidate_weights", "candidate_bias")
+_CANDIDATES = ("candidate_weights", "candidate_bias")
 
 
 class Candidates(NamedTuple):
-    """The target tokens that are looked at for each sentence, and what scores them."""
+    """What scores the target tokens that are looked at for each sentence, a column each."""
 
-    ids: np.ndarray  # [sentences, candidates], 0 behind them
     weights: np.ndarray  # [sentences, size, candidates]
     bias: np.ndarray  # [sentences, 1, candidates]
 
@@ -78,9 +77,9 @@ class OnnxTranslator:
             outputs=("log_probs", "attention", "final_hidden"),
         )
         self.scorer: Session | None = None
-        if "candidates" in self.decoder.inputs:
+        if _CANDIDATES[0] in self.decoder.inputs:
             self.scorer = graphs.open(
-                "candidates.onnx", inputs=_CANDIDATES[:1], outputs=_CANDIDATES[1:]
+                "candidates.onnx", inputs=("candidates",), outputs=_CANDIDATES
             )
 
     def search(
@@ -108,6 +107,7 @@ class OnnxTranslator:
             self.encode(batch, copies, candidates),
             batch.lengths,
             settings,
+            candidates=candidates,
             nbest=nbest,
             keep_attention=keep_attention,
         )
@@ -146,12 +146,13 @@ class OnnxTranslator:
         if self.scorer is not None:
             if candidates is None:  # all are scored where none are named
                 candidates = np.zeros((len(keys), 0), np.int64)
-            made = self.scorer(_CANDIDATES[1:], {"candidates": candidates})
-            scored = Candidates(candidates, *made)
+            scored = Candidates(*self.scorer(_CANDIDATES, {"candidates": candidates}))
         return DecoderState(keys, values, batch.lengths, copies, State(*state), fed, scored)
 
     def step(self, tokens: np.ndarray, state: DecoderState) -> Step[DecoderState]:
-        """Log probabilities of what follows `tokens` [rows], attention, and the new state."""
+        """Log probabilities of what follows `tokens` [rows], of all target tokens or the
+        candidates, attention, and the new state.
+        """
         feeds = {
             "tokens": tokens,
             **dict(zip(DecoderState._fields[:3], state[:3], strict=True)),

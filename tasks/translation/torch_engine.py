@@ -50,9 +50,10 @@ class TorchTranslator:
         features = as_tensors(batch)
         return search(
             self.network.step,
-            encode(self.network, features, *map(_tensor, (copies, candidates))),
+            encode(self.network, features, *map(as_tensor, (copies, candidates))),
             features.lengths.to(next(self.network.parameters()).device),
             settings,
+            candidates=candidates,
             nbest=nbest,
             keep_attention=keep_attention,
         )
@@ -60,7 +61,7 @@ class TorchTranslator:
     @torch.inference_mode()
     def log_probabilities(self, pairs: Pairs) -> list[float]:
         """Log probability in nats of each target, its end included, given its source."""
-        state = encode(self.network, as_tensors(pairs.features), _tensor(pairs.copies))
+        state = encode(self.network, as_tensors(pairs.features), as_tensor(pairs.copies))
         target, lengths = torch.from_numpy(pairs.target), torch.from_numpy(pairs.target_lengths)
         device = next(self.network.parameters()).device
         logits, following = self.network(state, target.to(device), lengths)
@@ -68,7 +69,8 @@ class TorchTranslator:
         return [float(one.sum()) for one in of_each.split((lengths - 1).tolist())]
 
 
-def _tensor(ids: np.ndarray | None) -> Tensor | None:
+def as_tensor(ids: np.ndarray | None) -> Tensor | None:
+    """Ids as a tensor, where there are any."""
     return None if ids is None else torch.from_numpy(ids)
 
 
