@@ -39,7 +39,7 @@ from .sample import sample_translation
 from .sample_headlines import sample_headlines
 from .sample_strings import sample_forms, sample_sounds
 from .sample_typing import sample_typing
-from .shortlist import Shortlist, encoded_pairs, learn_shortlist
+from .shortlist import Shortlist, learn_shortlist
 
 _COLUMNS = {"source": pa.string(), "target": pa.string(), "index": pa.int64(), "line": pa.int64()}
 _NAMES = {
@@ -227,17 +227,11 @@ class TranslationData(SequenceData[ParallelExample]):
             f"of {self.options.target}"
         )
         if self.options.shortlist:
-            texts = (
-                zip(final[split].column("source"), final[split].column("target"), strict=True)
-                for split in ("train", "validation")
-            )
-            encode = partial(
-                encoded_pairs, featurizer=featurizer, target_tokenizer=target_tokenizer
-            )
             self._shortlist = learn_shortlist(
-                *(list(encode(pairs)) for pairs in texts),
-                source=featurizer.tokens,
-                target=target_tokenizer,
+                final["train"],
+                final["validation"],
+                featurizer=featurizer,
+                target_tokenizer=target_tokenizer,
                 width=self.options.shortlist,
                 notes=notes,
             )

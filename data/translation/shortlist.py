@@ -12,7 +12,7 @@ Learning them takes seconds; how tokens are scored is the business of `models/`.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from itertools import islice
 from pathlib import Path
 from typing import NamedTuple
@@ -20,6 +20,7 @@ from zipfile import BadZipFile
 
 import numpy as np
 
+from rnnlp.data.corpus.arrow import Corpus
 from rnnlp.data.corpus.report import Notes
 from rnnlp.data.text.featurizer import Featurizer
 from rnnlp.data.text.tokenizer import EOS, PAD, Tokenizer
@@ -134,48 +135,48 @@ class Shortlist:
 
 
 def learn_shortlist(
-    train: Sequence[Encoded],
-    validation: Sequence[Encoded],
+    train: Corpus,
+    validation: Corpus,
     *,
-    source: Tokenizer,
-    target: Tokenizer,
+    featurizer: Featurizer,
+    target_tokenizer: Tokenizer,
     width: int,
     notes: Notes,
 ) -> Shortlist:
     """Learns a shortlist, and notes what it leaves out.
 
     Args:
-        train: The pairs to learn from.
+        train: The pairs to learn from: all, or evenly spread ones with `MOST` encounters.
         validation: Those to see it on.
-        source: The vocabulary of the sources.
-        target: The vocabulary of the targets.
+        featurizer: Encodes the sources.
+        target_tokenizer: Encodes the targets.
         width: How many target tokens a source token proposes.
         notes: Gets the line.
     """
-    learned = Shortlist.learn(train, source=source, target=target, width=width)
-    lists = learned.candidates([ids for ids, _ in validation], width)
-    found = [np.isin(ids, row) for (_, ids), row in zip(validation, lists, strict=True)]
+
+    def encoded(corpus: Corpus) -> Iterator[Encoded]:
+        for source, target in zip(corpus.column("source"), corpus.column("target"), strict=True):
+            yield source_row(featurizer, source)[0].tokens, target_tokenizer.encode(target)[0]
+
+    encounters = int((train.lengths.astype(np.int64) ** 2).sum())  # at most
+    if (every := -(-encounters // MOST)) > 1:
+        notes.add(f"shortlist: learned from one pair in {every:,}")
+        train = train.select(np.arange(0, len(train.lengths), every))
+    learned = Shortlist.learn(
+        list(encoded(train)), source=featurizer.tokens, target=target_tokenizer, width=width
+    )
+    sizes, found = [], []
+    for source, target in encoded(validation):
+        (among,) = learned.candidates([source], width)
+        sizes.append(len(among))
+        found.append(np.isin(target, among))
     share = 100 * np.concatenate(found).mean()
-    size = (lists != PAD).sum(1).mean()
     notes.add(
-        f"shortlist: searches look at {size:,.0f} of {len(target):,} target tokens for a sentence "
-        f"of validation, on average; {share:.1f} % of the tokens of its targets are among them"
+        f"shortlist: searches look at {np.mean(sizes):,.0f} of {len(target_tokenizer):,} target "
+        f"tokens for a sentence of validation, on average; {share:.1f} % of the tokens of its "
+        "targets are among them"
     )
     return learned
-
-
-def encoded_pairs(
-    texts: Iterable[tuple[str, str]], *, featurizer: Featurizer, target_tokenizer: Tokenizer
-) -> Iterator[Encoded]:
-    """Ids of pairs of texts.
-
-    Args:
-        texts: Sources and targets.
-        featurizer: Encodes the sources.
-        target_tokenizer: Encodes the targets.
-    """
-    for source, target in texts:
-        yield source_row(featurizer, source)[0].tokens, target_tokenizer.encode(target)[0]
 
 
 def _most_probable(
@@ -208,10 +209,8 @@ def _fill(table: np.ndarray, sources: np.ndarray, targets: np.ndarray) -> None:
 
 
 def _encounters(pairs: Sequence[Encoded], target_size: int) -> Iterator[_Encounters]:
-    """The encounters of all pairs, or of as many, evenly spread, as give `MOST`."""
-    number = sum(len(source) * len(target) for source, target in pairs)
-    spread = iter(pairs[:: -(-number // MOST)])
-    while chunk := list(islice(spread, _CHUNK)):
+    rest = iter(pairs)
+    while chunk := list(islice(rest, _CHUNK)):
         first = np.cumsum([0, *(len(target) for _, target in chunk)])
         both = [
             np.add.outer(np.asarray(source, np.int64) * target_size, target).ravel()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any, Literal, NamedTuple, TypeVar
 
 import numpy as np
@@ -79,7 +79,8 @@ class TextClassifier(ClassifierMixin, Estimator):
             sample_weight,
             {} if labels.format == "one" else {"data.multilabel": True},
         )
-        self.classes_, self.label_format_ = labels.classes, labels.format
+        self.classes_ = _with_further(labels, self.pipeline_.labels)
+        self.label_format_ = labels.format
         if labels.format == "one" and self.pipeline_.settings.multilabel:  # the user's setting
             self.label_format_ = "lists"
         if unseen := sorted(self._places().keys() - set(self.pipeline_.labels)):
@@ -189,6 +190,31 @@ def _read(y: Any) -> _Labels:
     names = {label: str(label) for label in classes.tolist()}  # one for 1, 1.0 and True
     named = [[names[label] for label in labels] for labels in rows]
     return _Labels(named, classes, "lists" if multilabel else "one")
+
+
+def _with_further(labels: _Labels, known: Sequence[str]) -> np.ndarray:
+    """The labels of a `y`, and those that the model knows beside them (`data.further_labels`, those
+    of an older model), as what y has.
+
+    Args:
+        labels: Those of y.
+        known: Those of the model.
+
+    Raises:
+        InputError: They cannot be what y has.
+    """
+    classes = labels.classes.tolist()
+    further = sorted({*known} - {*map(str, classes)})
+    kind = type(classes[0])
+    try:
+        if further and (labels.format == "indicator" or kind is bool):
+            raise ValueError("there is no place for them")
+        return np.unique([*classes, *map(kind, further)]) if further else labels.classes
+    except ValueError as error:
+        raise InputError(
+            f"the model also has label {', '.join(further)}, which no label of y is like, such as "
+            f"{classes[0]!r}: give y as strings"
+        ) from error
 
 
 def _texts(X: Iterable[str]) -> list[str]:

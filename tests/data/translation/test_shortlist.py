@@ -8,6 +8,7 @@ import pytest
 
 from rnnlp.data.text.tokenizer import EOS, PAD, Tokenizer
 from rnnlp.data.translation import shortlist
+from rnnlp.data.translation.datamodule import TranslationData
 from rnnlp.data.translation.shortlist import Shortlist
 
 WORDS = {"haus": "house", "buch": "book", "das": "the", "ein": "a", "klein": "small", "alt": "old"}
@@ -96,12 +97,24 @@ def test_candidates(pairs, vocabularies, monkeypatch):
             assert row.tolist() == wanted + [PAD] * (lists.shape[1] - len(wanted))
 
 
-def test_of_many_pairs_some_are_counted(pairs, vocabularies, monkeypatch):
-    number = sum(len(a) * len(b) for a, b in pairs)
-    monkeypatch.setattr(shortlist, "MOST", number // 3)
-    some = learn(pairs[::4], vocabularies)
-    few = learn(pairs, vocabularies)
-    assert few.proposals.tolist() == some.proposals.tolist()  # every fourth: a third would be more
+def test_of_many_pairs_some_are_counted(tmp_path, monkeypatch):
+    rows = [*corpus()]
+    for split, some in (("all", rows), ("some", rows[::3])):
+        content = "".join(f"{a}\t{b}\n" for a, b in some)
+        (tmp_path / f"{split}.tsv").write_text(f"de\ten\n{content}")
+    options = {
+        "source": "de", "target": "en", "level": "word", "shortlist": 3,
+        "validation": str(tmp_path / "some.tsv"),
+    }  # fmt: skip
+    some = TranslationData(train=str(tmp_path / "some.tsv"), **options)
+    lengths = np.array([1 + max(len(one.split()) for one in row) for row in rows])
+    monkeypatch.setattr(shortlist, "MOST", int((lengths**2).sum() / 2.5))
+    few = TranslationData(train=str(tmp_path / "all.tsv"), **options)
+    assert "shortlist: learned from one pair in 3" in few.prepare().notes
+    for data in (few, some):
+        for word, said in WORDS.items():
+            (proposed,) = data.shortlist.proposals[data.featurizer.tokens.ids([word]), 1]
+            assert data.target_tokenizer.decode([proposed]) == said
 
 
 def test_a_file(pairs, vocabularies, tmp_path):

@@ -148,6 +148,19 @@ def test_equal_labels_are_one_however_they_are_written(texts, y, classes):
     assert 0 <= model.score(texts, y) <= 1
 
 
+@pytest.mark.parametrize(
+    ("y", "further", "classes"), [("ab", "zz", ["a", "b", "zz"]), ((7, 9), "8", [7, 8, 9])]
+)
+def test_labels_that_the_model_has_beside_those_of_y(texts, y, further, classes):
+    model = rnnlp.TextClassifier(**FAST, data__further_labels=[further])
+    model.fit(texts, [y[0]] * 21 + [y[1]] * 21)
+    assert model.classes_.tolist() == classes
+    assert model.predict_proba(texts).shape == (42, 3)
+    assert {*model.predict(texts).tolist()} <= {*classes}
+    with pytest.raises(InputError, match="also has label zz, which no label of y is like, such as"):
+        model.set_params(data__further_labels=["zz"]).fit(texts, [1] * 21 + [2] * 21)
+
+
 def test_the_numbers_of_the_process_stay_its_own(texts, labels, capsys):
     """Training seeds its own; it says nothing where it is not asked to."""
     np.random.seed(5)
