@@ -62,7 +62,7 @@ def read_tagging_json(
                 example = _from_text(row, number, f"{path}:{number}", split, labelled, notes)
             else:
                 raise InputError("neither `tokens` (a list) nor `text` (a string); add one")
-            if not example.tokens:  # as predict answers an empty line
+            if not example.tokens:
                 notes.count(WITHOUT_TOKEN, f"{path}:{number}")
                 continue
             example = example._replace(
@@ -89,6 +89,8 @@ def _has_own_tokens(row: dict[str, Any]) -> bool:
 
 def _from_tokens(row: dict[str, Any], number: int, labelled: bool) -> TaggedExample:
     tokens = row["tokens"]
+    if not tokens and "text" not in row:  # predict answers an empty line with both
+        raise InputError("`tokens` is empty; remove the line")
     for index, token in enumerate(tokens):
         if not isinstance(token, str) or not token:
             raise InputError(f"token {index} is {token!r}; tokens are strings that are not empty")

@@ -15,17 +15,19 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from itertools import islice
 from pathlib import Path
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 from zipfile import BadZipFile
 
 import numpy as np
 
-from rnnlp.data.corpus.arrow import Corpus
 from rnnlp.data.corpus.report import Notes
 from rnnlp.data.text.featurizer import Featurizer
 from rnnlp.data.text.tokenizer import EOS, PAD, Tokenizer
 
 from .pairs_of_ids import source_row
+
+if TYPE_CHECKING:
+    from rnnlp.data.corpus.arrow import Corpus
 
 FREQUENT = 100  # target tokens that every shortlist has
 ROUNDS = 5  # of counting

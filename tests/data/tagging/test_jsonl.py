@@ -71,6 +71,7 @@ TEXT = {"text": "Anna ruht"}
 @pytest.mark.parametrize(
     ("row", "message"),
     [
+        ({"tokens": [], "tags": []}, "`tokens` is empty"),
         ({"tokens": ["a", ""], "tags": ["O", "O"]}, "token 1 is ''"),
         ({"tokens": ["a", 3], "tags": ["O", "O"]}, "token 1 is 3"),
         ({"tokens": ["a"], "tags": ["O", "O"]}, "1 token but 2 `tags`"),
@@ -107,7 +108,12 @@ def test_what_is_not_json(read, line):
 
 
 @pytest.mark.parametrize(
-    "row", [{"tokens": [], "tags": []}, {"text": " ", "label": {}}, {"text": "", "entities": []}]
+    "row",
+    [
+        {"text": "", "tokens": [], "tags": []},
+        {"text": " ", "label": {}},
+        {"text": "", "entities": []},
+    ],
 )
 def test_texts_without_a_token_are_left_out(read, row):
     """As in exports of annotation tools: predict keeps the empty lines of its input."""
