@@ -17,6 +17,7 @@ from typing import Any
 
 from rnnlp.data.corpus.report import Notes
 from rnnlp.data.errors import InputError, note
+from rnnlp.data.formats.layout import Layout
 from rnnlp.data.generation.readers import read_texts
 from rnnlp.tasks.model_folder.atomic import write_atomically
 from rnnlp.tasks.model_folder.files import as_json
@@ -132,7 +133,7 @@ def _write(part: Path, data: Any, unlabelled: Sequence[str]) -> None:
     """Writes all texts as JSON lines, and says how many there are."""
     notes, counts = Notes(), [0, 0]
     with part.open("w", encoding="utf-8") as file:
-        for number, source in enumerate((_training_texts(data), _texts(unlabelled, notes))):
+        for number, source in enumerate((_training_texts(data), _texts(unlabelled, data, notes))):
             for text in source:
                 file.write(as_json({"text": text}) + "\n")
                 counts[number] += 1
@@ -152,6 +153,9 @@ def _training_texts(data: Any) -> Iterator[str]:
             raise InputError("--unlabelled is for taggers, classifiers and translators")
 
 
-def _texts(unlabelled: Sequence[str], notes: Notes) -> Iterator[str]:
+def _texts(unlabelled: Sequence[str], data: Any, notes: Notes) -> Iterator[str]:
+    named = getattr(data.options, "text_column", getattr(data.options, "source_column", None))
+    layout = Layout() if named is None else replace(data.layout, columns={"text": named})
     for path in unlabelled:
-        yield from (example.text for example in read_texts(path, labels=[], notes=notes))
+        rows = read_texts(path, labels=[], layout=layout, notes=notes)
+        yield from (example.text for example in rows)

@@ -47,6 +47,21 @@ def test_one_command_is_as_good_as_three(rnnlp, files, tmp_path):
     assert one.keys() == three.keys() and all((one[name] == three[name]).all() for name in one)
 
 
+def test_tables_have_their_texts_where_training_has_them(rnnlp, tmp_path):
+    (tmp_path / "few.csv").write_text("stars,review\n" + "1,bad day\n5,good day\n" * 8)
+    (tmp_path / "more.csv").write_text("id,review\n" + "".join(f"{i},day {i}\n" for i in range(9)))
+    few = tmp_path / "few.csv"
+    columns = ["--data.text_column=review", "--data.label_column=stars"]
+    code, _, err = rnnlp(
+        "fit", "--config", "sentiment", "--data.train", few, "--data.validation", few, *columns,
+        *TINY, "--unlabelled", tmp_path / "more.csv", "--pretraining.trainer.max_epochs=1",
+        "--output", tmp_path / "model",
+    )  # fmt: skip
+    assert code == 0 and "16 training texts and 9 unlabelled ones" in err, err
+    read = (tmp_path / "model" / "pretraining" / "texts.jsonl").read_text().splitlines()
+    assert [json.loads(line)["text"] for line in read[16:]] == [f"day {i}" for i in range(9)]
+
+
 def test_the_training_texts_alone(rnnlp, files, tmp_path):
     code, _, err = rnnlp("fit", *files, "--output", tmp_path / "shell", "--unlabelled",
                          "--pretraining.trainer.max_epochs=1")  # fmt: skip
