@@ -21,6 +21,7 @@ from zipfile import BadZipFile
 import numpy as np
 
 from rnnlp.data.corpus.report import Notes
+from rnnlp.data.errors import InputError
 from rnnlp.data.text.featurizer import Featurizer
 from rnnlp.data.text.tokenizer import EOS, PAD, Tokenizer
 
@@ -154,7 +155,15 @@ def learn_shortlist(
         target_tokenizer: Encodes the targets.
         width: How many target tokens a source token proposes.
         notes: Gets the line.
+
+    Raises:
+        InputError: That is no number of target tokens.
     """
+    if not 0 < width < len(target_tokenizer):
+        raise InputError(
+            f"model.search.shortlist is {width}: give 0 for all {len(target_tokenizer):,} target "
+            "tokens, or fewer than these"
+        )
 
     def encoded(corpus: Corpus) -> Iterator[Encoded]:
         for source, target in zip(corpus.column("source"), corpus.column("target"), strict=True):

@@ -127,6 +127,13 @@ def test_a_damaged_file_is_named(content, folder, tmp_path):
         package.load(tmp_path / "model")
 
 
+@pytest.mark.parametrize("count", [-1, 400])
+def test_no_number_of_target_tokens(count, tmp_path):
+    arguments = [*FIT, f"--model.search.shortlist={count}", f"--output={tmp_path}"]
+    with pytest.raises(InputError, match=f"shortlist is {count}: give 0 for all 400 target"):
+        cli.run(arguments)
+
+
 @pytest.mark.parametrize(
     "option", ["--model.decoder.copy=true", "--model.decoder.attention=monotonic"]
 )
