@@ -86,7 +86,7 @@ class Shortlist:
         alike = [known.get(token, PAD) for token in source.vocabulary]
         proposals[:, 0] = alike
         if width > 1:
-            _fill(proposals[:, 1:], *_most_probable(pairs, sizes, width - 1))
+            _fill(proposals[:, 1:], *_by_probability(pairs, sizes))
         return cls(proposals=proposals, frequent=frequent[counts[frequent] > 0].astype(np.int32))
 
     def candidates(self, sources: Sequence[Sequence[int]], count: int) -> np.ndarray:
@@ -190,20 +190,19 @@ def learn_shortlist(
     return learned
 
 
-def _most_probable(
-    pairs: Sequence[Encoded], sizes: tuple[int, int], width: int
+def _by_probability(
+    pairs: Sequence[Encoded], sizes: tuple[int, int]
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Source ids and target ids of the pairs of tokens with the `width` largest t(e|f) of each f,
-    by source and probability.
-    """
+    """Source ids and target ids of all tokens that meet, by source, the largest t(e|f) first."""
     chunks = list(_encounters(pairs, sizes[1]))
     both = np.unique(np.concatenate([np.unique(chunk.both) for chunk in chunks]))
-    numbered = [chunk._replace(both=np.searchsorted(both, chunk.both)) for chunk in chunks]
+    # Under the same name: the numbers of before are no longer needed, and freed.
+    chunks = [chunk._replace(both=np.searchsorted(both, chunk.both)) for chunk in chunks]
     of_source = both // sizes[1]
     probable = np.ones(len(both))
     for _ in range(ROUNDS):
         counts = np.zeros(len(both))
-        for chunk in numbered:
+        for chunk in chunks:
             share = probable[chunk.both]
             share /= np.bincount(chunk.place, share)[chunk.place]
             counts += np.bincount(chunk.both, share, len(both))
@@ -220,6 +219,7 @@ def _fill(table: np.ndarray, sources: np.ndarray, targets: np.ndarray) -> None:
 
 
 def _encounters(pairs: Sequence[Encoded], target_size: int) -> Iterator[_Encounters]:
+    """The encounters of all pairs, some pairs at a time."""
     rest = iter(pairs)
     while chunk := list(islice(rest, _CHUNK)):
         first = np.cumsum([0, *(len(target) for _, target in chunk)])
